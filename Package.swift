@@ -1,0 +1,137 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One table, in folder order. `part` is a library target of this package, `program` an executable,
+// `tests` the tests of one target.
+
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func part(_ name: String, _ path: String, _ needs: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: needs, path: path, swiftSettings: house)
+}
+
+func program(_ name: String, _ path: String, _ needs: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: needs, path: path, swiftSettings: house)
+}
+
+func tests(_ name: String, _ needs: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + needs,
+        path: "Tests/\(name)Tests", swiftSettings: house)
+}
+
+func system(_ name: String, links: [String]) -> Target {
+    .target(name: name, path: "Sources/\(name)", linkerSettings: links.map { .linkedLibrary($0) })
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+]
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+
+let package = Package(
+    name: "innkeeper",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "innkeeper-agent", targets: ["innkeeper-agent"]),
+        .executable(name: "innkeeper-controller", targets: ["innkeeper-controller"]),
+        .executable(name: "innctl", targets: ["innctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+    ],
+    targets: [
+        // proto/
+        part("WireProtocol", "proto/Messages"),
+
+        // Sources/
+        system("CLibSSL", links: ["ssl", "crypto"]),
+        system("CLibCurl", links: ["curl"]),
+        system("CLibSQLite", links: ["sqlite3"]),
+        system("CLinux", links: []),
+        part("Model", "Sources/Model"),
+        part("APIModels", "Sources/APIModels"),
+        part("Transport", "Sources/Transport", ["CLibSSL", logging] + nio),
+        part(
+            "Processes", "Sources/Processes",
+            ["CLinux", .product(name: "Subprocess", package: "swift-subprocess")]),
+        part("HTTPFetch", "Sources/HTTPFetch", ["CLibCurl"]),
+        part("SQLite", "Sources/SQLite", ["CLibSQLite"]),
+        part("DaemonKit", "Sources/DaemonKit", ["CLinux", "WireProtocol", logging, lifecycle]),
+        program("innctl", "Sources/innctl", ["APIModels", "HTTPFetch", arguments]),
+
+        // agent/
+        part("DriverKit", "agent/DriverKit", ["Model", "WireProtocol", logging]),
+        part("HostDriver", "agent/Drivers/Host", ["DriverKit", "CLinux"]),
+        part("DockerDriver", "agent/Drivers/Docker", ["DriverKit", "HTTPFetch", "Processes"]),
+        part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Processes"]),
+        part(
+            "AgentCore", "agent/Core", ["DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
+        program(
+            "innkeeper-agent", "agent/Daemon",
+            ["AgentCore", "DaemonKit", "DockerDriver", "HostDriver", "ZFSDriver", logging, lifecycle]),
+
+        // controller/
+        part("Saga", "controller/Saga"),
+        part("Placement", "controller/Placement", ["Model"]),
+        part("Metering", "controller/Metering", ["Model"]),
+        part("Store", "controller/Store", ["Metering", "Model", "SQLite", "WireProtocol"]),
+        part(
+            "Sessions", "controller/Sessions", ["Model", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio
+        ),
+        part(
+            "ControllerCore", "controller/Core",
+            ["Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
+        part(
+            "API", "controller/API",
+            ["APIModels", "ControllerCore", "Model", "Store", "Transport", "WireProtocol", hummingbird, logging] + nio),
+        program(
+            "innkeeper-controller", "controller/Daemon",
+            [
+                "API", "ControllerCore", "DaemonKit", "Sessions", "Store", "Transport", arguments, logging, lifecycle,
+            ]),
+
+        // Tests/
+        .target(
+            name: "TestSupport", dependencies: ["Model", "WireProtocol"], path: "Tests/TestSupport",
+            swiftSettings: house),
+        tests("WireProtocol"),
+        tests("Model"),
+        tests("Transport", nio),
+        tests("Processes"),
+        tests("HTTPFetch"),
+        tests("SQLite"),
+        tests("DaemonKit"),
+        tests("DriverKit"),
+        tests("HostDriver", ["DriverKit", "WireProtocol"]),
+        tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch"]),
+        tests("ZFSDriver", ["DriverKit", "WireProtocol"]),
+        tests("AgentCore", ["DriverKit", "SQLite", "Transport", "WireProtocol"] + nio),
+        tests("Saga"),
+        tests("Placement", ["Model"]),
+        tests("Metering", ["Model"]),
+        tests("Store", ["Metering", "Model", "SQLite"]),
+        tests("Sessions", ["Model", "Store", "Transport", "WireProtocol"] + nio),
+        tests("ControllerCore", ["Model", "Placement", "Saga", "Store", "WireProtocol"]),
+        tests("API", ["APIModels", "ControllerCore", "Store", "Transport", hummingbird]),
+        .testTarget(
+            name: "EndToEnd",
+            dependencies: ["APIModels", "HTTPFetch", "TestSupport", "WireProtocol"],
+            path: "Tests/EndToEnd", swiftSettings: house),
+    ]
+)

@@ -1,0 +1,4 @@
+#ifndef CLinux_h
+#define CLinux_h
+#include <stddef.h>
+#endif
