@@ -1,0 +1,38 @@
+import CLibSSL
+
+/// An ECDSA P-256 private key. Its text appears only when `pem` is asked for.
+package struct PrivateKey: Sendable, CustomStringConvertible, CustomReflectable {
+    let handle: KeyHandle
+
+    /// A new random key.
+    package static func generate() throws(CryptoError) -> PrivateKey {
+        LibraryErrors.clear()
+        guard let pointer = innkeeper_p256_generate() else { throw .library("generate a private key") }
+        return PrivateKey(handle: KeyHandle(pointer))
+    }
+
+    private init(handle: KeyHandle) { self.handle = handle }
+
+    /// Reads unencrypted PEM (PKCS 8 or SEC 1); any other kind of key than P-256 is refused.
+    package init(pem: String) throws(CryptoError) {
+        handle = KeyHandle(try PEM.objects(in: pem, what: "private key", atMost: 1, innkeeper_pem_key)[0])
+        guard handle.isP256 else {
+            throw CryptoError(operation: "read the private key", reason: "not an ECDSA P-256 key")
+        }
+    }
+
+    /// PKCS 8 PEM, unencrypted: keep it in a file of mode 0600 (see `PEMFile`).
+    package var pem: String {
+        PEM.text { PEM_write_bio_PrivateKey($0, handle.pointer, nil, nil, 0, nil, nil) } ?? ""
+    }
+
+    /// Whether the certificate was issued for this key.
+    package func matches(_ certificate: Certificate) -> Bool {
+        let matches = try? certificate.withPointer { X509_check_private_key($0, handle.pointer) == 1 }
+        LibraryErrors.clear()
+        return matches ?? false
+    }
+
+    package var description: String { "PrivateKey(P-256)" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
