@@ -87,7 +87,7 @@ let package = Package(
             ["AgentCore", "DaemonKit", "DockerDriver", "HostDriver", "ZFSDriver", logging, lifecycle]),
 
         // controller/
-        part("Saga", "controller/Saga"),
+        part("Saga", "controller/Saga", ["Model", "WireProtocol"]),
         part("Placement", "controller/Placement", ["Model"]),
         part("Metering", "controller/Metering", ["Model"]),
         part("Store", "controller/Store", ["Metering", "Model", "SQLite", "WireProtocol"]),
@@ -122,7 +122,7 @@ let package = Package(
         tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch"]),
         tests("ZFSDriver", ["DriverKit", "WireProtocol"]),
         tests("AgentCore", ["DriverKit", "SQLite", "Transport", "WireProtocol"] + nio),
-        tests("Saga"),
+        tests("Saga", ["Model", "WireProtocol"]),
         tests("Placement", ["Model"]),
         tests("Metering", ["Model"]),
         tests("Store", ["Metering", "Model", "SQLite"]),
