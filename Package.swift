@@ -77,9 +77,9 @@ let package = Package(
 
         // agent/
         part("DriverKit", "agent/DriverKit", ["Model", "WireProtocol", logging]),
-        part("HostDriver", "agent/Drivers/Host", ["DriverKit", "CLinux"]),
+        part("HostDriver", "agent/Drivers/Host", ["CLinux", "DriverKit", "Model", "WireProtocol"]),
         part("DockerDriver", "agent/Drivers/Docker", ["DriverKit", "HTTPFetch", "Processes"]),
-        part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Processes"]),
+        part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part(
             "AgentCore", "agent/Core", ["DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
         program(
@@ -108,8 +108,8 @@ let package = Package(
 
         // Tests/
         .target(
-            name: "TestSupport", dependencies: ["Model", "WireProtocol"], path: "Tests/TestSupport",
-            swiftSettings: house),
+            name: "TestSupport", dependencies: ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"],
+            path: "Tests/TestSupport", swiftSettings: house),
         tests("WireProtocol"),
         tests("Model"),
         tests("Transport", nio),
@@ -117,10 +117,10 @@ let package = Package(
         tests("HTTPFetch"),
         tests("SQLite"),
         tests("DaemonKit"),
-        tests("DriverKit"),
-        tests("HostDriver", ["DriverKit", "WireProtocol"]),
+        tests("DriverKit", ["Model", "WireProtocol", logging]),
+        tests("HostDriver", ["DriverKit", "Model", "WireProtocol", logging]),
         tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch"]),
-        tests("ZFSDriver", ["DriverKit", "WireProtocol"]),
+        tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("AgentCore", ["DriverKit", "SQLite", "Transport", "WireProtocol"] + nio),
         tests("Saga", ["Model", "WireProtocol"]),
         tests("Placement", ["Model"]),
