@@ -35,7 +35,7 @@ struct Innctl: AsyncParsableCommand {
         } catch let failure as Failure {
             Terminal.complain(failure.message)
             Glibc.exit(failure.code.rawValue)
-        } catch where exitCode(for: error) == .validationFailure {
+        } catch  where exitCode(for: error) == .validationFailure {
             Terminal.complain(fullMessage(for: error), prefix: "")
             Glibc.exit(FailureCode.usage.rawValue)
         } catch {

@@ -1,5 +1,7 @@
 import APIModels
 import ArgumentParser
+import HTTPFetch
+import Model
 
 struct KeyCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

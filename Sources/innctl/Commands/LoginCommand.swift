@@ -4,7 +4,8 @@ import ArgumentParser
 struct LoginCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "login", abstract: "Store the controller's address and a key for the commands that follow.",
-        discussion: "The key is read from INNKEEPER_KEY, or from --key-file; it is never an argument, where others could see it."
+        discussion:
+            "The key is read from INNKEEPER_KEY, or from --key-file; it is never an argument, where others could see it."
     )
 
     @Option(help: "The controller's URL, such as https://innkeeper.example.org:8443.")

@@ -1,5 +1,6 @@
 import APIModels
 import ArgumentParser
+import Model
 import WireProtocol
 
 struct PlanCommands: AsyncParsableCommand {
@@ -76,8 +77,10 @@ struct PlanApply: AsyncParsableCommand {
     @Option(help: "The pool to use.") var pool: String?
     @Option(name: .long, help: "A variable, name=value; may be given again.") var env: [Pair] = []
     @Option(help: "spread or pack.") var strategy: String?
-    @Option(name: .long, help: "A label that nodes must have, name=value; may be given again.") var nodeLabel: [Pair] = []
-    @Argument(parsing: .postTerminator, help: "After --: the command to run in the container.") var command: [String] = []
+    @Option(name: .long, help: "A label that nodes must have, name=value; may be given again.") var nodeLabel: [Pair] =
+        []
+    @Argument(parsing: .postTerminator, help: "After --: the command to run in the container.") var command: [String] =
+        []
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -88,7 +91,7 @@ struct PlanApply: AsyncParsableCommand {
     }
 
     private func body() throws(Failure) -> PlanBody {
-        var body = try file.map { path throws(Failure) in try Self.read(path) } ?? fromFlags()
+        var body = if let file { try Self.read(file) } else { try fromFlags() }
         if let memory { body.memoryBytes = memory.bytes }
         if let cpu { body.cpuMillis = cpu.millis }
         if let disk { body.diskBytes = disk.bytes }

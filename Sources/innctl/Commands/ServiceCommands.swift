@@ -1,5 +1,6 @@
 import APIModels
 import ArgumentParser
+import Model
 
 struct ServiceCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import APIModels
 import ArgumentParser
+import Model
 
 struct TokenCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

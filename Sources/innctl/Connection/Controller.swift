@@ -91,7 +91,7 @@ struct Controller: Sendable {
         while true {
             do {
                 return try await client.send(request)
-            } catch where error.isRetryable && attempt < Self.attempts {
+            } catch  where error.isRetryable && attempt < Self.attempts {
                 try? await Task.sleep(for: .milliseconds(250 << attempt))
                 attempt += 1
             } catch {

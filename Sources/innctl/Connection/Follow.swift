@@ -9,6 +9,8 @@ struct Follow: Sendable {
     private let isWanted: Bool
     private let withLog: Bool
     private let timeout: Duration?
+    /// Attempts in a row without an answer before it gives up, about five minutes.
+    private static let patience = 60
 
     init(_ controller: Controller, output: OutputFormat, withLog: Bool, timeout: Int?) {
         self.controller = controller
@@ -51,7 +53,8 @@ struct Follow: Sendable {
             group.addTask { try await followed(id) }
             group.addTask {
                 try await Task.sleep(for: timeout)
-                throw Failure(.overdue, "operation \(id) has not ended yet; follow it with `innctl operation watch \(id)`")
+                throw Failure(
+                    .overdue, "operation \(id) has not ended yet; follow it with `innctl operation watch \(id)`")
             }
             defer { group.cancelAll() }
             return try await group.next()!
@@ -62,13 +65,20 @@ struct Follow: Sendable {
         var last: String?
         var silence = 0
         while true {
-            do {
-                if let operation = try await read(id, &last, &silence) { return operation }
-            } catch let failure where failure.code == .unreachable && silence < 60 {
-                if silence == 0 { Terminal.note("  … \(failure.message); trying again") }
-            }
+            if let operation = try await attempt(id, &last, &silence) { return operation }
             silence += 1
             try await Task.sleep(for: .milliseconds(min(5000, 250 * silence)))
+        }
+    }
+
+    /// As `read`, but a controller that cannot be reached for a while is waited for.
+    private func attempt(_ id: String, _ last: inout String?, _ silence: inout Int) async throws -> Operation? {
+        do {
+            return try await read(id, &last, &silence)
+        } catch {
+            guard error.code == .unreachable, silence < Self.patience else { throw error }
+            if silence == 0 { Terminal.note("  … \(error.message); trying again") }
+            return nil
         }
     }
 

@@ -1,4 +1,5 @@
 import APIModels
+import Model
 
 /// One line of progress each.
 enum StepLine {
