@@ -65,7 +65,7 @@ let package = Package(
         system("CLibSQLite", links: ["sqlite3"]),
         system("CLinux", links: []),
         part("Model", "Sources/Model"),
-        part("APIModels", "Sources/APIModels", ["Model", "WireProtocol"]),
+        part("APIModels", "Sources/APIModels"),
         part("Transport", "Sources/Transport", ["CLibSSL", logging] + nio),
         part(
             "Processes", "Sources/Processes",
@@ -73,7 +73,7 @@ let package = Package(
         part("HTTPFetch", "Sources/HTTPFetch", ["CLibCurl"]),
         part("SQLite", "Sources/SQLite", ["CLibSQLite"]),
         part("DaemonKit", "Sources/DaemonKit", ["CLinux", "WireProtocol", logging, lifecycle]),
-        program("innctl", "Sources/innctl", ["APIModels", "HTTPFetch", "Model", "WireProtocol", arguments]),
+        program("innctl", "Sources/innctl", ["APIModels", "HTTPFetch", arguments]),
 
         // agent/
         part("DriverKit", "agent/DriverKit", ["Model", "WireProtocol", logging]),
