@@ -1,0 +1,70 @@
+import Glibc
+
+/// A program that a test starts and stops by its pid. Its output goes to a file.
+package final class BackgroundProgram: Sendable {
+    package let pid: Int32
+    package let log: String
+
+    /// Starts it in a process group of its own; `executable` is found through PATH.
+    package init(_ executable: String, _ arguments: [String], log: String) throws {
+        self.log = log
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // The threads that run tests block signals, and a child would inherit that.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+        var words = ([executable] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var pid = pid_t()
+        let code = posix_spawnp(&pid, executable, &actions, &attributes, &words, environ)
+        guard code == 0 else { throw SetupFailure("cannot start \(executable): \(String(cString: strerror(code)))") }
+        self.pid = pid
+    }
+
+    /// Runs it to its end. Throws with the end of its output when it fails.
+    package static func run(_ executable: String, _ arguments: [String], log: String) async throws {
+        let program = try BackgroundProgram(executable, arguments, log: log)
+        let status = try await program.ended(within: .seconds(60)) ?? -1
+        guard status == 0 else {
+            throw SetupFailure("\(executable) failed (\(status)): \(program.output.suffix(2000))")
+        }
+    }
+
+    package var output: String {
+        guard let file = fopen(log, "r") else { return "" }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return String(decoding: bytes.prefix(count), as: UTF8.self)
+    }
+
+    package func signal(_ number: Int32) { kill(pid, number) }
+
+    /// Asks it to end, insists after the grace, and reaps it. Nothing may be asked of it afterwards.
+    package func stop(grace: Duration = .seconds(20)) async {
+        kill(pid, SIGTERM)
+        if (try? await ended(within: grace)) ?? nil != nil { return }
+        kill(pid, SIGKILL)
+        while waitpid(pid, nil, 0) < 0 && errno == EINTR {}
+    }
+
+    /// Its wait status, or nil when it still runs after that time.
+    private func ended(within limit: Duration) async throws -> Int32? {
+        let end = ContinuousClock.now + limit
+        var status: Int32 = 0
+        while waitpid(pid, &status, WNOHANG) == 0 {
+            guard ContinuousClock.now < end else { return nil }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        return status
+    }
+}
