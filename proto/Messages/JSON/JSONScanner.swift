@@ -53,6 +53,19 @@ struct JSONScanner {
     }
 }
 
+// MARK: - Texts of known form
+
+extension JSONScanner {
+    /// That many lower hexadecimal digits.
+    mutating func lowerHexadecimal(count: Int) -> String? {
+        guard bytes.count - position >= count else { return nil }
+        let digits = UnsafeBufferPointer(rebasing: bytes[position..<position + count])
+        guard digits.allSatisfy(isLowerHexadecimal) else { return nil }
+        position += count
+        return String(decoding: digits, as: UTF8.self)
+    }
+}
+
 // MARK: - Numbers
 
 extension JSONScanner {

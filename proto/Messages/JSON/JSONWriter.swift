@@ -23,6 +23,11 @@ struct JSONWriter {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
 
+    /// Digits as `Double.description` gives them; JSON has no infinity and no NaN, they become `null`.
+    mutating func raw(number digits: Substring.UTF8View, finite: Bool) {
+        if finite { bytes.append(contentsOf: digits) } else { raw("null") }
+    }
+
     mutating func key(_ name: StaticString) {
         separate()
         bytes.append(0x22)
@@ -87,10 +92,8 @@ extension JSONWriter {
     }
 
     /// The shortest digits that read back to the same double, with `.0` when whole so that it stays a `number`.
-    /// JSON has no infinity and no NaN; they become `null`.
     mutating func number(_ value: Double) {
-        guard value.isFinite else { return raw("null") }
-        bytes.append(contentsOf: value.description.utf8)
+        raw(number: value.description[...].utf8, finite: value.isFinite)
     }
 }
 
@@ -127,6 +130,11 @@ extension JSONWriter {
             for digit in [byte >> 4, byte & 15] { bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit) }
         }
     }
+}
+
+extension JSONWriter {
+    /// Moves the writer out, leaving an empty one, so that the buffer stays uniquely owned.
+    mutating func taken() -> JSONWriter { JSONWriter(bytes: bytes.taken()) }
 }
 
 extension Array {

@@ -1,0 +1,30 @@
+/// How far a running command is. Best effort: none is sent again.
+package struct CommandProgress: WireMessage {
+    package static let type = "progress"
+
+    package var id: String
+    package var message: String
+    /// From 0 to 1, where the work can tell.
+    package var fraction: Double?
+
+    package init(id: String, message: String, fraction: Double? = nil) {
+        self.id = id
+        self.message = message
+        self.fraction = fraction
+    }
+
+    package init(reading fields: JSONObject) throws(FieldError) {
+        id = try fields.id("id")
+        message = try fields.string("message")
+        fraction = try fields.optionalNumber("fraction")
+        if let fraction, !(0...1).contains(fraction) {
+            throw FieldError(path: "fraction", problem: .value(expected: "from 0 to 1"))
+        }
+    }
+
+    package func write(_ fields: inout FieldWriter) {
+        fields.put("id", id)
+        fields.put("message", message)
+        fields.put("fraction", fraction)
+    }
+}

@@ -1,0 +1,65 @@
+/// One typed order to a driver. Delivered at least once; its id makes it take effect at most once.
+package struct Command: WireMessage {
+    package static let type = "command"
+
+    package var id: String
+    /// What it works on: commands on one resource run in order, one at a time.
+    package var resource: String
+    /// Of the resource's wanted state; one below the last seen is refused.
+    package var generation: Int64
+    package var driver: String
+    /// Without the driver's name: `container.ensure`.
+    package var operation: String
+    package var arguments: JSONObject
+    /// Arguments that are never stored or logged; nil when there are none.
+    package var secrets: JSONObject?
+    /// Time the work may take from `accepted` on, in ms; the agent keeps it.
+    package var deadlineMs: Int64
+    /// Bytes of output that may be sent before the first `window`.
+    package var window: Int64
+    /// The operation that it belongs to.
+    package var trace: String?
+
+    package init(
+        id: String, resource: String, generation: Int64, driver: String, operation: String,
+        arguments: JSONObject = [:], secrets: JSONObject? = nil, deadlineMs: Int64, window: Int64 = 65_536,
+        trace: String? = nil
+    ) {
+        self.id = id
+        self.resource = resource
+        self.generation = generation
+        self.driver = driver
+        self.operation = operation
+        self.arguments = arguments
+        self.secrets = secrets
+        self.deadlineMs = deadlineMs
+        self.window = window
+        self.trace = trace
+    }
+
+    package init(reading fields: JSONObject) throws(FieldError) {
+        id = try fields.id("id")
+        resource = try fields.name("resource")
+        generation = try fields.natural("generation")
+        driver = try fields.id("driver")
+        operation = try fields.id("operation")
+        arguments = try fields.object("arguments")
+        secrets = try fields.optionalObject("secrets")
+        deadlineMs = try fields.interval("deadline_ms")
+        window = try fields.natural("window")
+        trace = try fields.optionalID("trace")
+    }
+
+    package func write(_ fields: inout FieldWriter) {
+        fields.put("id", id)
+        fields.put("resource", resource)
+        fields.put("generation", generation)
+        fields.put("driver", driver)
+        fields.put("operation", operation)
+        fields.put("arguments", arguments)
+        if let secrets { fields.put("secrets", secrets) }
+        fields.put("deadline_ms", deadlineMs)
+        fields.put("window", window)
+        fields.put("trace", trace)
+    }
+}
