@@ -65,7 +65,7 @@ let package = Package(
         system("CLibSQLite", links: ["sqlite3"]),
         system("CLinux", links: []),
         part("Model", "Sources/Model"),
-        part("APIModels", "Sources/APIModels"),
+        part("APIModels", "Sources/APIModels", ["Model", "WireProtocol"]),
         part("Transport", "Sources/Transport", ["CLibSSL", logging] + nio),
         part(
             "Processes", "Sources/Processes",
@@ -73,13 +73,13 @@ let package = Package(
         part("HTTPFetch", "Sources/HTTPFetch", ["CLibCurl"]),
         part("SQLite", "Sources/SQLite", ["CLibSQLite"]),
         part("DaemonKit", "Sources/DaemonKit", ["CLinux", "WireProtocol", logging, lifecycle]),
-        program("innctl", "Sources/innctl", ["APIModels", "HTTPFetch", arguments]),
+        program("innctl", "Sources/innctl", ["APIModels", "HTTPFetch", "Model", "WireProtocol", arguments]),
 
         // agent/
         part("DriverKit", "agent/DriverKit", ["Model", "WireProtocol", logging]),
-        part("HostDriver", "agent/Drivers/Host", ["DriverKit", "CLinux"]),
+        part("HostDriver", "agent/Drivers/Host", ["CLinux", "DriverKit", "Model", "WireProtocol"]),
         part("DockerDriver", "agent/Drivers/Docker", ["DriverKit", "HTTPFetch", "Processes"]),
-        part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Processes"]),
+        part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part(
             "AgentCore", "agent/Core", ["DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
         program(
@@ -87,7 +87,7 @@ let package = Package(
             ["AgentCore", "DaemonKit", "DockerDriver", "HostDriver", "ZFSDriver", logging, lifecycle]),
 
         // controller/
-        part("Saga", "controller/Saga"),
+        part("Saga", "controller/Saga", ["Model", "WireProtocol"]),
         part("Placement", "controller/Placement", ["Model"]),
         part("Metering", "controller/Metering", ["Model"]),
         part("Store", "controller/Store", ["Metering", "Model", "SQLite", "WireProtocol"]),
@@ -108,8 +108,8 @@ let package = Package(
 
         // Tests/
         .target(
-            name: "TestSupport", dependencies: ["Model", "WireProtocol"], path: "Tests/TestSupport",
-            swiftSettings: house),
+            name: "TestSupport", dependencies: ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"],
+            path: "Tests/TestSupport", swiftSettings: house),
         tests("WireProtocol"),
         tests("Model"),
         tests("Transport", nio),
@@ -117,12 +117,12 @@ let package = Package(
         tests("HTTPFetch"),
         tests("SQLite"),
         tests("DaemonKit"),
-        tests("DriverKit"),
-        tests("HostDriver", ["DriverKit", "WireProtocol"]),
+        tests("DriverKit", ["Model", "WireProtocol", logging]),
+        tests("HostDriver", ["DriverKit", "Model", "WireProtocol", logging]),
         tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch"]),
-        tests("ZFSDriver", ["DriverKit", "WireProtocol"]),
+        tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("AgentCore", ["DriverKit", "SQLite", "Transport", "WireProtocol"] + nio),
-        tests("Saga"),
+        tests("Saga", ["Model", "WireProtocol"]),
         tests("Placement", ["Model"]),
         tests("Metering", ["Model"]),
         tests("Store", ["Metering", "Model", "SQLite"]),

@@ -1,4 +1,28 @@
-#ifndef CLinux_h
-#define CLinux_h
-#include <stddef.h>
+// Calls of Linux and glibc that Swift's Glibc module hides or cannot import.
+
+#ifndef INNKEEPER_CLINUX_H
+#define INNKEEPER_CLINUX_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Gives free heap memory back to the system; glibc keeps it after a burst otherwise. 1 when any was given back.
+int linux_malloc_trim(void);
+
+/// Whether a child of this process has exited, without reaping it: 1 exited, 0 running, -1 no such child.
+int linux_child_has_exited(pid_t child);
+
+/// Sizes of the file system that holds a path, in bytes and in numbers of files.
+struct linux_filesystem {
+    uint64_t total_bytes;
+    uint64_t free_bytes;       // also what only root may use
+    uint64_t available_bytes;  // what others than root may use
+    uint64_t files;
+    uint64_t free_files;
+    uint64_t identity;  // the same for two mounts of one file system
+};
+
+/// 0, or the errno of statfs. Can block on a dead network file system.
+int linux_filesystem_of(const char *path, struct linux_filesystem *result);
+
 #endif

@@ -1,0 +1,91 @@
+package import Model
+
+/// An API key. `secret` is there once, in the answer to its creation.
+package struct APIKey: Codable, Sendable {
+    package var id: String
+    package var name: String
+    package var scopes: [String]
+    package var createdAt: Timestamp
+    package var expiresAt: Timestamp?
+    package var lastUsedAt: Timestamp?
+    package var revokedAt: Timestamp?
+    package var secret: String?
+
+    package init(
+        id: String, name: String, scopes: [String], createdAt: Timestamp, expiresAt: Timestamp?,
+        lastUsedAt: Timestamp?, revokedAt: Timestamp?, secret: String? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.scopes = scopes
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.lastUsedAt = lastUsedAt
+        self.revokedAt = revokedAt
+        self.secret = secret
+    }
+}
+
+/// `POST /api/v1/keys`. Without `expires_in_seconds` the key does not expire.
+package struct APIKeyRequest: Codable, Sendable {
+    package var name: String
+    package var scopes: [Scope]
+    package var expiresInSeconds: Int?
+
+    package init(name: String, scopes: [Scope], expiresInSeconds: Int? = nil) {
+        self.name = name
+        self.scopes = scopes
+        self.expiresInSeconds = expiresInSeconds
+    }
+}
+
+/// One change that somebody made, for good.
+package struct AuditEntry: Codable, Sendable {
+    package var id: String
+    package var time: Timestamp
+    /// Who: the API key, or the controller itself.
+    package var actor: String
+    /// `service.provision`, `node.revoke`, …
+    package var action: String
+    /// The id of what was changed.
+    package var subject: String
+    package var detail: String?
+    /// The address it came from.
+    package var remote: String?
+
+    package init(
+        id: String, time: Timestamp, actor: String, action: String, subject: String, detail: String?, remote: String?
+    ) {
+        self.id = id
+        self.time = time
+        self.actor = actor
+        self.action = action
+        self.subject = subject
+        self.detail = detail
+        self.remote = remote
+    }
+}
+
+/// Something changed: the data of an event on `GET /api/v1/events`.
+package struct ChangeNotice: Codable, Sendable, Hashable {
+    /// `node`, `service`, `operation`, `plan`, …
+    package var kind: String
+    package var id: String
+
+    package init(kind: String, id: String) {
+        self.kind = kind
+        self.id = id
+    }
+}
+
+/// What the health endpoints answer.
+package struct Health: Codable, Sendable {
+    /// `ok` or `unavailable`.
+    package var status: String
+    package var detail: String?
+
+    package init(status: String, detail: String? = nil) {
+        self.status = status
+        self.detail = detail
+    }
+}

@@ -1,0 +1,99 @@
+package import Model
+package import WireProtocol
+
+/// A machine with an agent.
+package struct Node: Codable, Sendable {
+    package var id: String
+    package var name: String
+    /// `connected`, `unreachable` or `never` (enrolled, not seen yet).
+    package var state: String
+    /// False when cordoned: nothing new is placed here.
+    package var schedulable: Bool
+    package var labels: [String: String]
+    package var capacity: Capacity?
+    package var agentVersion: String?
+    package var lastSeen: Timestamp?
+    package var enrolledAt: Timestamp
+    package var certificateExpires: Timestamp?
+    package var revokedAt: Timestamp?
+    /// What the agent said of itself: operating system, drivers and what they found. Only when one node is asked for.
+    package var facts: JSONValue?
+
+    package init(
+        id: String, name: String, state: String, schedulable: Bool, labels: [String: String], capacity: Capacity?,
+        agentVersion: String?, lastSeen: Timestamp?, enrolledAt: Timestamp, certificateExpires: Timestamp?,
+        revokedAt: Timestamp?, facts: JSONValue? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.state = state
+        self.schedulable = schedulable
+        self.labels = labels
+        self.capacity = capacity
+        self.agentVersion = agentVersion
+        self.lastSeen = lastSeen
+        self.enrolledAt = enrolledAt
+        self.certificateExpires = certificateExpires
+        self.revokedAt = revokedAt
+        self.facts = facts
+    }
+}
+
+/// What a node has in total, or a service reserves: thousandths of a core, and bytes.
+package struct Capacity: Codable, Sendable, Hashable {
+    package var cpuMillis: Int64
+    package var memoryBytes: Int64
+    package var diskBytes: Int64
+
+    package init(cpuMillis: Int64, memoryBytes: Int64, diskBytes: Int64) {
+        self.cpuMillis = cpuMillis
+        self.memoryBytes = memoryBytes
+        self.diskBytes = diskBytes
+    }
+}
+
+/// `PUT /api/v1/nodes/{id}/labels`: the whole new set.
+package struct LabelsRequest: Codable, Sendable {
+    package var labels: [String: String]
+
+    package init(labels: [String: String]) { self.labels = labels }
+}
+
+/// A token with which a machine joins. `token` is there once, in the answer to its creation.
+package struct JoinTokenView: Codable, Sendable {
+    package var id: String
+    package var labels: [String: String]
+    package var usesLeft: Int
+    package var createdAt: Timestamp
+    package var createdBy: String?
+    package var expiresAt: Timestamp
+    package var revokedAt: Timestamp?
+    package var token: String?
+
+    package init(
+        id: String, labels: [String: String], usesLeft: Int, createdAt: Timestamp, createdBy: String?,
+        expiresAt: Timestamp, revokedAt: Timestamp?, token: String? = nil
+    ) {
+        self.id = id
+        self.labels = labels
+        self.usesLeft = usesLeft
+        self.createdAt = createdAt
+        self.createdBy = createdBy
+        self.expiresAt = expiresAt
+        self.revokedAt = revokedAt
+        self.token = token
+    }
+}
+
+/// `POST /api/v1/tokens`. One use and 24 hours unless said otherwise.
+package struct JoinTokenRequest: Codable, Sendable {
+    package var uses: Int?
+    package var expiresInSeconds: Int?
+    package var labels: [String: String]?
+
+    package init(uses: Int? = nil, expiresInSeconds: Int? = nil, labels: [String: String]? = nil) {
+        self.uses = uses
+        self.expiresInSeconds = expiresInSeconds
+        self.labels = labels
+    }
+}

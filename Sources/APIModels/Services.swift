@@ -1,0 +1,92 @@
+package import Model
+package import WireProtocol
+
+/// What a customer pays for.
+package struct Service: Codable, Sendable {
+    package var id: String
+    /// The billing system's own name for it, unique.
+    package var externalID: String?
+    package var customer: String
+    package var plan: String
+    /// `pending`, `provisioning`, `running`, `suspending`, `suspended`, `upgrading`, `terminating`, `terminated` or `failed`.
+    package var state: String
+    package var node: String?
+    /// Grows by one with every operation on it.
+    package var generation: Int64
+    package var createdAt: Timestamp
+    package var updatedAt: Timestamp
+    /// What it was promised: the plan as it was when this service was made or last upgraded.
+    package var spec: JSONValue?
+    /// What the agents last reported.
+    package var observed: JSONValue?
+    /// The newest values of its metrics, by name. Only when one service is asked for.
+    package var metrics: [String: Double]?
+    /// The newest operation on it. Only when one service is asked for.
+    package var operation: Operation?
+
+    package init(
+        id: String, externalID: String?, customer: String, plan: String, state: String, node: String?,
+        generation: Int64, createdAt: Timestamp, updatedAt: Timestamp, spec: JSONValue? = nil,
+        observed: JSONValue? = nil, metrics: [String: Double]? = nil, operation: Operation? = nil
+    ) {
+        self.id = id
+        self.externalID = externalID
+        self.customer = customer
+        self.plan = plan
+        self.state = state
+        self.node = node
+        self.generation = generation
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.spec = spec
+        self.observed = observed
+        self.metrics = metrics
+        self.operation = operation
+    }
+}
+
+/// `POST /api/v1/services`. The same `external_id` twice is the same service, never a second one.
+package struct ServiceRequest: Codable, Sendable {
+    package var externalID: String
+    package var customer: String
+    package var plan: String
+
+    package init(externalID: String, customer: String, plan: String) {
+        self.externalID = externalID
+        self.customer = customer
+        self.plan = plan
+    }
+}
+
+/// `POST /api/v1/services/{id}/upgrade`: another plan, other sizes, or both.
+package struct UpgradeRequest: Codable, Sendable {
+    package var plan: String?
+    package var memoryBytes: Int64?
+    package var cpuMillis: Int64?
+    package var diskBytes: Int64?
+
+    package init(plan: String? = nil, memoryBytes: Int64? = nil, cpuMillis: Int64? = nil, diskBytes: Int64? = nil) {
+        self.plan = plan
+        self.memoryBytes = memoryBytes
+        self.cpuMillis = cpuMillis
+        self.diskBytes = diskBytes
+    }
+}
+
+/// `POST …/suspend`, the body is optional.
+package struct ReasonRequest: Codable, Sendable {
+    package var reason: String?
+
+    package init(reason: String? = nil) { self.reason = reason }
+}
+
+/// The answer 202: the work is on record and will be done.
+package struct Accepted: Codable, Sendable {
+    package var operation: Operation
+    package var service: Service?
+
+    package init(operation: Operation, service: Service?) {
+        self.operation = operation
+        self.service = service
+    }
+}

@@ -1,0 +1,101 @@
+import APIModels
+import ArgumentParser
+import HTTPFetch
+import Model
+
+struct KeyCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "key", abstract: "API keys.",
+        subcommands: [KeyCreate.self, KeyList.self, KeyRevoke.self])
+}
+
+struct KeyCreate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make an API key. Its text is shown this once.")
+    @Argument(help: "A name for it: who or what will use it.") var name: String
+    @Option(name: .long, help: "read, services, nodes, plans or admin; may be given again.") var scope: [String]
+    @Option(help: "How long it is good for: 24h, 90d. For ever by default.") var expires: Span?
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        var scopes: [Scope] = []
+        for name in scope {
+            guard let known = Scope(rawValue: name) else {
+                throw Failure(.usage, "--scope must be one of read, services, nodes, plans, admin, not \"\(name)\"")
+            }
+            scopes.append(known)
+        }
+        let request = APIKeyRequest(name: name, scopes: scopes, expiresInSeconds: expires?.seconds)
+        let key: APIKey = try await Controller.connect().change("POST", "/api/v1/keys", request)
+        try common.output.show(key) { $0.secret ?? "" }
+        if common.output == .table { Terminal.note("Key \(key.id): \(key.scopes.joined(separator: ", ")).") }
+    }
+}
+
+struct KeyList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All API keys.")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let keys: [APIKey] = try await Controller.connect().all("/api/v1/keys")
+        try common.output.list(keys) { keys in
+            var table = Table("id", "name", "scopes", "created", "last used", "expires", "revoked")
+            for key in keys {
+                table.add(
+                    key.id, key.name, key.scopes.joined(separator: ","), key.createdAt.iso8601,
+                    Readable.age(key.lastUsedAt), key.expiresAt?.iso8601, key.revokedAt?.iso8601)
+            }
+            return table
+        }
+    }
+}
+
+struct KeyRevoke: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "revoke", abstract: "Refuse an API key from now on.")
+    @Argument(help: "The key's id.") var id: String
+
+    func run() async throws {
+        try await Controller.connect().change("DELETE", "/api/v1/keys/\(PercentEncoding.encode(id))")
+        Terminal.note("Key \(id) is revoked.")
+    }
+}
+
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Who changed what, newest first.")
+    @Option(help: "At most so many.") var limit = 50
+    @Option(help: "Only changes of this node, service, plan, …") var subject: String?
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit must be at least 1") }
+    }
+
+    func run() async throws {
+        let entries: [AuditEntry] = try await Controller.connect().all(
+            "/api/v1/audit", query: Query([("subject", subject)]), limit: limit)
+        try common.output.list(entries) { entries in
+            var table = Table("time", "who", "what", "of", "from", "detail")
+            for entry in entries {
+                table.add(entry.time.iso8601, entry.actor, entry.action, entry.subject, entry.remote, entry.detail)
+            }
+            return table
+        }
+    }
+}
+
+struct EventsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events", abstract: "What changes, as it changes, until interrupted.")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let stream = try await Controller.connect().events("/api/v1/events", after: nil)
+        var reader = EventReader()
+        for try await chunk in stream {
+            for event in try reader.read(chunk) where event.name == "change" {
+                Terminal.say(common.output == .json ? event.data : Terminal.clean(event.data))
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import APIModels
+import ArgumentParser
+import Model
+
+struct NodeCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "The machines.",
+        subcommands: [
+            NodeList.self, NodeShow.self, NodeCordon.self, NodeUncordon.self, NodeLabel.self, NodeRevoke.self,
+            NodeRemove.self,
+        ])
+}
+
+struct NodeList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All nodes.")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let nodes: [Node] = try await Controller.connect().all("/api/v1/nodes")
+        try common.output.list(nodes) { nodes in
+            var table = Table("id", "name", "state", "schedulable", "cpu", "memory", "seen", "agent", "labels")
+            for node in nodes {
+                table.add(
+                    node.id, node.name, node.revokedAt == nil ? node.state : "revoked",
+                    node.schedulable ? "yes" : "no", node.capacity.map { Readable.cores($0.cpuMillis) },
+                    node.capacity.map { Readable.bytes($0.memoryBytes) }, Readable.age(node.lastSeen),
+                    node.agentVersion, Readable.labels(node.labels))
+            }
+            return table
+        }
+    }
+}
+
+struct NodeShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "One node and what it has.")
+    @Argument(help: "Id or name.") var node: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let node: Node = try await Controller.connect().get("/api/v1/nodes/\(PercentEncoding.encode(node))")
+        try common.output.show(node, NodeCard.text)
+    }
+}
+
+/// One node for people.
+enum NodeCard {
+    static func text(_ node: Node) -> String {
+        var card = Card()
+        card.add("id", node.id)
+        card.add("name", node.name)
+        card.add("state", node.revokedAt == nil ? node.state : "revoked")
+        card.add("schedulable", node.schedulable ? "yes" : "no (cordoned)")
+        card.add("labels", Readable.labels(node.labels))
+        if let capacity = node.capacity {
+            card.add("cores", Readable.cores(capacity.cpuMillis))
+            card.add("memory", Readable.bytes(capacity.memoryBytes))
+            card.add("disk", Readable.bytes(capacity.diskBytes))
+        }
+        card.add("agent", node.agentVersion)
+        card.add("last seen", node.lastSeen?.iso8601)
+        card.add("enrolled", node.enrolledAt.iso8601)
+        card.add("certificate until", node.certificateExpires?.iso8601)
+        card.add("revoked", node.revokedAt?.iso8601)
+        return card.text + (node.facts.map { "\nfacts:\n" + PrettyJSON.text($0) } ?? "")
+    }
+}
+
+/// A change to one node that answers with the node.
+protocol NodeChange: AsyncParsableCommand {
+    var node: String { get }
+    var common: CommonOptions { get }
+    static var verb: String { get }
+}
+
+extension NodeChange {
+    func run() async throws {
+        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/\(Self.verb)"
+        let changed: Node = try await Controller.connect().change("POST", path)
+        try common.output.show(changed, NodeCard.text)
+    }
+}
+
+struct NodeCordon: NodeChange {
+    static let configuration = CommandConfiguration(
+        commandName: "cordon", abstract: "Place nothing new on a node.")
+    static let verb = "cordon"
+    @Argument(help: "Id or name.") var node: String
+    @OptionGroup var common: CommonOptions
+}
+
+struct NodeUncordon: NodeChange {
+    static let configuration = CommandConfiguration(
+        commandName: "uncordon", abstract: "Let a node take new services again.")
+    static let verb = "uncordon"
+    @Argument(help: "Id or name.") var node: String
+    @OptionGroup var common: CommonOptions
+}
+
+struct NodeRevoke: NodeChange {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Cut a node off at once and refuse its certificate from now on.")
+    static let verb = "revoke"
+    @Argument(help: "Id or name.") var node: String
+    @OptionGroup var common: CommonOptions
+}
+
+struct NodeLabel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "label", abstract: "Set or take away labels: zone=a sets, zone- takes away.")
+    @Argument(help: "Id or name.") var node: String
+    @Argument(help: "zone=a or zone-.") var changes: [String]
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        for change in changes where Pair(argument: change) == nil && !(change.hasSuffix("-") && change.count > 1) {
+            throw ValidationError("\"\(change)\" is neither name=value nor name-")
+        }
+    }
+
+    func run() async throws {
+        let controller = try Controller.connect()
+        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))"
+        var labels = (try await controller.get(path) as Node).labels
+        for change in changes {
+            if let pair = Pair(argument: change) {
+                labels[pair.name] = pair.value
+            } else {
+                labels[String(change.dropLast())] = nil
+            }
+        }
+        let changed: Node = try await controller.change("PUT", path + "/labels", LabelsRequest(labels: labels))
+        try common.output.show(changed, NodeCard.text)
+    }
+}
+
+struct NodeRemove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Forget a revoked node that has no services.")
+    @Argument(help: "Id or name.") var node: String
+
+    func run() async throws {
+        try await Controller.connect().change("DELETE", "/api/v1/nodes/\(PercentEncoding.encode(node))")
+        Terminal.note("Node \(node) is removed.")
+    }
+}

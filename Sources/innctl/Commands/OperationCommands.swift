@@ -1,0 +1,118 @@
+import APIModels
+import ArgumentParser
+import Model
+
+struct OperationCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "operation", abstract: "The work that was asked for.",
+        subcommands: [
+            OperationList.self, OperationShow.self, OperationLog.self, OperationWatch.self, OperationCancel.self,
+        ])
+}
+
+struct OperationList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Operations, newest first.")
+    @Option(help: "Only those in this state.") var state: String?
+    @Option(help: "Only those on this service.") var service: String?
+    @Option(help: "At most so many.") var limit = 50
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit must be at least 1") }
+    }
+
+    func run() async throws {
+        let operations: [Operation] = try await Controller.connect().all(
+            "/api/v1/operations", query: Query([("state", state), ("service", service)]), limit: limit)
+        try common.output.list(operations) { operations in
+            var table = Table("id", "kind", "state", "service", "node", "asked by", "age", "error")
+            for operation in operations {
+                table.add(
+                    operation.id, operation.kind, operation.state, operation.service, operation.node,
+                    operation.requestedBy, Readable.age(operation.createdAt), operation.error?.message)
+            }
+            return table
+        }
+    }
+}
+
+struct OperationShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "One operation and its steps.")
+    @Argument(help: "The operation's id.") var id: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let path = "/api/v1/operations/\(PercentEncoding.encode(id))"
+        let operation: Operation = try await Controller.connect().get(path)
+        try common.output.show(operation, OperationCard.text)
+    }
+}
+
+/// One operation for people.
+enum OperationCard {
+    static func text(_ operation: Operation) -> String {
+        var card = Card()
+        card.add("id", operation.id)
+        card.add("kind", operation.kind)
+        card.add("state", operation.cancelRequested ? operation.state + " (cancel asked for)" : operation.state)
+        card.add("service", operation.service)
+        card.add("node", operation.node)
+        card.add("asked by", operation.requestedBy)
+        card.add("created", operation.createdAt.iso8601)
+        card.add("started", operation.startedAt?.iso8601)
+        card.add("finished", operation.finishedAt?.iso8601)
+        card.add("error", operation.error.map { "\($0.message)\($0.retryable ? " (may succeed later)" : "")" })
+        guard let steps = operation.steps, !steps.isEmpty else { return card.text }
+        var table = Table("step", "state", "attempts", "took", "error")
+        for step in steps {
+            table.add(
+                step.auxiliary ? step.name + " (auxiliary)" : step.name, step.state, String(step.attempts),
+                StepLine.took(step), step.error?.message)
+        }
+        return card.text + "\n\n" + table.text
+    }
+}
+
+struct OperationLog: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "log", abstract: "What an operation has to tell.")
+    @Argument(help: "The operation's id.") var id: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let path = "/api/v1/operations/\(PercentEncoding.encode(id))/log"
+        let lines: [OperationLogLine] = try await Controller.connect().all(path)
+        switch common.output {
+        case .json: try common.output.list(lines) { _ in Table() }
+        case .table: for line in lines { Terminal.say(StepLine.log(line)) }
+        }
+    }
+}
+
+struct OperationWatch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch", abstract: "Follow an operation to its end; the exit code tells how it ended.")
+    @Argument(help: "The operation's id.") var id: String
+    @Option(help: "Give up after so many seconds (exit code 9).") var timeout: Int?
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let controller = try Controller.connect()
+        let follow = Follow(controller, output: common.output, withLog: true, timeout: timeout)
+        let operation = try await follow.end(of: id)
+        if common.output == .json { try common.output.show(operation, OperationCard.text) }
+        if let failure = Failure(endOf: operation) { throw failure }
+    }
+}
+
+struct OperationCancel: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cancel", abstract: "Ask an operation to stop; what it did is undone.")
+    @Argument(help: "The operation's id.") var id: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let path = "/api/v1/operations/\(PercentEncoding.encode(id))/cancel"
+        let operation: Operation = try await Controller.connect().change("POST", path)
+        try common.output.show(operation, OperationCard.text)
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Model
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+    @Option(name: [.short, .customLong("output")], help: "table for people, json for programs.")
+    var output: OutputFormat = .table
+}
+
+/// Waiting for the operation that a command begins.
+struct WaitOptions: ParsableArguments {
+    @Flag(help: "Wait until the operation has ended, and show its steps.")
+    var wait = false
+
+    @Flag(help: "Like --wait, and show the operation's log as well.")
+    var watch = false
+
+    @Option(help: "Give up waiting after so many seconds (exit code 9); the operation goes on.")
+    var timeout: Int?
+
+    @Option(help: "The idempotency key to send; the same key and request twice is one change. Made up by default.")
+    var idempotencyKey: String?
+}
+
+/// A size such as `512MiB`.
+struct Size: ExpressibleByArgument {
+    let bytes: Int64
+
+    init?(argument: String) {
+        guard let size = try? ByteCount(parsing: argument) else { return nil }
+        bytes = size.bytes
+    }
+}
+
+/// Processor time: `500m` is half a core, so is `0.5`.
+struct Cores: ExpressibleByArgument {
+    let millis: Int64
+
+    init?(argument: String) {
+        if argument.hasSuffix("m"), let millis = Int64(argument.dropLast()), millis > 0 {
+            self.millis = millis
+        } else if let cores = Double(argument), cores > 0, cores <= 4096 {
+            self.millis = Int64((cores * 1000).rounded())
+        } else {
+            return nil
+        }
+    }
+}
+
+/// A stretch of time: `90s`, `15m`, `24h`, `7d`.
+struct Span: ExpressibleByArgument {
+    let seconds: Int
+
+    init?(argument: String) {
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
+        guard let last = argument.last, let unit = units[last], let count = Int(argument.dropLast()), count > 0,
+            case let (seconds, overflow) = count.multipliedReportingOverflow(by: unit), !overflow
+        else { return nil }
+        self.seconds = seconds
+    }
+}
+
+/// `zone=a`, a label or a variable of the environment.
+struct Pair: ExpressibleByArgument {
+    let name: String
+    let value: String
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty else { return nil }
+        name = String(parts[0])
+        value = String(parts[1])
+    }
+}
+
+extension [Pair] {
+    /// The pairs as a map; the last of the same name counts.
+    var map: [String: String] {
+        Dictionary(map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
+    }
+}

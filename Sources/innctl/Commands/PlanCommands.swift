@@ -1,0 +1,149 @@
+import APIModels
+import ArgumentParser
+import Model
+import WireProtocol
+
+struct PlanCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "What customers can buy.",
+        subcommands: [PlanList.self, PlanShow.self, PlanApply.self, PlanDelete.self])
+}
+
+struct PlanList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All plans.")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let plans: [Plan] = try await Controller.connect().all("/api/v1/plans")
+        try common.output.list(plans) { plans in
+            var table = Table("name", "revision", "image", "cpu", "memory", "disk", "changed")
+            for plan in plans {
+                table.add(
+                    plan.name, String(plan.revision), plan.spec.image, Readable.cores(plan.spec.cpuMillis),
+                    Readable.bytes(plan.spec.memoryBytes), Readable.bytes(plan.spec.diskBytes),
+                    Readable.age(plan.updatedAt))
+            }
+            return table
+        }
+    }
+}
+
+struct PlanShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "One plan.")
+    @Argument(help: "The plan's name.") var name: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let plan: Plan = try await Controller.connect().get("/api/v1/plans/\(PercentEncoding.encode(name))")
+        try common.output.show(plan, PlanCard.text)
+    }
+}
+
+/// One plan for people.
+enum PlanCard {
+    static func text(_ plan: Plan) -> String {
+        var card = Card()
+        card.add("name", plan.name)
+        card.add("revision", String(plan.revision))
+        card.add("image", plan.spec.image)
+        card.add("command", plan.spec.command?.joined(separator: " "))
+        card.add("cores", Readable.cores(plan.spec.cpuMillis))
+        card.add("memory", Readable.bytes(plan.spec.memoryBytes))
+        card.add("disk", Readable.bytes(plan.spec.diskBytes))
+        card.add("network", plan.spec.network)
+        card.add("mount path", plan.spec.mountPath)
+        card.add("image tar", plan.spec.imageTar)
+        card.add("pool", plan.spec.pool)
+        card.add("environment", plan.spec.env.map(Readable.labels))
+        card.add("placement", plan.spec.placement?.strategy?.rawValue)
+        card.add("node labels", plan.spec.placement?.labels.map(Readable.labels))
+        card.add("changed", plan.updatedAt.iso8601)
+        return card.text
+    }
+}
+
+struct PlanApply: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apply", abstract: "Create a plan, or change it, from a JSON file or from flags.")
+    @Argument(help: "The plan's name.") var name: String
+    @Option(name: [.short, .long], help: "A JSON file with the plan's spec; - for standard input.") var file: String?
+    @Option(help: "The container image.") var image: String?
+    @Option(help: "Memory: 512MiB, 2G.") var memory: Size?
+    @Option(help: "Processor: 500m or 0.5 is half a core.") var cpu: Cores?
+    @Option(help: "Disk: 5GiB.") var disk: Size?
+    @Option(help: "none, host, bridge or the name of a network.") var network: String?
+    @Option(help: "Where the data is mounted in the container.") var mountPath: String?
+    @Option(help: "A tar on the node to import the image from when it is missing.") var imageTar: String?
+    @Option(help: "The pool to use.") var pool: String?
+    @Option(name: .long, help: "A variable, name=value; may be given again.") var env: [Pair] = []
+    @Option(help: "spread or pack.") var strategy: String?
+    @Option(name: .long, help: "A label that nodes must have, name=value; may be given again.") var nodeLabel: [Pair] =
+        []
+    @Argument(parsing: .postTerminator, help: "After --: the command to run in the container.") var command: [String] =
+        []
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let controller = try Controller.connect()
+        let path = "/api/v1/plans/\(PercentEncoding.encode(name))"
+        let plan: Plan = try await controller.change("PUT", path, try body())
+        try common.output.show(plan, PlanCard.text)
+    }
+
+    private func body() throws(Failure) -> PlanBody {
+        var body = if let file { try Self.read(file) } else { try fromFlags() }
+        if let memory { body.memoryBytes = memory.bytes }
+        if let cpu { body.cpuMillis = cpu.millis }
+        if let disk { body.diskBytes = disk.bytes }
+        body.image = image ?? body.image
+        body.network = network ?? body.network
+        body.mountPath = mountPath ?? body.mountPath
+        body.imageTar = imageTar ?? body.imageTar
+        body.pool = pool ?? body.pool
+        if !env.isEmpty { body.env = (body.env ?? [:]).merging(env.map) { _, flag in flag } }
+        if !command.isEmpty { body.command = command }
+        return try placed(body)
+    }
+
+    private func placed(_ body: PlanBody) throws(Failure) -> PlanBody {
+        var body = body
+        if let strategy {
+            guard let known = PlacementBody.Strategy(rawValue: strategy) else {
+                throw Failure(.usage, "--strategy must be spread or pack, not \"\(strategy)\"")
+            }
+            body.placement = PlacementBody(strategy: known, labels: body.placement?.labels)
+        }
+        if !nodeLabel.isEmpty {
+            body.placement = PlacementBody(strategy: body.placement?.strategy, labels: nodeLabel.map)
+        }
+        return body
+    }
+
+    private func fromFlags() throws(Failure) -> PlanBody {
+        guard let image, let memory, let cpu, let disk else {
+            throw Failure(.usage, "give --file, or at least --image, --memory, --cpu and --disk")
+        }
+        return PlanBody(image: image, memoryBytes: memory.bytes, cpuMillis: cpu.millis, diskBytes: disk.bytes)
+    }
+
+    private static func read(_ path: String) throws(Failure) -> PlanBody {
+        let text = try LocalFile.text(path, what: "--file")
+        do {
+            let json = try JSONParser.parse(Array(text.utf8))
+            return try BodyDecoder.model(PlanBody.self, from: json, unknownFields: .refused)
+        } catch {
+            throw Failure(.usage, "\(path) is not a plan: \(error)")
+        }
+    }
+}
+
+struct PlanDelete: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Offer a plan no more. Services that have it keep what they were promised.")
+    @Argument(help: "The plan's name.") var name: String
+
+    func run() async throws {
+        try await Controller.connect().change("DELETE", "/api/v1/plans/\(PercentEncoding.encode(name))")
+        Terminal.note("Plan \(name) is deleted.")
+    }
+}

@@ -1,0 +1,169 @@
+import APIModels
+import ArgumentParser
+import Model
+
+struct ServiceCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "service", abstract: "What customers pay for.",
+        subcommands: [
+            ServiceCreate.self, ServiceList.self, ServiceShow.self, ServiceSuspend.self, ServiceResume.self,
+            ServiceUpgrade.self, ServiceTerminate.self,
+        ])
+}
+
+struct ServiceCreate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Provision a service. The same external id twice is the same service.")
+    @Option(help: "The plan's name.") var plan: String
+    @Option(help: "Whose it is.") var customer: String
+    @Option(help: "The billing system's name for it, unique.") var externalID: String
+    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let controller = try Controller.connect()
+        let accepted: APIModels.Accepted = try await controller.change(
+            "POST", "/api/v1/services", ServiceRequest(externalID: externalID, customer: customer, plan: plan),
+            key: waiting.idempotencyKey)
+        try await Follow(controller, waiting, common.output).finish(accepted)
+    }
+}
+
+struct ServiceList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Services, newest last.")
+    @Option(help: "Only those in this state.") var state: String?
+    @Option(help: "Only those on this node.") var node: String?
+    @Option(help: "Only those of this customer.") var customer: String?
+    @Option(help: "Only those of this plan.") var plan: String?
+    @Flag(help: "Terminated ones as well.") var all = false
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let query = Query([
+            ("state", state), ("node", node), ("customer", customer), ("plan", plan),
+            ("terminated", all ? "true" : nil),
+        ])
+        let services: [Service] = try await Controller.connect().all("/api/v1/services", query: query)
+        try common.output.list(services) { services in
+            var table = Table("id", "external id", "customer", "plan", "state", "node", "age")
+            for service in services {
+                table.add(
+                    service.id, service.externalID, service.customer, service.plan, service.state, service.node,
+                    Readable.age(service.createdAt))
+            }
+            return table
+        }
+    }
+}
+
+struct ServiceShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "One service, as it is now.")
+    @Argument(help: "Id or external id.") var service: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let path = "/api/v1/services/\(PercentEncoding.encode(service))"
+        let service: Service = try await Controller.connect().get(path)
+        try common.output.show(service, ServiceCard.text)
+    }
+}
+
+/// One service for people.
+enum ServiceCard {
+    static func text(_ service: Service) -> String {
+        var card = Card()
+        card.add("id", service.id)
+        card.add("external id", service.externalID)
+        card.add("customer", service.customer)
+        card.add("plan", service.plan)
+        card.add("state", service.state)
+        card.add("node", service.node)
+        card.add("generation", String(service.generation))
+        card.add("created", service.createdAt.iso8601)
+        card.add("changed", service.updatedAt.iso8601)
+        if let operation = service.operation {
+            card.add("operation", "\(operation.id) \(operation.kind) \(operation.state)")
+            card.add("error", operation.error?.message)
+        }
+        var text = card.text
+        if let spec = service.spec { text += "\nspec:\n" + PrettyJSON.text(spec) }
+        if let observed = service.observed { text += "\nobserved:\n" + PrettyJSON.text(observed) }
+        if let metrics = service.metrics, !metrics.isEmpty {
+            text += "\nmetrics:\n" + MetricsTable.latest(metrics).text
+        }
+        return text
+    }
+}
+
+/// A change to one service that answers with an operation.
+protocol ServiceChange: AsyncParsableCommand {
+    var service: String { get }
+    var waiting: WaitOptions { get }
+    var common: CommonOptions { get }
+    static var verb: String { get }
+    var body: (any Encodable)? { get }
+}
+
+extension ServiceChange {
+    var body: (any Encodable)? { nil }
+
+    func run() async throws {
+        let controller = try Controller.connect()
+        let path = "/api/v1/services/\(PercentEncoding.encode(service))/\(Self.verb)"
+        let accepted: APIModels.Accepted = try await controller.change("POST", path, body, key: waiting.idempotencyKey)
+        try await Follow(controller, waiting, common.output).finish(accepted)
+    }
+}
+
+struct ServiceSuspend: ServiceChange {
+    static let configuration = CommandConfiguration(
+        commandName: "suspend", abstract: "Stop a service and keep its data.")
+    static let verb = "suspend"
+    @Argument(help: "Id or external id.") var service: String
+    @Option(help: "Why; it stands in the audit log.") var reason: String?
+    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var common: CommonOptions
+    var body: (any Encodable)? { reason.map { ReasonRequest(reason: $0) } }
+}
+
+struct ServiceResume: ServiceChange {
+    static let configuration = CommandConfiguration(commandName: "resume", abstract: "Start a suspended service.")
+    static let verb = "resume"
+    @Argument(help: "Id or external id.") var service: String
+    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var common: CommonOptions
+}
+
+struct ServiceUpgrade: ServiceChange {
+    static let configuration = CommandConfiguration(
+        commandName: "upgrade", abstract: "Give a service another plan or other sizes.")
+    static let verb = "upgrade"
+    @Argument(help: "Id or external id.") var service: String
+    @Option(help: "The new plan's name.") var plan: String?
+    @Option(help: "Memory: 512MiB, 2G.") var memory: Size?
+    @Option(help: "Processor: 500m or 0.5 is half a core.") var cpu: Cores?
+    @Option(help: "Disk: 5GiB.") var disk: Size?
+    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if plan == nil, memory == nil, cpu == nil, disk == nil {
+            throw ValidationError("give --plan, --memory, --cpu or --disk")
+        }
+    }
+
+    var body: (any Encodable)? {
+        UpgradeRequest(plan: plan, memoryBytes: memory?.bytes, cpuMillis: cpu?.millis, diskBytes: disk?.bytes)
+    }
+}
+
+struct ServiceTerminate: ServiceChange {
+    static let configuration = CommandConfiguration(
+        commandName: "terminate", abstract: "End a service and destroy its data. There is no way back.")
+    static let verb = "terminate"
+    @Argument(help: "Id or external id.") var service: String
+    @Option(help: "Why; it stands in the audit log.") var reason: String?
+    @OptionGroup var waiting: WaitOptions
+    @OptionGroup var common: CommonOptions
+    var body: (any Encodable)? { reason.map { ReasonRequest(reason: $0) } }
+}

@@ -1,0 +1,56 @@
+import APIModels
+import ArgumentParser
+import Model
+
+struct TokenCommands: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: "Join tokens, with which machines enrol.",
+        subcommands: [TokenCreate.self, TokenList.self, TokenRevoke.self])
+}
+
+struct TokenCreate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a join token. Its text is shown this once.")
+    @Option(help: "How many machines may join with it.") var uses = 1
+    @Option(help: "How long it is good for: 90s, 15m, 24h, 7d.") var expires = Span(argument: "24h")!
+    @Option(name: .long, help: "A label that the nodes get, name=value; may be given again.") var label: [Pair] = []
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let request = JoinTokenRequest(uses: uses, expiresInSeconds: expires.seconds, labels: label.map)
+        let token: JoinTokenView = try await Controller.connect().change("POST", "/api/v1/tokens", request)
+        // The bare text on standard output, so that TOKEN=$(innctl token create) works.
+        try common.output.show(token) { $0.token ?? "" }
+        if common.output == .table {
+            Terminal.note("Token \(token.id): \(token.usesLeft) use(s), until \(token.expiresAt.iso8601).")
+        }
+    }
+}
+
+struct TokenList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All join tokens.")
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let tokens: [JoinTokenView] = try await Controller.connect().all("/api/v1/tokens")
+        try common.output.list(tokens) { tokens in
+            var table = Table("id", "uses left", "expires", "revoked", "created by", "labels")
+            for token in tokens {
+                table.add(
+                    token.id, String(token.usesLeft), token.expiresAt.iso8601, token.revokedAt?.iso8601,
+                    token.createdBy, Readable.labels(token.labels))
+            }
+            return table
+        }
+    }
+}
+
+struct TokenRevoke: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "revoke", abstract: "Refuse a join token from now on.")
+    @Argument(help: "The token's id.") var id: String
+
+    func run() async throws {
+        try await Controller.connect().change("DELETE", "/api/v1/tokens/\(PercentEncoding.encode(id))")
+        Terminal.note("Token \(id) is revoked.")
+    }
+}

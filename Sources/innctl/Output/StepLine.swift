@@ -1,0 +1,29 @@
+import APIModels
+import Model
+
+/// One line of progress each.
+enum StepLine {
+    static func operation(_ operation: Operation) -> String {
+        let reason = operation.error.map { ": " + $0.message } ?? ""
+        return Terminal.clean("\(operation.kind) \(operation.id) \(operation.state)\(reason)")
+    }
+
+    static func step(_ step: OperationStep) -> String {
+        let marks = ["done": "+", "failed": "!", "undone": "-", "undo_failed": "!", "skipped": "~"]
+        var line = "  \(marks[step.state] ?? ">") \(step.name) \(step.state)"
+        if let took = took(step), step.state != "running" { line += " in \(took)" }
+        if step.attempts > 1 { line += ", attempt \(step.attempts)" }
+        if let error = step.error { line += ": \(error.message)" }
+        return Terminal.clean(line)
+    }
+
+    static func took(_ step: OperationStep) -> String? {
+        guard let started = step.startedAt, let finished = step.finishedAt else { return nil }
+        return Readable.span(max(0, finished.milliseconds - started.milliseconds))
+    }
+
+    static func log(_ line: OperationLogLine) -> String {
+        let step = line.step.map { " \($0):" } ?? ""
+        return Terminal.clean("\(line.time.iso8601) \(line.level)\(step) \(line.text)")
+    }
+}

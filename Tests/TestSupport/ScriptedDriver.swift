@@ -1,0 +1,76 @@
+package import DriverKit
+import Logging
+import Synchronization
+package import WireProtocol
+
+/// A driver whose every answer is written by the test.
+package final class ScriptedDriver: Driver {
+    package static let name = "scripted"
+    package typealias Script =
+        @Sendable (OperationCall, OperationContext) async throws(DriverError) -> OperationOutcome
+
+    package let version = "1"
+    package let operations: [OperationSpec]
+    package let concurrency: Int
+    private let script: Script
+    private let state = Mutex(State())
+
+    private struct State {
+        var calls: [OperationCall] = []
+        var facts: JSONObject = [:]
+        var inventory: [InventoryItem] = []
+        var samples: [(String, Double?)] = []
+        var usage: [UsageCounter] = []
+        var emit: (@Sendable (DriverEvent) -> Void)?
+    }
+
+    package init(
+        operations: [OperationSpec] = [
+            OperationSpec("thing.ensure", .mutate, summary: "does what the test says"),
+            OperationSpec("thing.look", .observe, summary: "looks as the test says"),
+        ], concurrency: Int = 4,
+        script: @escaping Script = { _, _ throws(DriverError) in OperationOutcome(changed: true) }
+    ) {
+        self.operations = operations
+        self.concurrency = concurrency
+        self.script = script
+    }
+
+    /// The calls so far, in the order in which they began.
+    package var calls: [OperationCall] { state.withLock { $0.calls } }
+
+    package func setFacts(_ facts: JSONObject) { state.withLock { $0.facts = facts } }
+    package func setInventory(_ items: [InventoryItem]) { state.withLock { $0.inventory = items } }
+    package func setSamples(_ samples: [(String, Double?)]) { state.withLock { $0.samples = samples } }
+    package func setUsage(_ usage: [UsageCounter]) { state.withLock { $0.usage = usage } }
+
+    /// Reports an event; `false` when nobody listens yet.
+    package func emit(_ event: DriverEvent) -> Bool {
+        guard let emit = state.withLock({ $0.emit }) else { return false }
+        emit(event)
+        return true
+    }
+
+    package func facts() async -> JSONObject { state.withLock { $0.facts } }
+
+    package func perform(
+        _ call: OperationCall, _ context: OperationContext
+    ) async throws(DriverError) -> OperationOutcome {
+        state.withLock { $0.calls.append(call) }
+        return try await script(call, context)
+    }
+
+    package func inventory() async throws(DriverError) -> [InventoryItem] { state.withLock { $0.inventory } }
+
+    package func sample(into batch: inout SampleBatch) async {
+        for (name, value) in state.withLock({ $0.samples }) { batch.append(name, value) }
+    }
+
+    package func usage() async -> [UsageCounter] { state.withLock { $0.usage } }
+
+    package func events(_ emit: @escaping @Sendable (DriverEvent) -> Void) async {
+        state.withLock { $0.emit = emit }
+        try? await Task.sleep(for: .seconds(1 << 30))
+        state.withLock { $0.emit = nil }
+    }
+}

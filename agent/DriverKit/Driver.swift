@@ -1,0 +1,39 @@
+package import WireProtocol
+
+/// The hands of the agent for one technology of the node: what it can do, what it sees, what it counts.
+///
+/// A driver is found by looking at the machine (its own `detect`), never throws while sampling, and is told of
+/// deadlines and cancellations by the cancellation of the task that runs it; whoever runs it knows which of the two it was.
+package protocol Driver: Sendable {
+    /// Short name, first part of every operation's policy name: `docker`.
+    static var name: String { get }
+    /// Version of the technology, as it says itself; `unknown` where it does not say.
+    var version: String { get }
+    /// The operations this node's version of the technology can do.
+    var operations: [OperationSpec] { get }
+    /// How many calls may run at once on this node; calls on one resource are serialised by the caller in any case.
+    var concurrency: Int { get }
+
+    /// What placement needs to know of this node (pools with their sizes, engine limits). Asked at each connection.
+    func facts() async -> JSONObject
+    /// Does one operation. Ensure-style: looks, acts, looks again, and reports what is.
+    func perform(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome
+    /// Everything this driver owns or sees on the node.
+    func inventory() async throws(DriverError) -> [InventoryItem]
+    /// Appends the current metrics; a source that cannot be read is absent. Must be cheap.
+    func sample(into batch: inout SampleBatch) async
+    /// Counters that only grow within their epoch and that invoices are made of.
+    func usage() async -> [UsageCounter]
+    /// Reports what happens without being asked; runs until its task is cancelled.
+    func events(_ emit: @escaping @Sendable (DriverEvent) -> Void) async
+}
+
+extension Driver {
+    package func facts() async -> JSONObject { [:] }
+    package func usage() async -> [UsageCounter] { [] }
+    package func sample(into batch: inout SampleBatch) async {}
+    package func events(_ emit: @escaping @Sendable (DriverEvent) -> Void) async {}
+
+    /// The specification of the named operation, without the driver's name in front.
+    package func operation(_ name: String) -> OperationSpec? { operations.first { $0.name == name } }
+}

@@ -1,0 +1,72 @@
+/// Why an operation did not do what it was asked, in words that do not depend on the technology.
+package enum DriverErrorCode: String, Sendable, Hashable, CaseIterable {
+    /// The thing to work on is not there.
+    case notFound = "not_found"
+    /// It is there, but not as asked, and must not be changed into that silently.
+    case conflict
+    /// Somebody else is using it.
+    case busy
+    case invalidArgument = "invalid_argument"
+    /// The technology itself does not answer.
+    case unavailable
+    case outOfSpace = "out_of_space"
+    case timedOut = "timed_out"
+    case cancelled
+    case permissionDenied = "permission_denied"
+    /// This driver, or this version of the technology, cannot do that.
+    case unsupported
+    case failed
+    /// It was started, and nobody can tell how far it went.
+    case unknownOutcome = "unknown_outcome"
+
+    /// Whether trying the same again later can help, unless an error says otherwise.
+    package var isRetryable: Bool {
+        switch self {
+        case .busy, .unavailable, .timedOut, .outOfSpace: true
+        case .notFound, .conflict, .invalidArgument, .cancelled, .permissionDenied, .unsupported, .failed,
+            .unknownOutcome:
+            false
+        }
+    }
+}
+
+/// A failed operation: which, on what, why, and whether a retry can help.
+package struct DriverError: Error, Sendable, Hashable {
+    package let code: DriverErrorCode
+    /// One sentence for people, without secrets.
+    package let message: String
+    package let retryable: Bool
+    /// Name of the operation within the driver; filled in by `about`.
+    package private(set) var operation: String
+    /// The resource worked on; filled in by `about`.
+    package private(set) var resource: String
+    /// What the technology said, shortened.
+    package let cause: String?
+
+    package init(
+        _ code: DriverErrorCode, _ message: String, retryable: Bool? = nil, operation: String = "",
+        resource: String = "", cause: String? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.retryable = retryable ?? code.isRetryable
+        self.operation = operation
+        self.resource = resource
+        self.cause = cause
+    }
+
+    /// The same error with the call's operation and resource where it names none.
+    package func about(_ call: OperationCall) -> DriverError {
+        var error = self
+        if operation.isEmpty { error.operation = call.operation }
+        if resource.isEmpty { error.resource = call.resource }
+        return error
+    }
+}
+
+extension DriverError: CustomStringConvertible {
+    package var description: String {
+        let subject = [operation, resource].filter { !$0.isEmpty }.joined(separator: " of ")
+        return [subject, message, cause ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+    }
+}

@@ -1,0 +1,53 @@
+/// What an operation is, for policies, time limits and people.
+package struct OperationSpec: Sendable, Hashable {
+    /// Whether an operation may change anything.
+    package enum Kind: String, Sendable, Hashable {
+        case observe, mutate
+    }
+
+    /// Name within the driver: `container.ensure`.
+    package let name: String
+    package let kind: Kind
+    /// Time limit of a command that brings none.
+    package let defaultDeadline: Duration
+    /// One line for people.
+    package let summary: String
+
+    package init(_ name: String, _ kind: Kind, defaultDeadline: Duration = .seconds(60), summary: String) {
+        self.name = name
+        self.kind = kind
+        self.defaultDeadline = defaultDeadline
+        self.summary = summary
+    }
+}
+
+/// One row of a driver's table of operations: what it is and how it is done.
+package struct Operation<Subject: Sendable>: Sendable {
+    package typealias Action =
+        @Sendable (Subject, OperationCall, OperationContext) async throws(DriverError) -> OperationOutcome
+
+    package let spec: OperationSpec
+    package let action: Action
+
+    package init(_ spec: OperationSpec, _ action: @escaping Action) {
+        self.spec = spec
+        self.action = action
+    }
+}
+
+extension Sequence {
+    /// Runs the row that bears the call's name on the subject.
+    /// - Throws: `unsupported` when there is no such row, otherwise what the row throws with operation and resource filled in.
+    package func perform<Subject>(
+        _ call: OperationCall, on subject: Subject, _ context: OperationContext
+    ) async throws(DriverError) -> OperationOutcome where Element == Operation<Subject> {
+        guard let row = first(where: { $0.spec.name == call.operation }) else {
+            throw DriverError(.unsupported, "this driver has no operation \(call.operation)").about(call)
+        }
+        do {
+            return try await row.action(subject, call, context)
+        } catch {
+            throw error.about(call)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+/// An amount of what a node has to give.
+package struct Resources: Sendable, Hashable {
+    /// Thousandths of a CPU.
+    package var cpuMillis: Int64
+    package var memoryBytes: Int64
+    package var diskBytes: Int64
+
+    package static let none = Resources(cpuMillis: 0, memoryBytes: 0, diskBytes: 0)
+
+    package init(cpuMillis: Int64, memoryBytes: Int64, diskBytes: Int64) {
+        self.cpuMillis = cpuMillis
+        self.memoryBytes = memoryBytes
+        self.diskBytes = diskBytes
+    }
+}
+
+/// Which of the nodes with room is preferred.
+package enum PlacementStrategy: String, Sendable, Hashable, CaseIterable {
+    /// The emptiest one: a lost node hurts fewer customers.
+    case spread
+    /// The fullest one: whole nodes stay free for large services.
+    case pack
+}
+
+/// What one service needs of its node.
+package struct Demand: Sendable, Hashable {
+    package var resources: Resources
+    /// Drivers that must have been found on the node: `docker`, `zfs`.
+    package var drivers: [String]
+    /// Labels that the node must carry.
+    package var labels: [String: String]
+    /// The storage pool to use; nil lets the placement choose.
+    package var pool: String?
+    package var strategy: PlacementStrategy
+
+    package init(
+        resources: Resources, drivers: [String], labels: [String: String] = [:], pool: String? = nil,
+        strategy: PlacementStrategy = .spread
+    ) {
+        self.resources = resources
+        self.drivers = drivers
+        self.labels = labels
+        self.pool = pool
+        self.strategy = strategy
+    }
+}
+
+/// How far the nodes may be filled.
+package struct PlacementRules: Sendable, Hashable {
+    /// Promised CPU time for each unit that is there.
+    package var cpuOvercommit: Double
+    package var memoryOvercommit: Double
+    package var diskOvercommit: Double
+    /// The share of a pool that stays free: a copy-on-write pool that is full cannot even delete.
+    package var storageFloor: Double
+
+    package static let standard = PlacementRules(
+        cpuOvercommit: 4, memoryOvercommit: 1, diskOvercommit: 1, storageFloor: 0.1)
+
+    package init(
+        cpuOvercommit: Double, memoryOvercommit: Double, diskOvercommit: Double, storageFloor: Double
+    ) {
+        self.cpuOvercommit = cpuOvercommit
+        self.memoryOvercommit = memoryOvercommit
+        self.diskOvercommit = diskOvercommit
+        self.storageFloor = storageFloor
+    }
+}
