@@ -1,1 +1,67 @@
-// Placeholder until the first source of this target lands.
+import SQLite
+
+/// The controller's memory: nodes, services, operations, metrics and usage in one SQLite file.
+///
+/// Every method is one transaction. Several of them make one through `atomically`. A change is on the disk when its
+/// call returns. Times come from the caller; the store has no clock. Work runs on a thread of the store's own.
+package actor Store {
+    let database: SQLiteDatabase
+    let feed = ChangeFeed()
+    /// Changes of the transaction that is open, told to the feed once it is committed.
+    private var pendingChanges: [Change] = []
+    private var depth = 0
+    private let thread: StoreThread
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    /// Opens the store at `path`, creates it when it is not there, and brings an older one to the newest schema.
+    /// Blocks until that is done: call it at start-up.
+    package init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
+        thread = try StoreThread()
+        database = try Self.open(path, options)
+    }
+
+    /// Runs `body` in one transaction: all that it changed through this store is committed when it returns, and nothing
+    /// when it throws. Inside another one, only the inner changes are undone.
+    package func atomically<Value: Sendable>(
+        _ body: @Sendable (isolated Store) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        try transaction { () throws(StoreError) in try body(self) }
+    }
+
+    /// Ends the use of the file. Later calls throw `closed`.
+    package func close() {
+        database.close()
+        feed.finish()
+    }
+
+    /// What is committed from now on, oldest first.
+    package nonisolated func changes() -> AsyncStream<Change> { feed.subscribe() }
+
+    func transaction<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        let mark = pendingChanges.count
+        depth += 1
+        defer { depth -= 1 }
+        do throws(StoreError) {
+            let value = try database.transaction(throwing: StoreError.self, body)
+            if depth == 1 { publish() }
+            return value
+        } catch {
+            pendingChanges.removeSubrange(mark...)
+            throw error
+        }
+    }
+
+    /// Tells the feed after the commit. Call it inside `transaction`.
+    func note(_ kind: Change.Kind, _ id: String, service: String? = nil, node: String? = nil) {
+        let change = Change(kind: kind, id: id, service: service, node: node)
+        // One operation may write many lines in one transaction: readers need to hear of it once.
+        if pendingChanges.last != change { pendingChanges.append(change) }
+    }
+
+    private func publish() {
+        let changes = pendingChanges
+        pendingChanges = []
+        feed.publish(changes)
+    }
+}

@@ -1,0 +1,53 @@
+package import Model
+import SQLite
+
+/// A thing of which there is one: a data set, a container name, a port. Unique by kind, scope and value.
+package struct AllocationRecord: Sendable, Hashable {
+    /// `dataset`, `container`, `vmid`, `ip`, `port`, `subdomain`.
+    package var kind: String
+    /// Where the value must be unique: a node id, a pool, or empty for everywhere.
+    package var scope: String
+    package var value: String
+    package var node: String?
+    package var service: String
+    /// The operation that took it.
+    package var operation: String?
+    package var createdAt: Timestamp
+
+    package init(
+        kind: String, scope: String, value: String, node: String?, service: String, operation: String?,
+        createdAt: Timestamp
+    ) {
+        self.kind = kind
+        self.scope = scope
+        self.value = value
+        self.node = node
+        self.service = service
+        self.operation = operation
+        self.createdAt = createdAt
+    }
+}
+
+extension AllocationRecord: Record {
+    static let table = "allocations"
+    static let key = ["kind", "scope", "value"]
+    static let columns = [
+        "kind", "scope", "value", "node", "service", "operation", "created_at",
+    ]
+
+    init(row: inout SQLiteRow) throws(SQLiteError) {
+        kind = try row.text()
+        scope = try row.text()
+        value = try row.text()
+        node = try row.optionalText()
+        service = try row.text()
+        operation = try row.optionalText()
+        createdAt = try row.timestamp()
+    }
+
+    var values: [any SQLiteBindable] {
+        [
+            kind, scope, value, node, service, operation, createdAt,
+        ]
+    }
+}

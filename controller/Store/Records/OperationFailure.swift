@@ -1,0 +1,41 @@
+package import SQLite
+package import WireProtocol
+
+/// Why an operation failed, in one sentence, and whether trying again can help.
+package struct OperationFailure: Sendable, Hashable {
+    package var code: String
+    package var message: String
+    package var retryable: Bool
+    package var resource: String?
+
+    package init(code: String, message: String, retryable: Bool, resource: String? = nil) {
+        self.code = code
+        self.message = message
+        self.retryable = retryable
+        self.resource = resource
+    }
+
+    package var json: JSONObject {
+        var object: JSONObject = ["code": .string(code), "message": .string(message), "retryable": .bool(retryable)]
+        if let resource { object["resource"] = .string(resource) }
+        return object
+    }
+
+    package init(_ object: JSONObject) throws(FieldError) {
+        code = try object.string("code")
+        message = try object.string("message")
+        retryable = try object.bool("retryable")
+        resource = try object.optionalString("resource")
+    }
+}
+
+extension OperationFailure: SQLiteBindable {
+    package var sqliteValue: SQLiteValue { json.sqliteValue }
+}
+
+extension SQLiteRow {
+    mutating func optionalFailure() throws(SQLiteError) -> OperationFailure? {
+        guard let object = try optionalObject() else { return nil }
+        do throws(FieldError) { return try OperationFailure(object) } catch { throw .unreadable("\(error)") }
+    }
+}

@@ -1,0 +1,46 @@
+package import Model
+import SQLite
+package import WireProtocol
+
+/// One revision of a plan. A revision never changes; a change makes the next one.
+package struct PlanRecord: Sendable, Hashable {
+    package var name: String
+    /// From 1.
+    package var revision: Int64
+    package var spec: JSONObject
+    package var createdAt: Timestamp
+    /// Set on the newest revision: no new service may use the plan.
+    package var retiredAt: Timestamp?
+
+    package init(
+        name: String, revision: Int64, spec: JSONObject, createdAt: Timestamp, retiredAt: Timestamp? = nil
+    ) {
+        self.name = name
+        self.revision = revision
+        self.spec = spec
+        self.createdAt = createdAt
+        self.retiredAt = retiredAt
+    }
+}
+
+extension PlanRecord: Record {
+    static let table = "plans"
+    static let key = ["name", "revision"]
+    static let columns = [
+        "name", "revision", "spec", "created_at", "retired_at",
+    ]
+
+    init(row: inout SQLiteRow) throws(SQLiteError) {
+        name = try row.text()
+        revision = try row.integer()
+        spec = try row.object()
+        createdAt = try row.timestamp()
+        retiredAt = try row.optionalTimestamp()
+    }
+
+    var values: [any SQLiteBindable] {
+        [
+            name, revision, spec, createdAt, retiredAt,
+        ]
+    }
+}

@@ -1,0 +1,54 @@
+package import Model
+import SQLite
+
+/// A join token without its secret.
+package struct TokenRecord: Sendable, Hashable {
+    package var id: String
+    package var secretHash: String
+    /// Given to the node that joins.
+    package var labels: [String: String]
+    package var usesLeft: Int
+    package var expiresAt: Timestamp
+    package var createdAt: Timestamp
+    package var createdBy: String?
+    package var revokedAt: Timestamp?
+
+    package init(
+        id: String, secretHash: String, labels: [String: String] = [:], usesLeft: Int, expiresAt: Timestamp,
+        createdAt: Timestamp, createdBy: String? = nil, revokedAt: Timestamp? = nil
+    ) {
+        self.id = id
+        self.secretHash = secretHash
+        self.labels = labels
+        self.usesLeft = usesLeft
+        self.expiresAt = expiresAt
+        self.createdAt = createdAt
+        self.createdBy = createdBy
+        self.revokedAt = revokedAt
+    }
+}
+
+extension TokenRecord: Record {
+    static let table = "tokens"
+    static let key = ["id"]
+    static let columns = [
+        "id", "secret_hash", "labels", "uses_left", "expires_at", "created_at", "created_by", "revoked_at",
+    ]
+
+    init(row: inout SQLiteRow) throws(SQLiteError) {
+        id = try row.text()
+        secretHash = try row.text()
+        labels = try row.labels()
+        usesLeft = try row.int()
+        expiresAt = try row.timestamp()
+        createdAt = try row.timestamp()
+        createdBy = try row.optionalText()
+        revokedAt = try row.optionalTimestamp()
+    }
+
+    var values: [any SQLiteBindable] {
+        [
+            id, secretHash, labels.columnText, usesLeft, expiresAt, createdAt, createdBy, revokedAt,
+        ]
+    }
+}

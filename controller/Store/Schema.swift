@@ -1,0 +1,55 @@
+import SQLite
+
+/// Brings a store file to the newest schema, forward only, one migration a transaction.
+enum Schema {
+    struct Migration {
+        let number: Int64
+        let script: String
+    }
+
+    /// Append only: a migration that was released never changes.
+    static let migrations = [
+        Migration(number: 1, script: schema1Control), Migration(number: 2, script: schema2Metrics),
+    ]
+
+    /// Codes of our own in `SQLiteError.code`, outside SQLite's range.
+    static let newerCode: Int32 = -1
+    static let foreignCode: Int32 = -2
+
+    static func bring(_ database: SQLiteDatabase, to migrations: [Migration]) throws(SQLiteError) {
+        let found = try version(of: database)
+        let newest = migrations.last?.number ?? 0
+        guard found <= newest else {
+            throw SQLiteError(kind: .other, code: newerCode, message: "\(found) \(newest)")
+        }
+        for migration in migrations where migration.number > found {
+            try database.transaction { () throws(SQLiteError) in
+                try database.execute(words(migration.script))
+                try database.run("DELETE FROM schema_version")
+                try database.run("INSERT INTO schema_version (version) VALUES (?)", [migration.number])
+            }
+        }
+    }
+
+    /// The error of a file that another version or another program made, nil for any other error.
+    static func refusal(_ error: SQLiteError) -> StoreError? {
+        if error.code == foreignCode { return .notAStore(error.message) }
+        guard error.code == newerCode else { return nil }
+        let numbers = error.message.split(separator: " ").compactMap { Int64($0) }
+        return .newerSchema(found: numbers.first ?? 0, supported: numbers.last ?? 0)
+    }
+
+    static func version(of database: SQLiteDatabase) throws(SQLiteError) -> Int64 {
+        try database.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
+        return try database.first("SELECT version FROM schema_version") { (row) throws(SQLiteError) in
+            try row.integer()
+        } ?? 0
+    }
+
+    /// The one word that SQLite and PostgreSQL do not share.
+    private static func words(_ script: String) -> String {
+        var text = script
+        while let range = text.firstRange(of: "{bytes}") { text.replaceSubrange(range, with: "BLOB") }
+        return text
+    }
+}

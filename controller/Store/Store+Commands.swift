@@ -1,0 +1,62 @@
+package import Model
+package import WireProtocol
+
+extension Store {
+    /// Records an order before it is sent. False when the id is known already; the first record stays.
+    package func insertCommand(_ command: CommandRecord) throws(StoreError) -> Bool {
+        try transaction { () throws(StoreError) in
+            try run("\(CommandRecord.insertion) ON CONFLICT (id) DO NOTHING", command.values) > 0
+        }
+    }
+
+    package func command(_ id: String) throws(StoreError) -> CommandRecord? {
+        try first(CommandRecord.self, "WHERE id = ?", [id])
+    }
+
+    package func commands(operation: String) throws(StoreError) -> [CommandRecord] {
+        try select(CommandRecord.self, "WHERE operation = ? ORDER BY id", [operation])
+    }
+
+    /// Orders to a node without a result yet, oldest first.
+    package func openCommands(node: String) throws(StoreError) -> [CommandRecord] {
+        let rest = "WHERE node = ? AND state IN ('pending', 'sent', 'accepted', 'running') ORDER BY created_at, id"
+        return try select(CommandRecord.self, rest, [node])
+    }
+
+    /// How far an order has come. A result that is recorded already stays.
+    package func setCommandState(_ id: String, _ state: CommandRecord.State, at time: Timestamp) throws(StoreError) {
+        try transaction { () throws(StoreError) in
+            let sql = """
+                UPDATE commands SET state = ?, sent_at = CASE WHEN ? = 'sent' THEN ? ELSE sent_at END
+                WHERE id = ? AND state IN ('pending', 'sent', 'accepted', 'running')
+                """
+            try run(sql, [state.rawValue, state.rawValue, time, id])
+        }
+    }
+
+    /// Records a result before it is acknowledged. The first result wins: a repeated one returns false and changes
+    /// nothing. A result of an unknown command throws `notFound`.
+    @discardableResult
+    package func recordResult(
+        _ id: String, _ state: CommandRecord.State, result: JSONValue, at time: Timestamp
+    ) throws(StoreError) -> Bool {
+        try transaction { () throws(StoreError) in
+            guard let command = try command(id) else { throw .notFound(kind: "command", id: id) }
+            guard !command.state.isFinished else { return false }
+            let sql = "UPDATE commands SET state = ?, result = ?, finished_at = ? WHERE id = ?"
+            return try run(sql, [state.rawValue, result, time, id]) > 0
+        }
+    }
+
+    /// Removes commands that ended before `time` and whose operation has ended too. Returns how many.
+    package func pruneCommands(before time: Timestamp, limit: Int = 1000) throws(StoreError) -> Int {
+        let sql = """
+            DELETE FROM commands WHERE id IN (
+                SELECT id FROM commands WHERE finished_at < ? AND NOT EXISTS (
+                    SELECT 1 FROM operations WHERE operations.id = commands.operation
+                        AND operations.state IN ('queued', 'running'))
+                LIMIT ?)
+            """
+        return try transaction { () throws(StoreError) in try run(sql, [time, limit]) }
+    }
+}

@@ -1,0 +1,126 @@
+package import Model
+package import WireProtocol
+
+/// Which nodes are wanted; nil means any.
+package struct NodeFilter: Sendable, Hashable {
+    package var state: NodeRecord.State?
+    package var name: String?
+
+    package init(state: NodeRecord.State? = nil, name: String? = nil) {
+        self.state = state
+        self.name = name
+    }
+}
+
+/// What a node says of itself when it connects.
+package struct NodeHello: Sendable, Hashable {
+    package var node: String
+    package var agentVersion: String
+    package var facts: JSONObject
+    package var boot: String
+    package var cpuMillis: Int64
+    package var memoryBytes: Int64
+    package var diskBytes: Int64
+
+    package init(
+        node: String, agentVersion: String, facts: JSONObject, boot: String, cpuMillis: Int64, memoryBytes: Int64,
+        diskBytes: Int64
+    ) {
+        self.node = node
+        self.agentVersion = agentVersion
+        self.facts = facts
+        self.boot = boot
+        self.cpuMillis = cpuMillis
+        self.memoryBytes = memoryBytes
+        self.diskBytes = diskBytes
+    }
+}
+
+extension Store {
+    /// Throws `conflict` when the id or the name is taken.
+    package func insertNode(_ node: NodeRecord) throws(StoreError) {
+        try transaction { () throws(StoreError) in
+            try insert(node)
+            note(.node, node.id, node: node.id)
+        }
+    }
+
+    package func node(_ id: String) throws(StoreError) -> NodeRecord? {
+        try first(NodeRecord.self, "WHERE id = ?", [id])
+    }
+
+    package func node(named name: String) throws(StoreError) -> NodeRecord? {
+        try first(NodeRecord.self, "WHERE name = ?", [name])
+    }
+
+    package func nodes(
+        _ filter: NodeFilter = NodeFilter(), page request: PageRequest = PageRequest()
+    ) throws(StoreError) -> Page<NodeRecord> {
+        var conditions = Conditions()
+        conditions.equal("state", filter.state?.rawValue)
+        conditions.equal("name", filter.name)
+        return try page(NodeRecord.self, conditions, request, cursor: \.id)
+    }
+
+    /// Every node, for placement and reconcilers.
+    package func allNodes() throws(StoreError) -> [NodeRecord] { try select(NodeRecord.self, "ORDER BY id") }
+
+    /// The node is connected and is as it says.
+    package func recordHello(_ hello: NodeHello, at time: Timestamp) throws(StoreError) {
+        try updateNode(hello.node) { node in
+            node.state = .connected
+            node.lastSeen = time
+            node.agentVersion = hello.agentVersion
+            node.facts = hello.facts
+            node.boot = hello.boot
+            node.cpuMillis = hello.cpuMillis
+            node.memoryBytes = hello.memoryBytes
+            node.diskBytes = hello.diskBytes
+        }
+    }
+
+    package func setNodeState(_ id: String, _ state: NodeRecord.State) throws(StoreError) {
+        try updateNode(id) { $0.state = state }
+    }
+
+    /// Signs of life of many nodes in one commit. Tells the feed nothing, and never moves a time back.
+    package func recordSeen(_ times: [String: Timestamp]) throws(StoreError) {
+        try transaction { () throws(StoreError) in
+            for (node, time) in times {
+                let sql = "UPDATE nodes SET last_seen = ? WHERE id = ? AND (last_seen IS NULL OR last_seen < ?)"
+                try run(sql, [time, node, time])
+            }
+        }
+    }
+
+    /// Reads, changes and writes one node. Returns it as it is afterwards; throws `notFound`.
+    @discardableResult
+    package func updateNode(
+        _ id: String, _ change: @Sendable (inout NodeRecord) -> Void
+    ) throws(StoreError) -> NodeRecord {
+        try transaction { () throws(StoreError) in
+            guard var node = try node(id) else { throw .notFound(kind: "node", id: id) }
+            let before = node
+            change(&node)
+            node.id = id
+            guard node != before else { return node }
+            try overwrite(node)
+            note(.node, id, node: id)
+            return node
+        }
+    }
+
+    /// Revokes the node and every certificate of it. False when it was revoked before.
+    package func revokeNode(_ id: String, at time: Timestamp) throws(StoreError) -> Bool {
+        try transaction { () throws(StoreError) in
+            guard let node = try node(id) else { throw .notFound(kind: "node", id: id) }
+            try run("UPDATE certificates SET revoked_at = ? WHERE node = ? AND revoked_at IS NULL", [time, id])
+            guard node.revokedAt == nil else { return false }
+            try updateNode(id) {
+                $0.revokedAt = time
+                $0.schedulable = false
+            }
+            return true
+        }
+    }
+}

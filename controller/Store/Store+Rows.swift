@@ -1,0 +1,69 @@
+import SQLite
+
+/// The statements that every noun uses, with the store's own error type.
+extension Store {
+    @discardableResult
+    func run(_ sql: String, _ values: [any SQLiteBindable] = []) throws(StoreError) -> Int {
+        do throws(SQLiteError) { return try database.run(sql, values) } catch { throw StoreError(error) }
+    }
+
+    func rows<Value>(
+        _ sql: String, _ values: [any SQLiteBindable] = [],
+        _ read: (inout SQLiteRow) throws(SQLiteError) -> Value
+    ) throws(StoreError) -> [Value] {
+        do throws(SQLiteError) { return try database.query(sql, values, read) } catch { throw StoreError(error) }
+    }
+
+    func row<Value>(
+        _ sql: String, _ values: [any SQLiteBindable] = [],
+        _ read: (inout SQLiteRow) throws(SQLiteError) -> Value
+    ) throws(StoreError) -> Value? {
+        try rows(sql, values, read).first
+    }
+
+    func select<Row: Record>(
+        _ type: Row.Type, _ rest: String, _ values: [any SQLiteBindable] = []
+    ) throws(StoreError) -> [Row] {
+        try rows("\(Row.selection) \(rest)", values) { (row) throws(SQLiteError) in try Row(row: &row) }
+    }
+
+    func first<Row: Record>(
+        _ type: Row.Type, _ rest: String, _ values: [any SQLiteBindable] = []
+    ) throws(StoreError) -> Row? {
+        try select(type, rest, values).first
+    }
+
+    func insert(_ record: some Record) throws(StoreError) { try run(type(of: record).insertion, record.values) }
+
+    func upsert(_ record: some Record) throws(StoreError) { try run(type(of: record).upsertion, record.values) }
+
+    /// Writes the whole row. False when there is none with this key.
+    @discardableResult
+    func overwrite(_ record: some Record) throws(StoreError) -> Bool {
+        try run(type(of: record).update, record.updateValues) > 0
+    }
+}
+
+/// `WHERE` from the parts that are given, with their values in order.
+struct Conditions {
+    private(set) var parts: [String] = []
+    private(set) var values: [any SQLiteBindable] = []
+
+    mutating func equal(_ column: String, _ value: (any SQLiteBindable)?) {
+        guard let value else { return }
+        add("\(column) = ?", [value])
+    }
+
+    mutating func among(_ column: String, _ words: [String]?) {
+        guard let words else { return }
+        guard !words.isEmpty else { return add("1 = 0", []) }
+        add("\(column) IN (\(words.map { _ in "?" }.joined(separator: ", ")))", words)
+    }
+
+    mutating func add(_ part: String, _ more: [any SQLiteBindable]) {
+        parts.append(part)
+        values += more
+    }
+
+    var sql: String { parts.isEmpty ? "" : "WHERE " + parts.joined(separator: " AND ") }
+}

@@ -1,0 +1,70 @@
+package import Model
+
+/// Which services are wanted; nil means any.
+package struct ServiceFilter: Sendable, Hashable {
+    package var states: [ServiceRecord.State]?
+    package var node: String?
+    package var customer: String?
+    package var plan: String?
+
+    package init(
+        states: [ServiceRecord.State]? = nil, node: String? = nil, customer: String? = nil, plan: String? = nil
+    ) {
+        self.states = states
+        self.node = node
+        self.customer = customer
+        self.plan = plan
+    }
+}
+
+extension Store {
+    /// Throws `conflict(field: "external_id")` when the billing system's id is known already.
+    package func insertService(_ service: ServiceRecord) throws(StoreError) {
+        try transaction { () throws(StoreError) in
+            try insert(service)
+            note(.service, service.id, service: service.id, node: service.node)
+        }
+    }
+
+    package func service(_ id: String) throws(StoreError) -> ServiceRecord? {
+        try first(ServiceRecord.self, "WHERE id = ?", [id])
+    }
+
+    package func service(externalID: String) throws(StoreError) -> ServiceRecord? {
+        try first(ServiceRecord.self, "WHERE external_id = ?", [externalID])
+    }
+
+    package func services(
+        _ filter: ServiceFilter = ServiceFilter(), page request: PageRequest = PageRequest()
+    ) throws(StoreError) -> Page<ServiceRecord> {
+        var conditions = Conditions()
+        conditions.among("state", filter.states?.map(\.rawValue))
+        conditions.equal("node", filter.node)
+        conditions.equal("customer", filter.customer)
+        conditions.equal("plan", filter.plan)
+        return try page(ServiceRecord.self, conditions, request, cursor: \.id)
+    }
+
+    /// Every service that is on the node and not gone.
+    package func services(onNode node: String) throws(StoreError) -> [ServiceRecord] {
+        try select(ServiceRecord.self, "WHERE node = ? AND state <> 'terminated' ORDER BY id", [node])
+    }
+
+    /// Reads, changes and writes one service. Returns it as it is afterwards; throws `notFound`.
+    @discardableResult
+    package func updateService(
+        _ id: String, at time: Timestamp, _ change: @Sendable (inout ServiceRecord) -> Void
+    ) throws(StoreError) -> ServiceRecord {
+        try transaction { () throws(StoreError) in
+            guard var service = try service(id) else { throw .notFound(kind: "service", id: id) }
+            let before = service
+            change(&service)
+            service.id = id
+            guard service != before else { return service }
+            service.updatedAt = time
+            try overwrite(service)
+            note(.service, id, service: id, node: service.node)
+            return service
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package import SQLite
+
+/// Why the store refused or failed. Each says in one sentence what is wrong; `isRetryable` tells whether a later try
+/// can succeed without anybody changing the request.
+package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Another row has this value already. `field` is the column's name.
+    case conflict(kind: String, field: String)
+    case notFound(kind: String, id: String)
+    /// The row is not in the state that the change needs.
+    case wrongState(kind: String, id: String, state: String)
+    case token(TokenProblem)
+    /// None of the candidate values of an allocation is free.
+    case exhausted(kind: String, scope: String)
+    /// The disk, a quota or a file size limit; nothing of the change was stored.
+    case full(String)
+    case readOnly(String)
+    /// The file is damaged, or a row holds what this program cannot have written.
+    case corrupt(String)
+    case busy(String)
+    /// The file was written by a newer version.
+    case newerSchema(found: Int64, supported: Int64)
+    /// A file that is an SQLite database, but not a store.
+    case notAStore(String)
+    case closed
+    case failed(String)
+
+    package enum TokenProblem: String, Sendable, Hashable, CaseIterable {
+        case unknown, expired, revoked
+        case usedUp = "used up"
+    }
+
+    package var isRetryable: Bool {
+        switch self {
+        case .full, .readOnly, .busy, .failed: true
+        default: false
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .conflict(let kind, let field): "there is a \(kind) with the same \(field) already"
+        case .notFound(let kind, let id): "there is no \(kind) \(id)"
+        case .wrongState(let kind, let id, let state): "the \(kind) \(id) is \(state)"
+        case .token(let problem): "the join token is \(problem.rawValue)"
+        case .exhausted(let kind, let scope): "no free \(kind) is left\(scope.isEmpty ? "" : " in \(scope)")"
+        case .full(let cause): "the store has no room: \(cause)"
+        case .readOnly(let cause): "the store cannot be written: \(cause)"
+        case .corrupt(let cause): "the store is damaged: \(cause)"
+        case .busy(let cause): "the store is in use by another program: \(cause)"
+        case .newerSchema(let found, let supported):
+            "the store has schema \(found), this version knows up to \(supported): install the newer version again"
+        case .notAStore(let path): "\(path) is a database, but not a store of the controller"
+        case .closed: "the store is closed"
+        case .failed(let cause): "the store failed: \(cause)"
+        }
+    }
+}
+
+extension StoreError: SQLiteFailure {
+    package init(_ error: SQLiteError) {
+        self =
+            switch error.kind {
+            case .full: .full(error.message)
+            case .readOnly: .readOnly(error.message)
+            case .corrupt, .notADatabase, .mismatch: .corrupt(error.message)
+            case .busy: .busy(error.message)
+            case .constraint(_, let columns): Self.conflict(columns) ?? .failed("\(error)")
+            case .misuse where error.message == "the connection is closed": .closed
+            default: .failed("\(error)")
+            }
+    }
+
+    /// "services.external_id" is a conflict of a service in `external_id`; with several columns the last tells most.
+    private static func conflict(_ columns: [String]) -> StoreError? {
+        guard let parts = columns.last?.split(separator: "."), parts.count == 2 else { return nil }
+        let table = String(parts[0])
+        return .conflict(kind: table.hasSuffix("s") ? String(table.dropLast()) : table, field: String(parts[1]))
+    }
+}
