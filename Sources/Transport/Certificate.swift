@@ -69,6 +69,9 @@ package struct Certificate: Sendable, Hashable, CustomStringConvertible {
         return ids.count == 1 ? ids[0] : nil
     }
 
+    /// - Parameter now: milliseconds since 1970.
+    package func isValid(at now: Int64) -> Bool { notBefore <= now && now < notAfter }
+
     package var pem: String {
         (try? withPointer { pointer in PEM.text { PEM_write_bio_X509($0, pointer) } }) ?? ""
     }
