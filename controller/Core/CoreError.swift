@@ -1,0 +1,26 @@
+package import Store
+
+/// Why a request was not taken. The API derives status, code and text from it in one place.
+package enum CoreError: Error, Sendable, Hashable {
+    /// The request itself is wrong. `field` is a path such as `overrides.memory_bytes`.
+    case invalid(field: String, problem: String)
+    case notFound(kind: String, id: String)
+    /// It contradicts what is there already.
+    case conflict(String)
+    /// Right in itself, but not now.
+    case notAllowedInState(resource: String, state: String, reason: String)
+    /// The store could not do it.
+    case store(StoreError)
+}
+
+extension CoreError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .invalid(let field, let problem): "\(field) \(problem)"
+        case .notFound(let kind, let id): "there is no \(kind) \(id)"
+        case .conflict(let sentence): sentence
+        case .notAllowedInState(let resource, let state, let reason): "\(resource) is \(state): \(reason)"
+        case .store(let error): "\(error)"
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Model
+package import Placement
+import Store
+import WireProtocol
+
+extension Operations {
+    /// Records a new service and the operation that provisions it.
+    ///
+    /// With an `externalID` that is known, the same request gives the same service and operation back, whatever has
+    /// become of them; another request is a conflict.
+    package func createService(
+        _ request: ServiceRequest, by requester: Requester
+    ) async throws(CoreError) -> ServiceOperation {
+        try request.check()
+        let now = now
+        let digest = request.json
+        return try await record { store throws(StoreError) in
+            if let known = try store.earlier(request, as: digest) { return known }
+            let drawn: (plan: PlanRecord, spec: PlanSpec)
+            switch try store.draw(request) {
+            case .failure(let error): return .failure(error)
+            case .success(let order): drawn = order
+            }
+            let service = ServiceRecord(
+                id: Identifier.make("svc"), externalID: request.externalID, customer: request.customer,
+                plan: drawn.plan.name, planRevision: drawn.plan.revision, spec: drawn.spec.json, createdAt: now,
+                updatedAt: now)
+            try store.insertService(service)
+            return .success(
+                try store.queue(
+                    .provision, on: service, parameters: ["request": .object(digest)], by: requester, at: now))
+        }
+    }
+
+    /// Where a service would be placed now, and the word on every node. Nothing is recorded.
+    package func explainPlacement(
+        _ request: ServiceRequest, rules: PlacementRules = .standard
+    ) async throws(CoreError) -> PlacementResult {
+        try request.check()
+        let connected = await world.agents.connected()
+        let loads = await world.agents.loads()
+        return try await record { store throws(StoreError) in
+            switch try store.draw(request) {
+            case .failure(let error): return .failure(error)
+            case .success(let order):
+                let candidates = try store.candidates(connected: connected, loads: loads)
+                return .success(Scheduler(rules: rules).place(order.spec.demand, on: candidates))
+            }
+        }
+    }
+}
+
+extension ServiceRequest {
+    func check() throws(CoreError) {
+        if let externalID, !Grammar.externalID.accepts(externalID) {
+            throw .invalid(field: "external_id", problem: "must be \(Grammar.externalID.expectation)")
+        }
+        guard Grammar.externalID.accepts(customer) else {
+            throw .invalid(field: "customer", problem: "must be \(Grammar.externalID.expectation)")
+        }
+        guard Grammar.planName.accepts(plan) else {
+            throw .invalid(field: "plan", problem: "must be \(Grammar.planName.expectation)")
+        }
+        try checkLabels(labels, field: "labels")
+    }
+
+    /// Kept with the operation, to know the same request again.
+    var json: JSONObject {
+        [
+            "customer": .string(customer), "plan": .string(plan), "labels": .strings(labels),
+            "overrides": .object(overrides),
+        ]
+    }
+}
+
+/// At most 64, each by the grammar.
+func checkLabels(_ labels: [String: String], field: String) throws(CoreError) {
+    guard labels.count <= 64 else { throw .invalid(field: field, problem: "has more than 64 elements") }
+    for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
+        guard Grammar.labelKey.accepts(key) else {
+            throw .invalid(
+                field: field,
+                problem: "has the key \"\(key.prefix(64))\", which must be \(Grammar.labelKey.expectation)")
+        }
+        guard Grammar.labelValue.accepts(value) else {
+            throw .invalid(field: "\(field).\(key)", problem: "must be \(Grammar.labelValue.expectation)")
+        }
+    }
+}
+
+extension Store {
+    /// What an earlier request with the same external id made.
+    fileprivate func earlier(
+        _ request: ServiceRequest, as digest: JSONObject
+    ) throws(StoreError) -> Result<ServiceOperation, CoreError>? {
+        guard let externalID = request.externalID, let service = try service(externalID: externalID) else { return nil }
+        let provisions = OperationFilter(service: service.id, kind: OperationKind.provision.rawValue)
+        let first = try operations(provisions, page: PageRequest(limit: 1)).items.first
+        guard let first, first.parameters["request"] == .object(digest) else {
+            return .failure(
+                .conflict("there is a service \(service.id) with external id \(externalID) and another order"))
+        }
+        return .success(ServiceOperation(service: service, operation: first, created: false))
+    }
+
+    /// The plan and the specification that a request asks for.
+    fileprivate func draw(_ request: ServiceRequest) throws(StoreError) -> Result<
+        (plan: PlanRecord, spec: PlanSpec), CoreError
+    > {
+        guard let plan = try plan(request.plan) else {
+            return .failure(.invalid(field: "plan", problem: "names no plan: \(request.plan)"))
+        }
+        guard plan.retiredAt == nil else {
+            return .failure(.invalid(field: "plan", problem: "names a plan that is retired: \(plan.name)"))
+        }
+        do throws(CoreError) {
+            var spec = try PlanSpec(json: plan.spec).overridden(by: request.overrides)
+            spec.labels.merge(request.labels) { $1 }
+            return .success((plan: plan, spec: spec))
+        } catch {
+            return .failure(error)
+        }
+    }
+}

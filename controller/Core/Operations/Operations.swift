@@ -1,0 +1,58 @@
+import Model
+import Store
+import WireProtocol
+
+/// The front of the core: takes requests, checks them, and records what is to be done.
+///
+/// A request is checked and recorded in one transaction, service, operation and audit row together. The executor does
+/// the work afterwards. Reading needs no front; it goes to the store.
+package struct Operations: Sendable {
+    let world: World
+    /// Tells the executor that there may be something to do.
+    let wake: @Sendable () -> Void
+
+    package init(world: World, wake: @escaping @Sendable () -> Void = {}) {
+        self.world = world
+        self.wake = wake
+    }
+
+    var now: Timestamp { world.clock.now() }
+
+    /// One transaction. A `CoreError` from the body comes out as it is; nothing may have been written before it.
+    func record<Value: Sendable>(
+        _ body: @escaping @Sendable (isolated Store) throws(StoreError) -> Result<Value, CoreError>
+    ) async throws(CoreError) -> Value {
+        let result: Result<Value, CoreError>
+        do throws(StoreError) {
+            result = try await world.store.atomically(body)
+        } catch {
+            throw CoreError(error)
+        }
+        let value = try result.get()
+        wake()
+        return value
+    }
+}
+
+extension CoreError {
+    init(_ error: StoreError) {
+        self =
+            switch error {
+            case .notFound(let kind, let id): .notFound(kind: kind, id: id)
+            case .conflict: .conflict("\(error)")
+            default: .store(error)
+            }
+    }
+}
+
+extension Store {
+    /// Writes an audit row; call it in the transaction of the change.
+    func audit(
+        _ action: String, _ subject: String, by requester: Requester, at time: Timestamp, detail: JSONObject = [:]
+    ) throws(StoreError) {
+        try audit(
+            AuditRecord(
+                id: Identifier.make("aud"), time: time, actor: requester.name, action: action, subject: subject,
+                detail: detail, remote: requester.remote))
+    }
+}

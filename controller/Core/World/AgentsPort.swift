@@ -1,0 +1,83 @@
+package import WireProtocol
+
+/// The fleet of agents, as sagas see it.
+package struct AgentsPort: Sendable {
+    /// Sends a command and waits for its result. A call with an id that was sent before gets the result of that one.
+    /// Cancelling the task only ends the waiting: the agent goes on, and its receipt answers later.
+    package var perform: @Sendable (AgentCall, _ node: String) async throws(AgentError) -> CommandResult
+    /// Asks the agent to stop a command; its result says whether it did.
+    package var cancel: @Sendable (_ command: String, _ reason: String) async -> Void
+    /// Ids of the nodes that have a live session.
+    package var connected: @Sendable () async -> Set<String>
+    /// Cuts the live session of a node at once, if there is one.
+    package var disconnect: @Sendable (_ node: String, _ reason: String) async -> Void
+    /// The measured load of nodes, 0 (idle) to 1 (busy); nodes without recent figures are absent.
+    package var loads: @Sendable () async -> [String: Double]
+
+    package init(
+        perform: @escaping @Sendable (AgentCall, String) async throws(AgentError) -> CommandResult,
+        cancel: @escaping @Sendable (String, String) async -> Void = { _, _ in },
+        connected: @escaping @Sendable () async -> Set<String>,
+        disconnect: @escaping @Sendable (String, String) async -> Void = { _, _ in },
+        loads: @escaping @Sendable () async -> [String: Double] = { [:] }
+    ) {
+        self.perform = perform
+        self.cancel = cancel
+        self.connected = connected
+        self.disconnect = disconnect
+        self.loads = loads
+    }
+}
+
+/// One typed order to one agent.
+package struct AgentCall: Sendable {
+    package var id: String
+    /// The resource whose lane it runs in: `zfs/<dataset>`, `docker/<container>`.
+    package var resource: String
+    package var generation: Int64
+    package var driver: String
+    package var operation: String
+    package var arguments: JSONObject
+    /// Never stored, never logged.
+    package var secrets: JSONObject
+    /// From acceptance by the agent.
+    package var deadline: Duration
+    /// The operation that it belongs to.
+    package var trace: String
+    package var step: String
+    package var onProgress: @Sendable (_ message: String, _ fraction: Double?) -> Void
+
+    package init(
+        id: String, resource: String, generation: Int64, driver: String, operation: String, arguments: JSONObject,
+        secrets: JSONObject = [:], deadline: Duration, trace: String, step: String,
+        onProgress: @escaping @Sendable (String, Double?) -> Void = { _, _ in }
+    ) {
+        self.id = id
+        self.resource = resource
+        self.generation = generation
+        self.driver = driver
+        self.operation = operation
+        self.arguments = arguments
+        self.secrets = secrets
+        self.deadline = deadline
+        self.trace = trace
+        self.step = step
+        self.onProgress = onProgress
+    }
+}
+
+/// Why there is no result. What the agent did, or will still do, is not known.
+package struct AgentError: Error, Sendable, Hashable {
+    /// Whether the same command may be sent again; false when the node is unknown or revoked.
+    package var retryable: Bool
+    /// `unreachable`, `no_answer`, `revoked`, …
+    package var code: String
+    /// One sentence for people.
+    package var message: String
+
+    package init(retryable: Bool, code: String, message: String) {
+        self.retryable = retryable
+        self.code = code
+        self.message = message
+    }
+}
