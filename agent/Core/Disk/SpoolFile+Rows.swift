@@ -1,0 +1,111 @@
+import Model
+import SQLite
+
+extension SpoolFile {
+    /// `told` is the number that came next when the controller was told of the gap: once it has stored a report with that
+    /// number or a later one, it has also seen the gap.
+    static let schema = """
+        CREATE TABLE IF NOT EXISTS reports (
+            kind INTEGER, seq INTEGER, time INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, seq)
+        ) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS numbers (kind INTEGER PRIMARY KEY, used INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS series (name TEXT PRIMARY KEY, line BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS gaps (
+            kind INTEGER, first_seq INTEGER, last_seq INTEGER NOT NULL, first_time INTEGER NOT NULL,
+            last_time INTEGER NOT NULL, reason TEXT NOT NULL, told INTEGER, PRIMARY KEY (kind, first_seq)
+        ) WITHOUT ROWID;
+        """
+
+    static func sizes(_ database: SQLiteDatabase) throws(SQLiteError) -> [ReportKind: Int] {
+        var sizes: [ReportKind: Int] = [:]
+        for kind in ReportKind.allCases {
+            let sql = "SELECT coalesce(sum(length(body)), 0) FROM reports WHERE kind = ?"
+            sizes[kind] = try database.first(sql, [kind.rawValue]) { (row) throws(SQLiteError) in try row.int() }
+        }
+        return sizes
+    }
+
+    /// The next number of each kind: above every number ever used, also above those that a power failure took back.
+    static func numbers(_ database: SQLiteDatabase, _ now: Timestamp) throws(SQLiteError) -> [ReportKind: Int64] {
+        var numbers: [ReportKind: Int64] = [:]
+        for kind in ReportKind.allCases {
+            let used = try database.first("SELECT used FROM numbers WHERE kind = ?", [kind.rawValue]) {
+                (row) throws(SQLiteError) in try row.integer()
+            }
+            numbers[kind] = max(now.milliseconds, (used ?? 0) + 1)
+        }
+        return numbers
+    }
+
+    func use(_ seq: Int64, of kind: ReportKind) throws(SQLiteError) {
+        let sql = "INSERT INTO numbers (kind, used) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET used = excluded.used"
+        try database.run(sql, [kind.rawValue, seq])
+    }
+
+    func first(_ kind: ReportKind) throws(SQLiteError) -> Int64? {
+        let sql = "SELECT seq FROM reports WHERE kind = ? ORDER BY seq LIMIT 1"
+        return try database.first(sql, [kind.rawValue]) { (row) throws(SQLiteError) in try row.integer() }
+    }
+
+    func remove(_ kind: ReportKind, _ condition: StaticString, _ seq: Int64) throws(SQLiteError) {
+        let sql = "DELETE FROM reports WHERE kind = ? AND \(condition) RETURNING length(body)"
+        let sizes = try database.query(sql, [kind.rawValue, seq]) { (row) throws(SQLiteError) in try row.int() }
+        budget.removed(sizes.reduce(0, +), of: kind)
+    }
+
+    func forgetGaps(_ kind: ReportKind, _ position: Int64) throws(SQLiteError) {
+        try database.run("DELETE FROM gaps WHERE kind = ? AND told <= ?", [kind.rawValue, position])
+    }
+
+    func openGaps() throws(SQLiteError) -> [SpoolGap] {
+        let sql = """
+            SELECT kind, first_seq, last_seq, first_time, last_time, reason FROM gaps
+            WHERE told IS NULL ORDER BY kind, first_seq
+            """
+        return try database.query(sql) { (row) throws(SQLiteError) in try Self.gap(&row) }
+    }
+
+    /// Drops the oldest reports of a kind until at least so many bytes are free, and records what is missing.
+    func evict(_ kind: ReportKind, _ bytes: Int) throws(SQLiteError) {
+        var freed = 0
+        var dropped: [(seq: Int64, time: Timestamp)] = []
+        while freed < bytes {
+            let sql = "SELECT seq, time, length(body) FROM reports WHERE kind = ? ORDER BY seq LIMIT 1"
+            let oldest = try database.first(sql, [kind.rawValue]) { (row) throws(SQLiteError) in
+                (try row.integer(), try row.integer(), try row.int())
+            }
+            guard let (seq, time, size) = oldest else { break }
+            try remove(kind, "seq = ?", seq)
+            dropped.append((seq, Timestamp(milliseconds: time)))
+            freed += size
+        }
+        guard let first = dropped.first, let last = dropped.last else { return }
+        let times = first.time...max(first.time, last.time)
+        try record(SpoolGap(kind: kind, seqs: first.seq...last.seq, times: times, reason: "the spool was full"))
+    }
+
+    /// Lengthens the gap that the new one follows on, else adds it.
+    func record(_ gap: SpoolGap) throws(SQLiteError) {
+        let longer = """
+            UPDATE gaps SET last_seq = ?, last_time = ?, told = NULL WHERE kind = ? AND last_seq = ? AND reason = ?
+            """
+        let (first, last) = (gap.seqs.lowerBound, gap.seqs.upperBound)
+        let (from, to) = (gap.times.lowerBound.milliseconds, gap.times.upperBound.milliseconds)
+        guard try database.run(longer, [last, to, gap.kind.rawValue, first - 1, gap.reason]) == 0 else { return }
+        let sql = """
+            INSERT INTO gaps (kind, first_seq, last_seq, first_time, last_time, reason) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT (kind, first_seq) DO UPDATE SET last_seq = excluded.last_seq, last_time = excluded.last_time
+            """
+        try database.run(sql, [gap.kind.rawValue, first, last, from, to, gap.reason])
+    }
+
+    private static func gap(_ row: inout SQLiteRow) throws(SQLiteError) -> SpoolGap {
+        guard let kind = ReportKind(rawValue: try row.int()) else {
+            throw SQLiteError(kind: .corrupt, message: "a gap of an unknown kind")
+        }
+        let first = try row.integer(), last = try row.integer()
+        let from = Timestamp(milliseconds: try row.integer()), to = Timestamp(milliseconds: try row.integer())
+        return SpoolGap(
+            kind: kind, seqs: first...max(first, last), times: from...max(from, to), reason: try row.text())
+    }
+}
