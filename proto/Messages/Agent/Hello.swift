@@ -23,7 +23,7 @@ package struct Hello: WireMessage {
     package init(
         protocol: [Int64] = ProtocolVersion.supported, agent: String, node: String, boot: String, started: Int64,
         hostname: String, os: OperatingSystem, drivers: [DriverReport] = [], receipts: [ReceiptReport] = [],
-        spool: SpoolReport = SpoolReport()
+        spool: SpoolReport
     ) {
         self.protocol = `protocol`
         self.agent = agent

@@ -86,23 +86,28 @@ package struct ReceiptReport: WireRecord {
 
 /// What waits on the agent's disk to be sent again; nil where nothing does.
 package struct SpoolReport: WireRecord {
+    /// Names the agent's journal. A new journal has a new name, and its sequence numbers start at 1.
+    package var epoch: String
     package var metrics: SpoolRange?
     package var usage: SpoolRange?
     package var events: SpoolRange?
 
-    package init(metrics: SpoolRange? = nil, usage: SpoolRange? = nil, events: SpoolRange? = nil) {
+    package init(epoch: String, metrics: SpoolRange? = nil, usage: SpoolRange? = nil, events: SpoolRange? = nil) {
+        self.epoch = epoch
         self.metrics = metrics
         self.usage = usage
         self.events = events
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
+        epoch = try fields.id("epoch")
         metrics = try fields.optionalNested("metrics", SpoolRange.init(reading:))
         usage = try fields.optionalNested("usage", SpoolRange.init(reading:))
         events = try fields.optionalNested("events", SpoolRange.init(reading:))
     }
 
     package func write(_ fields: inout FieldWriter) {
+        fields.put("epoch", epoch)
         fields.put("metrics", metrics)
         fields.put("usage", usage)
         fields.put("events", events)

@@ -1,0 +1,120 @@
+package import Logging
+import NIOConcurrencyHelpers
+package import NIOCore
+import NIOPosix
+import ServiceLifecycle
+package import Transport
+import WireProtocol
+
+/// The port that agents dial: sessions of enrolled nodes and enrolments, told apart by ALPN.
+package final class AgentListener: Service {
+    package struct Configuration: Sendable {
+        package var host = "127.0.0.1"
+        /// 0 asks the system for a free one.
+        package var port = 7443
+        package var eventLoops = 1
+        /// Connections that may be open without having proved who they are: in all, and from one address.
+        package var unproved = 1024
+        package var unprovedPerAddress = 256
+        package var limits = TLSLimits()
+
+        package init() {}
+    }
+
+    private let configuration: Configuration
+    private let context: NIOLockedValueBox<TLSContext>
+    private let sessions: SessionDesk
+    private let enrolments: EnrolmentDesk
+    private let gate: ConnectionGate
+    private let group: MultiThreadedEventLoopGroup
+    private let bound: AsyncStream<SocketAddress>
+    private let announce: AsyncStream<SocketAddress>.Continuation
+    private let logger: Logger
+
+    package init(
+        configuration: Configuration, tls: TLSServerConfiguration, sessions: SessionDesk, enrolments: EnrolmentDesk,
+        logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.sessions = sessions
+        self.enrolments = enrolments
+        self.logger = logger
+        gate = ConnectionGate(total: configuration.unproved, perAddress: configuration.unprovedPerAddress)
+        group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
+        context = NIOLockedValueBox(try TLSContext(server: tls))
+        (bound, announce) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// The address that the port is bound to; waits for `run`. One caller only.
+    package func address() async -> SocketAddress? {
+        for await address in bound { return address }
+        return nil
+    }
+
+    /// Uses other certificates for connections from now on.
+    package func reload(_ tls: TLSServerConfiguration) throws {
+        let renewed = try TLSContext(server: tls)
+        context.withLockedValue { $0 = renewed }
+    }
+
+    package func run() async throws {
+        let channel = try await SecureServer.bind(
+            host: configuration.host, port: configuration.port, on: group, gate: gate,
+            context: { [context] in context.withLockedValue { $0 } },
+            initializer: { [sessions, enrolments] channel in
+                try channel.pipeline.syncOperations.addHandler(
+                    ServiceSelector(sessions: sessions, enrolments: enrolments))
+            }
+        ).get()
+        logger.info("waiting for agents", metadata: ["address": "\(channel.localAddress?.description ?? "?")"])
+        if let address = channel.localAddress { announce.yield(address) }
+        announce.finish()
+        await withTaskCancellationOrGracefulShutdownHandler {
+            try? await channel.closeFuture.get()
+        } onCancelOrGracefulShutdown: {
+            channel.close(promise: nil)
+        }
+        try await group.shutdownGracefully()
+    }
+}
+
+/// Puts the right handlers in place once the handshake says which service the peer wants.
+private final class ServiceSelector: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let sessions: SessionDesk
+    private let enrolments: EnrolmentDesk
+
+    init(sessions: SessionDesk, enrolments: EnrolmentDesk) {
+        self.sessions = sessions
+        self.enrolments = enrolments
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let completed = event as? TLSHandshakeCompleted else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        do {
+            let pipeline = context.pipeline.syncOperations
+            let lines = LineDecoder()
+            if completed.service == ProtocolVersion.alpn, let peer = completed.peer, let node = peer.nodeID {
+                try pipeline.addHandlers([lines, SessionHandler(desk: sessions, certificate: peer, node: node)])
+            } else if completed.service == ProtocolVersion.enrolmentALPN {
+                try pipeline.addHandlers([lines, EnrolmentHandler(desk: enrolments)])
+            } else {
+                return context.close(promise: nil)
+            }
+            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+        } catch {
+            context.fireErrorCaught(error)
+            context.close(promise: nil)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        sessions.logger.debug(
+            "handshake failed",
+            metadata: ["remote": "\(context.remoteAddress?.description ?? "?")", "error": "\(error)"])
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,99 @@
+package import Logging
+import Model
+package import Store
+package import Transport
+import WireProtocol
+
+/// Takes machines in: a join token for a node with a certificate.
+///
+/// The node's id is made from the public key of the request. So an agent whose answer got lost may ask again with the
+/// same key and token, and becomes the same node without using the token up twice.
+package final class EnrolmentDesk: Sendable {
+    private let store: Store
+    private let sessions: SessionDesk
+    private let authority: CertificateAuthority
+    /// The name that the listener's certificate carries and agents check.
+    private let controllerName: String
+    private let logger: Logger
+
+    package init(
+        store: Store, sessions: SessionDesk, authority: CertificateAuthority, controllerName: String, logger: Logger
+    ) {
+        self.store = store
+        self.sessions = sessions
+        self.authority = authority
+        self.controllerName = controllerName
+        self.logger = logger
+    }
+
+    func enrol(_ request: EnrolmentRequest, remote: String) async -> Result<Enrolled, EnrolmentRefusal> {
+        do {
+            let csr = try CertificateSigningRequest(pem: request.csr)
+            let node = try await register(request, Self.nodeID(of: csr), remote: remote)
+            let certificate = try await sessions.issue(csr, to: node)
+            sessions.revocations.enrolled(node)
+            logger.notice(
+                "node enrolled",
+                metadata: [
+                    "node": "\(node)", "host": "\(request.hostname)", "remote": "\(remote)",
+                    "token": "\(request.token)",
+                ])
+            return .success(
+                Enrolled(
+                    node: node, certificate: certificate.pem, authority: authority.certificate.pem,
+                    controllerName: controllerName))
+        } catch let error as StoreError {
+            return refuse(request, remote, "\(error)", retry: error.isRetryable)
+        } catch {
+            return refuse(request, remote, "\(error)", retry: false)
+        }
+    }
+
+    private func refuse(
+        _ request: EnrolmentRequest, _ remote: String, _ message: String, retry: Bool
+    ) -> Result<Enrolled, EnrolmentRefusal> {
+        logger.warning(
+            "enrolment refused",
+            metadata: ["remote": "\(remote)", "token": "\(request.token.prefix(64))", "reason": "\(message)"])
+        return .failure(EnrolmentRefusal(message: message, retry: retry))
+    }
+
+    /// Redeems the token and makes the node in one transaction; a node that the same key made before is taken as it is.
+    private func register(
+        _ request: EnrolmentRequest, _ id: String, remote: String
+    ) async throws(StoreError) -> String {
+        let now = Timestamp.now()
+        let offered = JoinToken.hash(ofSecret: request.secret)
+        let matches: @Sendable (String) -> Bool = { Crypto.constantTimeEqual(Array($0.utf8), Array(offered.utf8)) }
+        return try await store.atomically { (store: isolated Store) throws(StoreError) in
+            if let node = try store.node(id) {
+                guard let token = try store.token(request.token), matches(token.secretHash) else {
+                    throw StoreError.token(.unknown)
+                }
+                guard token.revokedAt == nil, node.revokedAt == nil else { throw StoreError.token(.revoked) }
+                guard token.expiresAt > now else { throw StoreError.token(.expired) }
+                return id
+            }
+            let token = try store.redeemToken(request.token, at: now, matches: matches)
+            let name = try Self.freeName(request.hostname, id, store)
+            try store.insertNode(NodeRecord(id: id, name: name, labels: token.labels, enrolledAt: now))
+            try store.audit(
+                AuditRecord(
+                    id: Identifier.make("aud"), time: now, actor: "token:\(token.id)", action: "node.enrol",
+                    subject: id,
+                    detail: ["name": .string(name)], remote: remote))
+            return id
+        }
+    }
+
+    /// The host name where it is free and a valid name, else one with a part of the id.
+    private static func freeName(_ hostname: String, _ id: String, _ store: isolated Store) throws(StoreError) -> String
+    {
+        let short = String(hostname.lowercased().prefix { $0 != "." }.prefix(48))
+        let wanted = (try? Grammar.nodeName.check(short)) != nil ? short : "node"
+        return try store.node(named: wanted) == nil && wanted != "node" ? wanted : "\(wanted)-\(id.suffix(8))"
+    }
+
+    /// `node_` and 26 hexadecimal digits of the key's hash.
+    static func nodeID(of request: CertificateSigningRequest) -> String { "node_\(request.publicKeyPin.prefix(26))" }
+}

@@ -1,0 +1,67 @@
+import Logging
+import NIOCore
+import Transport
+import WireProtocol
+
+/// The connection of a machine that wants to become a node: one line in, one line out.
+final class EnrolmentHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let desk: EnrolmentDesk
+    private var answered = false
+
+    init(desk: EnrolmentDesk) { self.desk = desk }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !answered else { return }
+        answered = true
+        do {
+            guard case .enrol(let request) = try AgentMessage(decoding: unwrapInboundIn(data).readableBytesView) else {
+                return part(
+                    Goodbye(code: .protocol, message: "the only line of an enrolment is enrol", retry: false), context)
+            }
+            enrol(request, context)
+        } catch {
+            part(Goodbye(code: .malformed, message: "\(error)", retry: false), context)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is LineError {
+            part(Goodbye(code: .malformed, message: "\(error)", retry: false), context)
+        } else {
+            context.close(promise: nil)
+        }
+    }
+
+    private func enrol(_ request: EnrolmentRequest, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let desk = self.desk
+        let remote = context.remoteAddress?.description ?? "unknown"
+        context.eventLoop.makeFutureWithTask { await desk.enrol(request, remote: remote) }.whenSuccess { answer in
+            let (handler, context) = bound.value
+            switch answer {
+            case .success(let enrolled):
+                context.triggerUserOutboundEvent(PeerProved(), promise: nil)
+                context.writeLine(.enrolled(enrolled))
+                context.close(promise: nil)
+            case .failure(let refusal): handler.part(refusal.goodbye, context)
+            }
+        }
+    }
+
+    private func part(_ goodbye: Goodbye, _ context: ChannelHandlerContext) {
+        answered = true
+        context.writeLine(.goodbye(goodbye))
+        context.close(promise: nil)
+    }
+}
+
+/// Why a machine is not taken in. The peer learns no more than it must: a wrong secret and an unknown token look the same.
+struct EnrolmentRefusal: Error {
+    var message: String
+    var retry = false
+
+    var goodbye: Goodbye { Goodbye(code: .refused, message: message, retry: retry) }
+}

@@ -1,0 +1,166 @@
+import Logging
+import Model
+import Synchronization
+package import WireProtocol
+
+/// The live sessions and the orders that wait for them.
+///
+/// An order stays outstanding across disconnects: it is sent again, with the same id, whenever its node comes back,
+/// until the agent's result arrives or patience ends. Results reach the caller only after they are recorded.
+package final class Fleet: Sendable {
+    /// The part of the store that an order needs.
+    package struct Ledger: Sendable {
+        /// Records the order (without secrets) before it is sent, once per id, and returns the result if one is known.
+        package var open: @Sendable (AgentOrder, String) async throws(FleetError) -> CommandResult?
+
+        package init(open: @escaping @Sendable (AgentOrder, String) async throws(FleetError) -> CommandResult?) {
+            self.open = open
+        }
+    }
+
+    package enum Admission: Sendable {
+        /// The session is live; `replaced` is the stale connection of the same agent, to be closed.
+        case admitted(replaced: AgentSession?)
+        /// Another machine or process is connected with this identity and is alive.
+        case duplicate(of: AgentSession)
+    }
+
+    /// How long beyond its deadline an order may take while the agent stops a child that ignores TERM.
+    static let stopAllowance: Duration = .seconds(30)
+    static let maximumOrdersPerNode = 512
+    /// The credit that an order starts with, in bytes of output.
+    package static let initialWindow: Int64 = 256 << 10
+
+    private let state: Mutex<FleetState>
+    private let ledger: Ledger
+
+    package init(ledger: Ledger) {
+        self.ledger = ledger
+        state = Mutex(FleetState())
+    }
+
+    // MARK: Orders
+
+    /// Sends an order and waits for its result.
+    ///
+    /// Cancelling the task only ends the waiting; `cancel` asks the agent to stop the work.
+    package func perform(
+        _ order: AgentOrder, on node: String, observer: OrderObserver = OrderObserver()
+    ) async throws(FleetError) -> CommandResult {
+        // Registered before the ledger is asked, so that a result that arrives in between is not missed.
+        let (events, continuation) = AsyncStream.makeStream(
+            of: OrderEvent.self, bufferingPolicy: .bufferingOldest(OutstandingOrder.maximumQueuedEvents))
+        let outstanding = OutstandingOrder(order: order, node: node, events: continuation)
+        try state.withLock { state throws(FleetError) in try state.add(outstanding) }
+        defer { state.withLock { $0.remove(order.id) } }
+        if let known = try await ledger.open(order, node) { return known }
+        if let session = state.withLock({ $0.dispatch(order.id, now: .now) }) {
+            session.send(.command(outstanding.message))
+        }
+        for await event in events {
+            switch event {
+            case .accepted: await observer.accepted()
+            case .progress(let progress): await observer.progress(progress)
+            case .output(let output):
+                await observer.output(output)
+                grant(output.data.count, to: order.id)
+            }
+        }
+        guard let ending = state.withLock({ $0.ending(of: order.id) }) else {
+            throw .abandoned(command: order.id)
+        }
+        return try ending.get()
+    }
+
+    /// Asks the agent to stop the work of an order; its result then says `cancelled`, or what it had become.
+    package func cancel(_ command: String, reason: String) {
+        if let session = state.withLock({ $0.cancel(command, reason: reason) }) {
+            session.send(.cancel(Cancel(id: command, reason: reason)))
+        }
+    }
+
+    /// Passes input to a running command.
+    package func input(_ data: [UInt8], end: Bool, to command: String) {
+        if let session = state.withLock({ $0.session(ofOrder: command) }) {
+            session.send(.input(Input(id: command, data: data, end: end)))
+        }
+    }
+
+    private func grant(_ bytes: Int, to command: String) {
+        if let session = state.withLock({ $0.grant(Int64(bytes), to: command) }) {
+            session.send(.window(Window(id: command, credit: Int64(bytes))))
+        }
+    }
+
+    // MARK: Sessions
+
+    /// Decides whether a peer that proved its identity becomes the node's session.
+    func admit(_ session: AgentSession) -> Admission {
+        state.withLock { $0.admit(session, now: .now) }
+    }
+
+    /// Sends every order that waits for the node, in the order in which they were given.
+    func resume(_ session: AgentSession) {
+        for message in state.withLock({ $0.waiting(for: session, now: .now) }) { session.send(message) }
+    }
+
+    /// The connection ended. True when it was the node's live session.
+    @discardableResult
+    func closed(_ session: AgentSession) -> Bool {
+        state.withLock { $0.drop(session, now: .now) }
+    }
+
+    /// Cuts a node's live session, on revocation or by an operator's wish.
+    package func disconnect(_ node: String, code: GoodbyeCode, message: String) {
+        let session = state.withLock { state in
+            let session = state.sessions[node]
+            if code == .revoked { state.fail(node: node, with: .revoked(node: node)) }
+            return session
+        }
+        session?.close(code, message, retry: code != .revoked)
+    }
+
+    package func session(of node: String) -> AgentSession? {
+        state.withLock { $0.sessions[node] }
+    }
+
+    package var liveSessions: [AgentSession] {
+        state.withLock { Array($0.sessions.values) }
+    }
+
+    /// How many orders wait for a result.
+    package var outstandingOrders: Int { state.withLock { $0.orders.count } }
+
+    /// Ends all waiting; the agents go on and answer after the next start.
+    package func shutDown() {
+        let sessions = state.withLock { state in
+            state.abandonAll()
+            return Array(state.sessions.values)
+        }
+        for session in sessions { session.close(.shutdown, "the controller is stopping", retry: true) }
+    }
+
+    // MARK: What agents say of orders
+
+    /// False when the agent broke the flow control and must be cut.
+    func received(_ message: AgentMessage, from session: AgentSession) -> Bool {
+        state.withLock { state in
+            switch message {
+            case .accepted(let accepted): state.yield(.accepted, to: accepted.id, from: session)
+            case .progress(let progress): state.yield(.progress(progress), to: progress.id, from: session)
+            case .output(let output): state.yield(.output(output), to: output.id, from: session)
+            default: true
+            }
+        }
+    }
+
+    /// Hands a recorded result to whoever waits for it.
+    func resolve(_ result: CommandResult) {
+        state.withLock { $0.end(result.id, with: .success(result)) }
+    }
+
+    /// Ends orders whose patience or deadline is over. Called about once a second.
+    func tick(now: ContinuousClock.Instant = .now) {
+        state.withLock { $0.expire(now: now) }
+    }
+}

@@ -1,0 +1,172 @@
+import Model
+import WireProtocol
+
+/// What happens to an order before it ends.
+enum OrderEvent: Sendable {
+    case accepted
+    case progress(CommandProgress)
+    case output(Output)
+}
+
+/// One order that waits for its result.
+struct OutstandingOrder {
+    /// Events that wait for a slow observer; output is bounded by credit as well.
+    static let maximumQueuedEvents = 8192
+
+    let order: AgentOrder
+    let node: String
+    let events: AsyncStream<OrderEvent>.Continuation
+    /// When it was sent on the session that is live now; nil while the node is away or the ledger is being asked.
+    var sentAt: ContinuousClock.Instant?
+    /// True once the ledger has it: only then may a reconnect send it.
+    var isRecorded = false
+    var credit = Fleet.initialWindow
+    var cancelReason: String?
+    var ending: Result<CommandResult, FleetError>?
+
+    init(order: AgentOrder, node: String, events: AsyncStream<OrderEvent>.Continuation) {
+        self.order = order
+        self.node = node
+        self.events = events
+    }
+
+    var message: Command {
+        Command(
+            id: order.id, resource: order.resource, generation: order.generation, driver: order.driver,
+            operation: order.operation, arguments: order.arguments,
+            secrets: order.secrets.isEmpty ? nil : order.secrets,
+            deadlineMs: order.deadline.wholeMilliseconds, window: Fleet.initialWindow, trace: order.trace)
+    }
+}
+
+/// The fleet's state and its rules; no I/O of its own, so that each rule is one function under one lock.
+struct FleetState {
+    private(set) var sessions: [String: AgentSession] = [:]
+    private(set) var orders: [String: OutstandingOrder] = [:]
+    /// The order ids of each node in the order in which they were given.
+    private var queue: [String: [String]] = [:]
+    /// Since when a node with waiting orders is away.
+    private var awaySince: [String: ContinuousClock.Instant] = [:]
+    private var isShutDown = false
+
+    // MARK: Orders
+
+    mutating func add(_ order: OutstandingOrder) throws(FleetError) {
+        let id = order.order.id
+        guard !isShutDown else { throw .abandoned(command: id) }
+        guard orders[id] == nil else { throw .inFlight(command: id) }
+        guard queue[order.node, default: []].count < Fleet.maximumOrdersPerNode else {
+            throw .overload(node: order.node)
+        }
+        orders[id] = order
+        queue[order.node, default: []].append(id)
+        if sessions[order.node] == nil, awaySince[order.node] == nil { awaySince[order.node] = .now }
+    }
+
+    mutating func remove(_ id: String) {
+        guard let order = orders.removeValue(forKey: id) else { return }
+        queue[order.node]?.removeAll { $0 == id }
+        if queue[order.node]?.isEmpty == true {
+            queue[order.node] = nil
+            awaySince[order.node] = nil
+        }
+    }
+
+    /// The order is recorded: the session to send it on, if its node is live.
+    mutating func dispatch(_ id: String, now: ContinuousClock.Instant) -> AgentSession? {
+        guard let order = orders[id], order.ending == nil else { return nil }
+        orders[id]?.isRecorded = true
+        guard let session = sessions[order.node] else { return nil }
+        orders[id]?.sentAt = now
+        return session
+    }
+
+    func ending(of id: String) -> Result<CommandResult, FleetError>? { orders[id]?.ending }
+
+    func session(ofOrder id: String) -> AgentSession? { orders[id].flatMap { sessions[$0.node] } }
+
+    mutating func cancel(_ id: String, reason: String) -> AgentSession? {
+        guard let order = orders[id] else { return nil }
+        orders[id]?.cancelReason = reason
+        return order.sentAt == nil ? nil : sessions[order.node]
+    }
+
+    mutating func grant(_ bytes: Int64, to id: String) -> AgentSession? {
+        guard let order = orders[id], order.ending == nil else { return nil }
+        orders[id]?.credit += bytes
+        return order.sentAt == nil ? nil : sessions[order.node]
+    }
+
+    /// False when the peer sent more than its credit, or more events than anybody can take.
+    mutating func yield(_ event: OrderEvent, to id: String, from session: AgentSession) -> Bool {
+        guard let order = orders[id], order.node == session.node, order.ending == nil else { return true }
+        if case .output(let output) = event {
+            orders[id]?.credit -= Int64(output.data.count)
+            guard order.credit >= Int64(output.data.count) else { return false }
+        }
+        if case .dropped(.output) = order.events.yield(event) { return false }
+        return true
+    }
+
+    mutating func end(_ id: String, with ending: Result<CommandResult, FleetError>) {
+        guard let order = orders[id], order.ending == nil else { return }
+        orders[id]?.ending = ending
+        order.events.finish()
+    }
+
+    mutating func fail(node: String, with error: FleetError) {
+        for id in queue[node] ?? [] { end(id, with: .failure(error)) }
+    }
+
+    mutating func abandonAll() {
+        isShutDown = true
+        for id in Array(orders.keys) { end(id, with: .failure(.abandoned(command: id))) }
+    }
+
+    mutating func expire(now: ContinuousClock.Instant) {
+        for (id, order) in orders where order.ending == nil {
+            if let since = awaySince[order.node], now - since > order.order.patience {
+                end(id, with: .failure(.unreachable(node: order.node)))
+            } else if let sent = order.sentAt, now - sent > order.order.deadline + Fleet.stopAllowance {
+                end(id, with: .failure(.noAnswer(node: order.node, command: id)))
+            }
+        }
+    }
+
+    // MARK: Sessions
+
+    /// A second session of a node is the same agent come back, if boot and process are the same, or a stale one that
+    /// fell silent; else it is a clone while the first is alive.
+    mutating func admit(_ session: AgentSession, now: ContinuousClock.Instant) -> Fleet.Admission {
+        let old = sessions[session.node]
+        if let old, !isSameAgent(old, session), now - old.lastHeard < Liveness.silence { return .duplicate(of: old) }
+        sessions[session.node] = session
+        awaySince[session.node] = nil
+        return .admitted(replaced: old)
+    }
+
+    private func isSameAgent(_ one: AgentSession, _ other: AgentSession) -> Bool {
+        one.identity.boot == other.identity.boot && one.identity.started == other.identity.started
+    }
+
+    /// What a fresh session has to be sent: every recorded order of the node, and the cancels that go with them.
+    mutating func waiting(for session: AgentSession, now: ContinuousClock.Instant) -> [ControllerMessage] {
+        var messages: [ControllerMessage] = []
+        for id in queue[session.node] ?? [] {
+            guard let order = orders[id], order.isRecorded, order.ending == nil else { continue }
+            orders[id]?.sentAt = now
+            orders[id]?.credit = Fleet.initialWindow
+            messages.append(.command(order.message))
+            if let reason = order.cancelReason { messages.append(.cancel(Cancel(id: id, reason: reason))) }
+        }
+        return messages
+    }
+
+    mutating func drop(_ session: AgentSession, now: ContinuousClock.Instant) -> Bool {
+        guard sessions[session.node] === session else { return false }
+        sessions[session.node] = nil
+        for id in queue[session.node] ?? [] { orders[id]?.sentAt = nil }
+        if queue[session.node] != nil { awaySince[session.node] = now }
+        return true
+    }
+}

@@ -1,0 +1,48 @@
+import Store
+import WireProtocol
+
+extension Hello {
+    /// What the store keeps of a hello: capacities in columns, the rest as facts.
+    ///
+    /// Capacities come from the drivers' facts: `host` says `cpus` and `memory_bytes`, `zfs` the sizes of its pools.
+    var record: NodeHello {
+        let host = facts(of: "host")
+        return NodeHello(
+            node: node, agentVersion: agent, facts: facts, boot: boot,
+            cpuMillis: (host["cpus"]?.asInteger ?? 0).clamped(to: 1 << 20) * 1000,
+            memoryBytes: (host["memory_bytes"]?.asInteger ?? 0).clamped(to: .max), diskBytes: poolBytes)
+    }
+
+    private func facts(of driver: String) -> JSONObject {
+        drivers.first { $0.name == driver }?.facts ?? [:]
+    }
+
+    private var poolBytes: Int64 {
+        let sizes = (facts(of: "zfs")["pools"]?.asArray ?? []).compactMap { $0["size_bytes"]?.asInteger }
+        return sizes.reduce(0) { sum, size in
+            sum.addingReportingOverflow(max(0, size)).overflow ? .max : sum + max(0, size)
+        }
+    }
+
+    private var facts: JSONObject {
+        [
+            "hostname": .string(hostname),
+            "os": [
+                "name": .string(os.name), "version": .string(os.version), "kernel": .string(os.kernel),
+                "arch": .string(os.arch),
+            ],
+            "started": .integer(started),
+            "drivers": .array(
+                drivers.map { driver in
+                    [
+                        "name": .string(driver.name), "version": .string(driver.version),
+                        "operations": .array(driver.operations.map(JSONValue.string)), "facts": .object(driver.facts),
+                    ]
+                }),
+        ]
+    }
+}
+
+extension Int64 {
+    fileprivate func clamped(to limit: Int64) -> Int64 { Swift.min(Swift.max(0, self), limit) }
+}

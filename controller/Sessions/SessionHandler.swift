@@ -1,0 +1,167 @@
+import Logging
+import Model
+import NIOCore
+import Transport
+import WireProtocol
+
+/// One enrolled agent's connection: lines in, messages to the fleet and to ingestion.
+///
+/// Runs on its event loop; whatever needs the store is a task that comes back to the loop.
+final class SessionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let desk: SessionDesk
+    private let certificate: Certificate
+    private var rules: SessionRules
+    private var session: AgentSession?
+    private var watch: RepeatedTask?
+    private var openedAt = NIODeadline.now()
+
+    init(desk: SessionDesk, certificate: Certificate, node: String) {
+        self.desk = desk
+        self.certificate = certificate
+        rules = SessionRules(node: node)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        openedAt = .now()
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        watch = context.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(5), delay: .seconds(5)) { _ in
+            let (handler, context) = bound.value
+            handler.checkSilence(context)
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        watch?.cancel()
+        watch = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let line = unwrapInboundIn(data)
+        session?.noteHeard()
+        do {
+            act(on: rules.receive(try AgentMessage(decoding: line.readableBytesView)), context)
+        } catch {
+            act(on: rules.refuse(.malformed, "\(error)"), context)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if let session { desk.closed(session) }
+        session = nil
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is LineError {
+            act(on: rules.refuse(.malformed, "\(error)"), context)
+            return
+        }
+        desk.logger.debug("link failed", metadata: ["node": "\(rules.node)", "error": "\(error)"])
+        context.close(promise: nil)
+    }
+
+    private func act(on verdict: SessionRules.Verdict, _ context: ChannelHandlerContext) {
+        switch verdict {
+        case .judge(let hello): judge(hello, context)
+        case .deliver(let message): deliver(message, context)
+        case .ignore(let type):
+            desk.logger.notice(
+                "unknown message ignored", metadata: ["node": "\(rules.node)", "type": "\(type.prefix(64))"])
+        case .ended(let goodbye):
+            desk.logger.info("agent said goodbye", metadata: ["node": "\(rules.node)", "code": "\(goodbye.code.code)"])
+            if let session { desk.departed(session) }
+            context.close(promise: nil)
+        case .refuse(let goodbye): part(goodbye, context)
+        }
+    }
+
+    private func part(_ goodbye: Goodbye, _ context: ChannelHandlerContext) {
+        desk.logger.warning(
+            "link refused",
+            metadata: [
+                "node": "\(rules.node)", "code": "\(goodbye.code.code)", "reason": "\(goodbye.message.prefix(200))",
+            ])
+        context.writeLine(.goodbye(goodbye))
+        context.close(promise: nil)
+    }
+
+    /// Reading stops while `hello` is judged, so an impatient peer costs nothing.
+    private func judge(_ hello: Hello, _ context: ChannelHandlerContext) {
+        let channel = context.channel
+        let candidate = AgentSession(
+            identity: AgentSession.Identity(
+                session: Identifier.make("ses"), node: rules.node, boot: hello.boot, started: hello.started,
+                certificateSerial: certificate.serial, remote: channel.remoteAddress?.description ?? "unknown"),
+            channel: channel)
+        channel.setOption(.autoRead, value: false).whenComplete { _ in }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let desk = self.desk
+        context.eventLoop.makeFutureWithTask { await desk.judge(hello, candidate) }.whenSuccess { answer in
+            let (handler, context) = bound.value
+            handler.answer(answer, candidate, context)
+        }
+    }
+
+    private func answer(_ answer: SessionDesk.Answer, _ candidate: AgentSession, _ context: ChannelHandlerContext) {
+        switch answer {
+        case .welcome(let welcome):
+            guard context.channel.isActive else {
+                desk.closed(candidate)
+                return
+            }
+            rules.admitted()
+            session = candidate
+            candidate.send(.welcome(welcome))
+            desk.opened(candidate)
+            candidate.setReading(true)
+        case .refuse(let goodbye):
+            act(on: rules.refuse(goodbye.code, goodbye.message, retry: goodbye.retry), context)
+        }
+    }
+
+    private func deliver(_ message: AgentMessage, _ context: ChannelHandlerContext) {
+        guard let session else { return }
+        switch message {
+        case .heartbeat(let beat):
+            session.send(.heartbeat(Heartbeat(seq: beat.seq, time: Timestamp.now().milliseconds)))
+        case .metrics(let content): desk.ingest.take(.metrics(content), from: session)
+        case .series(let content): desk.ingest.take(.series(content), from: session)
+        case .usage(let content): desk.ingest.take(.usage(content), from: session)
+        case .event(let content): desk.ingest.take(.event(content), from: session)
+        case .gap(let content): desk.ingest.take(.gap(content), from: session)
+        case .inventory(let content): desk.ingest.take(.inventory(content), from: session)
+        case .result(let result): desk.results.take(result, from: session)
+        case .renew(let renewal): desk.renew(renewal, session)
+        case .accepted, .progress, .output:
+            if !desk.fleet.received(message, from: session) {
+                act(on: rules.refuse(.protocol, "more output was sent than credit was given"), context)
+            }
+        case .hello, .enrol, .goodbye, .unknown: break
+        }
+    }
+
+    private func checkSilence(_ context: ChannelHandlerContext) {
+        let silent: Bool
+        if let session {
+            silent = ContinuousClock.now - session.lastHeard >= desk.silence
+        } else {
+            silent = NIODeadline.now() - openedAt > .seconds(10)
+        }
+        if silent { act(on: rules.refuse(.timeout, "nothing was heard for too long"), context) }
+    }
+}
+
+extension ChannelHandlerContext {
+    /// Writes one message as a line, from its event loop.
+    func writeLine(_ message: ControllerMessage) {
+        var bytes: [UInt8] = []
+        message.encode(into: &bytes)
+        var buffer = channel.allocator.buffer(capacity: bytes.count + 1)
+        buffer.writeBytes(bytes)
+        buffer.writeInteger(UInt8(ascii: "\n"))
+        writeAndFlush(NIOAny(buffer), promise: nil)
+    }
+}

@@ -1,0 +1,24 @@
+import ServiceLifecycle
+
+/// Keeps the sessions' clock and commits what agents measured, until the daemon stops.
+package struct SessionService: Service {
+    private let desk: SessionDesk
+
+    package init(desk: SessionDesk) { self.desk = desk }
+
+    package func run() async throws {
+        let desk = self.desk
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await desk.ingest.run() }
+                group.addTask {
+                    while !Task.isCancelled {
+                        await desk.tick()
+                        try? await Task.sleep(for: .seconds(1))
+                    }
+                }
+            }
+        }
+        desk.fleet.shutDown()
+    }
+}
