@@ -87,6 +87,11 @@ package final class SQLiteDatabase {
     func connection() throws(SQLiteError) -> OpaquePointer { try shared.open() }
 
     private func borrow(_ sql: String) throws(SQLiteError) -> SQLiteStatement {
+        // SQLite ends a transaction by itself after some errors. Whoever caught such an error and goes on would write
+        // outside of any transaction.
+        if depth > 0, handle != nil, !isInTransaction {
+            throw SQLiteError(kind: .misuse, message: "the transaction was rolled back by an earlier error", sql: sql)
+        }
         if let statement = idle.removeValue(forKey: sql) { return statement }
         return try prepare(sql)
     }

@@ -28,11 +28,10 @@ extension Schema {
 
         CREATE TABLE usage_counters (
             node TEXT NOT NULL, subject TEXT NOT NULL, meter TEXT NOT NULL, epoch TEXT NOT NULL,
-            first_value BIGINT NOT NULL, first_time BIGINT NOT NULL, value BIGINT NOT NULL, time BIGINT NOT NULL,
-            PRIMARY KEY (node, subject, meter, epoch));
+            value BIGINT NOT NULL, time BIGINT NOT NULL, PRIMARY KEY (node, subject, meter, epoch));
         CREATE TABLE usage_windows (
-            id TEXT PRIMARY KEY, node TEXT NOT NULL, subject TEXT NOT NULL, meter TEXT NOT NULL,
-            start BIGINT NOT NULL, amount BIGINT NOT NULL);
+            id TEXT PRIMARY KEY, subject TEXT NOT NULL, meter TEXT NOT NULL, start BIGINT NOT NULL, amount BIGINT NOT NULL);
+        CREATE INDEX usage_counters_by_subject ON usage_counters (subject, meter);
         CREATE INDEX usage_windows_by_subject ON usage_windows (subject, start);
         """
 }

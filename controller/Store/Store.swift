@@ -7,6 +7,12 @@ import SQLite
 package actor Store {
     let database: SQLiteDatabase
     let feed = ChangeFeed()
+    let groupCommit: Duration
+    var intakeQueue = IntakeQueue()
+    /// Which numbers of which streams are stored.
+    var ledgers = Ledgers()
+    /// Series sets that were used lately.
+    var seriesNumbers: [SeriesKey: SeriesEntry] = [:]
     /// Changes of the transaction that is open, told to the feed once it is committed.
     private var pendingChanges: [Change] = []
     private var depth = 0
@@ -18,6 +24,7 @@ package actor Store {
     /// Blocks until that is done: call it at start-up.
     package init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
         thread = try StoreThread()
+        groupCommit = options.groupCommit
         database = try Self.open(path, options)
     }
 
@@ -29,8 +36,9 @@ package actor Store {
         try transaction { () throws(StoreError) in try body(self) }
     }
 
-    /// Ends the use of the file. Later calls throw `closed`.
+    /// Stores what waits, and ends the use of the file. Later calls throw `closed`.
     package func close() {
+        commitIntake()
         database.close()
         feed.finish()
     }

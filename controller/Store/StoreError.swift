@@ -11,6 +11,8 @@ package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case token(TokenProblem)
     /// None of the candidate values of an allocation is free.
     case exhausted(kind: String, scope: String)
+    /// The caller gave something that cannot be.
+    case invalid(String)
     /// The disk, a quota or a file size limit; nothing of the change was stored.
     case full(String)
     case readOnly(String)
@@ -43,6 +45,7 @@ package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case .wrongState(let kind, let id, let state): "the \(kind) \(id) is \(state)"
         case .token(let problem): "the join token is \(problem.rawValue)"
         case .exhausted(let kind, let scope): "no free \(kind) is left\(scope.isEmpty ? "" : " in \(scope)")"
+        case .invalid(let problem): problem
         case .full(let cause): "the store has no room: \(cause)"
         case .readOnly(let cause): "the store cannot be written: \(cause)"
         case .corrupt(let cause): "the store is damaged: \(cause)"

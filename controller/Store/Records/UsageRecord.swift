@@ -7,22 +7,16 @@ package struct UsageRecord: Sendable, Hashable {
     package var subject: String
     package var meter: String
     package var epoch: String
-    /// The value when the epoch was first seen.
-    package var firstValue: Int64
-    package var firstTime: Timestamp
     package var value: Int64
     package var time: Timestamp
 
     package init(
-        node: String, subject: String, meter: String, epoch: String, firstValue: Int64, firstTime: Timestamp,
-        value: Int64, time: Timestamp
+        node: String, subject: String, meter: String, epoch: String, value: Int64, time: Timestamp
     ) {
         self.node = node
         self.subject = subject
         self.meter = meter
         self.epoch = epoch
-        self.firstValue = firstValue
-        self.firstTime = firstTime
         self.value = value
         self.time = time
     }
@@ -32,7 +26,7 @@ extension UsageRecord: Record {
     static let table = "usage_counters"
     static let key = ["node", "subject", "meter", "epoch"]
     static let columns = [
-        "node", "subject", "meter", "epoch", "first_value", "first_time", "value", "time",
+        "node", "subject", "meter", "epoch", "value", "time",
     ]
 
     init(row: inout SQLiteRow) throws(SQLiteError) {
@@ -40,15 +34,13 @@ extension UsageRecord: Record {
         subject = try row.text()
         meter = try row.text()
         epoch = try row.text()
-        firstValue = try row.integer()
-        firstTime = try row.timestamp()
         value = try row.integer()
         time = try row.timestamp()
     }
 
     var values: [any SQLiteBindable] {
         [
-            node, subject, meter, epoch, firstValue, firstTime, value, time,
+            node, subject, meter, epoch, value, time,
         ]
     }
 }

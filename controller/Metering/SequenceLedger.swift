@@ -1,0 +1,80 @@
+/// Which sequence numbers of a stream are stored. Live data comes before what a node kept while it was cut off, so
+/// numbers arrive out of order; only the gapless part from the start may be acknowledged.
+package struct SequenceLedger: Sendable, Hashable {
+    /// Everything up to here is stored, or was declared lost by its source. Nil until the first number has come.
+    package private(set) var position: Int64?
+    /// Stored numbers beyond the position: apart from each other, ascending.
+    package private(set) var beyond: [ClosedRange<Int64>]
+    /// A source that leaves more holes than this is told nothing about the highest of them, and sends them again.
+    package static let maximumRanges = 4096
+
+    package init(position: Int64? = nil, beyond: [ClosedRange<Int64>] = []) {
+        self.position = position
+        self.beyond = beyond
+    }
+
+    /// True when the number is new. The first number ever becomes the start.
+    package mutating func insert(_ number: Int64) -> Bool {
+        guard number < .max, number > .min else { return false }
+        guard let position else {
+            self.position = number
+            return true
+        }
+        guard number > position, !contains(number) else { return false }
+        add(number...number)
+        return true
+    }
+
+    /// Numbers that will never come.
+    package mutating func skip(_ numbers: ClosedRange<Int64>) {
+        guard numbers.upperBound < .max, numbers.lowerBound > .min else { return }
+        guard let position else { return self.position = numbers.upperBound }
+        guard numbers.upperBound > position else { return }
+        add(max(numbers.lowerBound, position + 1)...numbers.upperBound)
+    }
+
+    /// Takes over what the source holds, as it says on connecting. What lies below is stored or lost. A source whose
+    /// numbers all lie below the position has started to count anew. A source that holds nothing starts with its next
+    /// number.
+    package mutating func settle(_ held: ClosedRange<Int64>?) {
+        guard let held, held.lowerBound > .min, held.upperBound < .max else { return self = SequenceLedger() }
+        guard let position, held.upperBound >= position else {
+            return self = SequenceLedger(position: held.lowerBound - 1)
+        }
+        if held.lowerBound - 1 > position { skip(position + 1...held.lowerBound - 1) }
+    }
+
+    private func contains(_ number: Int64) -> Bool {
+        let index = beyond.partitioningIndex { $0.upperBound >= number }
+        return index < beyond.count && beyond[index].contains(number)
+    }
+
+    private mutating func add(_ range: ClosedRange<Int64>) {
+        // Every range that touches the new one becomes part of it.
+        let first = beyond.partitioningIndex { $0.upperBound >= range.lowerBound - 1 }
+        var end = first
+        var merged = range
+        while end < beyond.count, beyond[end].lowerBound <= merged.upperBound + 1 {
+            merged = min(merged.lowerBound, beyond[end].lowerBound)...max(merged.upperBound, beyond[end].upperBound)
+            end += 1
+        }
+        beyond.replaceSubrange(first..<end, with: [merged])
+        if let position, let next = beyond.first, next.lowerBound <= position + 1 {
+            self.position = next.upperBound
+            beyond.removeFirst()
+        }
+        if beyond.count > Self.maximumRanges { beyond.removeLast() }
+    }
+}
+
+extension [ClosedRange<Int64>] {
+    /// The first index for which `isBehind` holds, by halving; the list must be ordered so.
+    fileprivate func partitioningIndex(_ isBehind: (ClosedRange<Int64>) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,48 @@
+package import Metering
+package import Model
+
+/// Which samples are wanted. Points stand at multiples of `step`; the first and the last step are taken whole.
+package struct MetricQuery: Sendable, Hashable {
+    package var node: String
+    /// Names of series; one that ends in `*` stands for all that begin so.
+    package var names: [String]
+    package var from: Timestamp
+    /// Not included.
+    package var to: Timestamp
+    package var step: Duration
+
+    /// The most points that one answer has, over all series.
+    package static let maximumPoints = 500_000
+
+    package init(node: String, names: [String] = ["*"], from: Timestamp, to: Timestamp, step: Duration) {
+        self.node = node
+        self.names = names
+        self.from = from
+        self.to = to
+        self.step = step
+    }
+
+    func matches(_ name: String) -> Bool {
+        names.contains { $0.last == "*" ? name.hasPrefix($0.dropLast()) : name == $0 }
+    }
+}
+
+/// One series of a node over time.
+package struct MetricLine: Sendable, Hashable {
+    package var name: String
+    /// Ascending; a step without a sample has no point.
+    package var points: [MetricPoint]
+}
+
+/// What was measured within one step.
+package struct MetricPoint: Sendable, Hashable {
+    /// The start of the step.
+    package var time: Timestamp
+    package var aggregate: Aggregate
+}
+
+/// The newest samples of a node.
+package struct LatestSamples: Sendable, Hashable {
+    package var time: Timestamp
+    package var values: [String: Double]
+}

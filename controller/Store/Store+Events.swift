@@ -1,0 +1,47 @@
+package import Model
+
+extension Store {
+    func insert(_ event: NodeEventReport, of node: String) throws(StoreError) {
+        let record = EventRecord(
+            id: Identifier.make("ev"), node: node, seq: event.seq, time: event.time, driver: event.driver,
+            resource: event.resource, kind: event.kind, data: event.data)
+        try insert(record)
+        note(.event, record.id, node: node)
+    }
+
+    /// Records what will never come. The same gap again changes nothing.
+    func insert(_ gap: GapReport, of node: String) throws(StoreError) {
+        try skip(gap.seqs, node, gap.stream)
+        let record = GapRecord(
+            id: Identifier.make("gap"), node: node, kind: gap.stream.rawValue, fromSeq: gap.seqs.lowerBound,
+            toSeq: gap.seqs.upperBound, fromTime: gap.from, toTime: gap.to, reason: gap.reason)
+        try run("\(GapRecord.insertion) ON CONFLICT DO NOTHING", record.values)
+    }
+
+    package func events(
+        node: String? = nil, resource: String? = nil, page request: PageRequest = PageRequest(order: .descending)
+    ) throws(StoreError) -> Page<EventRecord> {
+        var conditions = Conditions()
+        conditions.equal("node", node)
+        conditions.equal("resource", resource)
+        return try page(EventRecord.self, conditions, request, cursor: \.id)
+    }
+
+    package func event(_ id: String) throws(StoreError) -> EventRecord? {
+        try first(EventRecord.self, "WHERE id = ?", [id])
+    }
+
+    package func gaps(
+        node: String? = nil, page request: PageRequest = PageRequest(order: .descending)
+    ) throws(StoreError) -> Page<GapRecord> {
+        var conditions = Conditions()
+        conditions.equal("node", node)
+        return try page(GapRecord.self, conditions, request, cursor: \.id)
+    }
+
+    /// Removes the oldest events that are from before `time`. Returns how many.
+    package func pruneEvents(before time: Timestamp, limit: Int = 5000) throws(StoreError) -> Int {
+        let sql = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE time < ? ORDER BY time LIMIT ?)"
+        return try transaction { () throws(StoreError) in try run(sql, [time, limit]) }
+    }
+}

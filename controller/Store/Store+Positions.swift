@@ -1,0 +1,126 @@
+import Metering
+import SQLite
+import WireProtocol
+
+/// One numbered stream of one node.
+struct LedgerKey: Hashable {
+    let node: String
+    let stream: IntakeStream
+}
+
+/// The ledgers in use, and which of them differ from their rows.
+struct Ledgers {
+    var known: [LedgerKey: SequenceLedger] = [:]
+    var changed: Set<LedgerKey> = []
+}
+
+extension Store {
+    /// What may be acknowledged to the node.
+    package func positions(node: String) throws(StoreError) -> Positions {
+        Positions(
+            metrics: try ledger(node, .metrics).position, usage: try ledger(node, .usage).position,
+            events: try ledger(node, .events).position)
+    }
+
+    /// Takes over which numbers of a stream a node still holds, as it says on connecting (nil for none). Call it for
+    /// each stream before data comes: what lies below is stored or lost, and a node that has begun to count anew is
+    /// noticed here.
+    package func settle(
+        node: String, _ stream: IntakeStream, held: ClosedRange<Int64>?
+    ) throws(StoreError) -> Positions {
+        // What waits for its commit has numbers of the old count.
+        commitIntake()
+        do throws(StoreError) {
+            return try transaction { () throws(StoreError) in
+                var ledger = try ledger(node, stream)
+                ledger.settle(held)
+                set(ledger, node, stream)
+                try writeLedgers()
+                return try positions(node: node)
+            }
+        } catch {
+            forgetLedgers()
+            throw error
+        }
+    }
+
+    func isNew(_ seq: Int64, _ node: String, _ stream: IntakeStream) throws(StoreError) -> Bool {
+        var ledger = try ledger(node, stream)
+        guard ledger.insert(seq) else { return false }
+        set(ledger, node, stream)
+        return true
+    }
+
+    func skip(_ seqs: ClosedRange<Int64>, _ node: String, _ stream: IntakeStream) throws(StoreError) {
+        var ledger = try ledger(node, stream)
+        ledger.skip(seqs)
+        set(ledger, node, stream)
+    }
+
+    private func set(_ ledger: SequenceLedger, _ node: String, _ stream: IntakeStream) {
+        let key = LedgerKey(node: node, stream: stream)
+        ledgers.known[key] = ledger
+        ledgers.changed.insert(key)
+    }
+
+    private func ledger(_ node: String, _ stream: IntakeStream) throws(StoreError) -> SequenceLedger {
+        let key = LedgerKey(node: node, stream: stream)
+        if let ledger = ledgers.known[key] { return ledger }
+        let sql = "SELECT position, beyond FROM positions WHERE node = ? AND stream = ?"
+        let ledger = try row(sql, [node, stream.rawValue]) { (row) throws(SQLiteError) in
+            SequenceLedger(position: try row.optionalInteger(), beyond: try row.ranges())
+        }
+        ledgers.known[key] = ledger ?? SequenceLedger()
+        return ledger ?? SequenceLedger()
+    }
+
+    /// One node's ledgers, to go back to when its report fails.
+    func ledgers(of node: String) throws(StoreError) -> [LedgerKey: SequenceLedger] {
+        var mine: [LedgerKey: SequenceLedger] = [:]
+        for stream in IntakeStream.allCases { mine[LedgerKey(node: node, stream: stream)] = try ledger(node, stream) }
+        return mine
+    }
+
+    func restore(_ before: [LedgerKey: SequenceLedger]) { ledgers.known.merge(before) { $1 } }
+
+    func writeLedgers() throws(StoreError) {
+        let sql = """
+            INSERT INTO positions (node, stream, position, beyond) VALUES (?, ?, ?, ?)
+            ON CONFLICT (node, stream) DO UPDATE SET position = excluded.position, beyond = excluded.beyond
+            """
+        for key in ledgers.changed {
+            guard let ledger = ledgers.known[key] else { continue }
+            try run(sql, [key.node, key.stream.rawValue, ledger.position, ledger.beyond.columnText])
+        }
+        ledgers.changed = []
+    }
+
+    /// After a rollback the rows are right and the memory is not.
+    func forgetLedgers() {
+        ledgers = Ledgers()
+        seriesNumbers = [:]
+    }
+}
+
+extension [ClosedRange<Int64>] {
+    /// Pairs of numbers, flat.
+    fileprivate var columnText: String {
+        JSONValue.array(flatMap { [.integer($0.lowerBound), .integer($0.upperBound)] }).text
+    }
+}
+
+extension SQLiteRow {
+    fileprivate mutating func ranges() throws(SQLiteError) -> [ClosedRange<Int64>] {
+        guard case .array(let items) = try json(), items.count.isMultiple(of: 2) else {
+            throw .unreadable("a position holds no ranges")
+        }
+        var ranges: [ClosedRange<Int64>] = []
+        for index in stride(from: 0, to: items.count, by: 2) {
+            guard let low = items[index].asInteger, let high = items[index + 1].asInteger, low <= high,
+                low > ranges.last?.upperBound ?? .min
+            else { throw .unreadable("a position holds no ranges") }
+            ranges.append(low...high)
+        }
+        return ranges
+    }
+}

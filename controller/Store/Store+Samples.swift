@@ -1,0 +1,74 @@
+import Metering
+import SQLite
+import WireProtocol
+
+/// A series set by its node and the node's name for it.
+struct SeriesKey: Hashable {
+    let node: String
+    let set: String
+}
+
+/// What a row of a set needs: the set's number and how many values it has.
+struct SeriesEntry: Hashable {
+    let number: Int64
+    let count: Int
+}
+
+extension Store {
+    /// Entries kept in memory; past it they are read again.
+    private static let seriesLimit = 50_000
+
+    /// Learns the names of a set. The same set must not come back with other names: stored rows rest on them.
+    func register(_ set: SeriesSet, of node: String) throws(StoreError) {
+        guard !set.set.isEmpty, set.set.utf8.count <= 64, !set.names.isEmpty,
+            set.names.count <= PackedRow.maximumValues, set.names.allSatisfy({ $0.utf8.count <= 512 })
+        else { throw .invalid("the series set \(set.set.prefix(64)) of \(node) is empty or too large") }
+        let names = set.names.columnText
+        let sql = "SELECT number, names FROM metric_series WHERE node = ? AND name_set = ?"
+        let stored = try row(sql, [node, set.set]) { (row) throws(SQLiteError) in
+            (number: try row.integer(), names: try row.text())
+        }
+        guard stored == nil || stored?.names == names else {
+            throw .invalid("\(node) gave the series set \(set.set) two meanings")
+        }
+        var number = stored?.number ?? 0
+        if stored == nil { number = try insertSeries(node, set.set, names) }
+        remember(SeriesKey(node: node, set: set.set), SeriesEntry(number: number, count: set.names.count))
+    }
+
+    private func insertSeries(_ node: String, _ set: String, _ names: String) throws(StoreError) -> Int64 {
+        let sql = """
+            INSERT INTO metric_series (number, node, name_set, names)
+            SELECT coalesce(max(number), 0) + 1, ?, ?, ? FROM metric_series RETURNING number
+            """
+        return try row(sql, [node, set, names]) { (row) throws(SQLiteError) in try row.integer() } ?? 0
+    }
+
+    func insert(_ row: SampleRow, of node: String) throws(StoreError) {
+        guard let entry = try series(SeriesKey(node: node, set: row.set)) else {
+            throw .notFound(kind: "series set", id: row.set)
+        }
+        guard row.values.count == entry.count else {
+            throw .invalid("\(node) sent \(row.values.count) values for the \(entry.count) series of \(row.set)")
+        }
+        let data = PackedRow.encode(row.values.map { $0 ?? .nan })
+        // The same time again can only be the same sample again.
+        let sql = "INSERT INTO metric_rows (series, time, data) VALUES (?, ?, ?) ON CONFLICT (series, time) DO NOTHING"
+        try run(sql, [entry.number, row.time, data])
+    }
+
+    private func series(_ key: SeriesKey) throws(StoreError) -> SeriesEntry? {
+        if let entry = seriesNumbers[key] { return entry }
+        let sql = "SELECT number, names FROM metric_series WHERE node = ? AND name_set = ?"
+        let entry = try row(sql, [key.node, key.set]) { (row) throws(SQLiteError) in
+            SeriesEntry(number: try row.integer(), count: try row.strings().count)
+        }
+        if let entry { remember(key, entry) }
+        return entry
+    }
+
+    private func remember(_ key: SeriesKey, _ entry: SeriesEntry) {
+        if seriesNumbers.count >= Self.seriesLimit { seriesNumbers = [:] }
+        seriesNumbers[key] = entry
+    }
+}
