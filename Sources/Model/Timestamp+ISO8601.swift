@@ -4,7 +4,8 @@ extension Timestamp: CustomStringConvertible {
     /// `2026-08-01T12:34:56.789Z`; always UTC, always three decimals. Parses back for the years 0000 to 9999.
     package var iso8601: String {
         let day = Self.floorDivide(milliseconds, Self.millisecondsADay)
-        let inDay = milliseconds - day * Self.millisecondsADay
+        let remainder = milliseconds % Self.millisecondsADay
+        let inDay = remainder < 0 ? remainder + Self.millisecondsADay : remainder
         let date = CivilDate(daysSinceEpoch: day)
         let clock = [inDay / 3_600_000, inDay / 60_000 % 60, inDay / 1000 % 60].map { Self.padded($0, 2) }
         return "\(Self.padded(date.year, 4))-\(Self.padded(date.month, 2))-\(Self.padded(date.day, 2))"
