@@ -51,6 +51,8 @@ package enum CommandErrorCode: OpenCode {
     // From the agent itself.
     /// The agent ended while the command ran.
     case interrupted
+    /// The agent ended before the command's turn came; nothing was done.
+    case notStarted
     /// The node's policy file does not allow the operation.
     case policy
     /// The command's generation is below one that this resource has seen.
@@ -62,14 +64,16 @@ package enum CommandErrorCode: OpenCode {
     case overload
     /// The receipt could not be written, so nothing was started.
     case journal
+    /// The command was first sent to a journal that the agent has lost; it may have been done.
+    case journalLost
     /// The agent is about to end and takes nothing new.
     case shuttingDown
     case unknown(String)
 
     package static let known: [CommandErrorCode] = [
         .notFound, .conflict, .busy, .invalidArgument, .unavailable, .outOfSpace, .timedOut, .cancelled,
-        .permissionDenied, .unsupported, .failed, .unknownOutcome, .interrupted, .policy, .staleGeneration,
-        .digestMismatch, .unknownDriver, .unknownOperation, .overload, .journal, .shuttingDown,
+        .permissionDenied, .unsupported, .failed, .unknownOutcome, .interrupted, .notStarted, .policy, .staleGeneration,
+        .digestMismatch, .unknownDriver, .unknownOperation, .overload, .journal, .journalLost, .shuttingDown,
     ]
 
     package var code: String {
@@ -87,6 +91,7 @@ package enum CommandErrorCode: OpenCode {
         case .failed: "failed"
         case .unknownOutcome: "unknown_outcome"
         case .interrupted: "interrupted"
+        case .notStarted: "not_started"
         case .policy: "policy"
         case .staleGeneration: "stale_generation"
         case .digestMismatch: "digest_mismatch"
@@ -94,6 +99,7 @@ package enum CommandErrorCode: OpenCode {
         case .unknownOperation: "unknown_operation"
         case .overload: "overload"
         case .journal: "journal"
+        case .journalLost: "journal_lost"
         case .shuttingDown: "shutting_down"
         case .unknown(let code): code
         }

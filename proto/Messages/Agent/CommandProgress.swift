@@ -7,17 +7,18 @@ package struct CommandProgress: WireMessage {
     /// From 0 to 1, where the work can tell.
     package var fraction: Double?
 
+    /// - Parameter fraction: cut to 0…1; not a number counts as not known.
     package init(id: String, message: String, fraction: Double? = nil) {
         self.id = id
         self.message = message
-        self.fraction = fraction
+        self.fraction = fraction.flatMap { $0.isNaN ? nil : min(max($0, 0), 1) }
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
         id = try fields.id("id")
         message = try fields.string("message")
         fraction = try fields.optionalNumber("fraction")
-        if let fraction, !(0...1).contains(fraction) {
+        guard (0...1).contains(fraction ?? 0) else {
             throw FieldError(path: "fraction", problem: .value(expected: "from 0 to 1"))
         }
     }

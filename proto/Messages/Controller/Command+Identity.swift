@@ -1,7 +1,7 @@
 extension Command {
     /// What makes two commands the same order: the bytes that a receipt's digest is taken over.
     ///
-    /// Members are sorted, so the order in which arguments were written does not matter. Deadline, window and trace may
+    /// Members are sorted, so the order in which arguments were written does not matter. Deadline, window, trace and journal may
     /// differ between two deliveries of one order and are left out.
     /// - Parameter secretsDigest: of `secrets` (`sortedSecrets`), hexadecimal, made by the caller with its own key;
     ///   empty when there are none.

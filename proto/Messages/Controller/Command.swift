@@ -19,11 +19,14 @@ package struct Command: WireMessage {
     package var window: Int64
     /// The operation that it belongs to.
     package var trace: String?
+    /// The agent's journal (`hello.spool.epoch`) to which this order was first sent. An agent that has lost that journal
+    /// cannot know whether the order was done, and refuses it.
+    package var journal: String?
 
     package init(
         id: String, resource: String, generation: Int64, driver: String, operation: String,
         arguments: JSONObject = [:], secrets: JSONObject? = nil, deadlineMs: Int64, window: Int64 = 65_536,
-        trace: String? = nil
+        trace: String? = nil, journal: String? = nil
     ) {
         self.id = id
         self.resource = resource
@@ -35,6 +38,7 @@ package struct Command: WireMessage {
         self.deadlineMs = deadlineMs
         self.window = window
         self.trace = trace
+        self.journal = journal
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
@@ -48,6 +52,7 @@ package struct Command: WireMessage {
         deadlineMs = try fields.interval("deadline_ms")
         window = try fields.natural("window")
         trace = try fields.optionalID("trace")
+        journal = try fields.optionalID("journal")
     }
 
     package func write(_ fields: inout FieldWriter) {
@@ -61,5 +66,6 @@ package struct Command: WireMessage {
         fields.put("deadline_ms", deadlineMs)
         fields.put("window", window)
         fields.put("trace", trace)
+        fields.put("journal", journal)
     }
 }

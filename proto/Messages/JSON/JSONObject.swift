@@ -1,7 +1,7 @@
 /// A JSON object that keeps its members in the order in which they came.
 ///
-/// Two objects are equal when they hold the same members in any order. Look-up is by hash once there are many members,
-/// so an object built to be slow to read is not.
+/// Two objects are equal when they hold the same members in any order. Keys are compared byte by byte, and by hash once
+/// there are many, so an object built to be slow to read is not.
 package struct JSONObject: Sendable {
     package struct Member: Sendable, Hashable {
         package let key: String
@@ -11,7 +11,7 @@ package struct JSONObject: Sendable {
     /// In order; keys are unique.
     package private(set) var members: [Member] = []
     /// Where each key stands; only kept above `indexThreshold` members.
-    private var places: [String: Int]?
+    private var places: [KeyBytes: Int]?
 
     private static let indexThreshold = 16
 
@@ -46,14 +46,14 @@ package struct JSONObject: Sendable {
     }
 
     private func place(of key: String) -> Int? {
-        if let places { return places[key] }
-        return members.firstIndex { $0.key == key }
+        if let places { return places[KeyBytes(key)] }
+        return members.firstIndex { KeyBytes($0.key) == KeyBytes(key) }
     }
 
     private mutating func append(_ key: String, _ value: JSONValue) {
         members.append(Member(key: key, value: value))
         if places != nil {
-            places?[key] = members.count - 1
+            places?[KeyBytes(key)] = members.count - 1
         } else if members.count > Self.indexThreshold {
             indexMembers()
         }
@@ -65,7 +65,23 @@ package struct JSONObject: Sendable {
     }
 
     private mutating func indexMembers() {
-        places = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
+        places = Dictionary(uniqueKeysWithValues: members.enumerated().map { (KeyBytes($1.key), $0) })
+    }
+}
+
+/// A key as its bytes: Swift's own comparison would normalise, which makes two keys one and can take long.
+private struct KeyBytes: Hashable {
+    private let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (left: KeyBytes, right: KeyBytes) -> Bool {
+        left.text.utf8.count == right.text.utf8.count && left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }
 
