@@ -33,15 +33,11 @@ package struct SequenceLedger: Sendable, Hashable {
         add(max(numbers.lowerBound, position + 1)...numbers.upperBound)
     }
 
-    /// Takes over what the source holds, as it says on connecting. What lies below is stored or lost. A source whose
-    /// numbers all lie below the position has started to count anew. A source that holds nothing starts with its next
-    /// number.
-    package mutating func settle(_ held: ClosedRange<Int64>?) {
-        guard let held, held.lowerBound > .min, held.upperBound < .max else { return self = SequenceLedger() }
-        guard let position, held.upperBound >= position else {
-            return self = SequenceLedger(position: held.lowerBound - 1)
-        }
-        if held.lowerBound - 1 > position { skip(position + 1...held.lowerBound - 1) }
+    /// Takes over what the source still holds of the numbers that it counts, as it says on connecting: what lies below
+    /// is stored or lost for ever.
+    package mutating func settle(_ held: ClosedRange<Int64>) {
+        guard let position, held.lowerBound > .min, held.lowerBound - 1 > position else { return }
+        skip(position + 1...held.lowerBound - 1)
     }
 
     private func contains(_ number: Int64) -> Bool {

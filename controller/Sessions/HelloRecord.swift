@@ -46,3 +46,13 @@ extension Hello {
 extension Int64 {
     fileprivate func clamped(to limit: Int64) -> Int64 { Swift.min(Swift.max(0, self), limit) }
 }
+
+extension SpoolReport {
+    var held: [IntakeStream: ClosedRange<Int64>] {
+        var held: [IntakeStream: ClosedRange<Int64>] = [:]
+        for (stream, range) in [(IntakeStream.metrics, metrics), (.usage, usage), (.events, events)] {
+            if let range { held[stream] = range.first...max(range.first, range.last) }
+        }
+        return held
+    }
+}

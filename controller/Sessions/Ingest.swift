@@ -1,166 +1,154 @@
-package import Logging
+import Logging
 import Model
+import Store
 import Synchronization
-package import WireProtocol
+import WireProtocol
 
-/// Takes what agents measured to the store in group commits, and acknowledges it only after the commit.
+/// Takes what one session's agent measured to the store, and acknowledges it only after the commit.
 ///
-/// While one commit runs the next batch gathers, so the busier the fleet the larger the batches. When too much waits,
-/// the sessions stop reading until the store has caught up: nobody's memory grows.
-package final class Ingest: Sendable {
-    /// One line of one node that must become durable before it is acknowledged.
-    package struct Entry: Sendable {
-        package enum Content: Sendable {
-            case series(SeriesDefinition)
-            case metrics(Metrics)
-            case usage(Usage)
-            case event(NodeEvent)
-            case gap(Gap)
-            case inventory(Inventory)
-        }
+/// At most one batch of a session is in the store's hands; meanwhile the next gathers. When that grows past its bound
+/// the session stops reading until the store has caught up: nobody's memory grows.
+final class Ingest: Sendable {
+    /// Values that may wait before the session stops reading.
+    static let maximumPendingValues = 100_000
 
-        package var node: String
-        package var content: Content
-    }
-
-    /// The part of the store that ingestion needs.
-    package struct Sink: Sendable {
-        /// Stores the entries and the positions reached, in one transaction.
-        package var store: @Sendable ([Entry], [String: StreamPositions]) async throws -> Void
-        /// What is stored of a node's journal; a journal of another name starts at nothing.
-        package var positions: @Sendable (_ node: String, _ epoch: String) async throws -> StreamPositions
-
-        package init(
-            store: @escaping @Sendable ([Entry], [String: StreamPositions]) async throws -> Void,
-            positions: @escaping @Sendable (String, String) async throws -> StreamPositions
-        ) {
-            self.store = store
-            self.positions = positions
-        }
-    }
-
-    /// Values (not lines) that may wait before sessions stop reading.
-    static let maximumPendingValues = 2_000_000
-    /// Commits are spread at least this far apart: a commit costs the same for one line as for a thousand.
-    static let spacing: Duration = .milliseconds(50)
-
-    private struct State {
-        var entries: [Entry] = []
+    fileprivate struct State {
+        var intake: Intake
+        var inventories: [Inventory] = []
         var values = 0
-        var positions: [String: StreamTrackers] = [:]
-        /// Whom to acknowledge after the next commit.
-        var sessions: [String: AgentSession] = [:]
-        var paused: [AgentSession] = []
+        var isCommitting = false
+        var isPaused = false
     }
 
-    private let state = Mutex(State())
-    private let sink: Sink
+    private let state: Mutex<State>
+    private let session: AgentSession
+    private let store: Store
     private let logger: Logger
-    private let wake: AsyncStream<Void>
-    private let waker: AsyncStream<Void>.Continuation
-    private let stored = Atomic<Int64>(0)
 
-    package init(sink: Sink, logger: Logger) {
-        self.sink = sink
+    init(session: AgentSession, store: Store, logger: Logger) {
+        self.session = session
+        self.store = store
         self.logger = logger
-        (wake, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        state = Mutex(State(intake: Intake(node: session.node)))
     }
 
-    /// Values written to the store since the start.
-    package var valuesStored: Int64 { stored.load(ordering: .relaxed) }
-
-    /// A session begins. Returns what is stored of this node's journal, for the welcome.
-    func open(node: String, epoch: String) async throws -> Positions {
-        let stored = try await sink.positions(node, epoch)
-        return state.withLock { state in
-            if state.positions[node]?.epoch != epoch { state.positions[node] = StreamTrackers(stored) }
-            return stored.wire
-        }
-    }
-
-    /// Takes one message. Duplicates are dropped here, by their sequence numbers.
-    func take(_ content: Entry.Content, from session: AgentSession) {
-        let pause = state.withLock { state in
-            state.sessions[session.node] = session
-            guard state.positions[session.node]?.take(content) ?? true else { return false }
-            state.entries.append(Entry(node: session.node, content: content))
-            state.values += content.weight
-            guard state.values > Self.maximumPendingValues else { return false }
-            state.paused.append(session)
-            return true
+    /// Takes one message that must become durable. True when it is such a message.
+    func take(_ message: AgentMessage) -> Bool {
+        let (isTaken, start, pause) = state.withLock { state in
+            guard state.add(message) else { return (false, false, false) }
+            let pause = state.values > Self.maximumPendingValues && !state.isPaused
+            if pause { state.isPaused = true }
+            defer { state.isCommitting = true }
+            return (true, !state.isCommitting, pause)
         }
         if pause { session.setReading(false) }
-        waker.yield()
+        if start { Task { await commit() } }
+        return isTaken
     }
 
-    /// Commits until cancelled; what waits then is committed last.
-    package func run() async {
-        for await _ in wake {
-            await commit()
-            try? await Task.sleep(for: Self.spacing)
-        }
-        await commit()
-    }
-
-    /// Commits what waits. A failed commit keeps the entries and tries again: they are not acknowledged, so the
-    /// agents hold them too.
-    func commit() async {
-        let (entries, positions, sessions) = state.withLock { state in
-            let taken = (state.entries, state.positions, state.sessions)
-            state.entries = []
-            state.sessions = [:]
-            return taken
-        }
-        guard !sessions.isEmpty else { return }
-        let reached = Dictionary(
-            uniqueKeysWithValues: sessions.keys.compactMap { node in positions[node].map { (node, $0.reached) } })
-        do {
-            if !entries.isEmpty { try await sink.store(entries, reached) }
-        } catch {
-            logger.error(
-                "metrics, usage and events could not be stored; they will be tried again",
-                metadata: ["error": "\(error)"])
-            putBack(entries, sessions)
-            try? await Task.sleep(for: .seconds(1))
-            waker.yield()
-            return
-        }
-        finish(entries, sessions, reached)
-    }
-
-    private func putBack(_ entries: [Entry], _ sessions: [String: AgentSession]) {
-        state.withLock { state in
-            state.entries = entries + state.entries
-            state.sessions.merge(sessions) { _, newer in newer }
+    /// Commits until nothing waits.
+    private func commit() async {
+        while let (intake, inventories) = next() {
+            do throws(StoreError) {
+                for inventory in inventories {
+                    try await store.recordInventory(inventory.report(of: session.node), at: .now())
+                }
+                let positions = try await store.take(intake)
+                session.send(
+                    .ack(Acknowledgement(metrics: positions.metrics, usage: positions.usage, events: positions.events)))
+            } catch {
+                // Not acknowledged: the agent keeps it and sends it again with its next session.
+                logger.error(
+                    "what a node sent could not be stored", metadata: ["node": "\(session.node)", "error": "\(error)"])
+                session.close(error.isRetryable ? .overload : .malformed, "\(error)", retry: true)
+            }
         }
     }
 
-    private func finish(_ entries: [Entry], _ sessions: [String: AgentSession], _ reached: [String: StreamPositions]) {
-        let weight = entries.reduce(0) { $0 + $1.content.weight }
-        stored.add(Int64(weight), ordering: .relaxed)
-        let paused = state.withLock { state in
-            state.values -= weight
-            guard state.values < Self.maximumPendingValues / 2 else { return [AgentSession]() }
-            defer { state.paused = [] }
-            return state.paused
+    private func next() -> (Intake, [Inventory])? {
+        let (batch, resume) = state.withLock { state in
+            let isEmpty = state.intake.isEmpty && state.inventories.isEmpty
+            let batch = isEmpty ? nil : (state.intake, state.inventories)
+            state.intake = Intake(node: session.node)
+            state.inventories = []
+            state.values = 0
+            if isEmpty { state.isCommitting = false }
+            defer { state.isPaused = false }
+            return (batch, state.isPaused)
         }
-        for session in paused { session.setReading(true) }
-        for (node, session) in sessions {
-            guard let positions = reached[node] else { continue }
-            session.send(.ack(positions.acknowledgement))
+        if resume { session.setReading(true) }
+        return batch
+    }
+}
+
+extension Ingest.State {
+    fileprivate mutating func add(_ message: AgentMessage) -> Bool {
+        switch message {
+        case .series(let series): intake.series.append(SeriesSet(set: series.set, names: series.names))
+        case .metrics(let metrics):
+            values += metrics.values.count
+            intake.samples.append(
+                SampleRow(
+                    seq: metrics.seq, time: Timestamp(milliseconds: metrics.time), set: metrics.set,
+                    values: metrics.values))
+        case .usage(let usage):
+            values += usage.counters.count
+            intake.usage.append(usage.report)
+        case .event(let event):
+            values += 1
+            intake.events.append(
+                NodeEventReport(
+                    seq: event.seq, time: Timestamp(milliseconds: event.time), driver: event.driver,
+                    resource: event.resource, kind: event.kind, data: event.data))
+        case .gap(let gap):
+            guard let report = gap.report else { return true }
+            intake.gaps.append(report)
+        case .inventory(let inventory):
+            values += inventory.items.count
+            inventories.append(inventory)
+        default: return false
+        }
+        return true
+    }
+}
+
+extension Intake {
+    fileprivate var isEmpty: Bool {
+        series.isEmpty && samples.isEmpty && usage.isEmpty && events.isEmpty && gaps.isEmpty
+    }
+}
+
+extension Usage {
+    fileprivate var report: UsageReport {
+        UsageReport(
+            seq: seq, time: Timestamp(milliseconds: time),
+            counters: counters.map {
+                UsageReport.Counter(subject: $0.subject, meter: $0.meter, epoch: $0.epoch, value: $0.value)
+            })
+    }
+}
+
+extension Gap {
+    /// Nil for a stream of a later version.
+    fileprivate var report: GapReport? {
+        let stream: IntakeStream? =
+            switch kind {
+            case .metrics: .metrics
+            case .events: .events
+            case .unknown: nil
+            }
+        return stream.map {
+            GapReport(
+                stream: $0, seqs: fromSeq...toSeq, from: Timestamp(milliseconds: from), to: Timestamp(milliseconds: to),
+                reason: reason)
         }
     }
 }
 
-extension Ingest.Entry.Content {
-    /// What an entry counts against the bound on waiting values.
-    var weight: Int {
-        switch self {
-        case .metrics(let metrics): metrics.values.count
-        case .usage(let usage): usage.counters.count
-        case .series(let series): series.names.count
-        case .inventory(let inventory): inventory.items.count + inventory.removed.count
-        case .event, .gap: 1
-        }
+extension Inventory {
+    fileprivate func report(of node: String) -> InventoryReport {
+        InventoryReport(
+            node: node, driver: driver, generation: generation, isFull: full,
+            items: items.map { ($0.resource, $0.state) }, removed: removed)
     }
 }

@@ -23,7 +23,6 @@ package final class SessionDesk: Sendable {
     }
 
     package let fleet: Fleet
-    package let ingest: Ingest
     package let revocations: Revocations
     let results: ResultDesk
     let logger: Logger
@@ -36,14 +35,12 @@ package final class SessionDesk: Sendable {
 
     /// - Parameter expected: the nodes that were connected when the controller last stopped.
     package init(
-        configuration: Configuration = Configuration(), store: Store, fleet: Fleet, ingest: Ingest,
-        revocations: Revocations,
+        configuration: Configuration = Configuration(), store: Store, fleet: Fleet, revocations: Revocations,
         authority: CertificateAuthority, expected: [String], logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
         self.fleet = fleet
-        self.ingest = ingest
         self.revocations = revocations
         self.authority = authority
         self.logger = logger
@@ -54,6 +51,8 @@ package final class SessionDesk: Sendable {
     }
 
     var silence: Duration { configuration.silence }
+
+    func ingest(for session: AgentSession) -> Ingest { Ingest(session: session, store: store, logger: logger) }
 
     // MARK: The life of a session
 
@@ -75,11 +74,13 @@ package final class SessionDesk: Sendable {
         do {
             let now = Timestamp.now()
             try await store.recordHello(hello.record, at: now)
-            let positions = try await ingest.open(node: node, epoch: hello.spool.epoch)
+            let stored = try await store.openJournal(
+                node: node, epoch: hello.spool.epoch, held: hello.spool.held)
             return .welcome(
                 Welcome(
                     protocol: Int64(ProtocolVersion.current), session: candidate.identity.session,
-                    settings: configuration.settings, time: now.milliseconds, ack: positions))
+                    settings: configuration.settings, time: now.milliseconds,
+                    ack: WireProtocol.Positions(metrics: stored.metrics, usage: stored.usage, events: stored.events)))
         } catch {
             fleet.closed(candidate)
             logger.error("hello could not be recorded", metadata: ["node": "\(node)", "error": "\(error)"])

@@ -15,6 +15,7 @@ final class SessionHandler: ChannelInboundHandler {
     private let certificate: Certificate
     private var rules: SessionRules
     private var session: AgentSession?
+    private var ingest: Ingest?
     private var watch: RepeatedTask?
     private var openedAt = NIODeadline.now()
 
@@ -114,6 +115,7 @@ final class SessionHandler: ChannelInboundHandler {
             }
             rules.admitted()
             session = candidate
+            ingest = desk.ingest(for: candidate)
             candidate.send(.welcome(welcome))
             desk.opened(candidate)
             candidate.setReading(true)
@@ -127,18 +129,13 @@ final class SessionHandler: ChannelInboundHandler {
         switch message {
         case .heartbeat(let beat):
             session.send(.heartbeat(Heartbeat(seq: beat.seq, time: Timestamp.now().milliseconds)))
-        case .metrics(let content): desk.ingest.take(.metrics(content), from: session)
-        case .series(let content): desk.ingest.take(.series(content), from: session)
-        case .usage(let content): desk.ingest.take(.usage(content), from: session)
-        case .event(let content): desk.ingest.take(.event(content), from: session)
-        case .gap(let content): desk.ingest.take(.gap(content), from: session)
-        case .inventory(let content): desk.ingest.take(.inventory(content), from: session)
         case .result(let result): desk.results.take(result, from: session)
         case .renew(let renewal): desk.renew(renewal, session)
         case .accepted, .progress, .output:
             if !desk.fleet.received(message, from: session) {
                 act(on: rules.refuse(.protocol, "more output was sent than credit was given"), context)
             }
+        case .metrics, .series, .usage, .event, .gap, .inventory: _ = ingest?.take(message)
         case .hello, .enrol, .goodbye, .unknown: break
         }
     }

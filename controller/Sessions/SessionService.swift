@@ -1,6 +1,6 @@
 import ServiceLifecycle
 
-/// Keeps the sessions' clock and commits what agents measured, until the daemon stops.
+/// Keeps the sessions' clock until the daemon stops.
 package struct SessionService: Service {
     private let desk: SessionDesk
 
@@ -9,14 +9,9 @@ package struct SessionService: Service {
     package func run() async throws {
         let desk = self.desk
         await cancelWhenGracefulShutdown {
-            await withDiscardingTaskGroup { group in
-                group.addTask { await desk.ingest.run() }
-                group.addTask {
-                    while !Task.isCancelled {
-                        await desk.tick()
-                        try? await Task.sleep(for: .seconds(1))
-                    }
-                }
+            while !Task.isCancelled {
+                await desk.tick()
+                try? await Task.sleep(for: .seconds(1))
             }
         }
         desk.fleet.shutDown()

@@ -22,19 +22,23 @@ extension Store {
             events: try ledger(node, .events).position)
     }
 
-    /// Takes over which numbers of a stream a node still holds, as it says on connecting (nil for none). Call it for
-    /// each stream before data comes: what lies below is stored or lost, and a node that has begun to count anew is
-    /// noticed here.
-    package func settle(
-        node: String, _ stream: IntakeStream, held: ClosedRange<Int64>?
+    /// A node connects with the journal `epoch` and says what of each stream it still holds. Call it before data comes.
+    /// A journal of another name is a new one that counts from 1; of the same one, what lies below is stored or lost.
+    package func openJournal(
+        node: String, epoch: String, held: [IntakeStream: ClosedRange<Int64>] = [:]
     ) throws(StoreError) -> Positions {
         // What waits for its commit has numbers of the old count.
         commitIntake()
         do throws(StoreError) {
             return try transaction { () throws(StoreError) in
-                var ledger = try ledger(node, stream)
-                ledger.settle(held)
-                set(ledger, node, stream)
+                let name = "journal.\(node)"
+                let isSame = try setting(name) == epoch
+                if !isSame { try setSetting(name, epoch) }
+                for stream in IntakeStream.allCases {
+                    var ledger = isSame ? try ledger(node, stream) : SequenceLedger(position: 0)
+                    if let range = held[stream] { ledger.settle(range) }
+                    set(ledger, node, stream)
+                }
                 try writeLedgers()
                 return try positions(node: node)
             }
