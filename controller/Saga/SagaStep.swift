@@ -14,6 +14,15 @@ package struct NoOutput: StepOutput, Hashable {
     package var json: JSONValue { .null }
 }
 
+/// Something that may be absent: `null`.
+extension Optional: StepOutput where Wrapped: StepOutput {
+    package init(json: JSONValue) throws {
+        self = json.isNull ? nil : try Wrapped(json: json)
+    }
+
+    package var json: JSONValue { self?.json ?? .null }
+}
+
 /// The name of a step together with the type of its output.
 package struct StepKey<Output: StepOutput>: Sendable {
     package let name: String

@@ -13,7 +13,8 @@ extension Store {
 }
 
 extension Candidate {
-    /// Reads what the drivers said in the last hello: `zfs` its `pools` with `name`, `size_bytes` and `free_bytes`.
+    /// Reads what the drivers said in the last hello: `zfs` its `pools` with `name`, `size_bytes`,
+    /// `free_bytes` and, where redundancy takes its share, `available_bytes`.
     /// CPU and memory are columns of the node. What is missing or of another shape counts as not there.
     init(_ node: NodeRecord, promised: NodeLoad?, connected: Bool, load: Double?) {
         let drivers = node.facts["drivers"]?.asArray?.compactMap(\.asObject) ?? []
@@ -34,7 +35,7 @@ extension Candidate {
 extension PoolRoom {
     fileprivate init?(_ json: JSONValue, promised: NodeLoad?) {
         guard let name = json["name"]?.asString, let size = json["size_bytes"]?.asInteger,
-            let free = json["free_bytes"]?.asInteger
+            let free = (json["available_bytes"] ?? json["free_bytes"])?.asInteger
         else { return nil }
         self.init(name: name, sizeBytes: size, freeBytes: free, reservedBytes: promised?.pools[name] ?? 0)
     }

@@ -17,16 +17,23 @@ package struct World: Sendable {
     }
 }
 
-/// The time, and waiting for it.
+/// The time, and waiting for it. Waits return early when their task is cancelled.
 package struct ClockPort: Sendable {
     package var now: @Sendable () -> Timestamp
-    /// Returns early when its task is cancelled.
-    package var sleep: @Sendable (Duration) async -> Void
+    /// Lets time go by before another attempt.
+    package var pause: @Sendable (Duration) async -> Void
+    /// Runs out when something that is under way takes too long.
+    package var timer: @Sendable (Duration) async -> Void
 
-    package init(now: @escaping @Sendable () -> Timestamp, sleep: @escaping @Sendable (Duration) async -> Void) {
+    package init(
+        now: @escaping @Sendable () -> Timestamp, pause: @escaping @Sendable (Duration) async -> Void,
+        timer: @escaping @Sendable (Duration) async -> Void
+    ) {
         self.now = now
-        self.sleep = sleep
+        self.pause = pause
+        self.timer = timer
     }
 
-    package static let system = ClockPort(now: Timestamp.now, sleep: { try? await Task.sleep(for: $0) })
+    package static let system = ClockPort(
+        now: Timestamp.now, pause: { try? await Task.sleep(for: $0) }, timer: { try? await Task.sleep(for: $0) })
 }

@@ -1,0 +1,144 @@
+import Logging
+package import Placement
+import Saga
+import ServiceLifecycle
+import Store
+import WireProtocol
+
+/// Runs operations: takes up what is unfinished at its start, then whatever is queued, until it is told to end.
+///
+/// Ending is orderly at any moment: runs stop between two journal entries, and the next start goes on from there.
+package actor Executor: Service {
+    let world: World
+    let rules: PlacementRules
+    private let limits: ExecutorLimits
+    private let wakeups: AsyncStream<Void>
+    private let waker: AsyncStream<Void>.Continuation
+    private let lines = OperationLog()
+    private var active: [String: RunSignals] = [:]
+    /// Operations by node that hold one of its places.
+    private var places: [String: Set<String>] = [:]
+    private var resting: [String: ContinuousClock.Instant] = [:]
+
+    package init(world: World, limits: ExecutorLimits = .standard, rules: PlacementRules = .standard) {
+        self.world = world
+        self.rules = rules
+        self.limits = limits
+        (wakeups, waker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// There may be something to do. Safe to call at any time and from anywhere.
+    package nonisolated func wake() { waker.yield() }
+
+    package func run() async throws {
+        wake()
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.followChanges() }
+                group.addTask { await self.tick() }
+                group.addTask { await self.lines.write(to: self.world.store, self.world.logger) }
+                for await _ in self.wakeups {
+                    for operation in await self.due() {
+                        group.addTask { await self.execute(operation) }
+                    }
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    // MARK: choosing
+
+    private func due() async -> [OperationRecord] {
+        let unfinished: [OperationRecord]
+        do {
+            unfinished = try await world.store.unfinishedOperations()
+        } catch {
+            world.logger.error("the queue of operations cannot be read", metadata: ["error": "\(error)"])
+            return []
+        }
+        for operation in unfinished where operation.cancelRequested { active[operation.id]?.send(.cancel) }
+        resting = resting.filter { $0.value > .now }
+        let chosen = Dispatch(limits: limits).choose(
+            unfinished, active: Set(active.keys), resting: Set(resting.keys))
+        for operation in chosen {
+            active[operation.id] = RunSignals()
+            if let node = operation.node { places[node, default: []].insert(operation.id) }
+        }
+        return chosen
+    }
+
+    /// A place for an operation that has just been placed on a node; one that holds a place keeps it.
+    private func admit(_ operation: String, to node: String) -> Bool {
+        let holders = places[node, default: []]
+        guard holders.contains(operation) || holders.count < limits.perNode else { return false }
+        places[node, default: []].insert(operation)
+        return true
+    }
+
+    private func leave(_ operation: String) {
+        active[operation] = nil
+        for node in places.keys where places[node]?.remove(operation) != nil {
+            if places[node]?.isEmpty == true { places[node] = nil }
+        }
+        for signals in active.values { signals.send(.wake) }
+        wake()
+    }
+
+    // MARK: running
+
+    private func execute(_ operation: OperationRecord) async {
+        guard let signals = active[operation.id] else { return }
+        var logger = world.logger
+        logger[metadataKey: "operation"] = "\(operation.id)"
+        do {
+            try await run(operation.id, signals, logger)
+        } catch {
+            // The store failed or another executor took over. Nothing is lost; it is taken up again in a while.
+            logger.error("the operation cannot go on for now", metadata: ["error": "\(error)"])
+            resting[operation.id] = .now + .seconds(5)
+        }
+        leave(operation.id)
+    }
+
+    private func run(_ id: String, _ signals: RunSignals, _ logger: Logger) async throws {
+        let (world, rules, lines) = (world, rules, lines)
+        guard let operation = try await world.store.operation(id), !operation.state.isFinished else { return }
+        let loading = OperationLoading(world: world, rules: rules) { step, text in
+            lines.add(id, OperationLogLine(time: world.clock.now(), level: "info", step: step, text: text))
+        }
+        let admit: @Sendable (String) async -> Bool = { [weak self] node in await self?.admit(id, to: node) ?? false }
+        switch try await loading.load(operation, signals, admit) {
+        case .failure(let problem):
+            logger.error("the operation cannot be run", metadata: ["error": "\(problem)"])
+            let now = world.clock.now()
+            try await world.store.atomically { store throws(StoreError) in
+                try store.abandon(operation, because: problem.sentence, at: now)
+            }
+        case .success(var run):
+            let ending = try await run.run()
+            logger.info("the operation \(ending == .finished ? "has ended" : "was laid down")")
+        }
+    }
+
+    // MARK: waking
+
+    private func followChanges() async {
+        for await change in world.store.changes() {
+            switch change.kind {
+            case .operation where active[change.id] == nil, .missed: wake()
+            case .node:
+                for operation in places[change.id] ?? [] { active[operation]?.send(.wake) }
+            default: continue
+            }
+        }
+    }
+
+    /// For what no change announces: cancellations recorded elsewhere, rests that are over.
+    private func tick() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(2))
+            wake()
+        }
+    }
+}

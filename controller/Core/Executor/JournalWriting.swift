@@ -1,0 +1,88 @@
+import Model
+import Saga
+import Store
+import WireProtocol
+
+/// One journal entry with all that changes together with it.
+struct JournalWriting: Sendable {
+    var operation: String
+    var service: String
+    var kind: OperationKind
+    var entry: JournalEntry
+    var after: Int64
+    var time: Timestamp
+    var context: JSONObject
+    var outputs: [String: JSONValue]
+    var warnings: [(step: String, failure: StepFailure)]
+
+    /// The state that the service came from; nil while the operation has not begun.
+    var from: ServiceRecord.State? {
+        context["from"]?.asString.flatMap(ServiceRecord.State.init(rawValue:))
+    }
+}
+
+extension Store {
+    /// Appends the entry and moves operation and service along with it, in one transaction. Returns the entry that was
+    /// written: a start that is not allowed becomes an end. Nil when the operation was cancelled before it began.
+    func write(_ writing: JournalWriting) throws(StoreError) -> JournalEntry? {
+        var entry = writing.entry
+        if case .started(let deadline, _) = entry {
+            guard let claimed = try begin(writing, deadline: deadline) else { return nil }
+            entry = claimed
+        }
+        if case .finished(let outcome) = entry { try end(writing, outcome) }
+        try appendJournal(writing.operation, after: writing.after, [.object(entry.json)], at: writing.time)
+        try appendLog(writing.operation, [entry.logLine(at: writing.time)])
+        return entry
+    }
+
+    private func begin(_ writing: JournalWriting, deadline: Timestamp) throws(StoreError) -> JournalEntry? {
+        guard let operation = try claimOperation(writing.operation, at: writing.time) else { return nil }
+        guard let service = try service(writing.service) else { throw .notFound(kind: "service", id: writing.service) }
+        guard writing.kind.from.contains(service.state) else {
+            let error = CoreError.notAllowed(writing.kind, on: service, in: service.state)
+            return .finished(
+                .failed(StepFailure(.final, code: "not_allowed_in_state", message: "\(error)", effect: .none)))
+        }
+        try updateService(service.id, at: writing.time) {
+            $0.state = writing.kind.during(service.state)
+            $0.generation = operation.position
+        }
+        try updateOperation(operation.id) { $0.parameters["from"] = .string(service.state.rawValue) }
+        return .started(deadline: deadline, context: ["from": .string(service.state.rawValue)])
+    }
+
+    private func end(_ writing: JournalWriting, _ outcome: SagaOutcome) throws(StoreError) {
+        guard let operation = try operation(writing.operation) else { return }
+        try updateOperation(writing.operation) {
+            $0.state = outcome.state
+            $0.finishedAt = writing.time
+            $0.error = outcome.failure
+            $0.result = .object(outcome.result(warnings: writing.warnings))
+        }
+        guard let from = writing.from else { return }
+        try updateService(writing.service, at: writing.time) { service in
+            switch outcome {
+            case .succeeded:
+                service.state = writing.kind.succeeded(from)
+                writing.kind.saga.conclude(&service, operation, outputs: writing.outputs)
+            case .failed, .cancelled: service.state = writing.kind.undone(from)
+            case .needsAttention: service.state = writing.kind.stuck(from)
+            }
+        }
+    }
+
+    /// Ends an operation whose journal cannot be used. Nothing is undone: nobody knows what was done.
+    func abandon(_ operation: OperationRecord, because problem: String, at time: Timestamp) throws(StoreError) {
+        try updateOperation(operation.id) {
+            $0.state = .needsAttention
+            $0.finishedAt = time
+            $0.error = OperationFailure(code: "unusable", message: problem, retryable: false)
+        }
+        try appendLog(operation.id, [OperationLogLine(time: time, level: "error", text: problem)])
+        guard let id = operation.service, let kind = OperationKind(rawValue: operation.kind),
+            let service = try service(id), operation.state == .running
+        else { return }
+        try updateService(id, at: time) { $0.state = kind.stuck(service.state) }
+    }
+}

@@ -1,0 +1,175 @@
+import Model
+import Placement
+import Saga
+import Store
+import WireProtocol
+
+/// One operation on its way, from where its journal ends to its end.
+///
+/// The machine decides, the run does: it stores each entry before it acts on it. Cancelling its task stops it between
+/// two entries; commands that are under way go on at their agents, and another run takes the operation up later.
+struct OperationRun {
+    enum Ending: Sendable { case finished, stopped }
+
+    let scope: ServiceScope
+    let kind: OperationKind
+    let definition: SagaDefinition<ServiceScope>
+    /// Asks for one of the places that a node has for operations.
+    let admit: @Sendable (_ node: String) async -> Bool
+    private let signals: RunSignals
+    private var inbox: AsyncStream<RunSignal>.Iterator
+    private var machine: SagaMachine
+    private var seq: Int64
+    private var cancelled: Bool
+    private var attempts = 0
+
+    init(
+        _ kind: OperationKind, scope: ServiceScope, journal: [JournalRecord], signals: RunSignals,
+        admit: @escaping @Sendable (String) async -> Bool
+    ) throws(JournalError) {
+        self.kind = kind
+        self.scope = scope
+        self.admit = admit
+        self.signals = signals
+        definition = kind.saga.definition
+        inbox = signals.stream.makeAsyncIterator()
+        var entries: [(entry: JournalEntry, time: Timestamp)] = []
+        for record in journal {
+            guard let json = record.entry.asObject else { throw JournalError("entry \(record.seq) is not an object") }
+            entries.append((try JournalEntry(json: json), record.time))
+        }
+        machine = try SagaMachine.replay(entries, of: definition.table, operation: scope.operation.id)
+        seq = journal.last?.seq ?? 0
+        cancelled = scope.operation.cancelRequested
+    }
+
+    /// Throws when the store cannot take an entry; nothing is lost then, and the run may be made again.
+    mutating func run() async throws -> Ending {
+        while !Task.isCancelled {
+            switch machine.next(now: scope.world.clock.now(), cancelled: cancelled) {
+            case .record(let entry):
+                guard try await record(entry) else { return .stopped }
+            case .perform(let step, let attempt, let command):
+                let name = definition.table.steps[step].name
+                guard let result = await attemptStep(step, attempt, command, unwinding: false) else { return .stopped }
+                switch result {
+                case .success(let output): _ = try await record(.stepSucceeded(step: name, output: output))
+                case .failure(let failure): _ = try await record(.stepFailed(step: name, failure: failure))
+                }
+            case .undo(let step, let attempt, let command):
+                let name = definition.table.steps[step].name
+                guard let result = await attemptStep(step, attempt, command, unwinding: true) else { return .stopped }
+                switch result {
+                case .success: _ = try await record(.undone(step: name))
+                case .failure(let failure): _ = try await record(.undoFailed(step: name, failure: failure))
+                }
+            case .wait(let until):
+                guard await pause(until) else { return .stopped }
+            case .done:
+                return .finished
+            }
+        }
+        return .stopped
+    }
+
+    /// False when the operation is not ours to run: it was cancelled before it began.
+    private mutating func record(_ entry: JournalEntry) async throws -> Bool {
+        let time = scope.world.clock.now()
+        let writing = JournalWriting(
+            operation: scope.operation.id, service: scope.service.id, kind: kind, entry: entry, after: seq, time: time,
+            context: machine.context, outputs: machine.outputs, warnings: machine.warnings)
+        guard
+            let written = try await scope.world.store.atomically({ store throws(StoreError) in try store.write(writing)
+            })
+        else { return false }
+        seq += 1
+        try machine.apply(written, at: time)
+        return true
+    }
+}
+
+// MARK: waiting
+
+extension OperationRun {
+    /// Does the step, or undoes it, with a limit on its time. Nil when the run is to stop.
+    private mutating func attemptStep(
+        _ index: Int, _ attempt: Int, _ command: String, unwinding: Bool
+    ) async -> Result<JSONValue, StepFailure>? {
+        guard await waitForPlace() else { return nil }
+        attempts += 1
+        let (number, step, scope, signals) = (attempts, definition.steps[index], scope, signals)
+        let call = StepCall(
+            operation: scope.operation.id, step: step.policy.name, command: command, attempt: attempt,
+            unwinding: unwinding, deadline: step.policy.deadline, context: machine.context, outputs: machine.outputs)
+        let work = Task { signals.send(.answer(number, await step.outcome(scope, call))) }
+        let watch = Task {
+            await scope.world.clock.timer(step.policy.deadline + Self.margin)
+            if !Task.isCancelled { signals.send(.overdue(number)) }
+        }
+        defer {
+            work.cancel()
+            watch.cancel()
+        }
+        if cancelled, !unwinding { await callOff(command) }
+        while let signal = await inbox.next() {
+            switch signal {
+            case .answer(number, let result): return result
+            case .overdue(number): return .failure(.overdue(call))
+            case .cancel where !cancelled:
+                cancelled = true
+                if !unwinding { await callOff(command) }
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    /// What an agent gets over its deadline: the time to stop a process and to say so.
+    private static var margin: Duration { .seconds(30) }
+
+    private func callOff(_ command: String) async {
+        guard definition.table.direction == .unwind else { return }
+        await scope.world.agents.cancel(command, "the operation was called off")
+    }
+
+    /// Waits until the node has a place for this operation. False when the run is to stop.
+    private mutating func waitForPlace() async -> Bool {
+        guard let node = machine.outputs["place"]?["node"]?.asString else { return true }
+        while !(await admit(node)) {
+            guard let signal = await inbox.next() else { return false }
+            if case .cancel = signal { cancelled = true }
+        }
+        return true
+    }
+
+    private mutating func pause(_ until: Timestamp) async -> Bool {
+        let (clock, signals) = (scope.world.clock, signals)
+        let alarm = Task {
+            await clock.pause(until - clock.now())
+            signals.send(.wake)
+        }
+        defer { alarm.cancel() }
+        guard let signal = await inbox.next() else { return false }
+        if case .cancel = signal { cancelled = true }
+        return true
+    }
+}
+
+extension SagaStep where Scope == ServiceScope {
+    fileprivate func outcome(_ scope: ServiceScope, _ call: StepCall) async -> Result<JSONValue, StepFailure> {
+        do throws(StepFailure) {
+            guard call.unwinding else { return .success(try await act(scope, call)) }
+            try await undo?(scope, call)
+            return .success(.null)
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+extension StepFailure {
+    fileprivate static func overdue(_ call: StepCall) -> StepFailure {
+        StepFailure(
+            .unanswered, code: "no_answer", message: "step \(call.step) gave no answer in time; its outcome is unknown")
+    }
+}

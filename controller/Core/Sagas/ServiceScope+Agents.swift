@@ -1,0 +1,71 @@
+import Saga
+import Store
+import WireProtocol
+
+/// What a step asks of the agent of a node.
+struct Order: Sendable {
+    var driver: String
+    var operation: String
+    var resource: String
+    var arguments: JSONObject
+    /// Other services use the resource too, so their generations must not compete.
+    var isShared = false
+}
+
+extension ServiceScope {
+    /// Sends an order under the call's command id and returns what the agent observed.
+    func send(_ order: Order, to node: String, _ call: StepCall) async throws(StepFailure) -> JSONObject {
+        let command = AgentCall(
+            id: call.command, resource: order.resource,
+            generation: order.isShared ? 0 : generation(unwinding: call.unwinding), driver: order.driver,
+            operation: order.operation, arguments: order.arguments, deadline: call.deadline, trace: operation.id,
+            step: call.step,
+            onProgress: { message, _ in note(call.step, message) })
+        let result: CommandResult
+        do throws(AgentError) {
+            result = try await world.agents.perform(command, node)
+        } catch {
+            throw StepFailure(
+                error.retryable ? .unanswered : .final, code: error.code, message: error.message,
+                resource: order.resource)
+        }
+        return try result.observation(of: order.resource)
+    }
+
+    /// Grows with each operation of the service, and once more when it goes back: an order of the way forward that
+    /// arrives late cannot undo the undoing.
+    private func generation(unwinding: Bool) -> Int64 {
+        operation.position * 2 + (unwinding ? 1 : 0)
+    }
+}
+
+extension CommandResult {
+    /// What was observed, or why there is nothing to observe.
+    fileprivate func observation(of resource: String) throws(StepFailure) -> JSONObject {
+        if status == .succeeded { return observed }
+        let code = error?.code.code ?? status.code
+        let message = error.map(\.message) ?? "the agent says \(status.code)"
+        throw StepFailure(
+            failureKind, code: code, message: message, resource: error?.resource ?? resource, effect: effect)
+    }
+
+    private var failureKind: StepFailure.Kind {
+        switch status {
+        case .interrupted: .interrupted
+        // Nobody knows how far it came; ensure-style steps look for themselves.
+        case .failed where error?.code == .unknownOutcome: .interrupted
+        // Cancelled by the node's owner or by an order of ours that came to nothing: as good as not done.
+        case .cancelled: .retryable
+        default: error?.retryable == true ? .retryable : .final
+        }
+    }
+
+    private var effect: StepFailure.Effect {
+        if status == .refused { return .none }
+        guard status == .failed, !changed else { return .possible }
+        switch error?.code {
+        case .conflict, .invalidArgument, .unsupported: return .none
+        default: return .possible
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Store
+import WireProtocol
+
+/// The orders that the sagas of a container service are made of.
+extension ServiceScope {
+    private func docker(_ operation: String, _ place: ServicePlace, _ arguments: JSONObject) -> Order {
+        var arguments = arguments
+        arguments["name"] = .string(place.container)
+        return Order(
+            driver: "docker", operation: operation, resource: "docker/\(place.container)", arguments: arguments)
+    }
+
+    private func zfs(_ operation: String, _ place: ServicePlace, _ arguments: JSONObject) -> Order {
+        var arguments = arguments
+        arguments["dataset"] = .string(place.dataset)
+        return Order(driver: "zfs", operation: operation, resource: "zfs/\(place.dataset)", arguments: arguments)
+    }
+
+    // MARK: data set
+
+    /// The owner mark keeps both this and `destroyDataset` away from a data set of somebody else.
+    func ensureDataset(_ place: ServicePlace) -> Order {
+        zfs("dataset.ensure", place, ["quota_bytes": .integer(spec.diskBytes), "owner": .string(service.id)])
+    }
+
+    func destroyDataset(_ place: ServicePlace) -> Order {
+        zfs("dataset.destroy", place, ["recursive": true, "owner": .string(service.id)])
+    }
+
+    func setQuota(_ place: ServicePlace, to bytes: Int64) -> Order {
+        zfs("dataset.quota", place, ["quota_bytes": .integer(bytes)])
+    }
+
+    func measureDataset(_ place: ServicePlace) -> Order { zfs("dataset.usage", place, [:]) }
+
+    func snapshotDataset(_ place: ServicePlace, named name: String) -> Order {
+        zfs("dataset.snapshot", place, ["snapshot": .string(name)])
+    }
+
+    // MARK: container
+
+    func ensureImage() -> Order {
+        var order = Order(
+            driver: "docker", operation: "image.pull", resource: "docker/image/\(spec.image)",
+            arguments: ["image": .string(spec.image)], isShared: true)
+        if let tar = spec.imageTar {
+            order.operation = "image.import"
+            order.arguments["path"] = .string(tar)
+        }
+        return order
+    }
+
+    func ensureContainer(_ place: ServicePlace, mountpoint: String) -> Order {
+        var arguments: JSONObject = [
+            "image": .string(spec.image), "memory_bytes": .integer(spec.memoryBytes),
+            "cpu_millis": .integer(spec.cpuMillis), "network": .string(spec.network),
+            "mounts": [["source": .string(mountpoint), "target": .string(spec.mountPath), "read_only": false]],
+            "labels": ["innkeeper.service": .string(service.id)], "restart": "unless-stopped", "running": true,
+        ]
+        if !spec.command.isEmpty { arguments["command"] = .array(spec.command.map { .string($0) }) }
+        if !spec.environment.isEmpty { arguments["env"] = .strings(spec.environment) }
+        return docker("container.ensure", place, arguments)
+    }
+
+    func startContainer(_ place: ServicePlace) -> Order { docker("container.start", place, [:]) }
+
+    func stopContainer(_ place: ServicePlace) -> Order { docker("container.stop", place, ["grace_s": 20]) }
+
+    func removeContainer(_ place: ServicePlace) -> Order { docker("container.remove", place, ["force": true]) }
+
+    func limitContainer(_ place: ServicePlace, to spec: PlanSpec) -> Order {
+        docker(
+            "container.update", place,
+            ["memory_bytes": .integer(spec.memoryBytes), "cpu_millis": .integer(spec.cpuMillis)])
+    }
+}
