@@ -99,7 +99,10 @@ let package = Package(
             ["Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
         part(
             "API", "controller/API",
-            ["APIModels", "ControllerCore", "Model", "Store", "Transport", "WireProtocol", hummingbird, logging] + nio),
+            [
+                "APIModels", "ControllerCore", "Model", "Store", "Transport", "WireProtocol", hummingbird,
+                .product(name: "HummingbirdCore", package: "hummingbird"), lifecycle, logging,
+            ] + nio),
         program(
             "innkeeper-controller", "controller/Daemon",
             [

@@ -68,13 +68,19 @@ package struct AuditEntry: Codable, Sendable {
 
 /// Something changed: the data of an event on `GET /api/v1/events`.
 package struct ChangeNotice: Codable, Sendable, Hashable {
-    /// `node`, `service`, `operation`, `plan`, …
+    /// `node`, `token`, `key`, `plan`, `service`, `operation`, `operationLog`, `event`, `audit` or `missed`.
     package var kind: String
     package var id: String
+    /// The service that an operation belongs to.
+    package var service: String?
+    /// The node that a service, an operation or an event belongs to.
+    package var node: String?
 
-    package init(kind: String, id: String) {
+    package init(kind: String, id: String, service: String? = nil, node: String? = nil) {
         self.kind = kind
         self.id = id
+        self.service = service
+        self.node = node
     }
 }
 

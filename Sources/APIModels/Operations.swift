@@ -90,7 +90,7 @@ package struct OperationStep: Codable, Sendable, Hashable {
 }
 
 /// One line of an operation's log.
-package struct OperationLogLine: Codable, Sendable, Hashable {
+package struct LogLine: Codable, Sendable, Hashable {
     package var seq: Int64
     package var time: Timestamp
     package var level: String

@@ -6,15 +6,17 @@ package struct Plan: Codable, Sendable {
     /// Grows by one with every change.
     package var revision: Int64
     package var spec: PlanBody
-    package var createdAt: Timestamp
-    package var updatedAt: Timestamp
+    /// When this revision was made.
+    package var changedAt: Timestamp
+    /// Set when no new service may use the plan.
+    package var retiredAt: Timestamp?
 
-    package init(name: String, revision: Int64, spec: PlanBody, createdAt: Timestamp, updatedAt: Timestamp) {
+    package init(name: String, revision: Int64, spec: PlanBody, changedAt: Timestamp, retiredAt: Timestamp?) {
         self.name = name
         self.revision = revision
         self.spec = spec
-        self.createdAt = createdAt
-        self.updatedAt = updatedAt
+        self.changedAt = changedAt
+        self.retiredAt = retiredAt
     }
 }
 
@@ -48,6 +50,10 @@ package struct PlanBody: Codable, Sendable, Hashable {
     /// The pool to use; without it, the node's pool with the most room.
     package var pool: String?
     package var placement: PlacementBody?
+    /// Given to the services of the plan, for people and billing systems.
+    package var labels: [String: String]?
+    /// Whether a container that is found stopped or missing is brought back without being asked.
+    package var repair: Bool?
 
     package init(image: String, memoryBytes: Int64, cpuMillis: Int64, diskBytes: Int64) {
         self.image = image

@@ -46,27 +46,49 @@ package struct Service: Codable, Sendable {
 }
 
 /// `POST /api/v1/services`. The same `external_id` twice is the same service, never a second one.
-package struct ServiceRequest: Codable, Sendable {
-    package var externalID: String
+package struct ServiceOrder: Codable, Sendable {
+    package var externalID: String?
     package var customer: String
     package var plan: String
+    /// The service's own labels, for people and billing systems.
+    package var labels: [String: String]?
+    /// What is to be other than the plan says.
+    package var overrides: Overrides?
 
-    package init(externalID: String, customer: String, plan: String) {
+    package init(
+        externalID: String?, customer: String, plan: String, labels: [String: String]? = nil,
+        overrides: Overrides? = nil
+    ) {
         self.externalID = externalID
         self.customer = customer
         self.plan = plan
+        self.labels = labels
+        self.overrides = overrides
     }
 }
 
-/// `POST /api/v1/services/{id}/upgrade`: another plan, other sizes, or both.
-package struct UpgradeRequest: Codable, Sendable {
+/// `POST /api/v1/services/{id}/upgrade`: another plan, other values, or both.
+package struct UpgradeOrder: Codable, Sendable {
     package var plan: String?
+    package var overrides: Overrides?
+
+    package init(plan: String? = nil, overrides: Overrides? = nil) {
+        self.plan = plan
+        self.overrides = overrides
+    }
+}
+
+/// What a single service may have other than its plan says.
+package struct Overrides: Codable, Sendable, Hashable {
     package var memoryBytes: Int64?
     package var cpuMillis: Int64?
     package var diskBytes: Int64?
+    package var command: [String]?
+    package var env: [String: String]?
+    package var placement: PlacementBody?
+    package var repair: Bool?
 
-    package init(plan: String? = nil, memoryBytes: Int64? = nil, cpuMillis: Int64? = nil, diskBytes: Int64? = nil) {
-        self.plan = plan
+    package init(memoryBytes: Int64? = nil, cpuMillis: Int64? = nil, diskBytes: Int64? = nil) {
         self.memoryBytes = memoryBytes
         self.cpuMillis = cpuMillis
         self.diskBytes = diskBytes

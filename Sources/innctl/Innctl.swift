@@ -8,11 +8,11 @@ struct Innctl: AsyncParsableCommand {
         commandName: "innctl",
         abstract: "Look after the nodes and services of an Innkeeper controller.",
         discussion: """
-            The controller and the key come from INNKEEPER_URL, INNKEEPER_KEY and INNKEEPER_CA (a PEM file), or from
+            The controller and the key come from INNKEEPER_URL, INNKEEPER_KEY and INNKEEPER_CA (a PEM file), or from \
             what `innctl login` stored.
 
-            Exit codes: 0 done, 1 refused or the operation failed, 2 wrong usage, 3 not found, 4 the key is missing or
-            may not do this, 5 conflict, 6 the controller cannot be reached or cannot answer, 7 the operation needs
+            Exit codes: 0 done, 1 refused or the operation failed, 2 wrong usage, 3 not found, 4 the key is missing or \
+            may not do this, 5 conflict, 6 the controller cannot be reached or cannot answer, 7 the operation needs \
             attention, 8 the operation was cancelled, 9 the time to wait is over.
             """,
         version: "innctl 0.1.0",

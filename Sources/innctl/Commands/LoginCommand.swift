@@ -25,7 +25,7 @@ struct LoginCommand: AsyncParsableCommand {
             try LocalFile.text(path, what: "--ca")
         }
         let settings = Settings(url: try Settings.checked(url), key: try key(), ca: authority)
-        let _: Page<Node> = try await Controller(settings).get("/api/v1/nodes", query: Query([("limit", "1")]))
+        let _: Listing<Node> = try await Controller(settings).get("/api/v1/nodes", query: Query([("limit", "1")]))
         let path = try StoredSettings.write(settings, environment: Settings.variable)
         Terminal.note("Logged in to \(settings.url); stored in \(path).")
     }

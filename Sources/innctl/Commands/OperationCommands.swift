@@ -80,7 +80,7 @@ struct OperationLog: AsyncParsableCommand {
 
     func run() async throws {
         let path = "/api/v1/operations/\(PercentEncoding.encode(id))/log"
-        let lines: [OperationLogLine] = try await Controller.connect().all(path)
+        let lines: [LogLine] = try await Controller.connect().all(path)
         switch common.output {
         case .json: try common.output.list(lines) { _ in Table() }
         case .table: for line in lines { Terminal.say(StepLine.log(line)) }

@@ -1,3 +1,4 @@
+import APIModels
 import ArgumentParser
 import Model
 
@@ -20,6 +21,18 @@ struct WaitOptions: ParsableArguments {
 
     @Option(help: "The idempotency key to send; the same key and request twice is one change. Made up by default.")
     var idempotencyKey: String?
+}
+
+/// What a service gets other than its plan says.
+struct SizeOptions: ParsableArguments {
+    @Option(help: "Memory: 512MiB, 2G.") var memory: Size?
+    @Option(help: "Processor: 500m or 0.5 is half a core.") var cpu: Cores?
+    @Option(help: "Disk: 5GiB.") var disk: Size?
+
+    var overrides: Overrides? {
+        guard memory != nil || cpu != nil || disk != nil else { return nil }
+        return Overrides(memoryBytes: memory?.bytes, cpuMillis: cpu?.millis, diskBytes: disk?.bytes)
+    }
 }
 
 /// A size such as `512MiB`.

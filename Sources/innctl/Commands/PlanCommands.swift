@@ -16,12 +16,12 @@ struct PlanList: AsyncParsableCommand {
     func run() async throws {
         let plans: [Plan] = try await Controller.connect().all("/api/v1/plans")
         try common.output.list(plans) { plans in
-            var table = Table("name", "revision", "image", "cpu", "memory", "disk", "changed")
+            var table = Table("name", "revision", "image", "cpu", "memory", "disk", "age", "state")
             for plan in plans {
                 table.add(
                     plan.name, String(plan.revision), plan.spec.image, Readable.cores(plan.spec.cpuMillis),
                     Readable.bytes(plan.spec.memoryBytes), Readable.bytes(plan.spec.diskBytes),
-                    Readable.age(plan.updatedAt))
+                    Readable.age(plan.changedAt), plan.retiredAt == nil ? "offered" : "retired")
             }
             return table
         }
@@ -57,7 +57,8 @@ enum PlanCard {
         card.add("environment", plan.spec.env.map(Readable.labels))
         card.add("placement", plan.spec.placement?.strategy?.rawValue)
         card.add("node labels", plan.spec.placement?.labels.map(Readable.labels))
-        card.add("changed", plan.updatedAt.iso8601)
+        card.add("changed", plan.changedAt.iso8601)
+        card.add("retired", plan.retiredAt?.iso8601)
         return card.text
     }
 }

@@ -16,14 +16,19 @@ struct ServiceCreate: AsyncParsableCommand {
         commandName: "create", abstract: "Provision a service. The same external id twice is the same service.")
     @Option(help: "The plan's name.") var plan: String
     @Option(help: "Whose it is.") var customer: String
-    @Option(help: "The billing system's name for it, unique.") var externalID: String
+    @Option(help: "The billing system's name for it, unique.") var externalID: String?
+    @Option(name: .long, help: "A label, name=value; may be given again.") var label: [Pair] = []
+    @OptionGroup var sizes: SizeOptions
     @OptionGroup var waiting: WaitOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let controller = try Controller.connect()
-        let accepted: APIModels.Accepted = try await controller.change(
-            "POST", "/api/v1/services", ServiceRequest(externalID: externalID, customer: customer, plan: plan),
+        let accepted: Accepted = try await controller.change(
+            "POST", "/api/v1/services",
+            ServiceOrder(
+                externalID: externalID, customer: customer, plan: plan, labels: label.isEmpty ? nil : label.map,
+                overrides: sizes.overrides),
             key: waiting.idempotencyKey)
         try await Follow(controller, waiting, common.output).finish(accepted)
     }
@@ -110,7 +115,7 @@ extension ServiceChange {
     func run() async throws {
         let controller = try Controller.connect()
         let path = "/api/v1/services/\(PercentEncoding.encode(service))/\(Self.verb)"
-        let accepted: APIModels.Accepted = try await controller.change("POST", path, body, key: waiting.idempotencyKey)
+        let accepted: Accepted = try await controller.change("POST", path, body, key: waiting.idempotencyKey)
         try await Follow(controller, waiting, common.output).finish(accepted)
     }
 }
@@ -140,20 +145,18 @@ struct ServiceUpgrade: ServiceChange {
     static let verb = "upgrade"
     @Argument(help: "Id or external id.") var service: String
     @Option(help: "The new plan's name.") var plan: String?
-    @Option(help: "Memory: 512MiB, 2G.") var memory: Size?
-    @Option(help: "Processor: 500m or 0.5 is half a core.") var cpu: Cores?
-    @Option(help: "Disk: 5GiB.") var disk: Size?
+    @OptionGroup var sizes: SizeOptions
     @OptionGroup var waiting: WaitOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if plan == nil, memory == nil, cpu == nil, disk == nil {
+        if plan == nil, sizes.overrides == nil {
             throw ValidationError("give --plan, --memory, --cpu or --disk")
         }
     }
 
     var body: (any Encodable)? {
-        UpgradeRequest(plan: plan, memoryBytes: memory?.bytes, cpuMillis: cpu?.millis, diskBytes: disk?.bytes)
+        UpgradeOrder(plan: plan, overrides: sizes.overrides)
     }
 }
 

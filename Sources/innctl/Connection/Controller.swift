@@ -39,7 +39,7 @@ struct Controller: Sendable {
         var query = query
         while true {
             query["limit"] = String(min(200, limit - items.count))
-            let page: Page<Item> = try await get(path, query: query)
+            let page: Listing<Item> = try await get(path, query: query)
             items += page.items
             guard let next = page.next, items.count < limit else { return items }
             query["cursor"] = next

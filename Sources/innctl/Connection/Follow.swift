@@ -111,7 +111,7 @@ struct Follow: Sendable {
             switch event.name {
             case "step": Terminal.note(StepLine.step(try BodyDecoder.model(OperationStep.self, from: json)))
             case "log" where withLog:
-                Terminal.note("    " + StepLine.log(try BodyDecoder.model(OperationLogLine.self, from: json)))
+                Terminal.note("    " + StepLine.log(try BodyDecoder.model(LogLine.self, from: json)))
             case "operation":
                 let operation = try BodyDecoder.model(Operation.self, from: json)
                 Terminal.note(StepLine.operation(operation))

@@ -22,7 +22,7 @@ enum StepLine {
         return Readable.span(max(0, finished.milliseconds - started.milliseconds))
     }
 
-    static func log(_ line: OperationLogLine) -> String {
+    static func log(_ line: LogLine) -> String {
         let step = line.step.map { " \($0):" } ?? ""
         return Terminal.clean("\(line.time.iso8601) \(line.level)\(step) \(line.text)")
     }

@@ -1,5 +1,5 @@
 /// One page of a list. Ask again with `cursor=next` for the following one; no `next`, no more.
-package struct Page<Item: Codable & Sendable>: Codable, Sendable {
+package struct Listing<Item: Codable & Sendable>: Codable, Sendable {
     package var items: [Item]
     /// Opaque: hand it back unchanged.
     package var next: String?

@@ -1,0 +1,73 @@
+import APIModels
+import ControllerCore
+import HTTPTypes
+import Store
+
+extension Doors {
+    var nodes: [Endpoint] { nodeViews + nodeChanges }
+
+    private var nodeViews: [Endpoint] {
+        [
+            Endpoint(
+                .get, "/api/v1/nodes", .read,
+                .init(
+                    summary: "All nodes", tag: "nodes", query: ["limit", "cursor", "state", "name"],
+                    answer: Listing<Node>.self)
+            ) { call in
+                let filter = NodeFilter(
+                    state: try call.query.word("state", NodeRecord.State.self), name: call.query["name"])
+                let page = try await store.nodes(filter, page: call.pageRequest("nodes"))
+                return try .model(page.view("nodes") { Node($0) })
+            },
+            Endpoint(
+                .get, "/api/v1/nodes/{node}", .read,
+                .init(summary: "One node, by id or name", tag: "nodes", answer: Node.self)
+            ) { call in try .model(Node(await node(call), withFacts: true)) },
+        ]
+    }
+
+    private var nodeChanges: [Endpoint] {
+        [
+            Endpoint(
+                .post, "/api/v1/nodes/{node}/cordon", .nodes,
+                .init(summary: "Place nothing new on a node", tag: "nodes", answer: Node.self)
+            ) { call in
+                try .model(Node(await operations.cordon(node(call).id, by: call.requester)))
+            },
+            Endpoint(
+                .post, "/api/v1/nodes/{node}/uncordon", .nodes,
+                .init(summary: "Let a node take new services again", tag: "nodes", answer: Node.self)
+            ) { call in
+                try .model(Node(await operations.uncordon(node(call).id, by: call.requester)))
+            },
+            Endpoint(
+                .put, "/api/v1/nodes/{node}/labels", .nodes,
+                .init(
+                    summary: "Replace the labels of a node", tag: "nodes", body: LabelsRequest.self, answer: Node.self)
+            ) { call in
+                let labels = try call.model(LabelsRequest.self).labels
+                return try .model(Node(await operations.label(node(call).id, labels: labels, by: call.requester)))
+            },
+            Endpoint(
+                .post, "/api/v1/nodes/{node}/revoke", .nodes,
+                .init(
+                    summary: "Cut a node off at once, for good", tag: "nodes", body: ReasonRequest.self,
+                    isBodyOptional: true, answer: Node.self)
+            ) { call in
+                let reason = try call.reason() ?? "revoked by \(call.caller.name)"
+                return try .model(Node(await operations.revoke(node(call).id, reason: reason, by: call.requester)))
+            },
+        ]
+    }
+}
+
+extension APICall {
+    /// The reason in the optional body, at most 500 characters.
+    func reason() throws(Problem) -> String? {
+        guard let reason = try optionalModel(ReasonRequest.self)?.reason else { return nil }
+        guard reason.count <= 500 else {
+            throw Problem(.invalidField, "field reason must be at most 500 characters", field: "reason")
+        }
+        return reason
+    }
+}

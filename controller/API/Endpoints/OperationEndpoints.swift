@@ -1,0 +1,80 @@
+import APIModels
+import ControllerCore
+import HTTPTypes
+import Store
+
+extension Doors {
+    var work: [Endpoint] { operationViews + operationChanges }
+
+    private var operationViews: [Endpoint] {
+        [
+            Endpoint(
+                .get, "/api/v1/operations", .read,
+                .init(
+                    summary: "Operations, newest first", tag: "operations",
+                    query: ["limit", "cursor", "state", "service", "node", "kind", "customer"],
+                    answer: Listing<Operation>.self)
+            ) { call in
+                let filter = OperationFilter(
+                    states: try call.query.word("state", OperationRecord.State.self).map { [$0] },
+                    service: call.query["service"], node: call.query["node"], kind: call.query["kind"],
+                    customer: call.query["customer"])
+                let page = try await store.operations(filter, page: call.pageRequest("operations", order: .descending))
+                return try .model(page.view("operations") { Operation($0) })
+            },
+            Endpoint(
+                .get, "/api/v1/operations/{operation}", .read,
+                .init(summary: "One operation and its steps", tag: "operations", answer: Operation.self)
+            ) { call in
+                let record = try await operation(call)
+                let steps = StepHistory(try await store.journal(record.id)).steps
+                return try .model(Operation(record, steps: steps))
+            },
+            Endpoint(
+                .get, "/api/v1/operations/{operation}/log", .read,
+                .init(
+                    summary: "What an operation has to tell", tag: "operations", query: ["limit", "cursor"],
+                    answer: Listing<LogLine>.self)
+            ) { call in try await log(call) },
+            Endpoint(
+                .get, "/api/v1/operations/{operation}/events", .read,
+                .init(
+                    summary: "An operation live: events operation, step and log, to its end", tag: "operations",
+                    mediaType: "text/event-stream")
+            ) { call in
+                let record = try await operation(call)
+                let source = OperationEvents(store, operation: record.id, after: call.lastEventID)
+                return try stream(source, call)
+            },
+        ]
+    }
+
+    private var operationChanges: [Endpoint] {
+        [
+            Endpoint(
+                .post, "/api/v1/operations/{operation}/cancel", .services,
+                .init(
+                    summary: "Ask an operation to stop; what it did is undone", tag: "operations",
+                    answer: Operation.self)
+            ) { call in
+                try .model(Operation(await operations.cancel(call.path("operation"), by: call.requester)))
+            }
+        ]
+    }
+
+    private func log(_ call: APICall) async throws -> Answer {
+        let list = "log"
+        let request = try call.pageRequest(list)
+        let record = try await operation(call)
+        let after = request.after.flatMap { Int64($0) } ?? 0
+        let lines = try await store.log(record.id, after: after, limit: request.limit + 1)
+        let shown = lines.prefix(request.limit)
+        let next = lines.count > request.limit ? shown.last.map { Cursor.text(String($0.seq), list: list) } : nil
+        return try .model(Listing(items: shown.map { LogLine($0) }, next: next))
+    }
+
+    func stream(_ source: some EventSource, _ call: APICall) throws -> Answer {
+        try EventStream(source: source, history: history, timing: settings.events, channel: call.context.channel)
+            .answer()
+    }
+}

@@ -1,0 +1,71 @@
+import APIModels
+import ControllerCore
+import HTTPTypes
+import Store
+import WireProtocol
+
+extension Doors {
+    var plans: [Endpoint] { planViews + planChanges }
+
+    private var planViews: [Endpoint] {
+        [
+            Endpoint(
+                .get, "/api/v1/plans", .read,
+                .init(
+                    summary: "All plans, each in its newest revision", tag: "plans", query: ["limit", "cursor"],
+                    answer: Listing<Plan>.self)
+            ) { call in
+                let page = try await store.plans(page: call.pageRequest("plans"))
+                let items = try page.items.map { try Plan($0) }
+                return try .model(
+                    Listing(items: items, next: page.next.map { Cursor.text($0, list: "plans") }))
+            },
+            Endpoint(
+                .get, "/api/v1/plans/{plan}", .read,
+                .init(summary: "One plan", tag: "plans", answer: Plan.self)
+            ) { call in
+                let name = try call.path("plan")
+                guard let plan = try await store.plan(name) else {
+                    throw Problem(.notFound, "there is no plan \(name)")
+                }
+                return try .model(Plan(plan))
+            },
+        ]
+    }
+
+    private var planChanges: [Endpoint] {
+        [
+            Endpoint(
+                .post, "/api/v1/plans", .plans,
+                .init(
+                    summary: "Create a plan", tag: "plans", body: PlanRequest.self, answer: Plan.self, status: 201)
+            ) { call in
+                let request = try call.model(PlanRequest.self)
+                let plan = try await operations.createPlan(
+                    name: request.name, spec: JSONObject(request.spec), by: call.requester)
+                return try .model(Plan(plan), status: 201, location: "/api/v1/plans/\(plan.name)")
+            },
+            Endpoint(
+                .put, "/api/v1/plans/{plan}", .plans,
+                .init(
+                    summary: "Create a plan, or make its next revision", tag: "plans", body: PlanBody.self,
+                    answer: Plan.self)
+            ) { call in
+                let name = try call.path("plan")
+                let spec = try JSONObject(call.model(PlanBody.self))
+                let plan =
+                    try await store.plan(name) == nil
+                    ? operations.createPlan(name: name, spec: spec, by: call.requester)
+                    : operations.updatePlan(name: name, spec: spec, by: call.requester)
+                return try .model(Plan(plan))
+            },
+            Endpoint(
+                .delete, "/api/v1/plans/{plan}", .plans,
+                .init(summary: "Offer a plan no more; services keep what they have", tag: "plans", status: 204)
+            ) { call in
+                _ = try await operations.retirePlan(name: call.path("plan"), by: call.requester)
+                return .nothing
+            },
+        ]
+    }
+}

@@ -1,0 +1,156 @@
+import APIModels
+import ControllerCore
+import HTTPTypes
+import Store
+import WireProtocol
+
+extension Doors {
+    var services: [Endpoint] { serviceViews + [serviceOrder] + serviceChanges }
+
+    private var serviceViews: [Endpoint] {
+        [
+            Endpoint(
+                .get, "/api/v1/services", .read,
+                .init(
+                    summary: "Services, oldest first; terminated ones only when asked for", tag: "services",
+                    query: ["limit", "cursor", "state", "node", "customer", "plan", "external_id", "terminated"],
+                    answer: Listing<Service>.self)
+            ) { call in try await listServices(call) },
+            Endpoint(
+                .get, "/api/v1/services/{service}", .read,
+                .init(
+                    summary: "One service, by id or external id, with its newest figures and operation",
+                    tag: "services", answer: Service.self)
+            ) { call in
+                let record = try await service(call)
+                let filter = OperationFilter(service: record.id)
+                let newest = try await store.operations(filter, page: PageRequest(limit: 1, order: .descending))
+                return try .model(
+                    Service(
+                        record, metrics: try await latestMetrics(of: record)?.values,
+                        operation: newest.items.first.map { Operation($0) }))
+            },
+        ]
+    }
+
+    private func listServices(_ call: APICall) async throws -> Answer {
+        if let externalID = call.query["external_id"] {
+            let found = try await store.service(externalID: externalID)
+            return try .model(Listing(items: [found].compactMap { $0 }.map { Service($0) }))
+        }
+        var states: [ServiceRecord.State]? = ServiceRecord.State.allCases.filter { $0 != .terminated }
+        if try call.query.flag("terminated") { states = nil }
+        if let state = try call.query.word("state", ServiceRecord.State.self) { states = [state] }
+        let filter = ServiceFilter(
+            states: states, node: call.query["node"], customer: call.query["customer"], plan: call.query["plan"])
+        let page = try await store.services(filter, page: call.pageRequest("services"))
+        return try .model(page.view("services") { Service($0) })
+    }
+
+    private var serviceOrder: Endpoint {
+        Endpoint(
+            .post, "/api/v1/services", .services,
+            .init(
+                summary: "Provision a service; the same external_id and order again is the same service",
+                tag: "services", body: ServiceOrder.self, answer: Accepted.self, status: 202)
+        ) { call in
+            let order = try call.model(ServiceOrder.self)
+            let request = ServiceRequest(
+                externalID: order.externalID, customer: order.customer, plan: order.plan, labels: order.labels ?? [:],
+                overrides: try JSONObject(order.overrides ?? Overrides()))
+            return try await answer(operations.createService(request, by: call.requester))
+        }
+    }
+
+    private var serviceChanges: [Endpoint] {
+        [
+            change("suspend", "Stop a service and keep its data") { call, id in
+                try await operations.suspend(id, by: call.requester)
+            },
+            change("resume", "Start a suspended service") { call, id in
+                try await operations.resume(id, by: call.requester)
+            },
+            change("terminate", "End a service and destroy its data") { call, id in
+                try await operations.terminate(id, by: call.requester)
+            },
+            change("retry", "Provision a service anew whose provisioning failed") { call, id in
+                try await operations.retry(id, by: call.requester)
+            },
+            change("repair", "Bring back a container that is stopped or missing") { call, id in
+                try await operations.repair(id, by: call.requester)
+            },
+            upgrade,
+            Endpoint(
+                .delete, "/api/v1/services/{service}", .services,
+                .init(
+                    summary: "The same as terminate", tag: "services", body: ReasonRequest.self, isBodyOptional: true,
+                    answer: Accepted.self, status: 202)
+            ) { call in
+                _ = try call.reason()
+                return try await ordered("terminate", call) { call, id in
+                    try await operations.terminate(id, by: call.requester)
+                }
+            },
+        ]
+    }
+
+    private var upgrade: Endpoint {
+        Endpoint(
+            .post, "/api/v1/services/{service}/upgrade", .services,
+            .init(
+                summary: "Give a service another plan or other amounts", tag: "services", body: UpgradeOrder.self,
+                answer: Accepted.self, status: 202)
+        ) { call in
+            let order = try call.model(UpgradeOrder.self)
+            let request = UpgradeRequest(
+                plan: order.plan, overrides: try JSONObject(order.overrides ?? Overrides()))
+            return try await answer(operations.upgrade(service(call).id, request, by: call.requester))
+        }
+    }
+
+    private func change(
+        _ verb: String, _ summary: String,
+        _ order: @escaping @Sendable (APICall, String) async throws -> ServiceOperation
+    ) -> Endpoint {
+        Endpoint(
+            .post, "/api/v1/services/{service}/\(verb)", .services,
+            .init(
+                summary: summary, tag: "services", body: ReasonRequest.self, isBodyOptional: true,
+                answer: Accepted.self, status: 202)
+        ) { call in
+            _ = try call.reason()
+            return try await ordered(verb, call, order)
+        }
+    }
+
+    /// Billing systems order twice: what is so already is a success, not a conflict.
+    private func ordered(
+        _ verb: String, _ call: APICall, _ order: (APICall, String) async throws -> ServiceOperation
+    ) async throws -> Answer {
+        let service = try await service(call)
+        do {
+            return try await answer(order(call, service.id))
+        } catch let error as CoreError {
+            guard case .notAllowedInState = error, let done = try await done(verb, service.id) else { throw error }
+            return done
+        }
+    }
+
+    private func done(_ verb: String, _ id: String) async throws -> Answer? {
+        let goals: [String: ServiceRecord.State] = [
+            "suspend": .suspended, "resume": .running, "terminate": .terminated,
+        ]
+        guard let service = try await store.service(id), goals[verb] == service.state else { return nil }
+        // A running service may never have been resumed: then its provisioning is what made it so.
+        let filter = OperationFilter(service: id)
+        let past = try await store.operations(filter, page: PageRequest(limit: 100, order: .descending)).items
+        guard let operation = past.first(where: { $0.kind == verb }) ?? past.last(where: { $0.state == .succeeded })
+        else { return nil }
+        return try .model(Accepted(operation: Operation(operation), service: Service(service)))
+    }
+
+    private func answer(_ taken: ServiceOperation) throws -> Answer {
+        let accepted = Accepted(operation: Operation(taken.operation), service: Service(taken.service))
+        return taken.created ? try .accepted(accepted) : try .model(accepted)
+    }
+}

@@ -1,0 +1,84 @@
+import APIModels
+import Model
+import Store
+import WireProtocol
+
+// What the store's records look like from outside.
+
+extension Node {
+    init(_ record: NodeRecord, withFacts: Bool = false) {
+        let isKnown = record.cpuMillis > 0 || record.memoryBytes > 0
+        self.init(
+            id: record.id, name: record.name, state: record.state.rawValue, schedulable: record.schedulable,
+            labels: record.labels,
+            capacity: isKnown
+                ? Capacity(
+                    cpuMillis: record.cpuMillis, memoryBytes: record.memoryBytes, diskBytes: record.diskBytes) : nil,
+            agentVersion: record.agentVersion, lastSeen: record.lastSeen, enrolledAt: record.enrolledAt,
+            certificateExpires: record.certificateExpires, revokedAt: record.revokedAt,
+            facts: withFacts && !record.facts.isEmpty ? .object(record.facts) : nil)
+    }
+}
+
+extension JoinTokenView {
+    init(_ record: TokenRecord, token: String? = nil) {
+        self.init(
+            id: record.id, labels: record.labels, usesLeft: record.usesLeft, createdAt: record.createdAt,
+            createdBy: record.createdBy, expiresAt: record.expiresAt, revokedAt: record.revokedAt, token: token)
+    }
+}
+
+extension Plan {
+    /// Throws when the stored spec is not one, which only a newer version can have written.
+    init(_ record: PlanRecord) throws {
+        self.init(
+            name: record.name, revision: record.revision,
+            spec: try BodyDecoder.model(PlanBody.self, from: .object(record.spec)), changedAt: record.createdAt,
+            retiredAt: record.retiredAt)
+    }
+}
+
+extension Service {
+    init(_ record: ServiceRecord, metrics: [String: Double]? = nil, operation: Operation? = nil) {
+        self.init(
+            id: record.id, externalID: record.externalID, customer: record.customer, plan: record.plan,
+            state: record.state.rawValue, node: record.node, generation: record.generation,
+            createdAt: record.createdAt, updatedAt: record.updatedAt, spec: .object(record.spec),
+            observed: record.observed.isEmpty ? nil : .object(record.observed), metrics: metrics, operation: operation)
+    }
+}
+
+extension Operation {
+    init(_ record: OperationRecord, steps: [OperationStep]? = nil) {
+        self.init(
+            id: record.id, kind: record.kind, state: record.state.rawValue, service: record.service,
+            node: record.node, requestedBy: record.requestedBy, createdAt: record.createdAt,
+            startedAt: record.startedAt, finishedAt: record.finishedAt, cancelRequested: record.cancelRequested,
+            error: record.error.map {
+                OperationError(
+                    code: $0.code, message: $0.message, retryable: $0.retryable, resource: $0.resource)
+            }, result: record.result, steps: steps)
+    }
+}
+
+extension LogLine {
+    init(_ record: OperationLogRecord) {
+        self.init(seq: record.seq, time: record.time, level: record.level, step: record.step, text: record.text)
+    }
+}
+
+extension APIKey {
+    init(_ record: KeyRecord, secret: String? = nil) {
+        self.init(
+            id: record.id, name: record.name, scopes: record.scopes, createdAt: record.createdAt,
+            expiresAt: record.expiresAt, lastUsedAt: record.lastUsedAt, revokedAt: record.revokedAt, secret: secret)
+    }
+}
+
+extension AuditEntry {
+    init(_ record: AuditRecord) {
+        self.init(
+            id: record.id, time: record.time, actor: record.actor, action: record.action, subject: record.subject,
+            detail: record.detail.isEmpty ? nil : JSONValue.object(record.detail).text, remote: record.remote)
+    }
+}

@@ -1,0 +1,119 @@
+import APIModels
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// One server-sent event.
+struct ServerEvent: Sendable {
+    var name: String
+    var id: String
+    /// JSON, which has no line ends.
+    var data: [UInt8]
+
+    init(_ name: String, id: String, _ model: some Encodable) throws {
+        self.name = name
+        self.id = id
+        data = try BodyEncoder.bytes(model)
+    }
+
+    func write(into buffer: inout ByteBuffer) {
+        buffer.writeString("event: \(name)\nid: \(id)\ndata: ")
+        buffer.writeBytes(data)
+        buffer.writeString("\n\n")
+    }
+}
+
+/// Times of event streams.
+struct EventTiming: Sendable {
+    /// Between signs of life when nothing happens.
+    var heartbeat: Duration = .seconds(15)
+    /// How long a reader may leave our bytes lying before it is cut.
+    var patience: Duration = .seconds(30)
+}
+
+/// Where events come from. It is asked again whenever something may be new, and keeps its own place.
+protocol EventSource: Sendable {
+    /// What is new, in order; `isOver` when nothing will follow.
+    mutating func read() async throws -> (events: [ServerEvent], isOver: Bool)
+}
+
+/// Writes a source's events to one reader. What the reader does not take stays in the source: nothing piles up here.
+struct EventStream<Source: EventSource>: Sendable {
+    let source: Source
+    let history: ChangeHistory
+    let timing: EventTiming
+    let channel: any Channel
+
+    /// Throws when too many listen already.
+    func answer() throws(Problem) -> Answer {
+        guard let bell = history.bell() else {
+            throw Problem(.tooMany, "too many event streams are open; try again later")
+        }
+        return .raw(
+            Response(
+                status: .ok,
+                headers: [
+                    .contentType: "text/event-stream", .cacheControl: "no-store",
+                    // Proxies that gather bytes would make live events late.
+                    HTTPField.Name("X-Accel-Buffering")!: "no",
+                ],
+                body: ResponseBody { writer in
+                    try await write(to: &writer, bell)
+                    try await writer.finish(nil)
+                }))
+    }
+
+    private func write(to writer: inout any ResponseBodyWriter, _ bell: AsyncStream<Void>) async throws {
+        var source = source
+        try await send(&writer, ByteBuffer(string: ": innkeeper\nretry: 2000\n\n"))
+        for await ring in Rings(bell, heartbeat: timing.heartbeat) {
+            if ring == .heartbeat { try await send(&writer, ByteBuffer(string: ": heartbeat\n\n")) }
+            var hasMore = true
+            while hasMore {
+                let (events, isOver) = try await source.read()
+                var buffer = ByteBuffer()
+                for event in events { event.write(into: &buffer) }
+                if buffer.readableBytes > 0 { try await send(&writer, buffer) }
+                if isOver { return }
+                hasMore = !events.isEmpty
+            }
+        }
+    }
+
+    /// Writes, and cuts the connection when the reader does not take it in time.
+    private func send(_ writer: inout any ResponseBodyWriter, _ buffer: ByteBuffer) async throws {
+        let channel = channel
+        let cut = channel.eventLoop.scheduleTask(in: TimeAmount(timing.patience)) { channel.close(promise: nil) }
+        defer { cut.cancel() }
+        try await writer.write(buffer)
+    }
+}
+
+/// The rings of a bell and, in between, heartbeats. The first comes at once.
+struct Rings: AsyncSequence, Sendable {
+    enum Element: Sendable { case bell, heartbeat }
+
+    private let stream: AsyncStream<Element>
+
+    init(_ bell: AsyncStream<Void>, heartbeat: Duration) {
+        let (stream, continuation) = AsyncStream.makeStream(of: Element.self, bufferingPolicy: .bufferingNewest(2))
+        self.stream = stream
+        continuation.yield(.bell)
+        let ringing = Task {
+            for await _ in bell { continuation.yield(.bell) }
+            continuation.finish()
+        }
+        let beating = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: heartbeat)
+                continuation.yield(.heartbeat)
+            }
+        }
+        continuation.onTermination = { _ in
+            ringing.cancel()
+            beating.cancel()
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncStream<Element>.AsyncIterator { stream.makeAsyncIterator() }
+}

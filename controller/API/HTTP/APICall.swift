@@ -1,0 +1,71 @@
+import APIModels
+import Hummingbird
+import Logging
+import Model
+import NIOCore
+import WireProtocol
+
+/// One call to an endpoint, as the endpoint sees it: decoded, permitted, with its body in hand.
+package struct APICall: Sendable {
+    let caller: Caller
+    let context: APIContext
+    let query: QueryItems
+    /// The body, empty when there is none.
+    let body: [UInt8]
+    /// The idempotency key, made unique across callers.
+    let idempotencyKey: String?
+    let lastEventID: String?
+    let time: Timestamp
+
+    var logger: Logger { context.logger }
+
+    /// A part of the path, percent-decoded.
+    func path(_ name: String) throws(Problem) -> String {
+        let raw = context.parameters.get(name) ?? ""
+        guard let text = PercentDecoding.decode(raw), (1...256).contains(text.utf8.count) else {
+            throw Problem(.badRequest, "the \(name) in the path is not valid", field: name)
+        }
+        return text
+    }
+
+    /// The body as a model; unknown fields are refused.
+    func model<Body: Decodable>(_ type: Body.Type = Body.self) throws(Problem) -> Body {
+        try StrictBody.model(type, from: body)
+    }
+
+    /// As `model`, and nil without a body.
+    func optionalModel<Body: Decodable>(_ type: Body.Type = Body.self) throws(Problem) -> Body? {
+        body.isEmpty ? nil : try model(type)
+    }
+}
+
+/// Percent-decoding of one component of a URL.
+enum PercentDecoding {
+    /// Nil when an escape is cut off, or the result is not UTF-8 or has control characters.
+    static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "%"):
+                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
+                    return nil
+                }
+                bytes.append(high << 4 | low)
+            case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
+            default: bytes.append(byte)
+            }
+        }
+        guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

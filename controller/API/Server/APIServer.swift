@@ -1,0 +1,95 @@
+import APIModels
+package import ControllerCore
+import Hummingbird
+import HummingbirdCore
+package import Logging
+package import Model
+import NIOCore
+import ServiceLifecycle
+package import Store
+package import Transport
+
+/// The REST API over HTTPS. Runs until it is cancelled or gracefully shut down; event streams end then.
+package struct APIServer: ServiceLifecycle.Service {
+    private let settings: APISettings
+    private let tls: TLSContext?
+    private let logger: Logger
+    private let store: Store
+    private let history: ChangeHistory
+    private let front: Front
+    private let doors: Doors
+    private let onRunning: @Sendable (_ port: Int) async -> Void
+
+    /// - Parameters:
+    ///   - tls: a server context that speaks `http/1.1` without a client certificate; nil for plain HTTP in tests.
+    ///   - onRunning: told the port once connections are accepted.
+    package init(
+        store: Store, operations: Operations, settings: APISettings, tls: TLSContext?, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now,
+        onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+    ) {
+        self.settings = settings
+        self.tls = tls
+        self.logger = logger
+        self.store = store
+        self.onRunning = onRunning
+        history = ChangeHistory(run: String(now().milliseconds, radix: 36))
+        front = Front(
+            authentication: Authentication(store: store, now: now), idempotency: Idempotency(store: store),
+            bodyDeadline: settings.bodyDeadline, now: now)
+        doors = Doors(
+            store: store, operations: operations, history: history, counters: RequestCounters(), settings: settings)
+    }
+
+    /// The name that the TLS context must speak (ALPN).
+    package static let protocolName = "http/1.1"
+
+    var responder: RouterResponder<APIContext> {
+        APIRouter.make(doors.endpoints, front, doors.counters).buildResponder()
+    }
+
+    package func run() async throws {
+        let changes = store.changes()
+        let application = application
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup { group in
+                group.addTask {
+                    for await change in changes { history.append(change) }
+                    return false
+                }
+                group.addTask {
+                    try await application.run()
+                    return true
+                }
+                defer { group.cancelAll() }
+                // The feed may end with the store; it is the server that this waits for.
+                while let isServer = try await group.next(), !isServer {}
+            }
+        } onGracefulShutdown: {
+            history.finish()
+        }
+    }
+
+    private var application: Application<RouterResponder<APIContext>> {
+        let onRunning = onRunning
+        return Application(
+            responder: responder,
+            server: server,
+            configuration: ApplicationConfiguration(
+                address: .hostname(settings.host, port: settings.port),
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections)),
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
+            logger: logger)
+    }
+
+    private var server: HTTPServerBuilder {
+        let configuration = HTTP1Channel.Configuration(
+            idleTimeout: TimeAmount(settings.idleTimeout),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))
+        guard let tls else { return .http1(configuration: configuration) }
+        return HTTPServerBuilder { responder in
+            TLSChildChannel(context: tls, http: HTTP1Channel(responder: responder, configuration: configuration))
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/// How the API behaves; the defaults are for production.
+package struct APISettings: Sendable {
+    /// The pin of the authority, for join tokens (`Certificate.publicKeyPin`).
+    package var authorityPin: String
+    package var host = "127.0.0.1"
+    /// 0 takes any free port.
+    package var port = 8443
+    /// How long the body of a request may take to arrive.
+    package var bodyDeadline: Duration = .seconds(15)
+    /// How long a connection may be silent, and how long the head of a request may take to arrive.
+    package var idleTimeout: Duration = .seconds(60)
+    package var maximumConnections = 1024
+    /// Whether the rest of the controller is up, for `/readyz`.
+    package var isReady: @Sendable () -> Bool = { true }
+    var events = EventTiming()
+
+    package init(authorityPin: String) { self.authorityPin = authorityPin }
+
+    /// How event streams keep time: between signs of life, and until a reader that does not read is cut.
+    package mutating func paceEvents(heartbeat: Duration, patience: Duration) {
+        events = EventTiming(heartbeat: heartbeat, patience: patience)
+    }
+}

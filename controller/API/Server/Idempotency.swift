@@ -1,0 +1,161 @@
+import APIModels
+import HTTPTypes
+import Hummingbird
+import Logging
+import Model
+import Store
+import Synchronization
+import Transport
+import WireProtocol
+
+/// Does what an `Idempotency-Key` names once, and answers every repetition with the first answer.
+final class Idempotency: Sendable {
+    private struct Place: Hashable {
+        let caller: String
+        let key: String
+    }
+
+    private struct Memory {
+        /// Being worked on by this process. A key that is taken in the store but not here is left over from a crash.
+        var underWay: Set<Place> = []
+        /// Answers that hold a secret, which must not come to the disk; lost with the process.
+        var secretAnswers: [Place: Answer] = [:]
+        var secretOrder: [Place] = []
+    }
+
+    private let store: Store
+    private let memory = Mutex(Memory())
+    /// How long an answer is kept.
+    static let lifetime = Duration.seconds(24 * 3600)
+    private static let secretLimit = 256
+
+    init(store: Store) { self.store = store }
+
+    /// What makes two requests the same.
+    static func digest(_ method: String, _ path: String, _ body: [UInt8]) -> String {
+        Crypto.hex(Crypto.sha256(Array("\(method)\n\(path)\n".utf8) + body))
+    }
+
+    /// Runs `work` unless this caller has used the key before.
+    func once(
+        _ key: String, by caller: Caller, digest: String, at time: Timestamp, logger: Logger,
+        _ work: () async throws -> Answer
+    ) async throws -> Response {
+        let place = Place(caller: caller.key, key: key)
+        guard memory.withLock({ $0.underWay.insert(place).inserted }) else { throw Self.inFlight }
+        defer { memory.withLock { _ = $0.underWay.remove(place) } }
+        if let earlier = try await earlier(place, digest, time) { return earlier }
+        return try await first(place, logger, work)
+    }
+
+    /// The recorded answer; nil when the key is now ours.
+    private func earlier(_ place: Place, _ digest: String, _ time: Timestamp) async throws -> Response? {
+        let record = IdempotencyRecord(
+            key: place.key, scope: place.caller, digest: digest, status: 0, body: "", createdAt: time,
+            expiresAt: time + Self.lifetime)
+        switch try await store.beginIdempotent(record) {
+        case .fresh: return nil
+        case .mismatch:
+            throw Problem(
+                .keyReused, "this Idempotency-Key was used for another request; use a new one",
+                field: "Idempotency-Key")
+        case .answered(let record):
+            let answer = memory.withLock { $0.secretAnswers[place] }
+            var response = try answer?.response ?? RecordedAnswer(record).response
+            response.headers[.idempotentReplay] = "true"
+            return response
+        case .inProgress:
+            // Nobody works on it, so the process that did has died. Endpoints are safe to repeat: an order knows its
+            // external id, a change of state what it is already.
+            try await store.dropIdempotent(scope: place.caller, key: place.key)
+            _ = try await store.beginIdempotent(record)
+            return nil
+        }
+    }
+
+    private func first(_ place: Place, _ logger: Logger, _ work: () async throws -> Answer) async throws -> Response {
+        do {
+            let answer = try await work()
+            try await record(answer, place)
+            return answer.response
+        } catch {
+            let problem = Problem(error, logger: logger)
+            if problem.isFinal, let bytes = try? BodyEncoder.bytes(problem) {
+                try await record(.json(bytes, status: problem.status, location: nil), place)
+            } else {
+                try await store.dropIdempotent(scope: place.caller, key: place.key)
+            }
+            throw problem
+        }
+    }
+
+    private func record(_ answer: Answer, _ place: Place) async throws {
+        let recorded = RecordedAnswer.of(answer)
+        if recorded.hadSecret { keep(answer, place) }
+        try await store.finishIdempotent(
+            scope: place.caller, key: place.key, status: recorded.status, body: recorded.text)
+    }
+
+    private func keep(_ answer: Answer, _ place: Place) {
+        memory.withLock { memory in
+            memory.secretAnswers[place] = answer
+            memory.secretOrder.append(place)
+            if memory.secretOrder.count > Self.secretLimit {
+                memory.secretAnswers[memory.secretOrder.removeFirst()] = nil
+            }
+        }
+    }
+
+    private static var inFlight: Problem {
+        Problem(.inFlight, "a request with this Idempotency-Key is being worked on", field: "Idempotency-Key")
+    }
+}
+
+extension Problem {
+    /// Whether the same request will always be refused for the same reason, so that the refusal can be recorded.
+    fileprivate var isFinal: Bool { (400..<500).contains(status) && !retryable }
+}
+
+/// An answer as the store keeps it: `{"location": …, "body": …}`, without secrets.
+private struct RecordedAnswer {
+    let status: Int
+    let text: String
+    let hadSecret: Bool
+    /// The members that hold a secret in the answers of this API.
+    private static let secrets = ["secret", "token"]
+
+    static func of(_ answer: Answer) -> RecordedAnswer {
+        guard case .json(let bytes, let status, let location) = answer else {
+            return RecordedAnswer(status: 204, text: "{}", hadSecret: false)
+        }
+        var record = JSONObject()
+        var hadSecret = false
+        if let location { record["location"] = .string(location) }
+        var body = (try? JSONParser.parse(bytes, limits: .local)) ?? .null
+        if case .object(var object) = body {
+            for name in secrets where object[name] != nil {
+                object[name] = nil
+                hadSecret = true
+            }
+            body = .object(object)
+        }
+        record["body"] = body
+        return RecordedAnswer(status: status, text: JSONValue.object(record).text, hadSecret: hadSecret)
+    }
+}
+
+extension RecordedAnswer {
+    init(_ record: IdempotencyRecord) {
+        self.init(status: record.status, text: record.body, hadSecret: false)
+    }
+
+    var response: Response {
+        get throws {
+            let record = try JSONParser.parse(Array(text.utf8), limits: .local)
+            guard let body = record["body"] else { return Answer.nothing.response }
+            var response = Answer.json(body.encoded, status: status, location: record["location"]?.asString).response
+            if status >= 400 { response.headers[.contentType] = Problem.mediaType }
+            return response
+        }
+    }
+}

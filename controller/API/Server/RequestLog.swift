@@ -1,0 +1,43 @@
+import APIModels
+import HTTPTypes
+import Hummingbird
+import Logging
+import Model
+
+/// Around every request: one line in the log, one answer whatever happens, and the counters.
+struct RequestLog: RouterMiddleware {
+    typealias Context = APIContext
+
+    let counters: RequestCounters
+
+    func handle(
+        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch {
+            var problem = Problem(error, logger: context.logger)
+            problem.instance = request.uri.path
+            response = problem.response(closing: context.channel)
+        }
+        response.headers[.requestID] = context.requestID
+        let took = ContinuousClock.now - start
+        let route = context.endpointPath ?? "none"
+        counters.count(request.method.rawValue, route, status: response.status.code, took: took)
+        context.logger.log(
+            level: response.status.code >= 500 ? .warning : .info, "request",
+            metadata: [
+                "method": .string(request.method.rawValue), "path": .string(Self.shown(request.uri.path)),
+                "status": "\(response.status.code)", "ms": "\(took.wholeMilliseconds)",
+                "remote": .string(context.remote ?? "-"),
+            ])
+        return response
+    }
+
+    /// The path, without what could break a line of the log, and not longer than anyone wants to read.
+    private static func shown(_ path: String) -> String {
+        String(path.prefix(200).map { $0.isASCII && !$0.isNewline && $0 >= " " ? $0 : "?" })
+    }
+}

@@ -1,0 +1,20 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import Transport
+
+/// HTTP/1.1 inside TLS of the house: the same libssl and the same rules as the agents' port.
+struct TLSChildChannel: ServerChildChannel {
+    let context: TLSContext
+    let http: HTTP1Channel
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(TLSHandler(context: context))
+        }.flatMap { http.setup(channel: channel, logger: logger) }
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await http.handle(value: value, logger: logger)
+    }
+}
