@@ -100,7 +100,7 @@ let package = Package(
         part(
             "API", "controller/API",
             [
-                "APIModels", "ControllerCore", "Model", "Store", "Transport", "WireProtocol", hummingbird,
+                "APIModels", "ControllerCore", "Metering", "Model", "Store", "Transport", "WireProtocol", hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"), lifecycle, logging,
             ] + nio),
         program(

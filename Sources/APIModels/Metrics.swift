@@ -40,16 +40,16 @@ package struct MetricRange: Codable, Sendable {
 /// One series. A step without a sample has no point.
 package struct MetricSeries: Codable, Sendable {
     package var name: String
-    package var points: [MetricPoint]
+    package var points: [SeriesPoint]
 
-    package init(name: String, points: [MetricPoint]) {
+    package init(name: String, points: [SeriesPoint]) {
         self.name = name
         self.points = points
     }
 }
 
 /// `[milliseconds since 1970, value]`.
-package struct MetricPoint: Codable, Sendable, Hashable {
+package struct SeriesPoint: Codable, Sendable, Hashable {
     package var milliseconds: Int64
     package var value: Double
 

@@ -30,6 +30,7 @@ extension Problem {
         switch error {
         case .conflict(_, let field): self.init(.conflict, error.description, field: field)
         case .notFound: self.init(.notFound, error.description)
+        case .invalid: self.init(.badRequest, error.description)
         case .wrongState, .token, .exhausted: self.init(.conflict, error.description)
         case .full: self.init(.storageFull, "the controller's disk is full; nothing was changed")
         case .readOnly, .busy, .closed: self.init(.unavailable, "the controller's store cannot be used now")
