@@ -115,7 +115,7 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: house),
         tests("WireProtocol"),
         tests("Model"),
-        tests("Transport", nio),
+        tests("Transport", nio + [.product(name: "NIOEmbedded", package: "swift-nio")]),
         tests("Processes"),
         tests("HTTPFetch"),
         tests("SQLite"),

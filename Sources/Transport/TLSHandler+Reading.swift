@@ -27,8 +27,9 @@ extension TLSHandler {
         demand = true
         if engine?.buffers.inbound.readableBytes ?? 0 > 0 {
             decrypt(context)
-            if delivered { return channelReadComplete(context: context) }
+            if delivered { channelReadComplete(context: context) }
         }
+        // Also after a delivery from what was held: with autoRead nobody would ask the socket again.
         pull(context)
     }
 

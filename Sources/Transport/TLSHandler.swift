@@ -146,8 +146,8 @@ package final class TLSHandler: ChannelDuplexHandler {
             arm(self.context.limits.proof, context) { $0.fail(.timedOut, $1) }
         }
         flushOutbound(context)
-        handshakePromise?.succeed(outcome)
         context.fireUserInboundEventTriggered(outcome)
+        handshakePromise?.succeed(outcome)
         encryptFlushed(context)
     }
 
