@@ -1,1 +1,82 @@
-// Placeholder until the first source of this target lands.
+package import DriverKit
+import Logging
+import Model
+import Synchronization
+import WireProtocol
+
+/// Pools, datasets and snapshots of the node, through `zfs` and `zpool`: OpenZFS 2.x and the old command line of zfs-fuse.
+///
+/// Every change looks first, acts, and looks again. Names are checked against the grammar before anything starts, and a
+/// call works on the dataset of its own resource (`zfs/<dataset>`) only, never on a pool as a whole.
+package final class ZFSDriver: Driver {
+    package static let name = "zfs"
+
+    package let version: String
+    package let concurrency = 4
+    let tools: ZFSTools
+    let observed: Mutex<ZFSObservation>
+
+    package init(tools: ZFSTools, version: String) {
+        self.tools = tools
+        self.version = version
+        observed = Mutex(ZFSObservation(epoch: Identifier.make("zfs")))
+    }
+
+    /// The driver, where the node has both tools and ZFS answers them.
+    package static func detect(_ tools: ZFSTools? = .installed()) async -> ZFSDriver? {
+        guard let tools, (try? await tools.read(.zpool, ["list", "-H", "-o", "name"])) != nil else { return nil }
+        return ZFSDriver(tools: tools, version: await tools.version())
+    }
+
+    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+
+    package func perform(
+        _ call: OperationCall, _ context: OperationContext
+    ) async throws(DriverError) -> OperationOutcome {
+        try await Self.table.perform(call, on: self, context)
+    }
+
+    private static let table: [Operation<ZFSDriver>] = [
+        Operation(OperationSpec("pool.list", .observe, summary: "lists the pools with sizes and health")) {
+            driver, call, _ throws(DriverError) in try await driver.listPools(call)
+        },
+        Operation(OperationSpec("dataset.list", .observe, summary: "lists datasets, all or below one")) {
+            driver, call, _ throws(DriverError) in try await driver.listDatasets(call)
+        },
+        Operation(OperationSpec("dataset.usage", .observe, summary: "tells the space a dataset uses")) {
+            driver, call, _ throws(DriverError) in try await driver.tellUsage(call)
+        },
+        Operation(OperationSpec("dataset.properties", .observe, summary: "tells properties with their sources")) {
+            driver, call, _ throws(DriverError) in try await driver.tellProperties(call)
+        },
+        Operation(OperationSpec("dataset.ensure", .mutate, summary: "makes a dataset be there as asked, mounted")) {
+            driver, call, context throws(DriverError) in try await driver.ensureDataset(call, context)
+        },
+        Operation(OperationSpec("dataset.quota", .mutate, summary: "sets or lifts a dataset's quota")) {
+            driver, call, _ throws(DriverError) in try await driver.setQuota(call)
+        },
+        Operation(
+            OperationSpec(
+                "dataset.destroy", .mutate, defaultDeadline: .seconds(300),
+                summary: "removes a dataset, with all below it where asked")
+        ) { driver, call, _ throws(DriverError) in try await driver.destroyDataset(call) },
+        Operation(OperationSpec("dataset.snapshot", .mutate, summary: "makes a snapshot be there")) {
+            driver, call, _ throws(DriverError) in try await driver.ensureSnapshot(call)
+        },
+        Operation(
+            OperationSpec(
+                "dataset.rollback", .mutate, defaultDeadline: .seconds(300),
+                summary: "takes a dataset back to a snapshot")
+        ) { driver, call, _ throws(DriverError) in try await driver.rollBack(call) },
+        Operation(OperationSpec("dataset.clone", .mutate, summary: "makes a dataset out of a snapshot")) {
+            driver, call, context throws(DriverError) in try await driver.ensureClone(call, context)
+        },
+        Operation(OperationSpec("snapshot.list", .observe, summary: "lists the snapshots of a dataset")) {
+            driver, call, _ throws(DriverError) in try await driver.listSnapshots(call)
+        },
+        Operation(
+            OperationSpec(
+                "snapshot.destroy", .mutate, defaultDeadline: .seconds(300), summary: "removes one snapshot")
+        ) { driver, call, _ throws(DriverError) in try await driver.destroySnapshot(call) },
+    ]
+}

@@ -1,0 +1,137 @@
+import DriverKit
+import Model
+import WireProtocol
+
+/// Changing datasets.
+extension ZFSDriver {
+    func ensureDataset(
+        _ call: OperationCall, _ context: OperationContext
+    ) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let wish = try DatasetWish(&reader, dataset: "dataset")
+        try reader.finish()
+        try call.concerns(wish.dataset)
+        return try await fulfil(wish, context) { () throws(DriverError) in
+            try await self.tools.act(["create", "-p"] + wish.creationOptions + ["--", wish.dataset])
+        }
+    }
+
+    func ensureClone(
+        _ call: OperationCall, _ context: OperationContext
+    ) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let wish = try DatasetWish(&reader, dataset: "target")
+        let origin = "\(try reader.dataset("dataset"))@\(try reader.name("snapshot", .snapshotName))"
+        try reader.finish()
+        try call.concerns(wish.dataset)
+        let outcome = try await fulfil(wish, context) { () throws(DriverError) in
+            _ = try await self.require(origin, ["guid"])
+            try await self.tools.act(["clone", "-p"] + wish.creationOptions + ["--", origin, wish.dataset])
+        } isRight: { found throws(DriverError) in
+            if found.text("origin") != origin {
+                throw DriverError(.conflict, "dataset \(wish.dataset) is there and no clone of \(origin)")
+            }
+        }
+        return outcome
+    }
+
+    func setQuota(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let name = try reader.dataset("dataset")
+        let quota = try reader.integer("quota_bytes", in: 0...Int64.max)
+        try reader.finish()
+        try call.concerns(name)
+        let before = try await require(name)
+        if before.number("quota") == quota { return .seen(before.json) }
+        try await set("quota", String(quota), on: name)
+        return OperationOutcome(changed: true, observed: try await require(name).json)
+    }
+
+    func destroyDataset(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let name = try reader.dataset("dataset")
+        let recursive = try reader.bool("recursive", default: false)
+        let owner = try reader.optionalName("owner", .identifier)
+        try reader.finish()
+        try call.concerns(name)
+        let gone: JSONObject = ["dataset": .string(name), "present": false]
+        guard let found = try await look(name) else { return .seen(gone) }
+        if let owner, found.owner != owner {
+            throw DriverError(.conflict, "dataset \(name) belongs to \(found.owner ?? "nobody"), not to \(owner)")
+        }
+        try await destroy((recursive ? ["-r"] : []) + ["--", name])
+        if try await look(name) != nil { throw DriverError(.failed, "dataset \(name) is there after its removal") }
+        return OperationOutcome(changed: true, observed: gone)
+    }
+
+    /// Destroys; what somebody else has destroyed in the meantime is right, too.
+    func destroy(_ arguments: [String]) async throws(DriverError) {
+        do {
+            try await tools.actPatiently(["destroy"] + arguments)
+        } catch  where error.code == .notFound {}
+    }
+
+    /// Makes the dataset be there as wished and mounted; `create` runs when it is not there, `isRight` when it is.
+    private func fulfil(
+        _ wish: DatasetWish, _ context: OperationContext, create: () async throws(DriverError) -> Void,
+        isRight: (ZFSObject) throws(DriverError) -> Void = { _ throws(DriverError) in }
+    ) async throws(DriverError) -> OperationOutcome {
+        let properties = ZFSObject.datasetProperties + wish.properties.map(\.name)
+        var changed = false
+        if try await look(wish.dataset) == nil {
+            changed = true
+            context.progress("creating \(wish.dataset)")
+            try await createOrFind(wish.dataset, create)
+        }
+        let found = try await require(wish.dataset, properties)
+        try isRight(found)
+        try wish.checkOwner(of: found)
+        for setting in wish.missing(in: found) {
+            changed = true
+            try await set(setting.name, setting.value, on: wish.dataset)
+        }
+        if try await mountIfNeeded(wish.dataset) { changed = true }
+        let end = try await require(wish.dataset, properties)
+        if let wrong = wish.refused(by: end) {
+            let value = end.properties[wrong.name]?.value ?? "nothing"
+            throw DriverError(
+                .failed, "\(wrong.name) of \(wish.dataset) is \(value) after it was set to \(wrong.value)")
+        }
+        return OperationOutcome(changed: changed, observed: end.json)
+    }
+
+    /// Creates; a dataset that is there in spite of a failure (not mounted, or made by somebody else) is taken as it is.
+    ///
+    /// Two calls that make the same missing parent get in each other's way: the slower one tries again.
+    private func createOrFind(_ name: String, _ create: () async throws(DriverError) -> Void) async throws(DriverError)
+    {
+        for attempt in 1... {
+            do {
+                return try await create()
+            } catch {
+                let canLook = error.code != .unknownOutcome && error.code != .cancelled && error.code != .unavailable
+                guard canLook else { throw error }
+                if try await look(name) != nil { return }
+                guard error.code == .conflict, attempt < 10 else { throw error }
+            }
+        }
+    }
+
+    private func set(_ property: String, _ value: String, on name: String) async throws(DriverError) {
+        let value = property == "quota" && value == "0" ? "none" : value
+        // `set` of the old tools takes `--` for a dataset; the grammar lets no name begin with a dash.
+        try await tools.actPatiently(["set", "\(property)=\(value)", name])
+    }
+
+    /// Mounts a file system that has a place and may be mounted; `true` when that was needed.
+    private func mountIfNeeded(_ name: String) async throws(DriverError) -> Bool {
+        let found = try await require(name)
+        guard found.text("mounted") == "no", found.text("canmount") != "off",
+            found.text("mountpoint")?.hasPrefix("/") == true
+        else { return false }
+        do {
+            try await tools.act(["mount", "--", name])
+        } catch  where error.cause?.contains("already mounted") == true {}
+        return true
+    }
+}

@@ -1,0 +1,113 @@
+import DriverKit
+import Model
+import WireProtocol
+
+/// Looking: what is there, by the commands that old and new tools share.
+extension ZFSDriver {
+    func listPools(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        try ArgumentReader(call.arguments).finish()
+        return .seen(["pools": .array(try await pools().map { .object($0.json) })])
+    }
+
+    func listDatasets(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let root = try reader.optionalName("dataset", .datasetName)
+        try reader.finish()
+        let found = try await datasets(below: root)
+        return .seen(["datasets": .array(found.map { .object($0.json) })])
+    }
+
+    func tellUsage(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let name = try reader.name("dataset", .datasetName)
+        try reader.finish()
+        return .seen(try await require(name, ZFSObject.usageProperties).json)
+    }
+
+    func tellProperties(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let name = try reader.name("dataset", .datasetName)
+        let wanted = try reader.strings("names") ?? ["all"]
+        try reader.finish()
+        for property in wanted where !Self.isPropertyName(property) {
+            throw .invalidArgument("names", "has \"\(property)\", which is no name of a property")
+        }
+        let found = try await require(name, wanted)
+        let properties = found.properties.sorted { $0.key < $1.key }.map { name, property in
+            (name, JSONValue.object(["value": .string(property.value), "source": .string(property.source)]))
+        }
+        return .seen(["dataset": .string(name), "properties": .object(JSONObject(properties))])
+    }
+
+    /// Pools with the room that their root datasets tell.
+    func pools() async throws(DriverError) -> [ZFSPool] {
+        var pools: [ZFSPool]
+        do {
+            pools = ZFSPool.parse(try await tools.read(.zpool, ["list", "-H", "-p", "-o", ZFSPool.columns]))
+        } catch  where error.code == .unsupported {
+            pools = ZFSPool.parse(try await tools.read(.zpool, ["list", "-H", "-o", ZFSPool.columns]))
+        }
+        let roots = try await objects(pools.map(\.name), ["available"])
+        for place in pools.indices {
+            pools[place].availableBytes = roots.first { $0.name == pools[place].name }?.number("available")
+        }
+        return pools
+    }
+
+    /// File systems and volumes: all, or one and what is below it.
+    func datasets(below root: String? = nil) async throws(DriverError) -> [ZFSObject] {
+        let scope = root.map { ["-r", "--", $0] } ?? []
+        let names = try await tools.read(.zfs, ["list", "-H", "-t", "filesystem,volume", "-o", "name"] + scope)
+        return try await objects(names.split(separator: "\n").map(String.init), ZFSObject.datasetProperties)
+    }
+
+    /// The named objects that are there, with the asked properties.
+    func objects(_ names: [String], _ properties: [String]) async throws(DriverError) -> [ZFSObject] {
+        var found: [ZFSObject] = []
+        // Bounded command lines, however many datasets there are.
+        for start in stride(from: 0, to: names.count, by: 200) {
+            let some = names[start..<min(start + 200, names.count)]
+            let text = try await tools.readRemaining(Self.get(properties) + some)
+            found += ZFSObject.parse(text)
+        }
+        return found
+    }
+
+    /// One dataset or snapshot, or `nil` when it is not there.
+    func look(
+        _ name: String, _ properties: [String] = ZFSObject.datasetProperties
+    ) async throws(DriverError) -> ZFSObject? {
+        do {
+            return ZFSObject.parse(try await tools.read(.zfs, Self.get(properties) + [name])).first
+        } catch  where error.code == .notFound {
+            return nil
+        }
+    }
+
+    func require(
+        _ name: String, _ properties: [String] = ZFSObject.datasetProperties
+    ) async throws(DriverError) -> ZFSObject {
+        guard let found = try await look(name, properties) else {
+            throw DriverError(.notFound, "there is no \(name.contains("@") ? "snapshot" : "dataset") \(name)")
+        }
+        return found
+    }
+
+    private static func get(_ properties: [String]) -> [String] {
+        ["get", "-H", "-p", "-o", "name,property,value,source", properties.joined(separator: ","), "--"]
+    }
+
+    private static func isPropertyName(_ name: String) -> Bool {
+        (1...256).contains(name.utf8.count) && !name.hasPrefix("-")
+            && name.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || ":-._".utf8.contains($0)
+            }
+    }
+}
+
+extension OperationOutcome {
+    /// The outcome of an operation that only looks.
+    static func seen(_ observed: JSONObject) -> OperationOutcome {
+        OperationOutcome(changed: false, observed: observed)
+    }
+}

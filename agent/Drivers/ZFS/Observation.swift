@@ -1,0 +1,113 @@
+package import DriverKit
+import Model
+import Synchronization
+package import WireProtocol
+
+/// What was last seen of pools and datasets, and what was counted since the start.
+struct ZFSObservation: Sendable {
+    let epoch: String
+    /// Series of the last look, by name; none when it failed.
+    private(set) var series: [(name: String, value: Double)] = []
+    private var health: [String: String] = [:]
+    private var sizes: [String: Int64] = [:]
+    private var lastLook: ContinuousClock.Instant?
+    /// Bytes x seconds in use, by dataset. One that is gone is counted until it was reported once more.
+    private var byteSeconds: [String: Double] = [:]
+
+    init(epoch: String) { self.epoch = epoch }
+
+    /// Takes in a look: counts the time since the last one, and gives the pools whose health is another, with the old one.
+    mutating func update(
+        _ pools: [ZFSPool], _ datasets: [ZFSObject], at time: ContinuousClock.Instant
+    ) -> [(pool: ZFSPool, before: String?)] {
+        count(until: time)
+        sizes = [:]
+        for dataset in datasets where dataset.name.contains("/") { sizes[dataset.name] = dataset.number("used") ?? 0 }
+        series = pools.flatMap(Self.series) + datasets.filter { $0.name.contains("/") }.flatMap(Self.series)
+        let changes = pools.filter { health[$0.name, default: "ONLINE"] != $0.health }.map { ($0, health[$0.name]) }
+        health = Dictionary(pools.map { ($0.name, $0.health) }) { $1 }
+        return changes
+    }
+
+    /// Forgets values that would be too old; the counters stay.
+    mutating func fail() { series = [] }
+
+    mutating func usage(at time: ContinuousClock.Instant) -> [UsageCounter] {
+        count(until: time)
+        defer { byteSeconds = byteSeconds.filter { sizes[$0.key] != nil } }
+        return byteSeconds.sorted { $0.key < $1.key }.map { name, value in
+            UsageCounter(
+                subject: "zfs/\(name)", meter: "disk_mib_seconds", epoch: epoch, value: Int64(value / 1_048_576))
+        }
+    }
+
+    private mutating func count(until time: ContinuousClock.Instant) {
+        if let lastLook {
+            let (seconds, fraction) = (time - lastLook).components
+            let elapsed = Double(seconds) + Double(fraction) * 1e-18
+            for (name, size) in sizes { byteSeconds[name, default: 0] += Double(size) * elapsed }
+        }
+        lastLook = time
+    }
+
+    private static func series(_ pool: ZFSPool) -> [(String, Double)] {
+        [
+            ("zpool/\(pool.name).size_bytes", Double(pool.sizeBytes)),
+            ("zpool/\(pool.name).free_bytes", Double(pool.freeBytes)),
+            ("zpool/\(pool.name).online", pool.health == "ONLINE" ? 1 : 0),
+        ]
+    }
+
+    private static func series(_ dataset: ZFSObject) -> [(String, Double)] {
+        [
+            ("zfs/\(dataset.name).used_bytes", Double(dataset.number("used") ?? 0)),
+            ("zfs/\(dataset.name).quota_bytes", Double(dataset.number("quota") ?? 0)),
+        ]
+    }
+}
+
+extension ZFSDriver {
+    /// Starting the tools costs some milliseconds: sizes are looked at this often, however often samples are taken.
+    static let lookInterval = Duration.seconds(60)
+
+    package func facts() async -> JSONObject {
+        guard let pools = try? await pools() else { return ["pools": []] }
+        return ["pools": .array(pools.map { .object($0.json) })]
+    }
+
+    package func inventory() async throws(DriverError) -> [InventoryItem] {
+        try await datasets().filter { $0.name.contains("/") }
+            .map { InventoryItem(resource: "zfs/\($0.name)", state: $0.json) }
+    }
+
+    package func sample(into batch: inout SampleBatch) async {
+        for (name, value) in observed.withLock({ $0.series }) { batch.append(name, value) }
+    }
+
+    package func usage() async -> [UsageCounter] {
+        observed.withLock { $0.usage(at: .now) }
+    }
+
+    /// Looks at pools and datasets each minute for samples and usage, and reports pools whose health changes.
+    package func events(_ emit: @escaping @Sendable (DriverEvent) -> Void) async {
+        while !Task.isCancelled {
+            for event in await lookAround() { emit(event) }
+            try? await Task.sleep(for: Self.lookInterval)
+        }
+    }
+
+    /// One look; the events are the pools whose health is another than at the last.
+    func lookAround() async -> [DriverEvent] {
+        do {
+            let (pools, datasets) = (try await pools(), try await datasets())
+            return observed.withLock { $0.update(pools, datasets, at: .now) }.map { pool, before in
+                DriverEvent(
+                    time: .now(), resource: "zpool/\(pool.name)", kind: "pool.health",
+                    data: ["health": .string(pool.health), "before": before.map { .string($0) } ?? nil])
+            }
+        } catch {
+            observed.withLock { $0.fail() }
+            return []
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import DriverKit
+import Glibc
+import Processes
+
+/// The command lines of ZFS on this node, run one at a time, without a shell and with untranslated messages.
+package struct ZFSTools: Sendable {
+    enum Tool { case zfs, zpool }
+
+    /// First words of each command line: the path of the tool, or a launcher and the tool.
+    package let zfs: [String]
+    package let zpool: [String]
+    /// Time limit of a command that only looks; one on a suspended pool never ends by itself.
+    let patience: Duration
+
+    package init(zfs: [String], zpool: [String], patience: Duration = .seconds(30)) {
+        self.zfs = zfs
+        self.zpool = zpool
+        self.patience = patience
+    }
+
+    /// The tools in the system's directories; `nil` when one of them is missing.
+    package static func installed() -> ZFSTools? {
+        let directories = ["/usr/sbin", "/sbin", "/usr/local/sbin"]
+        func find(_ name: String) -> String? {
+            directories.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+        }
+        guard let zfs = find("zfs"), let zpool = find("zpool") else { return nil }
+        return ZFSTools(zfs: [zfs], zpool: [zpool])
+    }
+
+    /// Runs a command that only looks.
+    func read(_ tool: Tool, _ arguments: [String]) async throws(DriverError) -> String {
+        try Self.check(await run(tool, arguments, deadline: patience)).outputText
+    }
+
+    /// As `read`, for a list of datasets of which some may have gone in the meantime: those are left out.
+    func readRemaining(_ arguments: [String]) async throws(DriverError) -> String {
+        let outcome = try await run(.zfs, arguments, deadline: patience)
+        let complaints = outcome.errorText.split(separator: "\n")
+        let onlyGone = complaints.allSatisfy { $0.hasSuffix("dataset does not exist") }
+        return outcome.ended == .itself && onlyGone ? outcome.outputText : try Self.check(outcome).outputText
+    }
+
+    /// Runs a command that changes something. It has no time limit of its own: the caller's cancellation ends it.
+    func act(_ arguments: [String]) async throws(DriverError) {
+        do {
+            _ = try Self.check(await run(.zfs, arguments, deadline: nil))
+        } catch  where error.code == .cancelled || error.code == .timedOut {
+            throw DriverError(.unknownOutcome, "zfs was stopped while it worked", retryable: true, cause: error.cause)
+        }
+    }
+
+    /// As `act`; tries again for some seconds while ZFS says that the dataset is in use, as it is just after a container stopped.
+    func actPatiently(_ arguments: [String]) async throws(DriverError) {
+        for pause in [100, 200, 400, 800, 1600, 3200] {
+            do {
+                return try await act(arguments)
+            } catch  where error.code == .busy {
+                if (try? await Task.sleep(for: .milliseconds(pause))) == nil { throw error }
+            }
+        }
+        try await act(arguments)
+    }
+
+    /// What OpenZFS says of itself; the pool version where the tool is too old to say.
+    func version() async -> String {
+        if let text = try? await read(.zfs, ["version"]), let line = text.split(separator: "\n").first {
+            return String(line.hasPrefix("zfs-") ? line.dropFirst(4) : line)
+        }
+        if let text = try? await read(.zpool, ["upgrade", "-v"]),
+            let word = text.split(whereSeparator: { " .\n".contains($0) }).first(where: { Int($0) != nil })
+        {
+            return "pool-version-\(word)"
+        }
+        return "unknown"
+    }
+
+    private func run(
+        _ tool: Tool, _ arguments: [String], deadline: Duration?
+    ) async throws(DriverError) -> ProcessOutcome {
+        let words = (tool == .zfs ? zfs : zpool) + arguments
+        let request = ProcessRequest(
+            words[0], Array(words.dropFirst()), deadline: deadline, outputLimit: 16 << 20)
+        do {
+            return try await Child.run(request)
+        } catch {
+            throw DriverError(error)
+        }
+    }
+
+    private static func check(_ outcome: ProcessOutcome) throws(DriverError) -> ProcessOutcome {
+        switch outcome.ended {
+        case .deadline: throw DriverError(.timedOut, "ZFS did not answer in time", cause: "the pool may be suspended")
+        case .cancelled: throw DriverError(.cancelled, "cancelled while zfs was running")
+        case .itself: break
+        }
+        if outcome.exit != .code(0) { throw ZFSFailure.error(outcome.errorText, outcome.exit) }
+        if outcome.truncated { throw DriverError(.failed, "zfs printed more than 16 MiB") }
+        return outcome
+    }
+}
+
+extension DriverError {
+    fileprivate init(_ error: ProcessError) {
+        switch error {
+        case .cancelled: self.init(.cancelled, "cancelled before zfs was started")
+        case .notFound, .notStarted: self.init(.unavailable, "zfs cannot be started", cause: error.description)
+        case .notPermitted: self.init(.permissionDenied, "zfs may not be run", cause: error.description)
+        case .unstoppable, .lost:
+            self.init(.unknownOutcome, "zfs hangs in the kernel", cause: error.description)
+        }
+    }
+}
