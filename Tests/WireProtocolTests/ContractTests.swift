@@ -40,6 +40,16 @@ import WireProtocol
         #expect(try !vector.fields.string("about").isEmpty)
     }
 
+    @Test func `the specification names every message type, goodbye code and error code`() {
+        let text = String(decoding: Folder.bytes(of: "SPEC.md"), as: UTF8.self)
+        let names =
+            AgentMessage.types + ControllerMessage.types + GoodbyeCode.known.map(\.code)
+            + CommandStatus.known.map(\.code)
+            + CommandErrorCode.known.map(\.code)
+        for name in names { #expect(text.contains("`\(name)`"), "SPEC.md does not mention \(name)") }
+        for version in ProtocolVersion.supported { #expect(text.contains("| \(version) |")) }
+    }
+
     /// The schemas judged by a validator that shares no code with this package.
     @Test func `check-vectors finds no fault`() throws {
         #expect(try run("\(Folder.proto)/check-vectors") == 0, "its output above says what is wrong")

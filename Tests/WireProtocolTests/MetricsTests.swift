@@ -88,7 +88,7 @@ import WireProtocol
     }
 
     private static func random(using generator: inout SeededGenerator) -> AgentMessage {
-        let values: [Double?] = (0..<Int.random(in: 0...60, using: &generator)).map { _ in
+        let values: [Double?] = (0..<Int.random(in: 1...60, using: &generator)).map { _ in
             Int.random(in: 0..<10, using: &generator) == 0 ? nil : Double.randomFigure(using: &generator)
         }
         return .metrics(

@@ -24,10 +24,9 @@ extension JSONScanner {
         return value
     }
 
-    /// After `[`, up to and with `]`.
+    /// After `[`, up to and with `]`; at least one.
     fileprivate mutating func values() -> [Double?]? {
         var values: [Double?] = []
-        if take(0x5D) { return values }
         values.reserveCapacity(64)
         repeat {
             guard values.count < SeriesDefinition.maximumNames else { return nil }

@@ -8,7 +8,7 @@ package struct Metrics: WireMessage {
     package var time: Int64
     /// The `SeriesDefinition` that names the values.
     package var set: String
-    /// In the order of the names; nil where there was no figure. Always finite.
+    /// One for each name, in their order; nil where there was no figure. Always finite.
     package var values: [Double?]
     /// Out of the spool, behind live data.
     package var replayed: Bool
@@ -26,6 +26,7 @@ package struct Metrics: WireMessage {
         time = try fields.natural("time")
         set = try fields.seriesSet("set")
         let array = try fields.array("values")
+        guard !array.isEmpty else { throw FieldError(path: "values", problem: .value(expected: "at least one value")) }
         guard array.count <= SeriesDefinition.maximumNames else {
             throw FieldError(path: "values", problem: .tooMany(limit: SeriesDefinition.maximumNames))
         }

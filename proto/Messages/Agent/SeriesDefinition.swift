@@ -6,7 +6,7 @@ package struct SeriesDefinition: WireMessage {
 
     /// 16 lower hexadecimal digits, the same for the same names in the same order.
     package var set: String
-    /// e.g. `host.cpu.user`, `docker/svc-1.memory.used`.
+    /// At least one, e.g. `host.cpu.user`, `docker/svc-1.memory.used`.
     package var names: [String]
 
     package init(set: String, names: [String]) {
@@ -34,6 +34,7 @@ package struct SeriesDefinition: WireMessage {
     package init(reading fields: JSONObject) throws(FieldError) {
         set = try fields.seriesSet("set")
         let names = try fields.names("names", limit: 256)
+        guard !names.isEmpty else { throw FieldError(path: "names", problem: .value(expected: "at least one name")) }
         guard names.count <= Self.maximumNames else {
             throw FieldError(path: "names", problem: .tooMany(limit: Self.maximumNames))
         }
