@@ -1,0 +1,72 @@
+import DriverKit
+import Logging
+import NIOCore
+import WireProtocol
+
+extension CommandDesk {
+    /// The driver's way back to here, usable from any thread.
+    func context(for work: Work) -> OperationContext {
+        let id = work.command.id
+        var logger = around.logger
+        logger[metadataKey: "command"] = "\(id)"
+        return OperationContext(
+            commandID: id, logger: logger, input: work.input,
+            output: { [weak self] stream, bytes async throws(CancellationError) in
+                guard let self else { throw CancellationError() }
+                try await self.output(id, stream, bytes)
+            },
+            progress: { [weak self] message, fraction in self?.soon { $0.progress(id, message, fraction) } })
+    }
+
+    /// Takes output of the driver and holds it back until the controller has room for it, or nobody listens any more.
+    private func output(
+        _ id: String, _ stream: DriverKit.OutputStream, _ bytes: [UInt8]
+    ) async throws(CancellationError) {
+        guard works[id]?.window.write(stream, bytes) != nil else { throw CancellationError() }
+        sendOutput(of: id)
+        while works[id]?.window.mustWait == true {
+            if Task.isCancelled { throw CancellationError() }
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { writer in
+                    if Task.isCancelled || works[id] == nil { writer.resume() } else { works[id]?.writers.append(writer) }
+                }
+            } onCancel: {
+                soon { $0.wakeWriters(of: id) }
+            }
+        }
+    }
+
+    func sendOutput(of id: String) {
+        guard around.outlet.isOpen, let chunks = works[id]?.window.take() else { return }
+        for chunk in chunks {
+            let stream: WireProtocol.OutputStream = chunk.stream == .stdout ? .stdout : .stderr
+            around.outlet.send(.output(Output(id: id, stream: stream, offset: chunk.offset, data: chunk.bytes)))
+        }
+        if works[id]?.window.mustWait == false { wakeWriters(of: id) }
+    }
+
+    func wakeWriters(of id: String) {
+        guard let writers = works[id]?.writers, !writers.isEmpty else { return }
+        works[id]?.writers = []
+        for writer in writers { writer.resume() }
+    }
+
+    /// Progress is for whoever watches now: a full channel or a closed session loses it.
+    private func progress(_ id: String, _ message: String, _ fraction: Double?) {
+        guard works[id] != nil, around.outlet.isReady else { return }
+        let bounded = fraction.flatMap { $0.isFinite ? min(max($0, 0), 1) : nil }
+        around.outlet.send(.progress(CommandProgress(id: id, message: String(message.prefix(1000)), fraction: bounded)))
+    }
+
+    func feed(_ input: Input) {
+        guard let work = works[input.id] else { return }
+        var rest = input.data[...]
+        while !rest.isEmpty {
+            let piece = rest.prefix(Work.inputPieceLimit)
+            rest = rest.dropFirst(piece.count)
+            // The controller has no credit for input, so a driver that does not read ends the command, not the memory.
+            guard case .enqueued = work.feed.yield(Array(piece)) else { return stop(input.id, .inputOverflow) }
+        }
+        if input.end { work.feed.finish() }
+    }
+}

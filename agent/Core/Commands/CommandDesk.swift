@@ -1,0 +1,89 @@
+import DaemonKit
+import DriverKit
+import Logging
+import Model
+import NIOCore
+import SQLite
+import WireProtocol
+
+/// Takes commands, answers for them by receipts, runs them in their lanes and tells how they ended.
+///
+/// It lives on the link's event loop. What goes to disk goes through one queue, so that a burst of commands costs one sync
+/// and the order on disk is the order of events.
+actor CommandDesk {
+    struct Surroundings: Sendable {
+        let drivers: [String: any Driver]
+        let policy: Policy
+        let journal: Journal
+        /// Epoch of everything that this node remembers.
+        let epoch: String
+        let audit: Audit
+        let outlet: Outlet
+        let logger: Logger
+        /// A command that may have changed something of a driver has ended.
+        let changed: @Sendable (_ driver: String) -> Void
+        /// The journal cannot be used any more.
+        let broken: @Sendable (any Error) -> Void
+    }
+
+    let around: Surroundings
+    private let loop: any EventLoop
+    var works: [String: Work] = [:]
+    var lanes: Lanes
+    var steps: [JournalStep] = []
+    var isWriting = false
+    var isStopping = false
+    /// Results of observing commands until they are acknowledged; the newest, since a lost one can be asked for again.
+    var observations: [CommandResult] = []
+    /// Results on disk that the controller has not acknowledged in this session.
+    var unacknowledged: Set<String> = []
+    var whenIdle: [CheckedContinuation<Void, Never>] = []
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
+
+    init(_ around: Surroundings) {
+        self.around = around
+        loop = around.outlet.loop
+        lanes = Lanes(limits: around.drivers.mapValues { max(1, $0.concurrency) })
+    }
+
+    func after(_ wait: Duration, _ body: @escaping @Sendable (isolated CommandDesk) -> Void) -> Scheduled<Void> {
+        loop.scheduleTask(in: TimeAmount(wait)) { [weak self] in self?.assumeIsolated(body) }
+    }
+
+    /// Runs on the event loop soon, from any thread and without waiting.
+    nonisolated func soon(_ body: @escaping @Sendable (isolated CommandDesk) -> Void) {
+        around.outlet.loop.execute { [weak self] in self?.assumeIsolated(body) }
+    }
+}
+
+extension CommandDesk: LinkListener {
+    func sessionOpened(_ welcome: Welcome) {
+        unacknowledged = []
+        for id in works.keys { works[id]?.window.detach() }
+        for result in observations { around.outlet.send(.result(result)) }
+        Task { await resendResults() }
+    }
+
+    func sessionClosed() {
+        for id in works.keys {
+            works[id]?.window.detach()
+            wakeWriters(of: id)
+        }
+    }
+
+    func outletReady() {}
+
+    func received(_ message: ControllerMessage) {
+        switch message {
+        case .command(let command): receive(command)
+        case .cancel(let cancel): stop(cancel.id, .cancel(cancel.reason))
+        case .input(let input): feed(input)
+        case .window(let window):
+            works[window.id]?.window.grant(Int(clamping: window.credit))
+            sendOutput(of: window.id)
+        case .ack(let ack): acknowledged(ack.results)
+        default: break
+        }
+    }
+}

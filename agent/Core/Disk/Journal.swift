@@ -1,0 +1,80 @@
+package import Model
+package import SQLite
+package import WireProtocol
+
+/// One thing to write into the journal.
+package enum JournalStep: Sendable, Hashable {
+    case admit(ReceiptRequest)
+    case begin(id: String, time: Timestamp)
+    case finish(id: String, result: CommandResult)
+    case acknowledge(id: String, time: Timestamp)
+}
+
+/// The receipts and generations on disk. When a call returns, what it wrote survives a power failure.
+package actor Journal {
+    /// Identity of this journal. It changes only when the one before was lost.
+    package nonisolated let epoch: String
+    private nonisolated let thread: DiskThread
+    let database: SQLiteDatabase
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    /// Opens or makes the journal.
+    /// - Throws: `SQLiteError`; `isCorrupt` when the file is damaged.
+    package init(path: String, thread: DiskThread) throws(SQLiteError) {
+        self.thread = thread
+        let options = SQLiteOptions(synchronous: .full, quickCheck: true, cacheKiB: 256)
+        let database = try SQLiteDatabase(path: path, options: options)
+        self.database = database
+        epoch = try database.transaction { () throws(SQLiteError) in try JournalSchema.prepare(database) }
+    }
+
+    /// Writes the steps in their order and in one transaction, which costs one sync however many they are.
+    /// - Returns: an admission for each `admit` step, in order. On an error nothing was written.
+    package func write(_ steps: [JournalStep]) throws(SQLiteError) -> [Admission] {
+        try database.transaction { () throws(SQLiteError) in
+            var admissions: [Admission] = []
+            for step in steps {
+                switch step {
+                case .admit(let request): admissions.append(try admit(request))
+                case .begin(let id, let time): try begin(id, time)
+                case .finish(let id, let result): try finish(id, result)
+                case .acknowledge(let id, let time): try acknowledge(id, time)
+                }
+            }
+            return admissions
+        }
+    }
+
+    package func receipt(_ id: String) throws(SQLiteError) -> Receipt? { try find(id) }
+
+    /// Ends what the last process left unfinished. Returns how many receipts were ended.
+    package func endUnfinished(now: Timestamp) throws(SQLiteError) -> Int {
+        try database.transaction { () throws(SQLiteError) in
+            let sql = "SELECT \(Self.columns) FROM receipts WHERE state IN ('accepted', 'running')"
+            let receipts = try database.query(sql) { (row) throws(SQLiteError) in try Self.read(&row) }
+            for receipt in receipts {
+                guard let result = ReceiptRules.endAtStart(receipt, now: now) else { continue }
+                try finish(receipt.id, result)
+            }
+            return receipts.count
+        }
+    }
+
+    /// Receipts whose result the controller has not stored yet, after the given id, in the order of their ids.
+    package func unacknowledged(after id: String = "", limit: Int) throws(SQLiteError) -> [Receipt] {
+        let sql = "SELECT \(Self.columns) FROM receipts WHERE acknowledged IS NULL AND id > ? ORDER BY id LIMIT ?"
+        return try database.query(sql, [id, limit]) { (row) throws(SQLiteError) in try Self.read(&row) }
+    }
+
+    /// Forgets acknowledged receipts that are older than `before` or beyond the newest `keep`. Others always stay.
+    package func prune(before: Timestamp, keep: Int) throws(SQLiteError) {
+        let oldest =
+            "SELECT acknowledged FROM receipts WHERE acknowledged IS NOT NULL ORDER BY acknowledged DESC LIMIT 1 OFFSET ?"
+        try database.transaction { () throws(SQLiteError) in
+            let edge = try database.first(oldest, [keep]) { (row) throws(SQLiteError) in try row.integer() }
+            let limit = max(before.milliseconds, edge ?? .min)
+            try database.run("DELETE FROM receipts WHERE acknowledged <= ?", [limit])
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package import Model
+package import SQLite
+
+/// A report on disk.
+package struct SpooledReport: Sendable, Hashable {
+    package let seq: Int64
+    /// The message as one line of the wire, without the newline.
+    package let body: [UInt8]
+}
+
+/// A run of reports that were dropped to make room.
+package struct SpoolGap: Sendable, Hashable {
+    package let kind: ReportKind
+    package var seqs: ClosedRange<Int64>
+    package var times: ClosedRange<Timestamp>
+    package let reason: String
+}
+
+/// Metrics, usage and events on disk until the controller has stored them.
+///
+/// Each kind is numbered from 1 without holes other than recorded gaps. A report is on disk before it is sent, so a number
+/// never stands for two reports within an epoch.
+package actor SpoolFile {
+    private nonisolated let thread: DiskThread
+    let database: SQLiteDatabase
+    var budget: SpoolBudget
+    private(set) var following: [ReportKind: Int64] = [:]
+    /// Reports that could not be written; recorded as a gap as soon as the disk takes writes again.
+    private var missed: [ReportKind: SpoolGap] = [:]
+    /// Identity of this numbering, and of what this node remembers at all: another one means that something was lost.
+    package nonisolated let epoch: String
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    /// - Parameters:
+    ///   - limit: bytes that the reports may take.
+    ///   - journal: the epoch of the journal of receipts. When it is another one than last time, the reports are numbered
+    ///     anew under an epoch of their own, so that one epoch speaks for both files.
+    package init(path: String, limit: Int, journal: String, thread: DiskThread) throws(SQLiteError) {
+        self.thread = thread
+        let options = SQLiteOptions(synchronous: .full, quickCheck: true, cacheKiB: 256)
+        let database = try SQLiteDatabase(path: path, options: options)
+        self.database = database
+        epoch = try database.transaction { () throws(SQLiteError) in
+            try database.execute(Self.schema)
+            return try Self.epoch(of: database, journal: journal)
+        }
+        budget = SpoolBudget(limit: limit, bytes: try Self.sizes(database))
+        following = try Self.numbers(database)
+    }
+
+    /// The state that a session starts from: the oldest number of each kind, and the one that comes next.
+    package func extent(_ kind: ReportKind) throws(SQLiteError) -> (first: Int64?, following: Int64) {
+        (try first(kind), following[kind, default: 0])
+    }
+
+    package func ranges() throws(SQLiteError) -> [ReportKind: ClosedRange<Int64>] {
+        var ranges: [ReportKind: ClosedRange<Int64>] = [:]
+        for kind in ReportKind.allCases {
+            if let first = try first(kind), let next = following[kind], next > first {
+                ranges[kind] = first...(next - 1)
+            }
+        }
+        return ranges
+    }
+
+    /// Puts a report on disk under its kind's next number and makes room for it. One that cannot be written has used up
+    /// its number and leaves a gap, but for usage: the next reading of a counter says all that this one said.
+    /// - Parameter encode: the line for a number.
+    package func append(
+        _ kind: ReportKind, time: Timestamp, encode: @Sendable (Int64) -> [UInt8]
+    ) throws(SQLiteError) -> SpooledReport {
+        let report = SpooledReport(seq: following[kind, default: 1], body: encode(following[kind, default: 1]))
+        let before = budget
+        do throws(SQLiteError) {
+            try database.transaction { () throws(SQLiteError) in
+                if let missed = missed[kind] { try record(missed) }
+                try insert(report, kind, time)
+                while let (kind, bytes) = budget.excess() { try evict(kind, bytes) }
+            }
+        } catch {
+            budget = before
+            if kind != .usage { miss(kind, report.seq, time) }
+            throw error
+        }
+        missed[kind] = nil
+        following[kind] = report.seq + 1
+        return report
+    }
+
+    private func miss(_ kind: ReportKind, _ seq: Int64, _ time: Timestamp) {
+        let gap = missed[kind]
+        missed[kind] = SpoolGap(
+            kind: kind, seqs: (gap?.seqs.lowerBound ?? seq)...seq,
+            times: (gap?.times.lowerBound ?? time)...max(gap?.times.upperBound ?? time, time),
+            reason: "the spool could not be written")
+        following[kind] = seq + 1
+    }
+
+    /// Reports of the range, oldest first.
+    package func reports(_ kind: ReportKind, in range: Range<Int64>, limit: Int) throws(SQLiteError) -> [SpooledReport]
+    {
+        let sql = "SELECT seq, body FROM reports WHERE kind = ? AND seq >= ? AND seq < ? ORDER BY seq LIMIT ?"
+        return try database.query(sql, [kind.rawValue, range.lowerBound, range.upperBound, limit]) {
+            (row) throws(SQLiteError) in SpooledReport(seq: try row.integer(), body: try row.blob())
+        }
+    }
+
+    /// Forgets everything of a kind up to a position that the controller has stored.
+    package func forget(_ kind: ReportKind, through position: Int64) throws(SQLiteError) {
+        guard position < following[kind, default: 1] else { return }
+        let before = budget
+        do throws(SQLiteError) {
+            try database.transaction { () throws(SQLiteError) in
+                try remove(kind, "seq <= ?", position)
+                try database.run("DELETE FROM gaps WHERE kind = ? AND last_seq <= ?", [kind.rawValue, position])
+            }
+        } catch {
+            budget = before
+            throw error
+        }
+    }
+
+    /// The gaps not told in this session; they count as told from now on.
+    /// - Parameter anew: a session has just begun.
+    package func untoldGaps(anew: Bool) throws(SQLiteError) -> [SpoolGap] {
+        try database.transaction { () throws(SQLiteError) in
+            if anew { try database.run("UPDATE gaps SET told = 0") }
+            let gaps = try openGaps()
+            if !gaps.isEmpty { try database.run("UPDATE gaps SET told = 1 WHERE told = 0") }
+            return gaps
+        }
+    }
+
+    /// Remembers the names of a series set as long as reports use them.
+    package func define(_ set: String, _ line: [UInt8]) throws(SQLiteError) {
+        try database.run("INSERT INTO series (name, line) VALUES (?, ?) ON CONFLICT DO NOTHING", [set, line])
+    }
+
+    package func definition(_ set: String) throws(SQLiteError) -> [UInt8]? {
+        try database.first("SELECT line FROM series WHERE name = ?", [set]) { (row) throws(SQLiteError) in
+            try row.blob()
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+package import Model
+package import SQLite
+
+/// The agent's files of state, opened for a run whatever state they are in.
+///
+/// A damaged file is set aside, never repaired and never written again. The one in its place has a new epoch, by which the
+/// controller knows that what it sent before must not be run again.
+package struct StateFiles: Sendable {
+    package let journal: Journal
+    package let spool: SpoolFile
+    /// Where damaged files were put.
+    package let setAside: [String]
+    /// Receipts that the last process left unfinished and that now stand as interrupted.
+    package let interrupted: Int
+
+    /// - Parameters:
+    ///   - folder: the data folder.
+    ///   - spoolLimit: bytes that the spool may take.
+    package static func open(in folder: String, spoolLimit: Int, now: Timestamp) async throws(SQLiteError) -> StateFiles {
+        let thread = DiskThread()
+        var setAside: [String] = []
+        let (journal, interrupted) = try await opened("\(folder)/journal.sqlite", now, &setAside) {
+            (path) throws(SQLiteError) in
+            let journal = try Journal(path: path, thread: thread)
+            return (journal, try await journal.endUnfinished(now: now))
+        }
+        let spool = try await opened("\(folder)/spool.sqlite", now, &setAside) { (path) throws(SQLiteError) in
+            try SpoolFile(path: path, limit: spoolLimit, journal: journal.epoch, thread: thread)
+        }
+        return StateFiles(journal: journal, spool: spool, setAside: setAside, interrupted: interrupted)
+    }
+
+    private static func opened<File: Sendable>(
+        _ path: String, _ now: Timestamp, _ setAside: inout [String],
+        _ open: (String) async throws(SQLiteError) -> File
+    ) async throws(SQLiteError) -> File {
+        do throws(SQLiteError) {
+            return try await open(path)
+        } catch {
+            guard error.isCorrupt || error.kind == .mismatch else { throw error }
+            let aside = "\(path).damaged-\(now.milliseconds)"
+            for suffix in ["", "-wal", "-shm"] { rename(path + suffix, aside + suffix) }
+            setAside.append(aside)
+            return try await open(path)
+        }
+    }
+}

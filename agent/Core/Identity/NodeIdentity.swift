@@ -1,0 +1,91 @@
+package import DaemonKit
+package import Model
+package import Transport
+import WireProtocol
+
+/// Who this node is to its controller: all in one file, so that key and certificate are replaced together or not at all.
+package struct NodeIdentity: Sendable {
+    package let node: String
+    /// HOST:PORT as given at enrolment.
+    package let controller: String
+    package var key: PrivateKey
+    package var certificate: Certificate
+    package var authority: Certificate
+
+    package static let fileName = "identity.json"
+
+    package init(
+        node: String, controller: String, key: PrivateKey, certificate: Certificate, authority: Certificate
+    ) {
+        self.node = node
+        self.controller = controller
+        self.key = key
+        self.certificate = certificate
+        self.authority = authority
+    }
+
+    package var renewalDue: Timestamp {
+        RenewalTime.due(
+            notBefore: Timestamp(milliseconds: certificate.notBefore),
+            notAfter: Timestamp(milliseconds: certificate.notAfter))
+    }
+
+    package func isExpired(at now: Timestamp) -> Bool { certificate.notAfter <= now.milliseconds }
+
+    /// The identity in the data folder; nil when this node was never enrolled.
+    package static func load(from data: DataDirectory) throws(IdentityError) -> NodeIdentity? {
+        let path = data.file(fileName)
+        let bytes: [UInt8]
+        do throws(FileError) {
+            try FileMode.requirePrivate(path)
+            bytes = try AtomicFile.read(path)
+        } catch {
+            guard !error.isMissing else { return nil }
+            throw .file(error)
+        }
+        return try decode(bytes, path)
+    }
+
+    /// Replaces the identity in the data folder, on the disk when it returns.
+    package func store(in data: DataDirectory) throws(IdentityError) {
+        let object: JSONObject = [
+            "node": .string(node), "controller": .string(controller), "key": .string(key.pem),
+            "certificate": .string(certificate.pem), "authority": .string(authority.pem),
+        ]
+        var bytes: [UInt8] = []
+        JSONValue.object(object).encode(into: &bytes)
+        do throws(FileError) { try AtomicFile.write(bytes, to: data.file(Self.fileName)) } catch { throw .file(error) }
+    }
+
+    private static func decode(_ bytes: [UInt8], _ path: String) throws(IdentityError) -> NodeIdentity {
+        do {
+            guard let fields = try JSONParser.parse(bytes).asObject else {
+                throw IdentityError.damaged(path, "no object")
+            }
+            let key = try PrivateKey(pem: fields.string("key"))
+            let certificate = try Certificate(pem: fields.string("certificate"))
+            guard key.matches(certificate) else {
+                throw IdentityError.damaged(path, "key and certificate do not match")
+            }
+            return NodeIdentity(
+                node: try fields.string("node"), controller: try fields.string("controller"), key: key,
+                certificate: certificate, authority: try Certificate(pem: fields.string("authority")))
+        } catch let error as IdentityError { throw error } catch { throw .damaged(path, "\(error)") }
+    }
+}
+
+/// Why there is no usable identity.
+package enum IdentityError: Error, Sendable, CustomStringConvertible {
+    case file(FileError)
+    case damaged(String, String)
+    /// The controller sent a certificate that is not for this node's key or not from its authority.
+    case wrongCertificate(String)
+
+    package var description: String {
+        switch self {
+        case .file(let error): error.description
+        case .damaged(let path, let problem): "\(path) cannot be used (\(problem)); enrol this node again"
+        case .wrongCertificate(let problem): "the controller sent a certificate that cannot be used: \(problem)"
+        }
+    }
+}
