@@ -81,10 +81,14 @@ let package = Package(
         part("DockerDriver", "agent/Drivers/Docker", ["DriverKit", "HTTPFetch", "Processes"]),
         part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part(
-            "AgentCore", "agent/Core", ["DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
+            "AgentCore", "agent/Core",
+            ["DaemonKit", "DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
         program(
             "innkeeper-agent", "agent/Daemon",
-            ["AgentCore", "DaemonKit", "DockerDriver", "HostDriver", "ZFSDriver", logging, lifecycle]),
+            [
+                "AgentCore", "DaemonKit", "DockerDriver", "DriverKit", "HostDriver", "Model", "WireProtocol", "ZFSDriver",
+                logging, lifecycle,
+            ]),
 
         // controller/
         part("Saga", "controller/Saga", ["Model", "WireProtocol"]),
@@ -124,7 +128,7 @@ let package = Package(
         tests("HostDriver", ["DriverKit", "Model", "WireProtocol", logging]),
         tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch"]),
         tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
-        tests("AgentCore", ["DriverKit", "SQLite", "Transport", "WireProtocol"] + nio),
+        tests("AgentCore", ["DaemonKit", "DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
         tests("Saga", ["Model", "WireProtocol"]),
         tests("Placement", ["Model"]),
         tests("Metering", ["Model"]),

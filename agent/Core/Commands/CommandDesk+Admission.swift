@@ -1,3 +1,5 @@
+import NIOCore
+import Logging
 import DriverKit
 import Model
 import SQLite

@@ -1,0 +1,94 @@
+import Model
+import SQLite
+import WireProtocol
+
+extension ReportDesk {
+    /// What the disk holds at the start of a session goes out behind what happens from now on.
+    func openSession(_ stored: Positions) async {
+        do throws(SQLiteError) {
+            for (kind, position) in stored.byKind { try await spool.forget(kind, through: position) }
+            for gap in try await spool.untoldGaps(anew: true) { tell(gap) }
+            for kind in ReportKind.allCases {
+                let (first, following) = try await spool.extent(kind)
+                guard outlet.isOpen else { return }
+                cursors[kind]?.open(first: first, following: following)
+            }
+        } catch { complain(error) }
+        pump()
+    }
+
+    func acknowledge(_ positions: Positions) {
+        for (kind, position) in positions.byKind { cursors[kind]?.acknowledge(position) }
+        Task {
+            do throws(SQLiteError) {
+                for (kind, position) in positions.byKind { try await spool.forget(kind, through: position) }
+            } catch { complain(error) }
+            pump()
+        }
+    }
+
+    /// Sends pieces of the backlog as long as the controller takes them and stores them.
+    func pump() {
+        guard !isPumping, outlet.isOpen else { return }
+        isPumping = true
+        Task {
+            do throws(SQLiteError) {
+                for gap in try await spool.untoldGaps(anew: false) { tell(gap) }
+                for kind in [ReportKind.usage, .events, .metrics] { try await replay(kind) }
+            } catch { complain(error) }
+            isPumping = false
+        }
+    }
+
+    private func replay(_ kind: ReportKind) async throws(SQLiteError) {
+        while outlet.isReady, let (range, limit) = cursors[kind]?.wanted() {
+            let reports = try await spool.reports(kind, in: range, limit: limit)
+            // The session may have ended, and another begun, while the disk was read.
+            guard outlet.isOpen, cursors[kind]?.wanted()?.range.lowerBound == range.lowerBound else { continue }
+            for report in reports { try await send(report) }
+            cursors[kind]?.replayed(reports.map(\.seq), found: reports.count < limit)
+        }
+    }
+
+    private func send(_ report: SpooledReport) async throws(SQLiteError) {
+        guard let message = try? AgentMessage(decoding: report.body) else { return }
+        switch message {
+        case .metrics(var metrics):
+            (metrics.seq, metrics.replayed) = (report.seq, true)
+            if !toldSets.contains(metrics.set), let line = try await spool.definition(metrics.set) {
+                toldSets.insert(metrics.set)
+                outlet.send(line: line)
+            }
+            outlet.send(.metrics(metrics))
+        case .usage(var usage):
+            usage.seq = report.seq
+            outlet.send(.usage(usage))
+        case .event(var event):
+            event.seq = report.seq
+            outlet.send(.event(event))
+        default: break
+        }
+    }
+
+    private func tell(_ gap: SpoolGap) {
+        let kind: GapKind
+        switch gap.kind {
+        case .metrics: kind = .metrics
+        case .events: kind = .events
+        // Usage is never dropped.
+        case .usage: return
+        }
+        outlet.send(
+            .gap(
+                Gap(
+                    kind: kind, fromSeq: gap.seqs.lowerBound, toSeq: gap.seqs.upperBound,
+                    from: gap.times.lowerBound.milliseconds, to: gap.times.upperBound.milliseconds, reason: gap.reason)))
+    }
+}
+
+extension Positions {
+    fileprivate var byKind: [(ReportKind, Int64)] {
+        let all: [(ReportKind, Int64?)] = [(.metrics, metrics), (.usage, usage), (.events, events)]
+        return all.compactMap { kind, position in position.map { (kind, $0) } }
+    }
+}
