@@ -96,7 +96,8 @@ let package = Package(
         part("Metering", "controller/Metering", ["Model"]),
         part("Store", "controller/Store", ["Metering", "Model", "SQLite", "WireProtocol"]),
         part(
-            "Sessions", "controller/Sessions", ["Model", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio
+            "Sessions", "controller/Sessions",
+            ["Model", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio
         ),
         part(
             "ControllerCore", "controller/Core",
@@ -110,7 +111,8 @@ let package = Package(
         program(
             "innkeeper-controller", "controller/Daemon",
             [
-                "API", "ControllerCore", "DaemonKit", "Sessions", "Store", "Transport", arguments, logging, lifecycle,
+                "API", "APIModels", "ControllerCore", "DaemonKit", "Model", "Sessions", "Store", "Transport",
+                "WireProtocol", arguments, logging, lifecycle,
             ]),
 
         // Tests/

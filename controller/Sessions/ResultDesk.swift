@@ -2,7 +2,7 @@ import Logging
 import Model
 import Store
 import Synchronization
-import WireProtocol
+package import WireProtocol
 
 /// Records results before they are acknowledged and before anybody acts on them.
 ///
@@ -110,7 +110,7 @@ extension CommandResult {
     }
 
     /// Reads back what `stored` made.
-    init?(stored: JSONValue) {
+    package init?(stored: JSONValue) {
         guard case .object(let object) = stored, let result = try? CommandResult(reading: object) else { return nil }
         self = result
     }

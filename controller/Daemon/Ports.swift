@@ -1,0 +1,94 @@
+import ControllerCore
+import Model
+import Sessions
+import Store
+import WireProtocol
+
+extension Fleet.Ledger {
+    /// Records each order in the store before it is sent, and answers a known one with its recorded result.
+    static func store(_ store: Store) -> Fleet.Ledger {
+        Fleet.Ledger { (order, node) throws(FleetError) in try await open(order, node, store).get() }
+    }
+
+    private static func open(
+        _ order: AgentOrder, _ node: String, _ store: Store
+    ) async -> Result<CommandResult?, FleetError> {
+        do throws(StoreError) {
+            guard let record = try await store.node(node) else { return .failure(.unknownNode(node)) }
+            guard record.revokedAt == nil else { return .failure(.revoked(node: node)) }
+            let isNew = try await store.insertCommand(
+                CommandRecord(
+                    id: order.id, operation: order.trace, node: node, resource: order.resource, body: order.body,
+                    createdAt: .now()))
+            if isNew { return .success(nil) }
+            return .success(try await store.command(order.id)?.result.flatMap { CommandResult(stored: $0) })
+        } catch {
+            return .failure(.store("\(error)"))
+        }
+    }
+}
+
+extension AgentOrder {
+    /// What the store keeps: everything but the secrets.
+    fileprivate var body: JSONObject {
+        [
+            "generation": .integer(generation), "driver": .string(driver), "operation": .string(operation),
+            "arguments": .object(arguments),
+        ]
+    }
+}
+
+extension AgentsPort {
+    /// The real fleet.
+    static func fleet(_ sessions: SessionDesk, _ store: Store) -> AgentsPort {
+        let fleet = sessions.fleet
+        return AgentsPort(
+            perform: { (call, node) throws(AgentError) in
+                do throws(FleetError) {
+                    return try await fleet.perform(
+                        AgentOrder(call), on: node,
+                        observer: OrderObserver(progress: { call.onProgress($0.message, $0.fraction) }))
+                } catch {
+                    throw AgentError(retryable: error.isRetryable, code: error.code, message: "\(error)")
+                }
+            },
+            cancel: { command, reason in fleet.cancel(command, reason: reason) },
+            connected: { Set(fleet.liveSessions.map(\.node)) },
+            disconnect: { node, _ in sessions.revoke(node) },
+            loads: { await loads(of: fleet.liveSessions.map(\.node), store) })
+    }
+
+    /// The busy share of the processors in the newest sample of each node.
+    private static func loads(of nodes: [String], _ store: Store) async -> [String: Double] {
+        var loads: [String: Double] = [:]
+        for node in nodes {
+            guard let latest = try? await store.latestSamples(node: node, prefix: "host.cpu.idle") else { continue }
+            if let idle = latest.values["host.cpu.idle"] { loads[node] = min(1, max(0, 1 - idle)) }
+        }
+        return loads
+    }
+}
+
+extension AgentOrder {
+    init(_ call: AgentCall) {
+        self.init(
+            id: call.id, resource: call.resource, generation: call.generation, driver: call.driver,
+            operation: call.operation, arguments: call.arguments, secrets: call.secrets, deadline: call.deadline,
+            trace: call.trace)
+    }
+}
+
+extension FleetError {
+    fileprivate var code: String {
+        switch self {
+        case .unknownNode: "unknown_node"
+        case .revoked: "revoked"
+        case .unreachable: "unreachable"
+        case .noAnswer: "no_answer"
+        case .overload: "overload"
+        case .inFlight: "in_flight"
+        case .abandoned: "abandoned"
+        case .store: "store"
+        }
+    }
+}

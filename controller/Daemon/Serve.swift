@@ -1,0 +1,61 @@
+import ArgumentParser
+import DaemonKit
+import Glibc
+import Logging
+import Model
+import WireProtocol
+
+/// `serve`: the controller itself.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the controller until it is told to stop.")
+
+    @OptionGroup var location: DataOption
+    @Option(name: .long, help: "A JSON file of settings.")
+    var config: String?
+    @Option(name: .long, help: "Where the API listens (default 127.0.0.1:8443).")
+    var api: String?
+    @Option(name: .long, help: "Where agents are awaited (default 127.0.0.1:7443).")
+    var agents: String?
+
+    func run() async throws {
+        do {
+            let configuration = try settings()
+            let directory = try DataDirectory(location.data)
+            let level = configuration.logLevel
+            LoggingSystem.bootstrap { LogfmtHandler(label: $0, level: level) }
+            let composition = try await Composition(configuration, StateFiles(directory), dataFolder: location.data)
+            try await composition.run()
+            withExtendedLifetime(directory) {}
+        } catch {
+            throw fail("\(error)")
+        }
+    }
+
+    private func settings() throws -> ServeConfiguration {
+        var configuration = try config.map { try ServeConfiguration.read($0) } ?? ServeConfiguration()
+        do throws(FieldError) {
+            if let api { configuration.api = try Address(api, key: "--api") }
+            if let agents { configuration.agents = try Address(agents, key: "--agents") }
+        } catch { throw ConfigurationError(message: "\(error)") }
+        return configuration
+    }
+}
+
+/// `backup`: a copy of the store as it is at one moment, also while the controller runs.
+struct Backup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Copy the store to a new file, also while the controller runs.")
+
+    @OptionGroup var location: DataOption
+    @Argument(help: "The file to write; it must not be there yet.")
+    var file: String
+
+    func run() async throws {
+        do {
+            try await StateFiles.backup(of: location.data, to: file)
+            print("store copied to \(file)")
+        } catch {
+            throw fail("\(error)")
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import DaemonKit
+import Logging
+import Model
+import WireProtocol
+
+/// What `serve` is told by its flags and its file; a flag wins.
+struct ServeConfiguration: Sendable {
+    var api = Address(host: "127.0.0.1", port: 8443)
+    var agents = Address(host: "127.0.0.1", port: 7443)
+    /// Further names for the server's certificate. The first is what agents are told to check.
+    var names: [String] = []
+    var settings = Settings()
+    var logLevel = Logger.Level.info
+    var eventLoops = 1
+
+    static let keys: Set<String> = [
+        "api", "agents", "names", "heartbeat_ms", "sample_ms", "inventory_ms", "log_level", "event_loops",
+    ]
+
+    static func read(_ path: String) throws(ConfigurationError) -> ServeConfiguration {
+        try ConfigurationFile.read(path, keys: keys, make)
+    }
+
+    static func make(_ fields: JSONObject) throws(FieldError) -> ServeConfiguration {
+        var made = ServeConfiguration()
+        if let text = try fields.optionalString("api") { made.api = try Address(text, key: "api") }
+        if let text = try fields.optionalString("agents") { made.agents = try Address(text, key: "agents") }
+        made.names = try fields.optionalStrings("names", limit: 64) ?? []
+        made.settings.heartbeatMs =
+            try fields.optionalInteger("heartbeat_ms", in: 1_000...10_000) ?? made.settings.heartbeatMs
+        made.settings.sampleMs = try fields.optionalInteger("sample_ms", in: 100...3_600_000) ?? made.settings.sampleMs
+        made.settings.inventoryMs =
+            try fields.optionalInteger("inventory_ms", in: 1_000...86_400_000) ?? made.settings.inventoryMs
+        if let text = try fields.optionalString("log_level") {
+            guard let level = Logger.Level(rawValue: text) else {
+                let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                throw FieldError(path: "log_level", problem: .value(expected: "one of \(known)"))
+            }
+            made.logLevel = level
+        }
+        made.eventLoops = Int(try fields.optionalInteger("event_loops", in: 1...64) ?? 1)
+        return made
+    }
+}
+
+/// `HOST:PORT`; an IPv6 address stands in brackets.
+struct Address: Sendable, Hashable {
+    var host: String
+    var port: Int
+
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    init(_ text: String, key: String) throws(FieldError) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port), colon > text.startIndex
+        else { throw FieldError(path: key, problem: .value(expected: "HOST:PORT")) }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        self.init(host: host, port: port)
+    }
+}

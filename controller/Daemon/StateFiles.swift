@@ -1,0 +1,98 @@
+import DaemonKit
+import Glibc
+import Model
+import Store
+import Transport
+
+/// The files of a controller's data directory, and the certificates in them.
+struct StateFiles {
+    private let directory: DataDirectory
+
+    init(_ directory: DataDirectory) { self.directory = directory }
+
+    var store: String { directory.file("controller.sqlite") }
+    var authorityCertificate: String { directory.file("ca.pem") }
+    private var authorityKey: String { directory.file("ca.key") }
+    private var serverCertificate: String { directory.file("server.pem") }
+    private var serverKey: String { directory.file("server.key") }
+    private var serverNames: String { directory.file("server.names") }
+
+    var isInitialised: Bool { access(authorityCertificate, F_OK) == 0 }
+
+    /// Ten years: agents hold the authority's certificate, so replacing it means enrolling again.
+    private static let authorityDays = 3650
+    private static let serverValidity: Duration = .seconds(397 * 86_400)
+    private static let renewWhenLeft: Duration = .seconds(30 * 86_400)
+
+    /// Copies the store of a data folder, which another process may be using.
+    static func backup(of folder: String, to file: String) async throws {
+        let source = "\(folder)/controller.sqlite"
+        guard access(source, F_OK) == 0 else { throw ConfigurationError(message: "\(folder) holds no controller") }
+        guard access(file, F_OK) != 0 else { throw ConfigurationError(message: "\(file) is there already") }
+        try await Store.backup(from: source, to: file)
+    }
+
+    /// Makes authority and server certificate; the authority's certificate is the last file, the mark of a whole init.
+    func createAuthority(names: [String]) throws {
+        let authority = try CertificateAuthority.create(
+            commonName: "Innkeeper \(Crypto.hex(Crypto.randomBytes(4)))", days: Self.authorityDays,
+            now: Timestamp.now().milliseconds)
+        try AtomicFile.write(Array(names.joined(separator: "\n").utf8), to: serverNames)
+        try issueServer(authority, names: Self.localNames + names)
+        try PEMFile.write(authority.key.pem, to: authorityKey)
+        try PEMFile.write(authority.certificate.pem, to: authorityCertificate, mode: 0o644)
+    }
+
+    func authority() throws -> CertificateAuthority {
+        try CertificateAuthority(
+            certificatePEM: PEMFile.read(authorityCertificate), keyPEM: PEMFile.readKey(authorityKey))
+    }
+
+    /// The listeners' identity: issued again when it nears its end or a name is missing from it.
+    func serverIdentity(_ authority: CertificateAuthority, extraNames: [String]) throws -> TLSIdentity {
+        let kept = String(decoding: try AtomicFile.read(serverNames), as: UTF8.self).split(separator: "\n").map(
+            String.init)
+        let names = Self.localNames + kept + extraNames
+        if let identity = try? readServer(), isGood(identity.chain[0], names) {
+            return try withIssuer(identity, authority)
+        }
+        try issueServer(authority, names: names)
+        return try withIssuer(readServer(), authority)
+    }
+
+    private func withIssuer(_ identity: TLSIdentity, _ authority: CertificateAuthority) throws -> TLSIdentity {
+        try TLSIdentity(chain: [identity.chain[0], authority.certificate], key: identity.key)
+    }
+
+    private func readServer() throws -> TLSIdentity {
+        try TLSIdentity(
+            chain: [Certificate(pem: PEMFile.read(serverCertificate))], key: PrivateKey(pem: PEMFile.readKey(serverKey))
+        )
+    }
+
+    private func isGood(_ certificate: Certificate, _ names: [String]) -> Bool {
+        let left = Timestamp(milliseconds: certificate.notAfter) - Timestamp.now()
+        let carried = Set(certificate.dnsNames + certificate.ipAddresses)
+        return left > Self.renewWhenLeft && names.allSatisfy(carried.contains)
+    }
+
+    private func issueServer(_ authority: CertificateAuthority, names: [String]) throws {
+        let key = try PrivateKey.generate()
+        var unique: [String] = []
+        for name in names where !unique.contains(name) { unique.append(name) }
+        let certificate = try authority.issueServer(
+            key: key, names: unique, validity: Self.serverValidity, now: Timestamp.now().milliseconds)
+        // Key first: a certificate without its key is made again at the next start, as is a pair that does not match.
+        try PEMFile.write(key.pem, to: serverKey)
+        try PEMFile.write(certificate.pem, to: serverCertificate, mode: 0o644)
+    }
+
+    /// `localhost`, the loopback addresses and this machine's own name.
+    private static var localNames: [String] {
+        var buffer = [CChar](repeating: 0, count: 256)
+        let known = ["localhost", "127.0.0.1", "::1"]
+        guard gethostname(&buffer, 255) == 0 else { return known }
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).lowercased()
+        return Grammar.nodeName.accepts(name) ? known + [name] : known
+    }
+}
