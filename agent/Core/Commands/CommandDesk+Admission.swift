@@ -24,7 +24,9 @@ extension CommandDesk {
     /// Everything that can be said without the journal.
     private func check(_ command: Command) -> Result<OperationSpec, Refusal> {
         let now = Timestamp.now()
-        func refusal(_ code: CommandErrorCode, _ message: String, retryable: Bool = false) -> Result<OperationSpec, Refusal> {
+        func refusal(_ code: CommandErrorCode, _ message: String, retryable: Bool = false) -> Result<
+            OperationSpec, Refusal
+        > {
             .failure(Refusal(result: command.refused(code, message, retryable: retryable, now: now)))
         }
         guard !isStopping else { return refusal(.shuttingDown, "the agent is about to end", retryable: true) }
@@ -90,7 +92,7 @@ extension CommandDesk {
             answer(work.command.refused(.staleGeneration, message, now: now))
         case .refused(.lostJournal):
             let message = "the command was first sent to a journal that this node has lost; it may have been done"
-            answer(work.command.refused(.unknown("journal_lost"), message, now: now))
+            answer(work.command.refused(.journalLost, message, now: now))
         }
     }
 

@@ -71,7 +71,9 @@ extension CommandDesk {
     func resendResults() async {
         var last = ""
         while around.outlet.isOpen {
-            guard let page = try? await around.journal.unacknowledged(after: last, limit: 64), !page.isEmpty else { return }
+            guard let page = try? await around.journal.unacknowledged(after: last, limit: 64), !page.isEmpty else {
+                return
+            }
             for receipt in page {
                 guard works[receipt.id] == nil, var result = receipt.result else { continue }
                 result.replayed = true

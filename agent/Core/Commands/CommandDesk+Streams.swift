@@ -28,7 +28,11 @@ extension CommandDesk {
             if Task.isCancelled { throw CancellationError() }
             await withTaskCancellationHandler {
                 await withCheckedContinuation { writer in
-                    if Task.isCancelled || works[id] == nil { writer.resume() } else { works[id]?.writers.append(writer) }
+                    if Task.isCancelled || works[id] == nil {
+                        writer.resume()
+                    } else {
+                        works[id]?.writers.append(writer)
+                    }
                 }
             } onCancel: {
                 soon { $0.wakeWriters(of: id) }

@@ -44,7 +44,7 @@ extension Work {
             return ended(.failed, .timedOut, message, retryable: true, now: now)
         case .shutdown:
             let message = "the agent stopped before the command began; nothing was done"
-            return ended(.interrupted, .unknown("not_started"), message, retryable: true, now: now)
+            return ended(.interrupted, .notStarted, message, retryable: true, now: now)
         case .cancel(let reason):
             return ended(.cancelled, .cancelled, "cancelled before it began (\(reason)); nothing was done", now: now)
         case .inputOverflow: return ended(.failed, .failed, "input came before the command began", now: now)

@@ -95,7 +95,7 @@ package enum ReceiptRules {
         switch receipt.state {
         case .accepted:
             let message = "the agent stopped before the command began; nothing was done"
-            return receipt.interrupted(.unknown("not_started"), message, retryable: true, now: now)
+            return receipt.interrupted(.notStarted, message, retryable: true, now: now)
         case .running:
             let message = "the agent stopped while the command ran; it may have been done in part"
             return receipt.interrupted(.interrupted, message, retryable: false, now: now)

@@ -9,6 +9,7 @@ package import SQLite
 package struct StateFiles: Sendable {
     package let journal: Journal
     package let spool: SpoolFile
+    package let audit: Audit
     /// Where damaged files were put.
     package let setAside: [String]
     /// Receipts that the last process left unfinished and that now stand as interrupted.
@@ -17,7 +18,8 @@ package struct StateFiles: Sendable {
     /// - Parameters:
     ///   - folder: the data folder.
     ///   - spoolLimit: bytes that the spool may take.
-    package static func open(in folder: String, spoolLimit: Int, now: Timestamp) async throws(SQLiteError) -> StateFiles {
+    package static func open(in folder: String, spoolLimit: Int, now: Timestamp) async throws(SQLiteError) -> StateFiles
+    {
         let thread = DiskThread()
         var setAside: [String] = []
         let (journal, interrupted) = try await opened("\(folder)/journal.sqlite", now, &setAside) {
@@ -28,7 +30,8 @@ package struct StateFiles: Sendable {
         let spool = try await opened("\(folder)/spool.sqlite", now, &setAside) { (path) throws(SQLiteError) in
             try SpoolFile(path: path, limit: spoolLimit, journal: journal.epoch, thread: thread)
         }
-        return StateFiles(journal: journal, spool: spool, setAside: setAside, interrupted: interrupted)
+        let audit = Audit(path: "\(folder)/audit.log", thread: thread)
+        return StateFiles(journal: journal, spool: spool, audit: audit, setAside: setAside, interrupted: interrupted)
     }
 
     private static func opened<File: Sendable>(

@@ -7,7 +7,7 @@ extension NodeIdentity {
     ///   - pin: SHA-256 of the authority's public key, from the join token or the present identity.
     package static func granted(
         certificate certificatePEM: String, authority authorityPEM: String, key: PrivateKey, node: String,
-        controller: String, pin: String
+        controller: String, serverName: String, pin: String
     ) throws(IdentityError) -> NodeIdentity {
         let certificate: Certificate
         let authority: Certificate
@@ -19,6 +19,7 @@ extension NodeIdentity {
         guard key.matches(certificate) else { throw .wrongCertificate("it is for another key") }
         guard certificate.nodeID == node else { throw .wrongCertificate("it is for another node") }
         return NodeIdentity(
-            node: node, controller: controller, key: key, certificate: certificate, authority: authority)
+            node: node, controller: controller, serverName: serverName, key: key, certificate: certificate,
+            authority: authority)
     }
 }

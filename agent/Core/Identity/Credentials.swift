@@ -29,7 +29,7 @@ package final class Credentials: Sendable {
             if let context = state.context { return context }
             let identity = state.identity
             let settings = TLSClientConfiguration(
-                trust: .authorities([identity.authority]), serverName: place.host,
+                trust: .authorities([identity.authority]), serverName: identity.serverName,
                 identity: try TLSIdentity(chain: [identity.certificate], key: identity.key),
                 protocols: [ProtocolVersion.alpn])
             let context = try TLSContext(client: settings)
@@ -57,7 +57,9 @@ package struct HostPort: Sendable, Hashable {
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
-        } else if host.contains(":") { throw wrong }
+        } else if host.contains(":") {
+            throw wrong
+        }
         guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw wrong }
         (self.host, self.port) = (String(host), port)
     }

@@ -8,6 +8,8 @@ package struct NodeIdentity: Sendable {
     package let node: String
     /// HOST:PORT as given at enrolment.
     package let controller: String
+    /// The name that the controller's certificate must carry.
+    package let serverName: String
     package var key: PrivateKey
     package var certificate: Certificate
     package var authority: Certificate
@@ -15,10 +17,12 @@ package struct NodeIdentity: Sendable {
     package static let fileName = "identity.json"
 
     package init(
-        node: String, controller: String, key: PrivateKey, certificate: Certificate, authority: Certificate
+        node: String, controller: String, serverName: String, key: PrivateKey, certificate: Certificate,
+        authority: Certificate
     ) {
         self.node = node
         self.controller = controller
+        self.serverName = serverName
         self.key = key
         self.certificate = certificate
         self.authority = authority
@@ -49,7 +53,8 @@ package struct NodeIdentity: Sendable {
     /// Replaces the identity in the data folder, on the disk when it returns.
     package func store(in data: DataDirectory) throws(IdentityError) {
         let object: JSONObject = [
-            "node": .string(node), "controller": .string(controller), "key": .string(key.pem),
+            "node": .string(node), "controller": .string(controller),
+            "server_name": .string(serverName), "key": .string(key.pem),
             "certificate": .string(certificate.pem), "authority": .string(authority.pem),
         ]
         var bytes: [UInt8] = []
@@ -68,8 +73,9 @@ package struct NodeIdentity: Sendable {
                 throw IdentityError.damaged(path, "key and certificate do not match")
             }
             return NodeIdentity(
-                node: try fields.string("node"), controller: try fields.string("controller"), key: key,
-                certificate: certificate, authority: try Certificate(pem: fields.string("authority")))
+                node: try fields.string("node"), controller: try fields.string("controller"),
+                serverName: try fields.string("server_name"), key: key, certificate: certificate,
+                authority: try Certificate(pem: fields.string("authority")))
         } catch let error as IdentityError { throw error } catch { throw .damaged(path, "\(error)") }
     }
 }

@@ -99,7 +99,8 @@ extension Link {
         let tell: @Sendable (LinkHandler.Event) -> Void = { [weak self] event in
             self?.assumeIsolated { $0.happened(event, number) }
         }
-        let connected = SecureClient.connect(host: place.host, port: place.port, on: loop, context: context) { channel in
+        let connected = SecureClient.connect(host: place.host, port: place.port, on: loop, context: context) {
+            channel in
             try channel.pipeline.syncOperations.addHandlers([LineDecoder(), LinkHandler(tell: tell)])
         }
         connected.whenComplete { [weak self] result in

@@ -48,7 +48,9 @@ final class LinkHandler: ChannelInboundHandler {
 
     private func decode(_ line: ByteBuffer) throws(WireError) -> ControllerMessage {
         let result: Result<ControllerMessage, WireError> = line.withUnsafeReadableBytes { bytes in
-            do throws(WireError) { return .success(try ControllerMessage(decoding: bytes)) } catch { return .failure(error) }
+            do throws(WireError) { return .success(try ControllerMessage(decoding: bytes)) } catch {
+                return .failure(error)
+            }
         }
         return try result.get()
     }

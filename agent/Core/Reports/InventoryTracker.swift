@@ -40,7 +40,8 @@ package struct InventoryTracker: Sendable {
                 return bytes <= Self.messageBytes
             }
             // One that is too large for a line alone goes without its state: it exists, at least.
-            let taken = piece.isEmpty ? rest.prefix(1).map { InventoryItem(resource: $0.resource, state: [:]) } : Array(piece)
+            let taken =
+                piece.isEmpty ? rest.prefix(1).map { InventoryItem(resource: $0.resource, state: [:]) } : Array(piece)
             rest = rest.dropFirst(taken.count)
             generation += 1
             messages.append(

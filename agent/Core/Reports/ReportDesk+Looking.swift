@@ -139,7 +139,9 @@ extension ReportDesk {
         let driver = drivers[index]
         Task.detached { [weak self] in
             let result: Result<[InventoryItem], DriverError>
-            do throws(DriverError) { result = .success(try await driver.inventory()) } catch { result = .failure(error) }
+            do throws(DriverError) { result = .success(try await driver.inventory()) } catch {
+                result = .failure(error)
+            }
             await self?.looked(at: index, result)
         }
     }
@@ -151,7 +153,8 @@ extension ReportDesk {
             guard outlet.isOpen else { break }
             for message in trackers[index].update(items) { outlet.send(.inventory(message)) }
         case .failure(let error):
-            logger.warning("no inventory", metadata: ["driver": "\(type(of: drivers[index]).name)", "error": "\(error)"])
+            logger.warning(
+                "no inventory", metadata: ["driver": "\(type(of: drivers[index]).name)", "error": "\(error)"])
         }
         if lookAgain.remove(index) != nil { look(at: index) }
     }

@@ -82,7 +82,8 @@ extension ReportDesk {
             .gap(
                 Gap(
                     kind: kind, fromSeq: gap.seqs.lowerBound, toSeq: gap.seqs.upperBound,
-                    from: gap.times.lowerBound.milliseconds, to: gap.times.upperBound.milliseconds, reason: gap.reason)))
+                    from: gap.times.lowerBound.milliseconds, to: gap.times.upperBound.milliseconds, reason: gap.reason))
+        )
     }
 }
 

@@ -1,0 +1,92 @@
+package import DaemonKit
+package import DriverKit
+package import Logging
+import Model
+package import NIOCore
+import NIOPosix
+import SQLite
+import WireProtocol
+
+/// What an agent is run with.
+package struct AgentSettings: Sendable {
+    package var policy = Policy.standard
+    /// Bytes that the spool may take on disk.
+    package var spoolBytes = 64 << 20
+    /// How long running commands may go on after the agent was asked to end.
+    package var stopGrace = Duration.seconds(30)
+    /// Acknowledged receipts beyond these are forgotten.
+    package var receiptsKept = 10_000
+    package var receiptDays = 7
+
+    package init() {}
+}
+
+/// One agent: its state on disk, its drivers and its link, put together here and nowhere else.
+package final class Agent: Sendable {
+    private let link: Link
+    private let commands: CommandDesk
+    private let reports: ReportDesk
+    private let files: StateFiles
+    private let settings: AgentSettings
+    private let logger: Logger
+    private let failures: AsyncStream<any Error>
+
+    /// Opens the state on disk. Nothing runs before `run`.
+    package init(
+        identity: NodeIdentity, data: DataDirectory, drivers: [any Driver], machine: Machine, settings: AgentSettings,
+        group: any EventLoopGroup, logger: Logger
+    ) async throws {
+        let files = try await StateFiles.open(in: data.path, spoolLimit: settings.spoolBytes, now: .now())
+        for path in files.setAside {
+            logger.critical("a damaged file was set aside; what it knew is lost", metadata: ["file": "\(path)"])
+        }
+        if files.interrupted > 0 {
+            logger.warning("commands were interrupted", metadata: ["count": "\(files.interrupted)"])
+        }
+        let (failures, broken) = AsyncStream.makeStream(of: (any Error).self)
+        let outlet = Outlet(loop: group.next())
+        let credentials = try Credentials(identity, in: data)
+        let reports = ReportDesk(drivers: drivers, spool: files.spool, outlet: outlet, logger: logger)
+        let commands = CommandDesk(
+            CommandDesk.Surroundings(
+                drivers: Dictionary(drivers.map { (type(of: $0).name, $0) }) { $1 }, policy: settings.policy,
+                journal: files.journal, epoch: files.spool.epoch, audit: files.audit, outlet: outlet, logger: logger,
+                changed: { reports.changed($0) }, broken: { broken.yield($0) }))
+        let renewal = RenewalDesk(credentials: credentials, outlet: outlet, logger: logger)
+        let greeting = Greeting(
+            node: identity.node, machine: machine, drivers: drivers, policy: settings.policy, files: files)
+        link = Link(
+            outlet: outlet, credentials: credentials, listeners: [commands, reports, renewal], logger: logger,
+            greeting: { try await greeting.hello() })
+        (self.commands, self.reports, self.files, self.settings) = (commands, reports, files, settings)
+        (self.logger, self.failures) = (logger, failures)
+    }
+
+    /// Works until the state on disk cannot be used any more, or the task is cancelled.
+    /// - Throws: what made the state unusable.
+    package func run() async throws {
+        await reports.start()
+        await link.start()
+        let pruning = Task { await prune() }
+        defer { pruning.cancel() }
+        for await failure in failures { throw failure }
+    }
+
+    /// Ends in order: no new commands, running ones finish or are interrupted, goodbye.
+    package func stop() async {
+        await commands.stop(grace: settings.stopGrace)
+        await reports.stop()
+        await link.stop()
+    }
+
+    /// Forgets old receipts now and then.
+    private func prune() async {
+        while !Task.isCancelled {
+            let before = Timestamp.now() - .seconds(86_400 * settings.receiptDays)
+            do { try await files.journal.prune(before: before, keep: settings.receiptsKept) } catch {
+                logger.error("old receipts could not be removed", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(3600), tolerance: .seconds(600))
+        }
+    }
+}

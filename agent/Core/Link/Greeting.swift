@@ -1,0 +1,66 @@
+import DriverKit
+import Glibc
+import Model
+import WireProtocol
+
+/// Makes the first line of each session: who the agent is, what it can do, and what it still holds.
+struct Greeting: Sendable {
+    let node: String
+    let machine: Machine
+    let drivers: [any Driver]
+    let policy: Policy
+    let files: StateFiles
+    private let started = Timestamp.now()
+
+    init(node: String, machine: Machine, drivers: [any Driver], policy: Policy, files: StateFiles) {
+        self.node = node
+        self.machine = machine
+        self.drivers = drivers
+        self.policy = policy
+        self.files = files
+    }
+
+    func hello() async throws -> Hello {
+        let receipts = try await files.journal.unacknowledged(limit: Hello.maximumReceipts)
+        let ranges = try await files.spool.ranges()
+        func range(_ kind: ReportKind) -> SpoolRange? {
+            ranges[kind].map { SpoolRange(first: $0.lowerBound, last: $0.upperBound) }
+        }
+        return Hello(
+            agent: AgentVersion.current, node: node, boot: machine.boot, started: started.milliseconds,
+            hostname: machine.hostname, os: machine.system, drivers: await reports(),
+            receipts: receipts.map { ReceiptReport(id: $0.id, status: CommandStatus(code: $0.state.rawValue)) },
+            spool: SpoolReport(
+                epoch: files.spool.epoch, metrics: range(.metrics), usage: range(.usage), events: range(.events)))
+    }
+
+    /// A driver whose facts do not come in time is listed without them: it must not keep the node from being seen.
+    private func reports() async -> [DriverReport] {
+        var reports: [DriverReport] = []
+        for driver in drivers {
+            let name = type(of: driver).name
+            let operations = driver.operations.map(\.name).filter { policy.mayAllow("\(name).\($0)") }
+            let facts = await Self.facts(of: driver)
+            reports.append(DriverReport(name: name, version: driver.version, operations: operations, facts: facts))
+        }
+        return reports
+    }
+
+    private static func facts(of driver: any Driver) async -> JSONObject {
+        let (answers, feed) = AsyncStream.makeStream(of: JSONObject.self)
+        let work = Task {
+            feed.yield(await driver.facts())
+            feed.finish()
+        }
+        let limit = Task {
+            try? await Task.sleep(for: .seconds(5))
+            feed.finish()
+        }
+        defer {
+            work.cancel()
+            limit.cancel()
+        }
+        for await facts in answers { return facts }
+        return [:]
+    }
+}

@@ -1,0 +1,64 @@
+import AgentCore
+import DaemonKit
+import DriverKit
+import Logging
+import WireProtocol
+
+/// What the configuration file says; every key may be absent.
+struct AgentConfiguration {
+    var settings = AgentSettings()
+    var logLevel = Logger.Level.info
+    /// Names of the drivers to look for; nil looks for all.
+    var drivers: Set<String>?
+    var dockerSocket: String?
+    /// Containers may mount only what lies below one of these; nil leaves it to Docker.
+    var dockerMountRoots: [String]?
+    /// What stands in front of `/proc` and `/sys` for the host driver.
+    var hostRoot = ""
+
+    private static let keys: Set<String> = [
+        "drivers", "docker_socket", "docker_mount_roots", "host_root", "policy", "spool_bytes", "stop_grace_s",
+        "receipts_kept", "receipt_days", "log_level",
+    ]
+
+    init() {}
+
+    init(file: String) throws(ConfigurationError) {
+        var policyFile: String?
+        self = try ConfigurationFile.read(file, keys: Self.keys) { (fields) throws(FieldError) in
+            policyFile = try fields.optionalString("policy")
+            return try AgentConfiguration(reading: fields)
+        }
+        if let policyFile {
+            settings.policy = try ConfigurationFile.read(policyFile, keys: Policy.keys, Policy.init(reading:))
+        }
+    }
+
+    private init(reading fields: JSONObject) throws(FieldError) {
+        dockerSocket = try fields.optionalString("docker_socket")
+        dockerMountRoots = try fields.optionalStrings("docker_mount_roots")
+        hostRoot = try fields.optionalString("host_root") ?? ""
+        if let names = try fields.optionalStrings("drivers") {
+            drivers = Set(names)
+            for name in names where !NodeDrivers.names.contains(name) {
+                throw FieldError(
+                    path: "drivers", problem: .value(expected: "some of \(NodeDrivers.names.joined(separator: ", "))"))
+            }
+        }
+        if let bytes = try fields.optionalInteger("spool_bytes", in: 1 << 20...1 << 40) {
+            settings.spoolBytes = Int(bytes)
+        }
+        if let grace = try fields.optionalInteger("stop_grace_s", in: 0...3600) { settings.stopGrace = .seconds(grace) }
+        if let kept = try fields.optionalInteger("receipts_kept", in: 0...10_000_000) {
+            settings.receiptsKept = Int(kept)
+        }
+        if let days = try fields.optionalInteger("receipt_days", in: 1...3650) { settings.receiptDays = Int(days) }
+        if let level = try fields.optionalString("log_level") {
+            guard let known = Logger.Level(rawValue: level) else {
+                let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                throw FieldError(path: "log_level", problem: .value(expected: "one of \(levels)"))
+            }
+            logLevel = known
+        }
+    }
+}
