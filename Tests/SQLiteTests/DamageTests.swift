@@ -1,12 +1,15 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import SQLite
 
 /// What the disk and other processes do to a database.
 @Suite struct `A database in trouble` {
-    let folder = TemporaryFolder()
-    var path: String { folder.path("a.sqlite") }
+    let folder: ScratchFolder
+
+    init() throws { folder = try ScratchFolder("sqlite") }
+    var path: String { folder.file("a.sqlite") }
 
     func filled(_ options: SQLiteOptions = SQLiteOptions()) throws -> SQLiteDatabase {
         let database = try SQLiteDatabase(path: path, options: options)
@@ -40,7 +43,7 @@ import Testing
 
     @Test(arguments: [0, 1, 15, 16, 99, 100, 4095])
     func `refuses a file that is no database`(length: Int) throws {
-        folder.write(
+        try folder.write(
             Array("This is a text and no database. ".utf8) + [UInt8](repeating: 65, count: length), to: "a.sqlite")
         let error = #expect(throws: SQLiteError.self) { _ = try SQLiteDatabase(path: path) }
         #expect(error?.isCorrupt == true)
@@ -52,9 +55,9 @@ import Testing
         for _ in 0..<100 { try database.run("INSERT INTO t (b) VALUES (?)", [[UInt8](repeating: 7, count: 3000)]) }
         try database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         database.close()
-        var bytes = folder.read("a.sqlite")
+        var bytes = try folder.read("a.sqlite")
         for index in stride(from: 4096, to: bytes.count, by: 3) { bytes[index] ^= 0x5a }
-        folder.write(bytes, to: "a.sqlite")
+        try folder.write(bytes, to: "a.sqlite")
         let error = #expect(throws: SQLiteError.self) {
             _ = try SQLiteDatabase(path: path, options: SQLiteOptions(quickCheck: true))
         }
@@ -65,11 +68,11 @@ import Testing
 
     @Test func `survives every byte of its first page being changed`() throws {
         try filled().close()
-        let whole = folder.read("a.sqlite")
+        let whole = try folder.read("a.sqlite")
         for index in stride(from: 0, to: min(whole.count, 4096), by: 7) {
             var bytes = whole
             bytes[index] ^= 0xff
-            folder.write(bytes, to: "a.sqlite")
+            try folder.write(bytes, to: "a.sqlite")
             // An error or an answer, both are right: the process must live.
             _ = try? count(SQLiteDatabase(path: path, options: SQLiteOptions(quickCheck: true)))
             for rest in ["-wal", "-shm", "-journal"] { unlink(path + rest) }
@@ -81,7 +84,7 @@ import Testing
         let reader = try SQLiteDatabase(path: path, options: SQLiteOptions(access: .readOnly))
         let error = #expect(throws: SQLiteError.self) { try reader.run("INSERT INTO t (b) VALUES (NULL)") }
         #expect(error?.isReadOnly == true)
-        for path in [folder.root, folder.path("none/a.sqlite")] {
+        for path in [folder.path, folder.file("none/a.sqlite")] {
             let error = #expect(throws: SQLiteError.self) { _ = try SQLiteDatabase(path: path) }
             #expect(error?.kind == .cannotOpen)
         }
@@ -105,14 +108,14 @@ import Testing
         let reader = try SQLiteDatabase(path: path, options: SQLiteOptions(access: .readOnly))
         try database.transaction { () throws(SQLiteError) in
             try database.run("INSERT INTO t (b) VALUES (NULL)")
-            try reader.backup(to: folder.path("copy.sqlite"))
+            try reader.backup(to: folder.file("copy.sqlite"))
         }
-        let copy = try SQLiteDatabase(path: folder.path("copy.sqlite"), options: SQLiteOptions(quickCheck: true))
+        let copy = try SQLiteDatabase(path: folder.file("copy.sqlite"), options: SQLiteOptions(quickCheck: true))
         #expect(try count(copy) == 50)
         #expect(try count(database) == 51)
-        let again = #expect(throws: SQLiteError.self) { try database.backup(to: folder.path("copy.sqlite")) }
+        let again = #expect(throws: SQLiteError.self) { try database.backup(to: folder.file("copy.sqlite")) }
         #expect(again?.message.contains("already") == true)
-        #expect(throws: SQLiteError.self) { try database.backup(to: folder.path("none/copy.sqlite")) }
-        #expect(access(folder.path("copy.sqlite.partial"), F_OK) != 0)
+        #expect(throws: SQLiteError.self) { try database.backup(to: folder.file("none/copy.sqlite")) }
+        #expect(access(folder.file("copy.sqlite.partial"), F_OK) != 0)
     }
 }

@@ -1,13 +1,16 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import SQLite
 
 @Suite struct `An SQLite connection` {
-    let folder = TemporaryFolder()
+    let folder: ScratchFolder
+
+    init() throws { folder = try ScratchFolder("sqlite") }
 
     func open(_ name: String = "a.sqlite", _ options: SQLiteOptions = SQLiteOptions()) throws -> SQLiteDatabase {
-        try SQLiteDatabase(path: folder.path(name), options: options)
+        try SQLiteDatabase(path: folder.file(name), options: options)
     }
 
     @Test func `keeps values of every type, with empty, NUL and foreign characters`() throws {
@@ -116,7 +119,7 @@ import Testing
         try database.execute("CREATE TABLE t (i INTEGER)")
         for name in ["a.sqlite", "a.sqlite-wal"] {
             var facts = stat()
-            #expect(stat(folder.path(name), &facts) == 0)
+            #expect(stat(folder.file(name), &facts) == 0)
             #expect(facts.st_mode & 0o777 == 0o600)
         }
     }

@@ -1,6 +1,6 @@
 /// The samples of one series set over a stretch of time, column by column, so that one series is read without the others.
 ///
-/// Layout: version, sample count, column count, times (first, then differences of differences), the byte length of every
+/// Layout: version, sample count, column count, times (differences of differences), the byte length of every
 /// column, the columns. NaN stands for a missing sample; every other value comes back bit by bit.
 package struct MetricChunk: Sendable {
     package static let maximumSamples = 65536
@@ -49,31 +49,16 @@ package struct MetricChunk: Sendable {
         var bytes: [UInt8] = [version]
         bytes.append(varint: UInt64(times.count))
         bytes.append(varint: UInt64(width))
-        appendTimes(times, to: &bytes)
+        bytes += NumberList.encode(times, isSecondOrder: true)
         for column in columns { bytes.append(varint: UInt64(column.count)) }
         for column in columns { bytes.append(contentsOf: column) }
         return bytes
     }
 
-    private static func appendTimes(_ times: [Int64], to bytes: inout [UInt8]) {
-        var last: Int64 = 0
-        var step: Int64 = 0
-        for time in times {
-            let next = time &- last
-            bytes.append(zigzag: next &- step)
-            (last, step) = (time, next)
-        }
-    }
-
     private static func readTimes(_ reader: inout ByteReader, _ count: Int) throws(DamagedBytes) -> [Int64] {
-        var times: [Int64] = []
-        var last: Int64 = 0
-        var step: Int64 = 0
-        for _ in 0..<count {
-            step &+= try reader.zigzag()
-            last &+= step
-            if let before = times.last, last <= before { throw DamagedBytes("the times are not ascending") }
-            times.append(last)
+        let times = try NumberList.read(&reader, count: count, isSecondOrder: true)
+        guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw DamagedBytes("the times are not ascending")
         }
         return times
     }

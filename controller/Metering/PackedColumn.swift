@@ -81,65 +81,18 @@ extension PackedColumn {
             numbers = values.compactMap(\.thousandths)
         }
         guard numbers.count == values.count else { return nil }
-        let first = differences(numbers)
-        let second = differences(first)
-        let (one, two) = (packed(first), packed(second))
-        return two.count < one.count
-            ? (Form.numbers | scale | Form.secondOrder, two) : (Form.numbers | scale, one)
-    }
-
-    /// Wrapping: reading wraps back.
-    private static func differences(_ numbers: [Int64]) -> [Int64] {
-        var last: Int64 = 0
-        return numbers.map { number in
-            defer { last = number }
-            return number &- last
-        }
-    }
-
-    /// A zero is followed by how many more zeros there are: most gauges stand still most of the time.
-    private static func packed(_ numbers: [Int64]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var index = 0
-        while index < numbers.count {
-            bytes.append(zigzag: numbers[index])
-            index += 1
-            guard numbers[index - 1] == 0 else { continue }
-            let run = numbers[index...].prefix { $0 == 0 }.count
-            bytes.append(varint: UInt64(run))
-            index += run
-        }
-        return bytes
+        let first = NumberList.encode(numbers, isSecondOrder: false)
+        let second = NumberList.encode(numbers, isSecondOrder: true)
+        return second.count < first.count
+            ? (Form.numbers | scale | Form.secondOrder, second) : (Form.numbers | scale, first)
     }
 
     private static func readNumbers(
         _ reader: inout ByteReader, _ form: UInt8, _ count: Int
     ) throws(DamagedBytes) -> [Double] {
-        var numbers = try unpacked(&reader, count)
-        if form & Form.secondOrder != 0 { sum(&numbers) }
-        sum(&numbers)
+        let isSecondOrder = form & Form.secondOrder != 0
+        let numbers = try NumberList.read(&reader, count: count, isSecondOrder: isSecondOrder)
         return form & Form.thousandths == 0 ? numbers.map { Double($0) } : numbers.map { Double($0) / 1000 }
-    }
-
-    private static func unpacked(_ reader: inout ByteReader, _ count: Int) throws(DamagedBytes) -> [Int64] {
-        var numbers: [Int64] = []
-        numbers.reserveCapacity(count)
-        while numbers.count < count {
-            let number = try reader.zigzag()
-            numbers.append(number)
-            guard number == 0 else { continue }
-            let run = try reader.count(upTo: count - numbers.count)
-            numbers.append(contentsOf: repeatElement(0, count: run))
-        }
-        return numbers
-    }
-
-    private static func sum(_ numbers: inout [Int64]) {
-        var total: Int64 = 0
-        for index in numbers.indices {
-            total &+= numbers[index]
-            numbers[index] = total
-        }
     }
 }
 

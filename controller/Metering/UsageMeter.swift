@@ -62,7 +62,8 @@ package enum UsageMeter {
         var shares: [UsageShare] = []
         var given: Int64 = 0
         for window in stride(from: first, through: last, by: Int64.Stride(length)) {
-            let elapsed = min(window - start + length, span)
+            // Not "window - start + length": that could overflow in the last window.
+            let elapsed = window - start > span - length ? span : window - start + length
             let due = window == last ? added : portion(of: added, elapsed, span)
             if due > given { shares.append(UsageShare(window: window, amount: due - given)) }
             given = max(given, due)

@@ -2,7 +2,7 @@ extension Schema {
     /// What nodes send without being asked: samples, usage, events. See `docs/decisions/0004-metric-rows.md`.
     static let schema2Metrics = """
         CREATE TABLE positions (
-            node TEXT NOT NULL, stream TEXT NOT NULL, position BIGINT NOT NULL, beyond TEXT NOT NULL,
+            node TEXT NOT NULL, stream TEXT NOT NULL, position BIGINT, beyond TEXT NOT NULL,
             PRIMARY KEY (node, stream));
 
         CREATE TABLE metric_series (

@@ -67,7 +67,7 @@ extension StoreError: SQLiteFailure {
             case .readOnly: .readOnly(error.message)
             case .corrupt, .notADatabase, .mismatch: .corrupt(error.message)
             case .busy: .busy(error.message)
-            case .constraint(_, let columns): Self.conflict(columns) ?? .failed("\(error)")
+            case .constraint: error.duplicateColumns.flatMap(Self.conflict) ?? .failed("\(error)")
             case .misuse where error.message == "the connection is closed": .closed
             default: .failed("\(error)")
             }
