@@ -15,13 +15,14 @@ package struct CertificateSigningRequest: Sendable {
         guard let request = X509_REQ_new() else { throw .library("make the certificate request") }
         defer { X509_REQ_free(request) }
         let name = X509_REQ_get_subject_name(request)
+        let text = Array(commonName.utf8)
         guard X509_REQ_set_version(request, 0) == 1,
-            X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, Array(commonName.utf8), -1, -1, 0) == 1,
+            X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, text, Int32(text.count), -1, 0) == 1,
             X509_REQ_set_pubkey(request, key.handle.pointer) == 1,
             X509_REQ_sign(request, key.handle.pointer, EVP_sha256()) > 0,
-            let text = PEM.text({ PEM_write_bio_X509_REQ($0, request) })
+            let pem = PEM.text({ PEM_write_bio_X509_REQ($0, request) })
         else { throw .library("make the certificate request") }
-        return text
+        return pem
     }
 
     /// Reads and verifies; anything but a self-signed P-256 request is refused.

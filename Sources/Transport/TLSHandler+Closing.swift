@@ -18,12 +18,14 @@ extension TLSHandler {
         failPending(error)
         let alert = engine?.buffers.takeOutbound()
         engine = nil
+        // First, since closing may tell the pipeline at once that the channel is inactive.
+        context.fireErrorCaught(error)
+        guard phase == .closing else { return }
         if let alert {
             lingerAfter(alert, context)
         } else {
             closeTransport(context)
         }
-        context.fireErrorCaught(error)
     }
 
     func closeTransport(_ context: ChannelHandlerContext) {

@@ -1,6 +1,16 @@
 import Glibc
 import Transport
 
+extension TLSLimits {
+    /// For tests on a machine that is busy with other things.
+    static var patient: TLSLimits {
+        var limits = TLSLimits()
+        limits.handshake = .seconds(300)
+        limits.close = .seconds(60)
+        return limits
+    }
+}
+
 /// An authority with a server and a node, and their files for the `openssl` command.
 struct Credentials {
     let authority: CertificateAuthority
@@ -43,7 +53,7 @@ struct Credentials {
     }
 
     func serverSettings(
-        limits: TLSLimits = TLSLimits(),
+        limits: TLSLimits = .patient,
         verifyPeer: @escaping @Sendable (Certificate) -> PeerVerdict = { _ in .accepted }
     ) -> TLSServerConfiguration {
         TLSServerConfiguration(
@@ -57,7 +67,7 @@ struct Credentials {
 
     func clientSettings(
         _ identity: TLSIdentity?, service: String = "innkeeper/1", serverName: String? = "localhost",
-        limits: TLSLimits = TLSLimits()
+        limits: TLSLimits = .patient
     ) -> TLSClientConfiguration {
         TLSClientConfiguration(
             trust: .authorities([authority.certificate]), serverName: serverName, identity: identity,

@@ -58,16 +58,13 @@ final class Probe: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
-        switch manner {
-        case .checkCounting: check(buffer)
-        case .echo: context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
-        case .collect, .answerAtEnd: break
-        }
+        if case .checkCounting = manner { check(buffer) }
         sightings.change { state in
             state.received += buffer.readableBytes
             if case .checkCounting = manner { return }
             state.bytes += buffer.readableBytesView
         }
+        if case .echo = manner { context.writeAndFlush(wrapOutboundOut(buffer), promise: nil) }
     }
 
     private func check(_ buffer: ByteBuffer) {
