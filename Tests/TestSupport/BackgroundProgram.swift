@@ -14,10 +14,16 @@ package final class BackgroundProgram: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        pid = try Self.spawn(executable, arguments, &actions)
+    }
+
+    /// Starts a program in a process group of its own, without the signal mask of the thread that runs the test.
+    static func spawn(
+        _ executable: String, _ arguments: [String], _ actions: inout posix_spawn_file_actions_t
+    ) throws -> Int32 {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // The threads that run tests block signals, and a child would inherit that.
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
@@ -27,7 +33,7 @@ package final class BackgroundProgram: Sendable {
         var pid = pid_t()
         let code = posix_spawnp(&pid, executable, &actions, &attributes, &words, environ)
         guard code == 0 else { throw SetupFailure("cannot start \(executable): \(String(cString: strerror(code)))") }
-        self.pid = pid
+        return pid
     }
 
     /// Runs it to its end. Throws with the end of its output when it fails.
@@ -39,8 +45,11 @@ package final class BackgroundProgram: Sendable {
         }
     }
 
-    package var output: String {
-        guard let file = fopen(log, "r") else { return "" }
+    package var output: String { Self.text(of: log) }
+
+    /// The first mebibyte of a file; empty when there is none.
+    static func text(of path: String) -> String {
+        guard let file = fopen(path, "r") else { return "" }
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 1 << 20)
         let count = fread(&bytes, 1, bytes.count, file)
