@@ -1,0 +1,72 @@
+import DriverKit
+import WireProtocol
+
+/// `container.ensure`: look, act, look again.
+extension DockerDriver {
+    func ensureContainer(
+        _ call: OperationCall, _ context: OperationContext
+    ) async throws(DriverError) -> OperationOutcome {
+        let spec = try ContainerSpec(call.arguments, secrets: call.secrets, mountRoots: mountRoots)
+        var changed = false
+        var state = try await look(spec.name)
+        if let present = state, try await !adopts(present, spec) {
+            context.progress("removing the container that is in the way")
+            try await remove(present)
+            (state, changed) = (nil, true)
+        }
+        if state == nil {
+            context.progress("creating the container")
+            changed = try await create(spec) || changed
+            state = try await look(spec.name)
+        }
+        guard let state else { throw DriverError(.failed, "container \(spec.name) went away", retryable: true) }
+        // Also when another call has just created it.
+        guard try await adopts(state, spec) else { throw conflict(spec, ["state"]) }
+        changed = try await apply(spec.limits, to: state) || changed
+        let outcome = spec.runs ? try await started(state) : try await stopped(state, grace: 10)
+        let observed = outcome.changed ? outcome.observed : try await existing(state.id).observed
+        return OperationOutcome(changed: changed || outcome.changed, observed: observed)
+    }
+
+    /// Whether a container that bears the name can serve; false when it has to go first.
+    /// - Throws: `conflict` when it belongs to somebody else, or differs and may not be replaced.
+    private func adopts(_ state: ContainerState, _ spec: ContainerSpec) async throws(DriverError) -> Bool {
+        guard state.owner == spec.owner else {
+            throw DriverError(
+                .conflict,
+                "the name \(spec.name) is taken by a container of \(state.owner.map { "service \($0)" } ?? "somebody else")"
+            )
+        }
+        if ["removing", "dead"].contains(state.status) { return false }
+        let differences = spec.differences(from: state, image: try await lookAtImage(state.imageID))
+        if differences.isEmpty { return true }
+        guard spec.replaces else { throw conflict(spec, differences) }
+        return false
+    }
+
+    private func conflict(_ spec: ContainerSpec, _ differences: [String]) -> DriverError {
+        DriverError(
+            .conflict,
+            "container \(spec.name) exists with another \(differences.joined(separator: ", ")); "
+                + "it changes only by being replaced")
+    }
+
+    /// False when somebody else has created one of that name meanwhile. The engine reserves a name before it shows the
+    /// container, and a little longer than it shows it.
+    private func create(_ spec: ContainerSpec) async throws(DriverError) -> Bool {
+        var attempts = 0
+        while true {
+            do {
+                _ = try await engine.call(
+                    "POST", "/containers/create", query: [("name", spec.name)], body: spec.creation,
+                    timeout: .seconds(90))
+                return true
+            } catch {
+                if error.isConflict, try await look(spec.name) != nil { return false }
+                attempts += 1
+                guard error.isConflict, attempts < 50 else { throw error.driverError }
+            }
+            try await pause(.milliseconds(200))
+        }
+    }
+}
