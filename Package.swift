@@ -136,7 +136,7 @@ let package = Package(
         tests("Metering", ["Model"]),
         tests("Store", ["Metering", "Model", "SQLite"]),
         tests("Sessions", ["Model", "Store", "Transport", "WireProtocol"] + nio),
-        tests("ControllerCore", ["Model", "Placement", "Saga", "Store", "WireProtocol"]),
+        tests("ControllerCore", ["Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
         tests("API", ["APIModels", "ControllerCore", "Store", "Transport", hummingbird]),
         .testTarget(
             name: "EndToEnd",

@@ -35,22 +35,25 @@ extension Belongings {
             return ["snapshot": .string(snapshot)]
         case "zfs.dataset.destroy": return try destroyDataset(arguments)
         case "docker.image.pull", "docker.image.import":
-            images.insert(try arguments.string("image"))
+            images.insert(try arguments.string("reference"))
             return [:]
         case "docker.container.ensure": return try ensureContainer(arguments)
         case "docker.container.start", "docker.container.stop":
             let name = try arguments.string("name")
-            guard containers[name] != nil else { throw CommandErrorCode.notFound }
+            try owns(name, arguments)
             containers[name]?.running = call.operation == "container.start"
             return try observe(name)
         case "docker.container.update":
             let name = try arguments.string("name")
-            guard containers[name] != nil else { throw CommandErrorCode.notFound }
+            try owns(name, arguments)
             containers[name]?.memory = try arguments.integer("memory_bytes")
             containers[name]?.cpu = try arguments.integer("cpu_millis")
             return try observe(name)
+        case "docker.container.inspect": return try observe(try arguments.string("name"))
         case "docker.container.remove":
-            containers[try arguments.string("name")] = nil
+            let name = try arguments.string("name")
+            if containers[name] != nil { try owns(name, arguments) }
+            containers[name] = nil
             return [:]
         default: throw CommandErrorCode.unknownOperation
         }
@@ -88,6 +91,11 @@ extension Belongings {
             image: image, memory: try arguments.integer("memory_bytes"), cpu: try arguments.integer("cpu_millis"),
             running: try arguments.bool("running"), service: service, mount: mount)
         return try observe(name)
+    }
+
+    private func owns(_ name: String, _ arguments: JSONObject) throws {
+        guard let container = containers[name] else { throw CommandErrorCode.notFound }
+        guard container.service == (try arguments.string("service")) else { throw CommandErrorCode.conflict }
     }
 
     private func observe(_ name: String) throws -> JSONObject {

@@ -60,6 +60,8 @@ final class ModelNode: Sendable {
         /// Commands that stay without an answer until `release`.
         var isHeld = false
         var cancelled: Set<String> = []
+        /// Commands that are being performed, now and at most.
+        var inside = 0, mostInside = 0
     }
 
     let state = Mutex(State())
@@ -78,6 +80,11 @@ final class ModelNode: Sendable {
     }
 
     private func perform(_ call: AgentCall, _ node: String) async throws(AgentError) -> CommandResult {
+        change { state in
+            state.inside += 1
+            state.mostInside = max(state.mostInside, state.inside)
+        }
+        defer { change { $0.inside -= 1 } }
         while state.withLock({ $0.isHeld && !$0.cancelled.contains(call.id) }) {
             if Task.isCancelled { throw AgentError(retryable: true, code: "abandoned", message: "nobody waits") }
             await Task.yield()

@@ -39,10 +39,13 @@ extension ServiceScope {
 
     // MARK: container
 
+    /// Keeps an order away from a container of somebody else that has the same name.
+    private var mine: JSONObject { ["service": .string(service.id)] }
+
     func ensureImage() -> Order {
         var order = Order(
             driver: "docker", operation: "image.pull", resource: "docker/image/\(spec.image)",
-            arguments: ["image": .string(spec.image)], isShared: true)
+            arguments: ["reference": .string(spec.image)], isShared: true)
         if let tar = spec.imageTar {
             order.operation = "image.import"
             order.arguments["path"] = .string(tar)
@@ -62,15 +65,19 @@ extension ServiceScope {
         return docker("container.ensure", place, arguments)
     }
 
-    func startContainer(_ place: ServicePlace) -> Order { docker("container.start", place, [:]) }
+    func startContainer(_ place: ServicePlace) -> Order { docker("container.start", place, mine) }
 
-    func stopContainer(_ place: ServicePlace) -> Order { docker("container.stop", place, ["grace_s": 20]) }
+    func stopContainer(_ place: ServicePlace) -> Order {
+        docker("container.stop", place, mine.merged(with: ["grace_s": 20]))
+    }
 
-    func removeContainer(_ place: ServicePlace) -> Order { docker("container.remove", place, ["force": true]) }
+    func removeContainer(_ place: ServicePlace) -> Order {
+        docker("container.remove", place, mine.merged(with: ["force": true]))
+    }
 
     func limitContainer(_ place: ServicePlace, to spec: PlanSpec) -> Order {
         docker(
             "container.update", place,
-            ["memory_bytes": .integer(spec.memoryBytes), "cpu_millis": .integer(spec.cpuMillis)])
+            mine.merged(with: ["memory_bytes": .integer(spec.memoryBytes), "cpu_millis": .integer(spec.cpuMillis)]))
     }
 }

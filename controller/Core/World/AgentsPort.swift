@@ -42,14 +42,14 @@ package struct AgentCall: Sendable {
     package var secrets: JSONObject
     /// From acceptance by the agent.
     package var deadline: Duration
-    /// The operation that it belongs to.
-    package var trace: String
+    /// The operation that it belongs to; nil for a look that no operation asked for.
+    package var trace: String?
     package var step: String
     package var onProgress: @Sendable (_ message: String, _ fraction: Double?) -> Void
 
     package init(
         id: String, resource: String, generation: Int64, driver: String, operation: String, arguments: JSONObject,
-        secrets: JSONObject = [:], deadline: Duration, trace: String, step: String,
+        secrets: JSONObject = [:], deadline: Duration, trace: String?, step: String,
         onProgress: @escaping @Sendable (String, Double?) -> Void = { _, _ in }
     ) {
         self.id = id

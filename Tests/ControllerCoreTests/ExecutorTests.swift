@@ -1,0 +1,242 @@
+import Logging
+import Model
+import Placement
+import Saga
+import ServiceLifecycle
+import Store
+import Synchronization
+import Testing
+import WireProtocol
+
+@testable import ControllerCore
+
+extension Stage {
+    /// An executor at work while `body` runs; ended in an orderly way afterwards.
+    func executing(limits: ExecutorLimits = .standard, _ body: (Executor, Operations) async throws -> Void) async throws
+    {
+        let executor = Executor(world: world, limits: limits)
+        let group = ServiceGroup(
+            configuration: .init(services: [.init(service: executor)], logger: world.logger))
+        let work = Task { try await group.run() }
+        let result: Result<Void, any Error>
+        do {
+            try await body(executor, Operations(world: world, wake: { executor.wake() }))
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await group.triggerGracefulShutdown()
+        try await work.value
+        try result.get()
+    }
+
+    /// Waits, with a generous limit, until `condition` holds.
+    func until(_ what: Comment, _ condition: () async throws -> Bool) async throws {
+        let limit = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < limit {
+            if try await condition() { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record("it did not come to this: \(what)")
+    }
+
+    func state(_ operation: ServiceOperation) async throws -> OperationRecord.State {
+        try await outcome(operation.operation.id).state
+    }
+}
+
+@Suite struct ExecutorTests {
+    @Test func `queued operations of one service run one after the other, in their order`() async throws {
+        try await Stage.with { stage in
+            try await stage.executing { _, operations in
+                let made = try await operations.createService(
+                    ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
+                let id = made.service.id
+                _ = try await operations.suspend(id, by: Stage.by)
+                _ = try await operations.resume(id, by: Stage.by)
+                _ = try await operations.upgrade(id, UpgradeRequest(plan: "large"), by: Stage.by)
+                let last = try await operations.terminate(id, by: Stage.by)
+
+                try await stage.until("all is done") { try await stage.store.unfinishedOperations().isEmpty }
+                let states = try await stage.store.operations(OperationFilter(service: id)).items
+                #expect(
+                    Set(states.filter { $0.kind != "terminate" }.map(\.state)).isSubset(of: [
+                        .cancelled, .succeeded, .failed,
+                    ]))
+                #expect(try await stage.state(last) == .succeeded)
+                #expect(stage.node.belongings.containers.isEmpty && stage.node.belongings.datasets.isEmpty)
+            }
+        }
+    }
+
+    @Test func `a whole life goes through the executor`() async throws {
+        try await Stage.with { stage in
+            try await stage.executing { _, operations in
+                let made = try await operations.createService(
+                    ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
+                let id = made.service.id
+                let orders = [
+                    made, try await operations.suspend(id, by: Stage.by), try await operations.resume(id, by: Stage.by),
+                    try await operations.upgrade(id, UpgradeRequest(plan: "large"), by: Stage.by),
+                ]
+                try await stage.until("the queue is empty") { try await stage.store.unfinishedOperations().isEmpty }
+                for order in orders { #expect(try await stage.state(order) == .succeeded) }
+                #expect(try await stage.service(id).state == .running)
+                let ended = try await operations.terminate(id, by: Stage.by)
+                try await stage.until("it is gone") { try await stage.state(ended) == .succeeded }
+                let log = try await stage.store.log(made.operation.id)
+                #expect(log.contains { $0.text.contains("chosen with a score") })
+                #expect(log.last?.text == "succeeded")
+            }
+            #expect(
+                stage.node.log == [
+                    "zfs.dataset.ensure", "docker.image.pull", "docker.container.ensure", "zfs.dataset.snapshot",
+                    "docker.container.stop", "docker.container.start", "zfs.dataset.usage", "zfs.dataset.quota",
+                    "docker.container.update", "docker.container.remove", "zfs.dataset.destroy",
+                ])
+        }
+    }
+
+    @Test func `an executor that ends in the middle leaves the rest to the next one`() async throws {
+        try await Stage.with { stage in
+            stage.node.change { $0.isHeld = true }
+            var made: ServiceOperation?
+            try await stage.executing { _, operations in
+                made = try await operations.createService(ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
+                try await stage.until("it runs") { try await stage.store.runningOperations().count == 1 }
+            }
+            let order = try #require(made)
+            #expect(try await stage.state(order) == .running)
+            stage.node.change { $0.isHeld = false }
+            try await stage.executing { _, _ in
+                try await stage.until("it is done") { try await stage.state(order) == .succeeded }
+            }
+            #expect(stage.node.mostEffects == 1)
+            #expect(stage.node.belongings.containers.count == 1)
+        }
+    }
+
+    @Test func `a running operation that is called off is undone, and its command is stopped`() async throws {
+        try await Stage.with { stage in
+            try await stage.executing { _, operations in
+                stage.node.change { $0.isHeld = true }
+                let made = try await operations.createService(
+                    ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
+                try await stage.until("it is on a node") { try await stage.store.nodeLoads()["nod_1"] != nil }
+                _ = try await operations.cancel(made.operation.id, by: Stage.by)
+                try await stage.until("the agent is told") { stage.node.state.withLock { !$0.cancelled.isEmpty } }
+                stage.node.change { $0.isHeld = false }
+                try await stage.until("it is cancelled") { try await stage.state(made) == .cancelled }
+                #expect(try await stage.books(made.service.id).names.isEmpty)
+                #expect(stage.node.belongings.datasets.isEmpty)
+                #expect(try await stage.service(made.service.id).state == .failed)
+            }
+        }
+    }
+
+    @Test func `a termination calls off what runs and what waits, and then has its turn`() async throws {
+        try await Stage.with { stage in
+            try await stage.executing { _, operations in
+                stage.node.change { $0.isHeld = true }
+                let made = try await operations.createService(
+                    ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
+                try await stage.until("it is on a node") { try await stage.store.nodeLoads()["nod_1"] != nil }
+                let waiting = try await operations.suspend(made.service.id, by: Stage.by)
+                let ended = try await operations.terminate(made.service.id, by: Stage.by)
+                #expect(try await stage.state(waiting) == .cancelled)
+                #expect(try await operations.terminate(made.service.id, by: Stage.by).created == false)
+                stage.node.change { $0.isHeld = false }
+                try await stage.until("it is gone") { try await stage.state(ended) == .succeeded }
+                #expect(try await stage.state(made) == .cancelled)
+                #expect(try await stage.service(made.service.id).state == .terminated)
+                #expect(stage.node.belongings.datasets.isEmpty && stage.node.belongings.containers.isEmpty)
+            }
+        }
+    }
+
+    @Test func `a node that is away holds its operations up, and they go on when it is back`() async throws {
+        try await Stage.with { stage in
+            let service = try await stage.provision()
+            try await stage.executing { _, operations in
+                stage.node.change { $0.connected = false }
+                let order = try await operations.suspend(service.id, by: Stage.by)
+                try await stage.until("it has tried") {
+                    try await stage.store.log(order.operation.id).contains { $0.text.contains("unreachable") }
+                }
+                stage.node.change { $0.connected = true }
+                try await stage.until("it is done or its time is up") {
+                    try await stage.store.unfinishedOperations().isEmpty
+                }
+                // The clock of these tests jumps over pauses, so that the deadline may come before the node does.
+                let state = try await stage.state(order)
+                #expect([.succeeded, .failed, .needsAttention].contains(state))
+                let running = stage.node.belongings.containers.values.first?.running
+                if state == .succeeded { #expect(running == false) }
+                if state == .failed { #expect(running == true) }
+            }
+        }
+    }
+
+    @Test func `no more operations than allowed are on one node at a time`() async throws {
+        try await Stage.with { stage in
+            let limits = ExecutorLimits(perNode: 2, perKind: 100, unplaced: 8)
+            stage.node.change { $0.isHeld = true }
+            try await stage.executing(limits: limits) { _, operations in
+                for number in 1...6 {
+                    _ = try await operations.createService(
+                        ServiceRequest(externalID: "o-\(number)", customer: "c", plan: "small"), by: Stage.by)
+                }
+                try await stage.until("all are placed") { try await stage.store.nodeLoads()["nod_1"]?.services == 6 }
+                stage.node.change { $0.isHeld = false }
+                try await stage.until("all are done") { try await stage.store.unfinishedOperations().isEmpty }
+                #expect(stage.node.belongings.containers.count == 6)
+                #expect(stage.node.state.withLock { $0.mostInside } == 2)
+            }
+        }
+    }
+
+    @Test func `an operation with a damaged journal needs attention and nothing is done`() async throws {
+        try await Stage.with { stage in
+            let made = try await stage.create()
+            _ = try await stage.store.claimOperation(made.operation.id, at: stage.clock.port.now())
+            try await stage.store.appendJournal(
+                made.operation.id, after: 0, [["entry": "undone", "step": "nowhere"]], at: stage.clock.port.now())
+            try await stage.executing { _, _ in
+                try await stage.until("it is set aside") { try await stage.state(made) == .needsAttention }
+            }
+            #expect(
+                try await stage.outcome(made.operation.id).error?.message.contains("journal cannot be replayed") == true
+            )
+            #expect(stage.node.log.isEmpty)
+            #expect(try await stage.service(made.service.id).state == .failed)
+        }
+    }
+
+    @Test func `a step that never answers is given up at its limit and asked again under the same id`() async throws {
+        try await Stage.with { stage in
+            // The first timer of each attempt runs out at once while the node holds its answer.
+            var world = stage.world
+            let node = stage.node
+            world.clock.timer = { _ in
+                if node.state.withLock({ $0.isHeld }) { return }
+                try? await Task.sleep(for: .seconds(3600))
+            }
+            let service = try await stage.provision()
+            let order = try await stage.operations.suspend(service.id, by: Stage.by)
+            stage.node.change { $0.isHeld = true }
+            let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
+            let record = try await stage.outcome(order.operation.id)
+            let ready = try await loading.load(record, RunSignals()) { _ in true }.get()
+            let work = Task {
+                var run = ready
+                return try await run.run()
+            }
+            try await stage.until("an attempt was given up") {
+                try await stage.store.log(order.operation.id).contains { $0.text.contains("outcome is unknown") }
+            }
+            stage.node.change { $0.isHeld = false }
+            #expect(try await work.value == .finished)
+            #expect(stage.node.mostEffects == 1)
+        }
+    }
+}

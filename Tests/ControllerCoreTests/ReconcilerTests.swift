@@ -1,0 +1,178 @@
+import Model
+import Store
+import Synchronization
+import Testing
+import WireProtocol
+
+@testable import ControllerCore
+
+extension Stage {
+    /// The agent's report of what the model node has now.
+    func reportInventory() async throws {
+        let containers = node.belongings.containers.map { name, container -> (resource: String, state: JSONObject) in
+            (
+                "docker/\(name)",
+                [
+                    "id": .string("id-\(name)"), "state": container.running ? "running" : "exited",
+                    "service": .string(container.service),
+                ]
+            )
+        }
+        try await store.recordInventory(
+            InventoryReport(node: "nod_1", driver: "docker", generation: 1, isFull: true, items: containers),
+            at: clock.port.now())
+    }
+
+    func letTimePass() { clock.state.withLock { $0.milliseconds += 3_600_000 } }
+
+    func findings(_ kind: String) async throws -> Int {
+        try await store.events().items.filter { $0.kind == kind }.count
+    }
+}
+
+@Suite struct ReconcilerTests {
+    @Test(arguments: ["missing", "stopped"])
+    func `a container that is not as it should be is reported once, and removed never`(how: String) async throws {
+        try await Stage.with { stage in
+            let service = try await stage.provision()
+            stage.node.change { state in
+                if how == "missing" { state.belongings.containers = [:] }
+                state.belongings.containers[service.id]?.running = false
+            }
+            let before = stage.node.belongings
+            stage.letTimePass()
+            try await stage.reportInventory()
+            let drift = ServiceDrift(operations: stage.operations)
+            for _ in 1...3 { try await drift.reconcile(stage.world) }
+            #expect(try await stage.findings("drift.\(how)") == 1)
+            #expect(try await stage.service(service.id).observed["drift"]?["kind"] == .string(how))
+            #expect(stage.node.belongings == before)
+            #expect(try await stage.store.unfinishedOperations().isEmpty)
+        }
+    }
+
+    @Test func `a service that asks for it is repaired, on its own data`() async throws {
+        try await Stage.with { stage in
+            var plan = Stage.plan()
+            plan["repair"] = true
+            _ = try await stage.operations.createPlan(name: "kept", spec: plan, by: Stage.by)
+            let made = try await stage.create(plan: "kept")
+            try await stage.finish(made.operation.id)
+            let before = stage.node.belongings
+            stage.node.change { $0.belongings.containers = [:] }
+            stage.letTimePass()
+            try await ServiceDrift(operations: stage.operations).reconcile(stage.world)
+            let repair = try #require(try await stage.store.unfinishedOperations().first)
+            #expect(repair.kind == "repair" && repair.requestedBy == "reconciler/drift")
+            #expect(try await stage.finish(repair.id).state == .succeeded)
+            #expect(stage.node.belongings == before)
+            #expect(try await stage.service(made.service.id).observed["drift"] == nil)
+        }
+    }
+
+    @Test func `a lost data set is not replaced by an empty one`() async throws {
+        try await Stage.with { stage in
+            let service = try await stage.provision()
+            stage.node.change { $0.belongings = Belongings() }
+            let order = try await stage.operations.repair(service.id, by: Stage.by)
+            #expect(try await stage.finish(order.operation.id).state == .failed)
+            #expect(stage.node.belongings.datasets.isEmpty && stage.node.belongings.containers.isEmpty)
+        }
+    }
+
+    @Test func `old news about a container is checked with the node before anybody is alarmed`() async throws {
+        try await Stage.with { stage in
+            let service = try await stage.provision()
+            stage.letTimePass()
+            try await ServiceDrift(operations: stage.operations).reconcile(stage.world)
+            #expect(try await stage.service(service.id).observed["drift"] == nil)
+            #expect(stage.node.log.last == "docker.container.inspect")
+            #expect(try await stage.store.events().items.isEmpty)
+        }
+    }
+
+    @Test func `a suspended service that runs is reported, and the report ends with it`() async throws {
+        try await Stage.with { stage in
+            let id = try await stage.suspended()
+            stage.node.change { $0.belongings.containers[id]?.running = true }
+            stage.letTimePass()
+            let drift = ServiceDrift(operations: stage.operations)
+            try await drift.reconcile(stage.world)
+            #expect(try await stage.findings("drift.running") == 1)
+            stage.node.change { $0.belongings.containers[id]?.running = false }
+            stage.letTimePass()
+            try await drift.reconcile(stage.world)
+            #expect(try await stage.findings("drift.over") == 1)
+            #expect(try await stage.service(id).observed["drift"] == nil)
+        }
+    }
+
+    @Test func `a container of an unknown service is reported once and left alone`() async throws {
+        try await Stage.with { stage in
+            stage.node.change {
+                $0.belongings.containers["ghost"] = .init(
+                    image: "x", memory: 1, cpu: 1, running: true, service: "svc_gone", mount: "/x")
+            }
+            try await stage.reportInventory()
+            stage.letTimePass()
+            for _ in 1...3 { try await UnknownContainers().reconcile(stage.world) }
+            #expect(try await stage.findings("drift.unknown") == 1)
+            #expect(stage.node.belongings.containers.count == 1)
+        }
+    }
+
+    @Test func `orphaned allocations are released, those of living services are not`() async throws {
+        try await Stage.with { stage in
+            let service = try await stage.provision()
+            let now = stage.clock.port.now()
+            _ = try await stage.store.allocate(
+                AllocationRequest(kind: "port", candidates: ["4000"], service: "svc_never"), at: now)
+            for _ in 1...2 { try await OrphanedAllocations().reconcile(stage.world) }
+            #expect(try await stage.store.allocations(service: "svc_never").isEmpty)
+            #expect(try await stage.store.allocations(service: service.id).count == 2)
+        }
+    }
+
+    @Test func `a certificate near its end is reported once`() async throws {
+        try await Stage.with { stage in
+            let now = stage.clock.port.now()
+            try await stage.store.insertCertificate(
+                CertificateRecord(
+                    serial: "01", node: "nod_1", fingerprint: "ff", issuedAt: now, expiresAt: now + .seconds(86_400)))
+            for _ in 1...2 { try await ExpiringCertificates().reconcile(stage.world) }
+            #expect(try await stage.findings("certificate.expiring") == 1)
+        }
+    }
+
+    @Test func `an operation that runs for too long is reported once`() async throws {
+        try await Stage.with { stage in
+            let service = try await stage.provision()
+            let order = try await stage.operations.suspend(service.id, by: Stage.by)
+            _ = try await stage.store.claimOperation(order.operation.id, at: stage.clock.port.now())
+            for _ in 1...3 { stage.letTimePass() }
+            for _ in 1...2 { try await StuckOperations().reconcile(stage.world) }
+            #expect(try await stage.findings("operation.stuck") == 1)
+        }
+    }
+
+    @Test func `records whose time is up go, others stay`() async throws {
+        try await Stage.with { stage in
+            let now = stage.clock.port.now()
+            for (key, life) in [("old", Duration.seconds(-1)), ("new", .seconds(3600))] {
+                _ = try await stage.store.beginIdempotent(
+                    IdempotencyRecord(
+                        key: key, scope: "k", digest: "d", status: 0, body: "", createdAt: now - .seconds(7200),
+                        expiresAt: now + life))
+                try await stage.store.recordFinding(
+                    EventRecord(
+                        id: "ev_\(key)", node: "nod_1", seq: 0, time: now + life, driver: "controller", resource: nil,
+                        kind: "test", data: [:]))
+            }
+            try await RecordUpkeep(retention: Retention(events: .seconds(0))).reconcile(stage.world)
+            try await MetricUpkeep(retention: Retention()).reconcile(stage.world)
+            #expect(try await stage.store.idempotency(scope: "k", key: "old") == nil)
+            #expect(try await stage.store.idempotency(scope: "k", key: "new") != nil)
+            #expect(try await stage.store.events().items.map(\.id) == ["ev_new"])
+        }
+    }
+}

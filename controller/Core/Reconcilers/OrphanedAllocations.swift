@@ -1,0 +1,29 @@
+import Logging
+import Model
+import Store
+import WireProtocol
+
+/// Gives names and reservations free whose service is terminated or was never recorded. Rows only: it touches nothing
+/// on any node.
+struct OrphanedAllocations: Reconciler {
+    let name = "orphaned-allocations"
+    let interval = Duration.seconds(600)
+
+    func reconcile(_ world: World) async throws {
+        let now = world.clock.now()
+        let by = Requester(name: "reconciler/\(name)")
+        let freed = try await world.store.atomically { store throws(StoreError) in
+            let services = Set(try store.orphanedAllocations().map(\.service)).sorted()
+            var freed: [String] = []
+            for service in services where try store.unfinishedOperations(service: service).isEmpty {
+                try store.releaseAll(service: service)
+                try store.audit("allocations.release", service, by: by, at: now)
+                freed.append(service)
+            }
+            return freed
+        }
+        if !freed.isEmpty {
+            world.logger.warning("orphaned allocations were released", metadata: ["services": "\(freed.count)"])
+        }
+    }
+}

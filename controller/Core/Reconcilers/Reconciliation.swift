@@ -1,0 +1,50 @@
+import Logging
+import ServiceLifecycle
+
+/// Runs the reconcilers, each at its own interval and independent of the others, until it is told to end.
+package struct Reconciliation: Service {
+    let world: World
+    let reconcilers: [any Reconciler]
+
+    package init(world: World, reconcilers: [any Reconciler]) {
+        self.world = world
+        self.reconcilers = reconcilers
+    }
+
+    /// All that the controller keeps true.
+    ///
+    /// - Parameter operations: asks for repairs, where a service's specification says that it wants them.
+    package init(world: World, operations: Operations, retention: Retention = Retention()) {
+        self.init(
+            world: world,
+            reconcilers: [
+                OrphanedAllocations(), ServiceDrift(operations: operations), UnknownContainers(),
+                ExpiringCertificates(), StuckOperations(), MetricUpkeep(retention: retention),
+                RecordUpkeep(retention: retention),
+            ])
+    }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                for reconciler in reconcilers {
+                    group.addTask { await keep(reconciler) }
+                }
+            }
+        }
+    }
+
+    private func keep(_ reconciler: any Reconciler) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: reconciler.interval)
+            guard !Task.isCancelled else { return }
+            do {
+                try await reconciler.reconcile(world)
+            } catch {
+                world.logger.error(
+                    "a reconciler failed and will try again",
+                    metadata: ["reconciler": "\(reconciler.name)", "error": "\(error)"])
+            }
+        }
+    }
+}

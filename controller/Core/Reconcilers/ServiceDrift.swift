@@ -1,0 +1,113 @@
+import Logging
+import Model
+import Store
+import WireProtocol
+
+/// Compares what should run with what the nodes report, and says where they differ. It removes nothing, ever. Only a
+/// service whose specification says `repair` gets its container back, as an operation that everybody can see.
+struct ServiceDrift: Reconciler {
+    let name = "drift"
+    let interval = Duration.seconds(60)
+    let operations: Operations
+    /// Reports of the agents lag behind what operations do.
+    static let grace = Duration.seconds(60)
+
+    func reconcile(_ world: World) async throws {
+        let connected = await world.agents.connected()
+        for node in connected.sorted() {
+            let reported = try await world.store.inventory(node: node, driver: "docker")
+            let states = Dictionary(reported.map { ($0.resource, $0.state) }, uniquingKeysWith: { $1 })
+            for service in try await world.store.services(onNode: node) {
+                try await examine(service, states, world)
+            }
+        }
+    }
+
+    private func examine(_ service: ServiceRecord, _ states: [String: JSONObject], _ world: World) async throws {
+        let now = world.clock.now()
+        guard [.running, .suspended].contains(service.state), now - service.updatedAt > Self.grace else { return }
+        guard let place = try await world.store.place(of: service.id) else { return }
+        let reported = states["docker/\(place.container)"]
+        var drift = Drift(of: service, reported: reported.map { .seen($0) } ?? .missing)
+        // What was reported may be old news: before anybody is alarmed, the node is asked.
+        if drift != nil {
+            guard let seen = await ask(place, service, world) else { return }
+            drift = Drift(of: service, reported: seen)
+        }
+        let known = service.observed["drift"]?["kind"]?.asString
+        guard drift?.rawValue != known else { return }
+        try await record(drift, service, place, world, at: now)
+    }
+
+    /// Nil when the node gives no answer that can be relied on.
+    private func ask(_ place: ServicePlace, _ service: ServiceRecord, _ world: World) async -> Drift.Report? {
+        let call = AgentCall(
+            id: Identifier.make("look"), resource: "docker/\(place.container)", generation: service.generation * 2 + 1,
+            driver: "docker", operation: "container.inspect", arguments: ["name": .string(place.container)],
+            deadline: .seconds(30), trace: nil, step: name)
+        guard let result = try? await world.agents.perform(call, place.node) else { return nil }
+        if result.status == .succeeded { return .seen(result.observed) }
+        return result.error?.code == .notFound ? .missing : nil
+    }
+
+    private func record(
+        _ drift: Drift?, _ service: ServiceRecord, _ place: ServicePlace, _ world: World, at now: Timestamp
+    ) async throws {
+        let (id, generation) = (service.id, service.generation)
+        let finding = EventRecord(
+            id: Identifier.make("ev"), node: place.node, seq: 0, time: now, driver: "controller",
+            resource: "docker/\(place.container)", kind: drift.map { "drift.\($0.rawValue)" } ?? "drift.over",
+            data: ["service": .string(id)])
+        let isCurrent = try await world.store.atomically { store throws(StoreError) in
+            // An operation that began meanwhile makes all this old.
+            guard let present = try store.service(id), present.generation == generation, present.state == service.state,
+                try store.unfinishedOperations(service: id).isEmpty
+            else { return false }
+            try store.updateService(id, at: now) { record in
+                record.observed["drift"] = drift.map {
+                    ["kind": .string($0.rawValue), "since": .integer(now.milliseconds)]
+                }
+            }
+            try store.recordFinding(finding)
+            return true
+        }
+        guard isCurrent, let drift else { return }
+        world.logger.warning("a service is not as it should be", metadata: ["service": "\(id)", "drift": "\(drift)"])
+        guard service.state == .running, drift.isRepairable, (try? PlanSpec(json: service.spec))?.repairs == true else { return }
+        _ = try await operations.repair(id, by: Requester(name: "reconciler/\(name)"))
+    }
+}
+
+/// How a container differs from what its service should be.
+enum Drift: String, Sendable {
+    case missing, stopped
+    /// It runs although the service is suspended.
+    case running
+    /// The name is taken by a container of somebody else.
+    case foreign
+
+    enum Report: Sendable {
+        case missing
+        case seen(JSONObject)
+    }
+
+    var isRepairable: Bool { self == .missing || self == .stopped }
+
+    /// Nil when all is as it should be.
+    init?(of service: ServiceRecord, reported: Report) {
+        switch reported {
+        case .missing: self = .missing
+        case .seen(let state):
+            let runs = ["running", "restarting", "paused"].contains(state["state"]?.asString ?? "")
+            if let owner = state["service"]?.asString, owner != service.id {
+                self = .foreign
+            } else if service.state == .running, !runs {
+                self = .stopped
+            } else if service.state == .suspended, runs {
+                self = .running
+            } else {
+                return nil
+            }
+        }
+    }
+}

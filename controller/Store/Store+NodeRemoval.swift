@@ -1,0 +1,27 @@
+extension Store {
+    /// Forgets a node with its certificates, its inventory and its positions. What it measured stays until its time is
+    /// up, and usage stays for ever. Throws `wrongState` while a service is on it, `notFound` when it is not there.
+    package func removeNode(_ id: String) throws(StoreError) {
+        try transaction { () throws(StoreError) in
+            guard try node(id) != nil else { throw .notFound(kind: "node", id: id) }
+            guard try services(onNode: id).isEmpty else { throw .wrongState(kind: "node", id: id, state: "in use") }
+            try run("UPDATE services SET node = NULL WHERE node = ?", [id])
+            for table in ["certificates", "inventory", "positions"] {
+                try run("DELETE FROM \(table) WHERE node = ?", [id])
+            }
+            try run("DELETE FROM nodes WHERE id = ?", [id])
+            note(.node, id, node: id)
+        }
+    }
+
+    /// Records something that the controller itself has found out about a node. The same id again changes nothing and
+    /// returns false.
+    @discardableResult
+    package func recordFinding(_ event: EventRecord) throws(StoreError) -> Bool {
+        try transaction { () throws(StoreError) in
+            let isNew = try run("\(EventRecord.insertion) ON CONFLICT (id) DO NOTHING", event.values) > 0
+            if isNew { note(.event, event.id, node: event.node) }
+            return isNew
+        }
+    }
+}
