@@ -23,7 +23,7 @@ extension JSONValue {
     package var asInteger: Int64? {
         switch self {
         case .integer(let value): value
-        case .number(let value): Int64(exactly: value)
+        case .number(let value): wholeNumber(value)
         default: nil
         }
     }
@@ -65,4 +65,11 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
     package init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(JSONObject(elements))
     }
+}
+
+/// The same as `Int64(exactly:)`, which would need the C mathematics library.
+private func wholeNumber(_ value: Double) -> Int64? {
+    guard value >= -0x1p63, value < 0x1p63 else { return nil }
+    let whole = Int64(value)
+    return Double(whole) == value ? whole : nil
 }

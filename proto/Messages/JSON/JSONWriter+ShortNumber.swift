@@ -8,10 +8,10 @@ extension JSONWriter {
         guard magnitude < 1e12 else { return longNumber(value) }
         let whole = Int64(value)
         if Double(whole) == value { return integer(whole) }
-        let thousandths = (magnitude * 1000).rounded()
-        guard magnitude >= 0.001, thousandths / 1000 == magnitude else { return longNumber(value) }
+        let thousandths = Int64(magnitude * 1000 + 0.5)
+        guard magnitude >= 0.001, Double(thousandths) / 1000 == magnitude else { return longNumber(value) }
         if value < 0 { open(0x2D) }
-        decimal(Int64(thousandths))
+        decimal(thousandths)
     }
 
     private mutating func decimal(_ thousandths: Int64) {
