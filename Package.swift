@@ -137,7 +137,12 @@ let package = Package(
         tests("Store", ["Metering", "Model", "SQLite"]),
         tests("Sessions", ["Model", "Store", "Transport", "WireProtocol"] + nio),
         tests("ControllerCore", ["Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
-        tests("API", ["APIModels", "ControllerCore", "Store", "Transport", hummingbird]),
+        tests(
+            "API",
+            [
+                "APIModels", "ControllerCore", "HTTPFetch", "Model", "Processes", "Store", "Transport", "WireProtocol",
+                "innctl", hummingbird, lifecycle, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+            ] + nio),
         .testTarget(
             name: "EndToEnd",
             dependencies: ["APIModels", "HTTPFetch", "TestSupport", "WireProtocol"],

@@ -103,7 +103,7 @@ package struct ReasonRequest: Codable, Sendable {
 }
 
 /// The answer 202: the work is on record and will be done.
-package struct Accepted: Codable, Sendable {
+package struct AcceptedOrder: Codable, Sendable {
     package var operation: Operation
     package var service: Service?
 

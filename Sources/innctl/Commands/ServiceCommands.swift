@@ -24,7 +24,7 @@ struct ServiceCreate: AsyncParsableCommand {
 
     func run() async throws {
         let controller = try Controller.connect()
-        let accepted: Accepted = try await controller.change(
+        let accepted: AcceptedOrder = try await controller.change(
             "POST", "/api/v1/services",
             ServiceOrder(
                 externalID: externalID, customer: customer, plan: plan, labels: label.isEmpty ? nil : label.map,
@@ -115,7 +115,7 @@ extension ServiceChange {
     func run() async throws {
         let controller = try Controller.connect()
         let path = "/api/v1/services/\(PercentEncoding.encode(service))/\(Self.verb)"
-        let accepted: Accepted = try await controller.change("POST", path, body, key: waiting.idempotencyKey)
+        let accepted: AcceptedOrder = try await controller.change("POST", path, body, key: waiting.idempotencyKey)
         try await Follow(controller, waiting, common.output).finish(accepted)
     }
 }

@@ -52,7 +52,7 @@ extension Doors {
             .post, "/api/v1/services", .services,
             .init(
                 summary: "Provision a service; the same external_id and order again is the same service",
-                tag: "services", body: ServiceOrder.self, answer: Accepted.self, status: 202)
+                tag: "services", body: ServiceOrder.self, answer: AcceptedOrder.self, status: 202)
         ) { call in
             let order = try call.model(ServiceOrder.self)
             let request = ServiceRequest(
@@ -84,7 +84,7 @@ extension Doors {
                 .delete, "/api/v1/services/{service}", .services,
                 .init(
                     summary: "The same as terminate", tag: "services", body: ReasonRequest.self, isBodyOptional: true,
-                    answer: Accepted.self, status: 202)
+                    answer: AcceptedOrder.self, status: 202)
             ) { call in
                 _ = try call.reason()
                 return try await ordered("terminate", call) { call, id in
@@ -99,7 +99,7 @@ extension Doors {
             .post, "/api/v1/services/{service}/upgrade", .services,
             .init(
                 summary: "Give a service another plan or other amounts", tag: "services", body: UpgradeOrder.self,
-                answer: Accepted.self, status: 202)
+                answer: AcceptedOrder.self, status: 202)
         ) { call in
             let order = try call.model(UpgradeOrder.self)
             let request = UpgradeRequest(
@@ -116,7 +116,7 @@ extension Doors {
             .post, "/api/v1/services/{service}/\(verb)", .services,
             .init(
                 summary: summary, tag: "services", body: ReasonRequest.self, isBodyOptional: true,
-                answer: Accepted.self, status: 202)
+                answer: AcceptedOrder.self, status: 202)
         ) { call in
             _ = try call.reason()
             return try await ordered(verb, call, order)
@@ -146,11 +146,11 @@ extension Doors {
         let past = try await store.operations(filter, page: PageRequest(limit: 100, order: .descending)).items
         guard let operation = past.first(where: { $0.kind == verb }) ?? past.last(where: { $0.state == .succeeded })
         else { return nil }
-        return try .model(Accepted(operation: Operation(operation), service: Service(service)))
+        return try .model(AcceptedOrder(operation: Operation(operation), service: Service(service)))
     }
 
     private func answer(_ taken: ServiceOperation) throws -> Answer {
-        let accepted = Accepted(operation: Operation(taken.operation), service: Service(taken.service))
+        let accepted = AcceptedOrder(operation: Operation(taken.operation), service: Service(taken.service))
         return taken.created ? try .accepted(accepted) : try .model(accepted)
     }
 }

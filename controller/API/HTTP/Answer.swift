@@ -20,7 +20,7 @@ enum Answer: Sendable {
     }
 
     /// 202 with the operation and where to follow it.
-    static func accepted(_ accepted: Accepted) throws -> Answer {
+    static func accepted(_ accepted: AcceptedOrder) throws -> Answer {
         try model(accepted, status: 202, location: "/api/v1/operations/\(accepted.operation.id)")
     }
 

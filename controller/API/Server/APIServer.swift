@@ -48,6 +48,9 @@ package struct APIServer: ServiceLifecycle.Service {
         APIRouter.make(doors.endpoints, front, doors.counters).buildResponder()
     }
 
+    /// How many event streams are open.
+    var listeners: Int { history.listeners }
+
     package func run() async throws {
         let changes = store.changes()
         let application = application

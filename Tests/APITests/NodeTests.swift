@@ -1,0 +1,97 @@
+import APIModels
+import HTTPTypes
+import HummingbirdCore
+import Model
+import Store
+import Synchronization
+import Testing
+import Transport
+import WireProtocol
+@testable import API
+
+@Suite struct NodeTests {
+    @Test func `a node is found by id and by name, with its facts`() async throws {
+        let house = try await House()
+        try await house.addNode()
+        for path in ["/api/v1/nodes/nod_1", "/api/v1/nodes/alpha"] {
+            let node = try await house.ask(.get, path).model(Node.self)
+            #expect(node.id == "nod_1" && node.name == "alpha" && node.state == "never" && node.schedulable)
+            #expect(node.capacity == Capacity(cpuMillis: 4000, memoryBytes: 8 << 30, diskBytes: 100 << 30))
+        }
+        #expect(try await house.ask(.get, "/api/v1/nodes/beta").status == 404)
+    }
+
+    @Test func `cordon and uncordon can be repeated`() async throws {
+        let house = try await House()
+        try await house.addNode()
+        for _ in 1...2 {
+            let node = try await house.ask(.post, "/api/v1/nodes/alpha/cordon").model(Node.self)
+            #expect(!node.schedulable)
+        }
+        for _ in 1...2 {
+            let node = try await house.ask(.post, "/api/v1/nodes/nod_1/uncordon").model(Node.self)
+            #expect(node.schedulable)
+        }
+        // What was so already is no change, and does not stand in the audit log.
+        let audit = try await house.ask(.get, "/api/v1/audit?subject=nod_1").model(Listing<AuditEntry>.self)
+        #expect(audit.items.map(\.action) == ["node.uncordon", "node.cordon"])
+        #expect(audit.items.allSatisfy { $0.actor.hasPrefix("key:key_") })
+    }
+
+    @Test func `labels are replaced, and checked`() async throws {
+        let house = try await House()
+        try await house.addNode()
+        let path = "/api/v1/nodes/alpha/labels"
+        let node = try await house.ask(.put, path, #"{"labels":{"zone":"a","disk":"ssd"}}"#).model(Node.self)
+        #expect(node.labels == ["zone": "a", "disk": "ssd"])
+        let fewer = try await house.ask(.put, path, #"{"labels":{"zone":"b"}}"#).model(Node.self)
+        #expect(fewer.labels == ["zone": "b"])
+        #expect(try await house.ask(.put, path, #"{"labels":{"zone":"b c"}}"#).problem.field == "labels.zone")
+        #expect(try await house.ask(.put, path, #"{"labels":{"zone":1}}"#).problem.field == "labels.zone")
+    }
+
+    @Test func `a revoked node is cut at once`() async throws {
+        let house = try await House()
+        try await house.addNode()
+        let node = try await house.ask(.post, "/api/v1/nodes/alpha/revoke", #"{"reason":"stolen"}"#).model(Node.self)
+        #expect(node.revokedAt == HouseClock.start)
+        #expect(house.cut.nodes.withLock { $0 } == ["nod_1"])
+        let audit = try await house.ask(.get, "/api/v1/audit").model(Listing<AuditEntry>.self)
+        #expect(audit.items.first?.detail?.contains("stolen") == true)
+    }
+
+    @Test func `a join token is shown once and stored as a hash`() async throws {
+        let house = try await House()
+        let made = try await house.ask(
+            .post, "/api/v1/tokens", #"{"uses":2,"expires_in_seconds":600,"labels":{"zone":"a"}}"#)
+        #expect(made.status == 201)
+        let view = try made.model(JoinTokenView.self)
+        let token = try JoinToken(text: #require(view.token))
+        #expect(token.id == view.id && token.caPin == String(repeating: "ab", count: 32))
+        let record = try #require(await house.store.token(token.id))
+        #expect(record.secretHash == token.secretHash && record.usesLeft == 2 && record.labels == ["zone": "a"])
+        #expect(record.expiresAt == HouseClock.start + .seconds(600))
+        let list = try await house.ask(.get, "/api/v1/tokens")
+        #expect(!list.text.contains(token.secret))
+        #expect(try list.model(Listing<JoinTokenView>.self).items.map(\.id) == [token.id])
+    }
+
+    @Test func `a join token is revoked, again and again`() async throws {
+        let house = try await House()
+        let token = try await house.ask(.post, "/api/v1/tokens").model(JoinTokenView.self)
+        for _ in 1...2 { #expect(try await house.ask(.delete, "/api/v1/tokens/\(token.id)").status == 204) }
+        #expect(try await house.store.token(token.id)?.revokedAt == HouseClock.start)
+        #expect(try await house.ask(.delete, "/api/v1/tokens/tok_none").status == 404)
+    }
+
+    @Test(arguments: [
+        (#"{"uses":0}"#, "uses"), (#"{"uses":10001}"#, "uses"), (#"{"expires_in_seconds":5}"#, "expires_in_seconds"),
+        (#"{"labels":{"-":"x"}}"#, "labels.-"),
+    ])
+    func `a token out of bounds is refused`(body: String, field: String) async throws {
+        let house = try await House()
+        let reply = try await house.ask(.post, "/api/v1/tokens", body)
+        #expect(reply.status == 400)
+        #expect(try reply.problem.field == field)
+    }
+}

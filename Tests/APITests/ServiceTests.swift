@@ -1,0 +1,133 @@
+import APIModels
+import HTTPTypes
+import HummingbirdCore
+import Model
+import Store
+import Testing
+import WireProtocol
+@testable import API
+
+@Suite struct ServiceTests {
+    @Test func `a plan is created, changed and retired`() async throws {
+        let house = try await House()
+        let path = "/api/v1/plans/small"
+        let body = #"{"name":"small","spec":\#(House.plan)}"#
+        let made = try await house.ask(.post, "/api/v1/plans", body)
+        #expect(made.status == 201 && made.response.headers[.location] == path)
+        #expect(try await house.ask(.post, "/api/v1/plans", body).status == 409)
+        #expect(try await house.ask(.put, path, House.plan).model(Plan.self).revision == 1)
+        let other = House.plan.replacing("67108864", with: "134217728")
+        let changed = try await house.ask(.put, path, other).model(Plan.self)
+        #expect(changed.revision == 2 && changed.spec.memoryBytes == 128 << 20)
+        #expect(try await house.ask(.get, path).model(Plan.self).revision == 2)
+        #expect(try await house.ask(.delete, path).status == 204)
+        #expect(try await house.ask(.get, path).model(Plan.self).retiredAt != nil)
+        #expect(try await house.ask(.get, "/api/v1/plans").model(Listing<Plan>.self).items.map(\.name) == ["small"])
+        #expect(try await house.ask(.get, "/api/v1/plans/large").status == 404)
+    }
+
+    @Test func `an order is accepted with its operation, and is the same when it comes again`() async throws {
+        let house = try await House()
+        _ = try await house.ask(.put, "/api/v1/plans/small", House.plan)
+        let order = #"{"external_id":"pm:1:7","customer":"c1","plan":"small","overrides":{"memory_bytes":134217728}}"#
+        let first = try await house.ask(.post, "/api/v1/services", order)
+        #expect(first.status == 202)
+        let accepted = try first.model(AcceptedOrder.self)
+        #expect(first.response.headers[.location] == "/api/v1/operations/\(accepted.operation.id)")
+        #expect(accepted.operation.kind == "provision" && accepted.operation.state == "queued")
+        #expect(accepted.service?.spec?["memory_bytes"] == .integer(128 << 20))
+        let second = try await house.ask(.post, "/api/v1/services", order)
+        #expect(second.status == 200)
+        #expect(try second.model(AcceptedOrder.self).operation.id == accepted.operation.id)
+        let another = try await house.ask(.post, "/api/v1/services", order.replacing("c1", with: "c2"))
+        #expect(another.status == 409)
+    }
+
+    @Test(arguments: [
+        (#"{"customer":"c1","plan":"none"}"#, "plan"), (#"{"customer":"a b","plan":"small"}"#, "customer"),
+        (#"{"external_id":"a b","customer":"c1","plan":"small"}"#, "external_id"),
+        (#"{"customer":"c1","plan":"small","overrides":{"image":"x"}}"#, "overrides.image"),
+        (#"{"customer":"c1","plan":"small","overrides":{"memory_bytes":1}}"#, "overrides.memory_bytes"),
+    ])
+    func `an order that makes no sense names its field`(order: String, field: String) async throws {
+        let house = try await House()
+        _ = try await house.ask(.put, "/api/v1/plans/small", House.plan)
+        let reply = try await house.ask(.post, "/api/v1/services", order)
+        #expect(reply.status == 400)
+        #expect(try reply.problem.field == field)
+    }
+
+    @Test func `a service is found by id, by external id and by filters`() async throws {
+        let house = try await House()
+        let accepted = try await house.addService("bill/1")
+        let id = try #require(accepted.service?.id)
+        let shown = try await house.ask(.get, "/api/v1/services/bill%2F1").model(Service.self)
+        #expect(shown.id == id && shown.operation?.id == accepted.operation.id)
+        #expect(try await house.ask(.get, "/api/v1/services/\(id)").model(Service.self).externalID == "bill/1")
+        for (query, count) in [
+            ("customer=c1", 1), ("customer=c2", 0), ("plan=small", 1), ("state=pending", 1), ("state=running", 0),
+            ("external_id=bill%2F1", 1), ("external_id=x", 0), ("node=nod_1", 0),
+        ] {
+            let page = try await house.ask(.get, "/api/v1/services?\(query)").model(Listing<Service>.self)
+            #expect(page.items.count == count, "\(query)")
+        }
+    }
+
+    @Test func `terminated services are listed only when asked for`() async throws {
+        let house = try await House()
+        let id = try #require(await house.addService().service?.id)
+        try await house.store.updateService(id, at: house.clock.time) { $0.state = .terminated }
+        #expect(try await house.ask(.get, "/api/v1/services").model(Listing<Service>.self).items.isEmpty)
+        let all = try await house.ask(.get, "/api/v1/services?terminated=true").model(Listing<Service>.self)
+        #expect(all.items.map(\.id) == [id])
+    }
+
+    @Test func `each verb is accepted in its state and refused out of it`() async throws {
+        let house = try await House()
+        let id = try #require(await house.addService().service?.id)
+        #expect(try await house.ask(.post, "/api/v1/services/\(id)/resume").status == 409)
+        try await house.end(of: id, .running)
+        let suspend = try await house.ask(.post, "/api/v1/services/\(id)/suspend", #"{"reason":"unpaid"}"#)
+        #expect(suspend.status == 202)
+        #expect(try suspend.model(AcceptedOrder.self).operation.kind == "suspend")
+        try await house.end(of: id, .suspended)
+        #expect(try await house.ask(.post, "/api/v1/services/\(id)/resume").status == 202)
+        try await house.end(of: id, .running)
+        let upgrade = #"{"overrides":{"memory_bytes":268435456,"disk_bytes":268435456}}"#
+        #expect(try await house.ask(.post, "/api/v1/services/\(id)/upgrade", upgrade).status == 202)
+        #expect(try await house.ask(.post, "/api/v1/services/\(id)/upgrade", "{}").status == 400)
+        try await house.end(of: id, .running)
+        #expect(try await house.ask(.delete, "/api/v1/services/\(id)").status == 202)
+        #expect(try await house.ask(.post, "/api/v1/services/none/suspend").status == 404)
+    }
+
+    @Test func `what is so already is a success for a billing system that asks twice`() async throws {
+        let house = try await House()
+        let id = try #require(await house.addService().service?.id)
+        try await house.end(of: id, .running)
+        let resume = try await house.ask(.post, "/api/v1/services/\(id)/resume")
+        #expect(resume.status == 200)
+        let first = try await house.ask(.post, "/api/v1/services/\(id)/suspend").model(AcceptedOrder.self)
+        try await house.end(of: id, .suspended)
+        let again = try await house.ask(.post, "/api/v1/services/\(id)/suspend")
+        #expect(again.status == 200)
+        #expect(try again.model(AcceptedOrder.self).operation.id == first.operation.id)
+        _ = try await house.ask(.post, "/api/v1/services/\(id)/terminate")
+        try await house.end(of: id, .terminated)
+        #expect(try await house.ask(.post, "/api/v1/services/\(id)/terminate").status == 200)
+        #expect(try await house.ask(.delete, "/api/v1/services/\(id)").status == 200)
+    }
+}
+
+extension House {
+    /// Lets what is queued for a service end well, as the executor would.
+    func end(of service: String, _ state: ServiceRecord.State) async throws {
+        for operation in try await store.unfinishedOperations(service: service) {
+            try await store.updateOperation(operation.id) { operation in
+                operation.state = .succeeded
+                operation.finishedAt = operation.createdAt
+            }
+        }
+        try await store.updateService(service, at: clock.time) { $0.state = state }
+    }
+}
