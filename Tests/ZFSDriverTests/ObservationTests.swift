@@ -45,7 +45,7 @@ import WireProtocol
     @Test func `a failed look leaves no old values but keeps what was counted`() {
         var observation = ZFSObservation(epoch: "e")
         _ = observation.update(pool, dataset(10), at: start)
-        #expect(observation.series.map(\.name).contains("zfs/tank/a.used_bytes"))
+        #expect(observation.series.map(\.name).contains("zfs/tank/a.used"))
         observation.fail()
         #expect(observation.series.isEmpty)
         #expect(observation.usage(at: start + .seconds(10)).map(\.value) == [100])
@@ -69,7 +69,7 @@ import WireProtocol
         #expect(await driver.lookAround().isEmpty)
         var batch = SampleBatch()
         await driver.sample(into: &batch)
-        let place = try #require(batch.names.firstIndex(of: "zfs/\(real.dataset).quota_bytes"))
+        let place = try #require(batch.names.firstIndex(of: "zfs/\(real.dataset).quota"))
         #expect(batch.values[place] == 30_000_000)
         #expect(batch.names.contains("zpool/\(real.zfs.pool).online"))
     }

@@ -1,1 +1,51 @@
-// Placeholder until the first source of this target lands.
+package import DriverKit
+import Logging
+import Model
+import Synchronization
+import WireProtocol
+
+/// The machine itself, and the containers on it, read straight from `/proc` and the control groups.
+package final class HostDriver: Driver {
+    /// A kind of container that this driver counts.
+    package enum Containers: String, Sendable, Hashable, CaseIterable {
+        case docker, lxc
+    }
+
+    package static let name = "host"
+
+    /// Release of the kernel.
+    package let version: String
+    package let concurrency = 4
+    let state: Mutex<HostState>
+
+    /// - Parameters:
+    ///   - root: what stands in front of `/proc` and `/sys`; empty on a real machine.
+    ///   - counting: the containers to count; those that another driver counts are left to it.
+    package init(root: String = "", counting: Set<Containers> = Set(Containers.allCases)) {
+        let files = SystemFiles(root: root)
+        version = files.text("/proc/sys/kernel/osrelease") ?? "unknown"
+        state = Mutex(HostState(SystemFiles(root: root), counting))
+    }
+
+    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+
+    package func perform(
+        _ call: OperationCall, _ context: OperationContext
+    ) async throws(DriverError) -> OperationOutcome {
+        try await Self.table.perform(call, on: self, context)
+    }
+
+    private static let table: [Operation<HostDriver>] = [
+        Operation(OperationSpec("system.info", .observe, summary: "tells processors, memory, system and uptime")) {
+            driver, call, _ throws(DriverError) in try driver.tellSystem(call)
+        },
+        Operation(
+            OperationSpec("filesystem.list", .observe, summary: "lists the file systems on disks with their room")
+        ) {
+            driver, call, _ throws(DriverError) in try driver.listFilesystems(call)
+        },
+        Operation(OperationSpec("container.list", .observe, summary: "lists running containers with what they use")) {
+            driver, call, _ throws(DriverError) in try driver.listContainers(call)
+        },
+    ]
+}

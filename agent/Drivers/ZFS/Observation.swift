@@ -52,16 +52,16 @@ struct ZFSObservation: Sendable {
 
     private static func series(_ pool: ZFSPool) -> [(String, Double)] {
         [
-            ("zpool/\(pool.name).size_bytes", Double(pool.sizeBytes)),
-            ("zpool/\(pool.name).free_bytes", Double(pool.freeBytes)),
+            ("zpool/\(pool.name).size", Double(pool.sizeBytes)),
+            ("zpool/\(pool.name).free", Double(pool.freeBytes)),
             ("zpool/\(pool.name).online", pool.health == "ONLINE" ? 1 : 0),
         ]
     }
 
     private static func series(_ dataset: ZFSObject) -> [(String, Double)] {
         [
-            ("zfs/\(dataset.name).used_bytes", Double(dataset.number("used") ?? 0)),
-            ("zfs/\(dataset.name).quota_bytes", Double(dataset.number("quota") ?? 0)),
+            ("zfs/\(dataset.name).used", Double(dataset.number("used") ?? 0)),
+            ("zfs/\(dataset.name).quota", Double(dataset.number("quota") ?? 0)),
         ]
     }
 }
