@@ -143,6 +143,9 @@ let package = Package(
                 "APIModels", "ControllerCore", "HTTPFetch", "Model", "Processes", "Store", "Transport", "WireProtocol",
                 "innctl", hummingbird, lifecycle, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
+        program(
+            "innkeeper-bench", "Tests/Bench",
+            ["CLinux", "Model", "Sessions", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio),
         .testTarget(
             name: "EndToEnd",
             dependencies: ["APIModels", "HTTPFetch", "TestSupport", "WireProtocol"],

@@ -1,0 +1,11 @@
+/// `innkeeper-bench PROGRAMS [fleet|agent]…`: prints one JSON line for each figure.
+@main
+struct Bench {
+    static func main() async throws {
+        var words = Array(CommandLine.arguments.dropFirst())
+        guard !words.isEmpty else { throw BenchError("usage: innkeeper-bench FOLDER-OF-PROGRAMS [fleet] [agent]") }
+        let programs = words.removeFirst()
+        let wanted = words.isEmpty ? ["fleet"] : words
+        if wanted.contains("fleet") { try await FleetBench(programs: programs).run() }
+    }
+}

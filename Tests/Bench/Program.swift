@@ -1,0 +1,67 @@
+import Glibc
+
+/// A child program of a bench, ended by its pid.
+final class Program {
+    let pid: pid_t
+
+    /// Starts it with the given output file (`/dev/null` where nobody reads).
+    init(_ path: String, _ arguments: [String], log: String = "/dev/null") throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var pid: pid_t = 0
+        let status = posix_spawn(&pid, path, &actions, nil, &words, environ)
+        guard status == 0 else { throw BenchError("cannot start \(path): \(String(cString: strerror(status)))") }
+        self.pid = pid
+    }
+
+    /// Waits for its end; throws when it failed.
+    func wait() throws {
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        guard status == 0 else { throw BenchError("process \(pid) ended with status \(status)") }
+    }
+
+    /// Asks it to end and waits.
+    func stop() {
+        kill(pid, SIGTERM)
+        var status: Int32 = 0
+        for _ in 0..<300 {
+            if waitpid(pid, &status, WNOHANG) == pid { return }
+            usleep(100_000)
+        }
+        kill(pid, SIGKILL)
+        waitpid(pid, &status, 0)
+    }
+}
+
+struct BenchError: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// One figure as one JSON line on standard output.
+func report(_ bench: String, _ figures: [(String, Double)]) {
+    let body = figures.map { name, value in
+        let rounded = (value * 1000).rounded() / 1000
+        return "\"\(name)\":\(rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)")"
+    }
+    print("{\"bench\":\"\(bench)\",\(body.joined(separator: ","))}")
+    fflush(nil)
+}
+
+func temporaryFolder() throws -> String {
+    var name = Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/innkeeper-bench-XXXXXX".utf8CString)
+    guard mkdtemp(&name) != nil else { throw BenchError("no temporary folder can be made") }
+    return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// Removes a folder that `temporaryFolder` made.
+func remove(_ folder: String) {
+    try? Program("/bin/rm", ["-rf", "--one-file-system", folder]).wait()
+}
