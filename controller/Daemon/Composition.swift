@@ -15,6 +15,7 @@ struct Composition {
     private let sessions: SessionDesk
     private let listener: AgentListener
     private let executor: Executor
+    private let reconciliation: Reconciliation
     private let server: APIServer
     private let logger: Logger
 
@@ -44,6 +45,8 @@ struct Composition {
         let world = World(store: store, agents: .fleet(sessions, store), logger: Logger(label: "core"))
         let executor = Executor(world: world)
         self.executor = executor
+        let operations = Operations(world: world, wake: { executor.wake() })
+        reconciliation = Reconciliation(world: world, operations: operations)
         var settings = APISettings(authorityPin: authority.certificate.publicKeyPin)
         settings.host = configuration.api.host
         settings.port = configuration.api.port
@@ -52,7 +55,7 @@ struct Composition {
                 identity: identity, services: [.init(APIServer.protocolName, clientCertificate: .none)],
                 serviceWithoutALPN: APIServer.protocolName))
         server = APIServer(
-            store: store, operations: Operations(world: world, wake: { executor.wake() }), settings: settings, tls: tls,
+            store: store, operations: operations, settings: settings, tls: tls,
             logger: Logger(label: "api"))
     }
 
@@ -83,7 +86,7 @@ struct Composition {
     /// Runs until SIGTERM. The order is that of the start; the stop goes backwards, so that agents and API go first.
     func run() async throws {
         logger.notice("controller starts", metadata: ["version": "\(Version.current)"])
-        let services: [any Service] = [executor, SessionService(desk: sessions), listener, server]
+        let services: [any Service] = [reconciliation, executor, SessionService(desk: sessions), listener, server]
         try await Daemon.run(services, patience: .seconds(20), logger: logger)
         await store.close()
         logger.notice("controller stopped")

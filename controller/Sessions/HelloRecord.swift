@@ -4,12 +4,12 @@ import WireProtocol
 extension Hello {
     /// What the store keeps of a hello: capacities in columns, the rest as facts.
     ///
-    /// Capacities come from the drivers' facts: `host` says `cpus` and `memory_bytes`, `zfs` the sizes of its pools.
+    /// Capacities come from the drivers' facts: `host` says `processors` and `memory_bytes`, `zfs` the sizes of its pools.
     var record: NodeHello {
         let host = facts(of: "host")
         return NodeHello(
             node: node, agentVersion: agent, facts: facts, boot: boot,
-            cpuMillis: (host["cpus"]?.asInteger ?? 0).clamped(to: 1 << 20) * 1000,
+            cpuMillis: (host["processors"]?.asInteger ?? 0).clamped(to: 1 << 20) * 1000,
             memoryBytes: (host["memory_bytes"]?.asInteger ?? 0).clamped(to: .max), diskBytes: poolBytes)
     }
 
