@@ -41,7 +41,7 @@ struct Composition {
             configuration: deskConfiguration, store: store, fleet: fleet, revocations: revocations,
             authority: authority, expected: nodes.filter { $0.state == .connected }.map(\.id),
             logger: Logger(label: "sessions"))
-        listener = try Self.listener(configuration, authority, identity, store, sessions)
+        listener = try Self.listener(configuration, authority, identity, files.ticketKeys(), store, sessions)
         let world = World(store: store, agents: .fleet(sessions, store), logger: Logger(label: "core"))
         let executor = Executor(world: world)
         self.executor = executor
@@ -60,7 +60,8 @@ struct Composition {
     }
 
     private static func listener(
-        _ configuration: ServeConfiguration, _ authority: CertificateAuthority, _ identity: TLSIdentity, _ store: Store,
+        _ configuration: ServeConfiguration, _ authority: CertificateAuthority, _ identity: TLSIdentity,
+        _ ticketKeys: [UInt8], _ store: Store,
         _ sessions: SessionDesk
     ) throws -> AgentListener {
         var listening = AgentListener.Configuration()
@@ -73,7 +74,7 @@ struct Composition {
                 .init(ProtocolVersion.alpn, clientCertificate: .required),
                 .init(ProtocolVersion.enrolmentALPN, clientCertificate: .none),
             ],
-            clientAuthority: authority.certificate,
+            clientAuthority: authority.certificate, ticketKeys: ticketKeys,
             verifyPeer: { [revocations = sessions.revocations] in revocations.verdict(on: $0) })
         let enrolments = EnrolmentDesk(
             store: store, sessions: sessions, authority: authority,

@@ -60,6 +60,19 @@ struct StateFiles {
         return try withIssuer(readServer(), authority)
     }
 
+    /// The keys of TLS tickets, kept so that a fleet resumes its sessions after a restart instead of shaking hands anew.
+    func ticketKeys() throws -> [UInt8] {
+        let path = directory.file("tickets.key")
+        if let text = try? PEMFile.readKey(path), let keys = Crypto.bytes(hex: text.prefix { $0 != "\n" }),
+            keys.count == 80
+        {
+            return keys
+        }
+        let keys = Crypto.randomBytes(80)
+        try PEMFile.write(Crypto.hex(keys) + "\n", to: path)
+        return keys
+    }
+
     private func withIssuer(_ identity: TLSIdentity, _ authority: CertificateAuthority) throws -> TLSIdentity {
         try TLSIdentity(chain: [identity.chain[0], authority.certificate], key: identity.key)
     }
