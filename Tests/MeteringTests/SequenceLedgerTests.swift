@@ -44,11 +44,13 @@ private func insert(_ number: Int64, _ ledger: inout SequenceLedger) -> Bool { l
         ledger.settle(115...140)
         #expect(ledger == SequenceLedger(position: 114, beyond: [120...130]))
         ledger.settle(1...3)
-        #expect(ledger == SequenceLedger(position: 0))
-        ledger.settle(nil)
-        #expect(ledger == SequenceLedger())
-        ledger.settle(5...9)
-        #expect(ledger == SequenceLedger(position: 4))
+        #expect(ledger == SequenceLedger(position: 114, beyond: [120...130]))
+        ledger.settle(Int64.min...3)
+        ledger.settle(121...140)
+        #expect(ledger == SequenceLedger(position: 130))
+        var unknown = SequenceLedger()
+        unknown.settle(5...9)
+        #expect(unknown == SequenceLedger())
     }
 
     @Test(arguments: 0..<100)
