@@ -60,6 +60,15 @@ import WireProtocol
         #expect(audit.items.first?.detail?.contains("stolen") == true)
     }
 
+    @Test func `a node is removed once it is revoked`() async throws {
+        let house = try await House()
+        try await house.addNode()
+        #expect(try await house.ask(.delete, "/api/v1/nodes/alpha").status == 409)
+        _ = try await house.ask(.post, "/api/v1/nodes/alpha/revoke")
+        #expect(try await house.ask(.delete, "/api/v1/nodes/alpha").status == 204)
+        #expect(try await house.ask(.get, "/api/v1/nodes/alpha").status == 404)
+    }
+
     @Test func `a join token is shown once and stored as a hash`() async throws {
         let house = try await House()
         let made = try await house.ask(

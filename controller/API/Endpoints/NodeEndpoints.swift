@@ -57,6 +57,13 @@ extension Doors {
                 let reason = try call.reason() ?? "revoked by \(call.caller.name)"
                 return try .model(Node(await operations.revoke(node(call).id, reason: reason, by: call.requester)))
             },
+            Endpoint(
+                .delete, "/api/v1/nodes/{node}", .nodes,
+                .init(summary: "Forget a revoked node that holds nothing", tag: "nodes", status: 204)
+            ) { call in
+                try await operations.removeNode(node(call).id, by: call.requester)
+                return .nothing
+            },
         ]
     }
 }

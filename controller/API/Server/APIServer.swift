@@ -51,6 +51,8 @@ package struct APIServer: ServiceLifecycle.Service {
     /// How many event streams are open.
     var listeners: Int { history.listeners }
 
+    var endpoints: [Endpoint] { doors.endpoints }
+
     package func run() async throws {
         let changes = store.changes()
         let application = application
@@ -91,8 +93,10 @@ package struct APIServer: ServiceLifecycle.Service {
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))
         guard let tls else { return .http1(configuration: configuration) }
+        let gate = ConnectionGate()
         return HTTPServerBuilder { responder in
-            TLSChildChannel(context: tls, http: HTTP1Channel(responder: responder, configuration: configuration))
+            TLSChildChannel(
+                context: tls, gate: gate, http: HTTP1Channel(responder: responder, configuration: configuration))
         }
     }
 }

@@ -4,6 +4,7 @@ import Hummingbird
 import Model
 import NIOCore
 import Store
+import Transport
 
 /// What stands between the router and an endpoint: key, scope, query, body, idempotency.
 struct Front: Sendable {
@@ -32,6 +33,8 @@ struct Front: Sendable {
     private func caller(of request: Request, _ context: APIContext, _ scope: Scope?) async throws -> Caller {
         guard let scope else { return Caller(key: "", name: "", scopes: [], remote: context.remote) }
         let caller = try await authentication.caller(request.headers[.authorization], remote: context.remote)
+        // The connection of somebody who is known need not make room for strangers any more.
+        context.channel.triggerUserOutboundEvent(PeerProved(), promise: nil)
         try caller.require(scope)
         return caller
     }

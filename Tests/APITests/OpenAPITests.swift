@@ -1,0 +1,89 @@
+import APIModels
+import HTTPTypes
+import HummingbirdCore
+import Processes
+import TestSupport
+import Testing
+import WireProtocol
+
+@testable import API
+
+@Suite struct OpenAPITests {
+    static func document(_ house: House) async throws -> JSONValue {
+        let reply = try await house.ask(.get, "/openapi.json", key: "")
+        #expect(reply.status == 200)
+        return try reply.json
+    }
+
+    @Test func `every endpoint is described, and every reference leads somewhere`() async throws {
+        let house = try await House()
+        let document = try await Self.document(house)
+        for endpoint in house.server.endpoints {
+            let operation = document["paths"]?[endpoint.path]?[endpoint.method.rawValue.lowercased()]
+            #expect(operation?["responses"]?[String(endpoint.description.status)] != nil, "\(endpoint.path)")
+            #expect((operation?["requestBody"] != nil) == (endpoint.description.body != nil))
+        }
+        var references: Set<String> = []
+        Self.references(document, &references)
+        #expect(references.count > 15)
+        for reference in references {
+            let parts = reference.split(separator: "/").dropFirst().map(String.init)
+            #expect(parts.reduce(JSONValue?.some(document)) { $0?[$1] } != nil, "\(reference)")
+        }
+    }
+
+    @Test func `operation ids are unique`() async throws {
+        let house = try await House()
+        let document = try await Self.document(house)
+        let names = (document["paths"]?.asObject?.members ?? []).flatMap { path in
+            (path.value.asObject?.members ?? []).compactMap { $0.value["operationId"]?.asString }
+        }
+        #expect(names.count == house.server.endpoints.count && Set(names).count == names.count)
+    }
+
+    @Test func `schemas know which fields are required and of what type`() async throws {
+        let house = try await House()
+        let schemas = try #require(await Self.document(house)["components"]?["schemas"])
+        let plan = try #require(schemas["PlanBody"])
+        #expect(plan["required"] == ["image", "memory_bytes", "cpu_millis", "disk_bytes"])
+        #expect(plan["properties"]?["env"] == ["type": "object", "additionalProperties": ["type": "string"]])
+        #expect(plan["properties"]?["command"] == ["type": "array", "items": ["type": "string"]])
+        #expect(schemas["PlacementBody"]?["properties"]?["strategy"]?["enum"] == ["spread", "pack"])
+        #expect(schemas["Node"]?["properties"]?["last_seen"] == ["type": "string", "format": "date-time"])
+        #expect(
+            schemas["ListingOfNode"]?["properties"]?["items"] == [
+                "type": "array", "items": ["$ref": "#/components/schemas/Node"],
+            ])
+    }
+
+    @Test(.enabled("openapi-spec-validator is not installed", Validator.isInstalled))
+    func `an independent validator takes the document`() async throws {
+        let house = try await House()
+        let bytes = try await house.ask(.get, "/openapi.json", key: "").body
+        let file = try house.folder.write(bytes, to: "openapi.json")
+        let outcome = try await Child.run(
+            ProcessRequest("python3", ["-m", "openapi_spec_validator", file], deadline: .seconds(120)))
+        #expect(outcome.exit == .code(0), "\(String(decoding: outcome.stdout + outcome.stderr, as: UTF8.self))")
+    }
+
+    private static func references(_ value: JSONValue, _ found: inout Set<String>) {
+        switch value {
+        case .array(let items): for item in items { references(item, &found) }
+        case .object(let object):
+            for member in object.members {
+                if member.key == "$ref", let text = member.value.asString { found.insert(text) }
+                references(member.value, &found)
+            }
+        default: break
+        }
+    }
+}
+
+/// The Python package that checks OpenAPI documents.
+enum Validator {
+    @Sendable static func isInstalled() async throws -> Bool {
+        let script = "import importlib.util as u, sys; sys.exit(0 if u.find_spec('openapi_spec_validator') else 1)"
+        let outcome = try? await Child.run(ProcessRequest("python3", ["-c", script], deadline: .seconds(60)))
+        return outcome?.exit == .code(0)
+    }
+}

@@ -1,2 +1,0 @@
-/// placeholder
-enum OpenAPI { static func document(of endpoints: [Endpoint]) -> [UInt8] { [] } }
