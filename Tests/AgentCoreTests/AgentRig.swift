@@ -20,18 +20,18 @@ final class AgentRig: Sendable {
     static let node = "node_1"
 
     /// - Parameters:
-    ///   - folder: of an earlier agent, whose state this one goes on with.
+    ///   - earlier: an agent that has ended, whose state this one goes on with.
     ///   - prepare: works on the data folder before the agent opens it.
     init(
-        _ controller: ScriptedController, driver: ScriptedDriver = ScriptedDriver(), folder: ScratchFolder? = nil,
+        _ controller: ScriptedController, driver: ScriptedDriver = ScriptedDriver(), after earlier: AgentRig? = nil,
         settings: AgentSettings = AgentSettings(), validity: Duration = .seconds(86_400),
         prepare: (String) throws -> Void = { _ in }
     ) async throws {
         self.controller = controller
         self.driver = driver
-        self.folder = try folder ?? ScratchFolder("agent")
-        data = try DataDirectory(self.folder.path)
-        try prepare(self.folder.path)
+        folder = try earlier?.folder ?? ScratchFolder("agent")
+        data = try earlier?.data ?? DataDirectory(folder.path)
+        try prepare(folder.path)
         let identity = try Self.identity(controller, validity: validity)
         try identity.store(in: data)
         let machine = Machine(

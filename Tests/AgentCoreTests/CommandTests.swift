@@ -37,7 +37,7 @@ import WireProtocol
         controller.send(AgentRig.command("c1", generation: 5))
         _ = try await controller.result(of: "c1")
         await rig.stop()
-        let next = try await AgentRig(controller, folder: rig.folder)
+        let next = try await AgentRig(controller, after: rig)
         try await controller.waitForSession(2)
         controller.send(AgentRig.command("c2", generation: 4))
         let refused = try await controller.result(of: "c2")

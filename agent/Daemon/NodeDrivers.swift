@@ -1,13 +1,22 @@
+import DockerDriver
 import DriverKit
+import HostDriver
 import ZFSDriver
 
 /// The drivers of this build, found by looking at the machine.
 enum NodeDrivers {
-    static let names = [ZFSDriver.name]
+    static let names = [HostDriver.name, DockerDriver.name, ZFSDriver.name]
 
     static func detect(_ configuration: AgentConfiguration) async -> [any Driver] {
         func wants(_ name: String) -> Bool { configuration.drivers?.contains(name) ?? true }
         var found: [any Driver] = []
+        if wants(HostDriver.name) { found.append(HostDriver(root: configuration.hostRoot)) }
+        if wants(DockerDriver.name) {
+            let socket = configuration.dockerSocket ?? DockerDriver.defaultSocket
+            if let driver = await DockerDriver.detect(socket: socket, mountRoots: configuration.dockerMountRoots) {
+                found.append(driver)
+            }
+        }
         if wants(ZFSDriver.name), let driver = await ZFSDriver.detect() { found.append(driver) }
         return found
     }
