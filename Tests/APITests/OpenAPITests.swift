@@ -1,4 +1,5 @@
 import APIModels
+import Glibc
 import HTTPTypes
 import HummingbirdCore
 import Processes
@@ -62,7 +63,9 @@ import WireProtocol
         let bytes = try await house.ask(.get, "/openapi.json", key: "").body
         let file = try house.folder.write(bytes, to: "openapi.json")
         let outcome = try await Child.run(
-            ProcessRequest("python3", ["-m", "openapi_spec_validator", file], deadline: .seconds(120)))
+            ProcessRequest(
+                "python3", ["-m", "openapi_spec_validator", file], environment: Validator.path,
+                deadline: .seconds(120)))
         #expect(outcome.exit == .code(0), "\(String(decoding: outcome.stdout + outcome.stderr, as: UTF8.self))")
     }
 
@@ -81,9 +84,13 @@ import WireProtocol
 
 /// The Python package that checks OpenAPI documents.
 enum Validator {
+    /// Where the caller's own Python is found, which need not be the system's.
+    static let path = ["PATH": getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"]
+
     @Sendable static func isInstalled() async throws -> Bool {
         let script = "import importlib.util as u, sys; sys.exit(0 if u.find_spec('openapi_spec_validator') else 1)"
-        let outcome = try? await Child.run(ProcessRequest("python3", ["-c", script], deadline: .seconds(60)))
+        let outcome = try? await Child.run(
+            ProcessRequest("python3", ["-c", script], environment: path, deadline: .seconds(60)))
         return outcome?.exit == .code(0)
     }
 }
