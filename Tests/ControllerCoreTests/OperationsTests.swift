@@ -183,6 +183,19 @@ import WireProtocol
         }
     }
 
+    @Test func `a service on a revoked node can be struck off the books, another cannot`() async throws {
+        try await Stage.with { stage in
+            let service = try await stage.provision()
+            await #expect(throws: CoreError.self) { try await stage.operations.abandon(service.id, by: Stage.by) }
+            _ = try await stage.operations.revoke("nod_1", reason: "burnt", by: Stage.by)
+            let before = stage.node.belongings
+            #expect(try await stage.operations.abandon(service.id, by: Stage.by).state == .terminated)
+            #expect(try await stage.books(service.id).names.isEmpty)
+            #expect(stage.node.belongings == before)
+            try await stage.operations.removeNode("nod_1", by: Stage.by)
+        }
+    }
+
     @Test func `every change is in the audit log with who asked for it`() async throws {
         try await Stage.with { stage in
             let by = Requester(name: "key_7", remote: "192.0.2.1")

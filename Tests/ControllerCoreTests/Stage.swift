@@ -11,7 +11,7 @@ import WireProtocol
 
 /// A clock that jumps over pauses, and that can stop the run which asks it for the time.
 final class StageClock: Sendable {
-    struct State { var milliseconds: Int64 = 1_800_000_000_000, looks = 0, stopAt = Int.max }
+    struct State { var milliseconds: Int64 = 1_800_000_000_000, looks = 0, stopAt = Int.max, jumps = true }
     let state = Mutex(State())
 
     var port: ClockPort {
@@ -24,8 +24,11 @@ final class StageClock: Sendable {
                 }
             },
             pause: { duration in
-                self.state.withLock { $0.milliseconds += max(1, duration.wholeMilliseconds) }
-                await Task.yield()
+                let jumps = self.state.withLock { state in
+                    if state.jumps { state.milliseconds += max(1, duration.wholeMilliseconds) }
+                    return state.jumps
+                }
+                if jumps { await Task.yield() } else { try? await Task.sleep(for: .milliseconds(5)) }
             },
             timer: { _ in try? await Task.sleep(for: .seconds(3600)) })
     }

@@ -40,6 +40,36 @@ extension Operations {
         }
     }
 
+    /// Strikes a service off the books whose node is revoked and so will never answer again: what is on that node stays
+    /// there. The way out for a termination that cannot reach its node.
+    package func abandon(_ service: String, by requester: Requester) async throws(CoreError) -> ServiceRecord {
+        let now = now
+        return try await record { store throws(StoreError) in
+            guard let record = try store.service(service) else {
+                return .failure(.notFound(kind: "service", id: service))
+            }
+            if record.state == .terminated { return .success(record) }
+            guard let node = try record.node.flatMap({ id throws(StoreError) in try store.node(id) }),
+                node.revokedAt != nil,
+                try store.unfinishedOperations(service: service).isEmpty
+            else {
+                return .failure(
+                    .notAllowedInState(
+                        resource: "service \(service)", state: record.state.rawValue,
+                        reason: "only a service at rest on a revoked node can be abandoned; terminate it"))
+            }
+            try store.releaseAll(service: service)
+            try store.audit(
+                "service.abandon", service, by: requester, at: now,
+                detail: ["node": .string(node.id), "left": record.address["dataset"] ?? .null])
+            return .success(
+                try store.updateService(service, at: now) {
+                    $0.state = .terminated
+                    $0.node = nil
+                })
+        }
+    }
+
     /// More or less memory, CPU or disk. Image, command and the like stay as they are.
     package func upgrade(
         _ service: String, _ request: UpgradeRequest, by requester: Requester

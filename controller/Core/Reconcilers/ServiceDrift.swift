@@ -73,7 +73,9 @@ struct ServiceDrift: Reconciler {
         }
         guard isCurrent, let drift else { return }
         world.logger.warning("a service is not as it should be", metadata: ["service": "\(id)", "drift": "\(drift)"])
-        guard service.state == .running, drift.isRepairable, (try? PlanSpec(json: service.spec))?.repairs == true else { return }
+        guard service.state == .running, drift.isRepairable, (try? PlanSpec(json: service.spec))?.repairs == true else {
+            return
+        }
         _ = try await operations.repair(id, by: Requester(name: "reconciler/\(name)"))
     }
 }

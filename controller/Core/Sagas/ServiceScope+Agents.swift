@@ -50,18 +50,25 @@ extension CommandResult {
     }
 
     private var failureKind: StepFailure.Kind {
-        switch status {
-        case .interrupted: .interrupted
+        switch (status, error?.code) {
+        // It only waited: nothing was done, whatever the step's policy on interruptions is.
+        case (.interrupted, .notStarted): .retryable
+        case (.interrupted, _): .interrupted
+        // The agent cannot know whether this very command was done before it lost its journal.
+        case (.refused, .journalLost): .interrupted
+        // Busy, or about to restart. There is no receipt, so that the same command may come again until time is up.
+        case (.refused, _) where error?.retryable == true: .unanswered
         // Nobody knows how far it came; ensure-style steps look for themselves.
-        case .failed where error?.code == .unknownOutcome: .interrupted
+        case (.failed, .unknownOutcome): .interrupted
         // Cancelled by the node's owner or by an order of ours that came to nothing: as good as not done.
-        case .cancelled: .retryable
+        case (.cancelled, _): .retryable
         default: error?.retryable == true ? .retryable : .final
         }
     }
 
     private var effect: StepFailure.Effect {
-        if status == .refused { return .none }
+        if status == .refused { return error?.code == .journalLost ? .possible : .none }
+        if status == .interrupted { return error?.code == .notStarted ? .none : .possible }
         guard status == .failed, !changed else { return .possible }
         switch error?.code {
         case .conflict, .invalidArgument, .unsupported: return .none
