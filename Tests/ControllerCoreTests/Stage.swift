@@ -24,11 +24,10 @@ final class StageClock: Sendable {
                 }
             },
             pause: { duration in
-                let jumps = self.state.withLock { state in
-                    if state.jumps { state.milliseconds += max(1, duration.wholeMilliseconds) }
-                    return state.jumps
-                }
-                if jumps { await Task.yield() } else { try? await Task.sleep(for: .milliseconds(5)) }
+                // Slowly: a few seconds go by before a deadline comes, enough for a test to change something.
+                if self.state.withLock({ !$0.jumps }) { try? await Task.sleep(for: .milliseconds(500)) }
+                self.state.withLock { $0.milliseconds += max(1, duration.wholeMilliseconds) }
+                await Task.yield()
             },
             timer: { _ in try? await Task.sleep(for: .seconds(3600)) })
     }
