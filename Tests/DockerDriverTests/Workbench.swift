@@ -8,7 +8,6 @@ import WireProtocol
 /// The driver on the shared engine, the busybox image imported, and what an operation sends on its way.
 struct Workbench: Sendable {
     static let image = "innkeeper-test/busybox:1"
-    private static let tar = ImageFile()
 
     let engine: DockerEngine
     let driver: DockerDriver
@@ -16,8 +15,7 @@ struct Workbench: Sendable {
     init(engine: DockerEngine? = nil) async throws {
         if let engine { self.engine = engine } else { self.engine = try await DockerEngine.shared() }
         driver = DockerDriver(socket: self.engine.socket)
-        let path = try await Self.tar.path()
-        try await perform("image.import", ["reference": .string(Self.image), "path": .string(path)])
+        try await perform("image.import", ["reference": .string(Self.image), "path": .string(self.engine.busybox)])
     }
 
     /// A container name that no other test uses.
@@ -53,19 +51,6 @@ struct Workbench: Sendable {
 
     func state(_ name: String) async throws(DriverError) -> JSONObject {
         try await perform("container.inspect", ["name": .string(name)]).observed
-    }
-}
-
-private actor ImageFile {
-    private var folder: ScratchFolder?
-
-    func path() throws -> String {
-        if folder == nil {
-            let folder = try ScratchFolder("image")
-            try folder.write(TarFile.busybox().bytes, to: "busybox.tar")
-            self.folder = folder
-        }
-        return folder!.file("busybox.tar")
     }
 }
 

@@ -8,6 +8,8 @@ import Synchronization
 package final class DockerEngine: Sendable {
     package let folder: String
     package var socket: String { "\(folder)/docker.sock" }
+    /// A root file system to make images of: `TarFile.busybox`.
+    package var busybox: String { "\(folder)/busybox.tar" }
     private let input: Int32
     private let shell: Int32
 
@@ -38,6 +40,7 @@ package final class DockerEngine: Sendable {
             await stop()
             throw SetupFailure("dockerd does not start (apt-get install docker.io): \(log.suffix(1500))")
         }
+        try ScratchFolder.write(TarFile.busybox().bytes, at: busybox)
     }
 
     /// The engine's own process.

@@ -18,19 +18,22 @@ package final class ScratchFolder: Sendable {
 
     @discardableResult
     package func write(_ bytes: [UInt8], to name: String) throws -> String {
-        let file = file(name)
-        let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw SetupFailure("cannot write \(file): \(String(cString: strerror(errno)))") }
+        try Self.write(bytes, at: file(name))
+        return file(name)
+    }
+
+    static func write(_ bytes: [UInt8], at path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw SetupFailure("cannot write \(path): \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
         var offset = 0
         while offset < bytes.count {
             let count = bytes.withUnsafeBytes {
                 Glibc.write(descriptor, $0.baseAddress! + offset, bytes.count - offset)
             }
-            guard count > 0 else { throw SetupFailure("cannot write \(file): \(String(cString: strerror(errno)))") }
+            guard count > 0 else { throw SetupFailure("cannot write \(path): \(String(cString: strerror(errno)))") }
             offset += count
         }
-        return file
     }
 
     package func read(_ name: String) throws -> [UInt8] {
