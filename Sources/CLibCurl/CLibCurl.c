@@ -1,5 +1,7 @@
 #include "CLibCurl.h"
 
+#include <sys/socket.h>
+
 CURLcode CLibCurl_set_long(CURL *handle, CURLoption option, long value) {
     return curl_easy_setopt(handle, option, value);
 }
@@ -34,6 +36,16 @@ CURLcode CLibCurl_set_callbacks(CURL *handle, curl_write_callback header, curl_w
     if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_READFUNCTION, read);
     if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_READDATA, data);
     return code;
+}
+
+static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)data;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+CURLcode CLibCurl_close_sockets_on_exec(CURL *handle) {
+    return curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 }
 
 CURLcode CLibCurl_get_long(CURL *handle, CURLINFO info, long *value) {

@@ -35,6 +35,9 @@ final class EasyOptions {
         note(CLibCurl_set_list(handle, option, list))
     }
 
+    @discardableResult
+    func closeSocketsOnExec() -> Self { note(CLibCurl_close_sockets_on_exec(handle)) }
+
     /// The transfer must outlive its handle.
     func setCallbacks(_ transfer: Transfer) {
         note(

@@ -60,7 +60,7 @@ final class Transfer {
         }
         configureMethod(request, options)
         configureFields(request, options)
-        options.setCallbacks(self)
+        options.closeSocketsOnExec().setCallbacks(self)
         return options.areTaken
     }
 

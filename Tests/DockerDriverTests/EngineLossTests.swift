@@ -17,8 +17,7 @@ import WireProtocol
         let following = Task { await bench.driver.events { event in seen.withLock { $0.append(event) } } }
         #expect(await eventually { seen.withLock { $0.contains { $0.kind == "engine.connected" } } })
 
-        let pid = try #require(engine.pid)
-        kill(pid, SIGSTOP)
+        try await engine.freeze()
         let call = OperationCall(
             operation: "container.start", resource: "docker/\(name)", arguments: ["name": .string(name)])
         let cancelled = Task { try await bench.driver.perform(call, Record().context) }
@@ -30,7 +29,7 @@ import WireProtocol
         let hung = await #expect(throws: DriverError.self) { try await fresh.perform(call, Record().context) }
         #expect(hung?.code == .timedOut)
         #expect(hung?.retryable == true)
-        kill(pid, SIGCONT)
+        engine.thaw()
         #expect(try await !fresh.perform(call, Record().context).changed)
 
         try await engine.crash()

@@ -71,6 +71,19 @@ import Testing
         #expect(await eventually { server.hangups == 1 })
     }
 
+    @Test func `a child process does not inherit the connection`() async throws {
+        let folder = try ScratchFolder()
+        let server = try ScriptedServer { _ in [.text("HTTP/1.1 200 OK\r\n\r\nfirst"), .hold] }
+        let stream = try await client.stream(HTTPRequest("GET", server.url))
+        let child = try BackgroundProgram("sleep", ["600"], log: folder.file("log"))
+        for try await _ in stream { break }
+        let reading = Task { for try await _ in stream {} }
+        reading.cancel()
+        _ = await reading.result
+        #expect(await eventually { server.hangups == 1 })
+        await child.stop()
+    }
+
     @Test func `a stream outlives the client it came from`() async throws {
         let server = try ScriptedServer { _ in
             [.text("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf"), .gate, .text("half")]

@@ -54,6 +54,30 @@ package final class DockerEngine: Sendable {
         _ = await eventually(within: .seconds(120)) { waitpid(self.shell, nil, WNOHANG) != 0 }
     }
 
+    /// Stops every thread of the engine until `thaw`. Its sockets go on taking connections.
+    package func freeze() async throws {
+        guard let pid, kill(pid, SIGSTOP) == 0 else { throw SetupFailure("the engine has no pid") }
+        guard await eventually({ Self.isStopped(pid) }) else { throw SetupFailure("the engine does not freeze") }
+    }
+
+    package func thaw() {
+        if let pid { kill(pid, SIGCONT) }
+    }
+
+    private static func isStopped(_ pid: Int32) -> Bool {
+        guard let folder = opendir("/proc/\(pid)/task") else { return false }
+        defer { closedir(folder) }
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard Int32(name) != nil else { continue }
+            let status = BackgroundProgram.text(of: "/proc/\(pid)/task/\(name)/status")
+            guard status.contains("State:\tT") else { return false }
+        }
+        return true
+    }
+
     /// Ends the engine like `kill -9` and starts it again over the same data.
     package func crash() async throws {
         guard let pid else { throw SetupFailure("the engine has no pid") }

@@ -67,6 +67,7 @@ package final class ScriptedServer: Sendable {
                     Glibc.close(connection)
                     return
                 }
+                _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
                 server.state.withLock { ($0.connections[connection], $0.accepted) = (true, $0.accepted + 1) }
                 Self.detach { server.serve(connection) }
             }

@@ -19,6 +19,9 @@ CURLcode CLibCurl_set_blob(CURL *handle, CURLoption option, const void *bytes, s
 CURLcode CLibCurl_set_callbacks(CURL *handle, curl_write_callback header, curl_write_callback write,
                                 curl_read_callback read, void *data);
 
+// Sockets that no child process inherits; libcurl's own way leaves them open across exec.
+CURLcode CLibCurl_close_sockets_on_exec(CURL *handle);
+
 CURLcode CLibCurl_get_long(CURL *handle, CURLINFO info, long *value);
 CURLcode CLibCurl_get_pointer(CURL *handle, CURLINFO info, void **value);
 
