@@ -148,7 +148,10 @@ let package = Package(
             ["CLinux", "Model", "Sessions", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio),
         .testTarget(
             name: "EndToEnd",
-            dependencies: ["APIModels", "HTTPFetch", "TestSupport", "WireProtocol"],
+            dependencies: [
+                "APIModels", "HTTPFetch", "Model", "Processes", "Store", "TestSupport", "WireProtocol",
+                "innctl", "innkeeper-agent", "innkeeper-controller",
+            ],
             path: "Tests/EndToEnd", swiftSettings: house),
     ]
 )

@@ -36,6 +36,31 @@ package final class BackgroundProgram: Sendable {
         return pid
     }
 
+    /// Starts a shell script whose descriptor 3 reads to its end when this process closes `input` or ends, however that
+    /// happens: what the script then does is done for certain.
+    static func guardian(
+        _ script: String, _ arguments: [String], launcher: [String] = []
+    ) throws -> (pid: Int32, input: Int32) {
+        var ends: [Int32] = [0, 0]
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw SetupFailure("no pair of sockets") }
+        defer { close(ends[0]) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        posix_spawn_file_actions_adddup2(&actions, ends[0], 3)
+        let words = launcher + ["/bin/bash", "-c", script, "guardian"] + arguments
+        do {
+            return (try spawn(words[0], Array(words.dropFirst()), &actions), ends[1])
+        } catch {
+            close(ends[1])
+            throw error
+        }
+    }
+
     /// Runs it to its end. Throws with the end of its output when it fails.
     package static func run(_ executable: String, _ arguments: [String], log: String) async throws {
         let program = try BackgroundProgram(executable, arguments, log: log)

@@ -19,19 +19,20 @@ package final class DockerEngine: Sendable {
     package static func shared() async throws -> DockerEngine { try await sharing.engine() }
 
     /// Another one, for tests that hurt it. Must be stopped.
-    package static func start() async throws -> DockerEngine {
+    /// - Parameter launcher: first words of its command line, such as `ZFSFuse.launcher`.
+    package static func start(launcher: [String] = []) async throws -> DockerEngine {
         do {
-            return try await DockerEngine(storage: "overlay2")
+            return try await DockerEngine(storage: "overlay2", launcher)
         } catch {
-            return try await DockerEngine(storage: "vfs")
+            return try await DockerEngine(storage: "vfs", launcher)
         }
     }
 
-    private init(storage: String) async throws {
+    private init(storage: String, _ launcher: [String]) async throws {
         var template = Array("/tmp/innkeeper-docker-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw SetupFailure("no temporary folder") }
         folder = String(cString: made)
-        (shell, input) = try Self.spawn(Self.script, [folder, storage])
+        (shell, input) = try BackgroundProgram.guardian(Self.script, [folder, storage], launcher: launcher)
         let socket = socket
         let ended = "\(folder)/ended"
         let isUp = await eventually(within: .seconds(90)) { Self.answers(socket) || access(ended, F_OK) == 0 }
@@ -118,22 +119,6 @@ package final class DockerEngine: Sendable {
         grep -o " $1/[^ ]*" /proc/mounts | sort -r | while read -r place; do umount -l "$place"; done
         cd / && rm -rf "$1"
         """#
-
-    private static func spawn(_ script: String, _ arguments: [String]) throws -> (pid: Int32, input: Int32) {
-        var ends: [Int32] = [0, 0]
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw SetupFailure("no pair of sockets") }
-        defer { close(ends[0]) }
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        posix_spawn_file_actions_adddup2(&actions, ends[0], 3)
-        let pid = try BackgroundProgram.spawn("/bin/bash", ["-c", script, "docker-engine"] + arguments, &actions)
-        return (pid, ends[1])
-    }
 
     /// Whether somebody accepts connections at a UNIX socket.
     private static func answers(_ path: String) -> Bool {

@@ -165,7 +165,8 @@ extension ScriptedServer {
         return (listener, UInt16(bigEndian: address.sin_port))
     }
 
-    private static func listen(at path: String) throws -> Int32 {
+    /// A listening UNIX socket.
+    package static func listen(at path: String) throws -> Int32 {
         let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -180,7 +181,8 @@ extension ScriptedServer {
         return listener
     }
 
-    private static func detach(_ work: @escaping @Sendable () -> Void) {
+    /// Runs blocking work on a thread of its own.
+    package static func detach(_ work: @escaping @Sendable () -> Void) {
         final class Box: Sendable {
             let work: @Sendable () -> Void
             init(_ work: @escaping @Sendable () -> Void) { self.work = work }

@@ -18,6 +18,8 @@ package final class ZFSFuse: Sendable {
     /// First words of a command line that runs in the daemon's namespace. Give absolute paths behind it.
     package let launcher: [String]
     private let guardian: pid_t
+    /// The daemon's own process.
+    package let daemon: Int32
     private let input: AsyncStream<[UInt8]>.Continuation
     private let run: Task<ProcessOutcome, any Error>
 
@@ -76,8 +78,11 @@ package final class ZFSFuse: Sendable {
         self.run = run
         mountpoint = "\(directory)/\(pool)"
         for _ in 0..<600 where !guardian().hasSuffix("\n") { try await Task.sleep(for: .milliseconds(50)) }
-        guard let pid = pid_t(guardian().dropLast()) else { throw ZFSFuseError.notStarted(guardian()) }
-        self.guardian = pid
+        let pids = guardian().split { $0.isWhitespace }.compactMap { pid_t($0) }
+        guard let pid = pids.first, let daemon = pids.last, pids.count == 2 else {
+            throw ZFSFuseError.notStarted(guardian())
+        }
+        (self.guardian, self.daemon) = (pid, daemon)
         launcher = ["/usr/bin/nsenter", "--target", "\(pid)", "--mount", "--"]
     }
 
@@ -103,7 +108,7 @@ package final class ZFSFuse: Sendable {
         for place in /run/zfs /run/lock/zfs /var/lib/zfs; do mount -t tmpfs -o size=4m zfs-for-tests $place; done
         zfs-fuse --no-daemon --no-kstat-mount --max-arc-size 16 >"$directory/daemon.log" 2>&1 </dev/null &
         daemon=$!
-        echo $$
+        echo $$ $daemon
         cat >/dev/null
         set +e
         kill -KILL $daemon
