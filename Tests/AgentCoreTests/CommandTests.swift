@@ -153,6 +153,27 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `a result that no line takes is told without its observations, also after a reconnect`() async throws {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver { _, _ throws(DriverError) in
+            OperationOutcome(changed: true, observed: ["text": .string(String(repeating: "x", count: 2 << 20))])
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        controller.send(AgentRig.command("c1"))
+        controller.send(AgentRig.command("c2", operation: "thing.look"))
+        for id in ["c1", "c2"] {
+            let result = try await controller.result(of: id)
+            #expect(result.status == .succeeded)
+            #expect(result.changed)
+            #expect(result.observed["omitted"] != nil && result.observed["text"] == nil)
+        }
+        controller.cut()
+        let again = try await controller.result(of: "c1", after: 1)
+        #expect(again.replayed)
+        await rig.stop()
+    }
+
     @Test func `input reaches the command and its end ends it`() async throws {
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, context throws(DriverError) in

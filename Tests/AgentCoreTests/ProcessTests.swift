@@ -16,7 +16,7 @@ import WireProtocol
         let (code, text) = try Self.run(["run", "--dat", "/tmp"])
         #expect(code == 64)
         #expect(text == "innkeeper-agent: --dat is not an option of run; see --help\n")
-        #expect(try Self.run(["--version"]) == (0, "innkeeper-agent \(AgentVersion.current)\n"))
+        #expect(try Self.run(["--version"]) == (0, "innkeeper-agent \(Version.current)\n"))
         let (missing, words) = try Self.run(["enrol", "--controller", "localhost:1", "--data", "/tmp/x"])
         #expect(missing == 64)
         #expect(words == "innkeeper-agent: enrol needs --token\n")

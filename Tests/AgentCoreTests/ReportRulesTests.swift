@@ -105,6 +105,22 @@ import WireProtocol
         #expect(messages.allSatisfy { AgentMessage.inventory($0).line().count < ProtocolVersion.maximumLineBytes })
     }
 
+    @Test func `an item too large for a line and more goings than a line takes are still told`() {
+        var tracker = InventoryTracker(driver: "d")
+        let small = (0..<2500).map { InventoryItem(resource: "r\($0)", state: [:]) }
+        _ = tracker.update(small)
+        let huge = InventoryItem(resource: "huge", state: ["text": .string(String(repeating: "x", count: 2 << 20))])
+        let messages = tracker.update([huge])
+        #expect(messages.flatMap(\.items).map(\.resource) == ["huge"])
+        #expect(Set(messages.flatMap(\.removed)) == Set(small.map(\.resource)))
+        let first = messages[0].generation
+        #expect(messages.map(\.generation) == Array(first..<first + Int64(messages.count)))
+        for message in messages {
+            let line = AgentMessage.inventory(message).line()
+            #expect((try? AgentMessage(decoding: line.dropLast())) == .inventory(message))
+        }
+    }
+
     @Test func `a driver that is late keeps its series without values`() {
         var round = SampleRound(drivers: 2)
         round.begin()

@@ -112,7 +112,16 @@ import WireProtocol
         #expect(handle(&session, .start) == [])
     }
 
-    @Test func `a malformed setting cannot make a tick without pause`() {
-        #expect(Session().interval >= .seconds(1))
+    @Test(arguments: [Int64.min, -1, 0, 1])
+    func `no setting makes a tick without a pause or takes its own pause for silence`(milliseconds: Int64) {
+        var settings = Settings()
+        settings.heartbeatMs = milliseconds
+        let onTheWire = ControllerMessage.reconfigure(settings).line().dropLast()
+        #expect(((try? ControllerMessage(decoding: onTheWire)) != nil) == (milliseconds > 0))
+        var session = Session(settings: settings)
+        open(&session)
+        _ = handle(&session, .received(.reconfigure(settings)))
+        #expect(session.interval == .milliseconds(100))
+        #expect(goodbye(in: handle(&session, .tick, at: 0.1)) == nil)
     }
 }

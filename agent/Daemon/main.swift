@@ -36,7 +36,7 @@ func run(data path: String, config: String?) async throws {
     let drivers = await NodeDrivers.detect(used)
     let names = drivers.map { type(of: $0).name }.joined(separator: ",")
     logger.notice(
-        "starting", metadata: ["version": "\(AgentVersion.current)", "node": "\(identity.node)", "drivers": "\(names)"])
+        "starting", metadata: ["version": "\(Version.current)", "node": "\(identity.node)", "drivers": "\(names)"])
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let agent = try await Agent(
         identity: identity, data: data, drivers: drivers, machine: .current(), settings: used.settings, group: group,
@@ -51,7 +51,7 @@ signal(SIGPIPE, SIG_IGN)
 do {
     switch try Order(Array(CommandLine.arguments.dropFirst())) {
     case .help: print(Order.usage)
-    case .version: print("innkeeper-agent \(AgentVersion.current)")
+    case .version: print("innkeeper-agent \(Version.current)")
     case .enrol(let controller, let token, let data): try await enrol(controller: controller, token: token, data: data)
     case .run(let data, let config): try await run(data: data, config: config)
     }

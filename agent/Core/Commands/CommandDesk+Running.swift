@@ -47,9 +47,10 @@ extension CommandDesk {
         }
     }
 
-    /// The command's end is known; it is told when it is on disk.
+    /// The command's end is known; it is told when it is on disk, in a form that the controller can take.
     func finish(_ id: String, _ result: CommandResult) {
         guard let work = works[id] else { return }
+        let result = result.fitting
         work.deadline?.cancel()
         wakeWriters(of: id)
         works[id]?.phase = .ending(result)

@@ -4,15 +4,9 @@ import WireProtocol
 
 /// The ways in which a command ends.
 extension Work {
-    /// Bytes of observations that a result may carry: it must fit a line with room for the rest.
-    private static let observedLimit = 512 << 10
-
     func succeeded(_ outcome: OperationOutcome, now: Timestamp) -> CommandResult {
-        var observed = outcome.observed
-        let size = JSONValue.object(observed).encoded.count
-        if size > Self.observedLimit { observed = ["truncated": true, "bytes": .integer(Int64(size))] }
-        return CommandResult(
-            id: command.id, status: .succeeded, changed: outcome.changed, observed: observed,
+        CommandResult(
+            id: command.id, status: .succeeded, changed: outcome.changed, observed: outcome.observed,
             started: started?.milliseconds, finished: now.milliseconds)
     }
 

@@ -45,7 +45,7 @@ package struct Enrolment: Sendable {
         let key = try loadKey()
         let csr = try CertificateSigningRequest.make(key: key, commonName: String(machine.hostname.prefix(64)))
         let request = EnrolmentRequest(
-            token: token.id, secret: token.secret, csr: csr, hostname: machine.hostname, agent: AgentVersion.current)
+            token: token.id, secret: token.secret, csr: csr, hostname: machine.hostname, agent: Version.current)
         let granted = try await ask(request)
         let identity = try NodeIdentity.granted(
             certificate: granted.certificate, authority: granted.authority, key: key, node: granted.node,

@@ -2,11 +2,6 @@ import DaemonKit
 import Glibc
 package import WireProtocol
 
-/// This build of the agent.
-package enum AgentVersion {
-    package static let current = "0.1.0"
-}
-
 /// What the agent says of the machine it runs on.
 package struct Machine: Sendable, Hashable {
     package let hostname: String

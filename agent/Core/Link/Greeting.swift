@@ -27,7 +27,7 @@ struct Greeting: Sendable {
             ranges[kind].map { SpoolRange(first: $0.lowerBound, last: $0.upperBound) }
         }
         return Hello(
-            agent: AgentVersion.current, node: node, boot: machine.boot, started: started.milliseconds,
+            agent: Version.current, node: node, boot: machine.boot, started: started.milliseconds,
             hostname: machine.hostname, os: machine.system, drivers: await reports(),
             receipts: receipts.map { ReceiptReport(id: $0.id, status: CommandStatus(code: $0.state.rawValue)) },
             spool: SpoolReport(

@@ -37,6 +37,8 @@ package struct Session: Sendable {
     }
 
     private static let greetingLimit = Duration.seconds(10)
+    /// Whatever a controller asks for: a tick without a pause would take a processor for itself.
+    private static let shortestBeat: Int64 = 100
     /// Silence of so many heartbeats means that the controller is gone.
     private static let silentBeats = 3
     /// A session of this length was good; the next attempt after it comes early.
@@ -53,7 +55,9 @@ package struct Session: Sendable {
     package var isOpen: Bool { if case .open = state { true } else { false } }
 
     /// How long to wait before the next tick.
-    package var interval: Duration { isOpen ? .milliseconds(settings.heartbeatMs) : Self.greetingLimit }
+    package var interval: Duration { isOpen ? beat : Self.greetingLimit }
+
+    private var beat: Duration { .milliseconds(max(settings.heartbeatMs, Self.shortestBeat)) }
 
     /// - Parameters:
     ///   - time: the wall clock in ms since 1970, for the heartbeat.
@@ -106,7 +110,7 @@ package struct Session: Sendable {
     }
 
     private mutating func tick(_ heard: Instant, _ beat: Int64, _ now: Instant, _ time: Int64) -> [Action] {
-        guard now - heard < .milliseconds(settings.heartbeatMs) * Self.silentBeats else {
+        guard now - heard < self.beat * Self.silentBeats else {
             return end(.timeout, "the controller was silent for too long")
         }
         let heartbeat = AgentMessage.heartbeat(Heartbeat(seq: beat + 1, time: time))

@@ -7,9 +7,8 @@ package struct InventoryTracker: Sendable {
     /// Nil until the session was told everything.
     private var told: [String: JSONObject]?
     private var generation: Int64 = 0
-    /// Encoded bytes of items that go into one message.
-    private static let messageBytes = 256 << 10
-    private static let messageItems = 1000
+    /// Names of what is gone that one line takes.
+    private static let removedLimit = 1000
 
     package init(driver: String) { self.driver = driver }
 
@@ -28,29 +27,19 @@ package struct InventoryTracker: Sendable {
         return messages(changed, full: false, removed: removed)
     }
 
-    /// One full message and deltas on top of it where everything does not fit one line.
+    /// One message, and deltas on top of it where everything does not fit one line.
     private mutating func messages(_ items: [InventoryItem], full: Bool, removed: [String]) -> [Inventory] {
-        var messages: [Inventory] = []
-        var rest = items[...]
-        var gone = removed[...]
-        repeat {
-            var bytes = 0
-            let piece = rest.prefix(Self.messageItems).prefix { item in
-                bytes += item.state.encoded.count + item.resource.utf8.count
-                return bytes <= Self.messageBytes
-            }
-            // One that is too large for a line alone goes without its state: it exists, at least.
-            let taken =
-                piece.isEmpty ? rest.prefix(1).map { InventoryItem(resource: $0.resource, state: [:]) } : Array(piece)
-            rest = rest.dropFirst(taken.count)
-            generation += 1
-            messages.append(
-                Inventory(
-                    driver: driver, generation: generation, full: full && messages.isEmpty,
-                    items: taken.map { Inventory.Item(resource: $0.resource, state: $0.state) },
-                    removed: Array(gone.prefix(Self.messageItems))))
-            gone = gone.dropFirst(Self.messageItems)
-        } while !rest.isEmpty || !gone.isEmpty
+        let first = Inventory(
+            driver: driver, generation: generation + 1, full: full,
+            items: items.map { Inventory.Item(resource: $0.resource, state: $0.state) },
+            removed: Array(removed.prefix(Self.removedLimit)))
+        var messages = first.pieces()
+        for start in stride(from: Self.removedLimit, to: removed.count, by: Self.removedLimit) {
+            let next = generation + Int64(messages.count) + 1
+            let part = Array(removed[start..<min(start + Self.removedLimit, removed.count)])
+            messages.append(Inventory(driver: driver, generation: next, full: false, items: [], removed: part))
+        }
+        generation += Int64(messages.count)
         return messages
     }
 }
