@@ -1,6 +1,9 @@
 import APIModels
+import Glibc
+import Model
 import Processes
 import TestSupport
+import Testing
 import WireProtocol
 
 /// What tests do with a site.
@@ -46,6 +49,12 @@ extension Site {
         try await front.until("/api/v1/nodes/\(node(name))", as: Node.self, isRight)
     }
 
+    /// Waits until the agent's link is up: after a crash it comes back within its back-off.
+    func settle() async throws {
+        let now = Timestamp.now()
+        try await node { $0.lastSeen.map { $0 > now } ?? false }
+    }
+
     /// A plan of a container that lives until it is told to end, in an image of its own.
     func apply(plan name: String, image: String = "site/busybox:1", repairs: Bool = false) async throws {
         let script = "echo $$ >/data/started; trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"
@@ -64,5 +73,27 @@ extension Site {
         try await front.post(
             "/api/v1/services", #"{"external_id": "\#(externalID)", "customer": "c1", "plan": "\#(plan)"}"#,
             idempotencyKey: "create-\(externalID)")
+    }
+
+    /// Ends a service and makes sure that nothing of it is left.
+    func terminate(_ service: String) async throws {
+        let accepted: AcceptedOrder = try await front.post("/api/v1/services/\(service)/terminate")
+        let ended = try await front.ended(accepted.operation.id)
+        guard ended.state == "succeeded" else { throw SetupFailure("terminate: \(ended)") }
+        try await expectGone(service)
+    }
+
+    /// Copies the files of a folder beside it, as somebody does who clones a machine.
+    func copy(_ name: String, to other: String) throws {
+        mkdir(folder.file(other), 0o700)
+        guard let listing = opendir(folder.file(name)) else { throw SetupFailure("\(name) is not there") }
+        defer { closedir(listing) }
+        while let entry = readdir(listing) {
+            let file = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard entry.pointee.d_type == UInt8(DT_REG) else { continue }
+            try folder.write(folder.read("\(name)/\(file)"), to: "\(other)/\(file)")
+        }
     }
 }

@@ -2,6 +2,7 @@ import APIModels
 import Glibc
 import HTTPFetch
 import Processes
+import Synchronization
 import TestSupport
 import Testing
 import WireProtocol
@@ -10,8 +11,14 @@ import WireProtocol
 final class Site: Sendable {
     @TaskLocal static var running: Site?
 
-    /// The site of the test that asks.
-    static var here: Site { get throws { try #require(running) } }
+    /// The site of the test that asks, its agent connected.
+    static var settled: Site {
+        get async throws {
+            let site = try #require(running)
+            try await site.settle()
+            return site
+        }
+    }
 
     let folder: ScratchFolder
     let zfs: ZFSFuse
@@ -24,6 +31,7 @@ final class Site: Sendable {
     /// HOST:PORT of the API and of the agents' listener.
     let addresses: (api: String, agents: String)
     private let socket: GatedSocket
+    private let guests = Mutex<[Daemon]>([])
 
     static func start() async throws -> Site {
         guard ZFSFuse.isAvailable else {
@@ -71,9 +79,16 @@ final class Site: Sendable {
         _ = try await node { $0.state == "connected" }
     }
 
+    /// Another agent, for a data folder of its own. It finds no engines and ends with the site, if not before.
+    func guest(_ name: String) throws -> Daemon {
+        let daemon = try Self.agent(name, folder, configuration: ["drivers": []])
+        guests.withLock { $0.append(daemon) }
+        return daemon
+    }
+
     /// Ends all that runs.
     func stop() async {
-        await agent.stop()
+        for daemon in guests.withLock({ $0 }) + [agent] { await daemon.stop() }
         await controller.stop()
         socket.stop()
         await docker.stop()
@@ -108,7 +123,7 @@ extension Site {
     }
 
     /// An agent with a data folder and a configuration of its own.
-    static func agent(
+    private static func agent(
         _ name: String, _ folder: ScratchFolder, launcher: [String] = [], configuration: JSONObject
     ) throws -> Daemon {
         let file = try folder.write(JSONValue.object(configuration).encoded, to: "\(name).json")

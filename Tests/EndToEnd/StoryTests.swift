@@ -7,7 +7,7 @@ extension EndToEnd {
     /// From a billing call to a running container and back.
     @Suite struct StoryTests {
         @Test func `a service is ordered, watched, suspended, resumed, upgraded and terminated`() async throws {
-            let site = try Site.here
+            let site = try await Site.settled
             try await site.apply(plan: "story")
             let accepted = try await site.create("story-1", plan: "story")
             let service = try #require(accepted.service?.id)

@@ -1,0 +1,62 @@
+import APIModels
+import TestSupport
+import Testing
+
+/// `kill -9` in the middle of an order, at a moment that the gate makes certain.
+struct Blow: Sendable, CustomTestStringConvertible {
+    enum Victim: String, Sendable { case agent, controller, both }
+
+    var victim: Victim
+    /// Whether the engine has done its work by then.
+    var moment: Gate.Moment
+
+    /// The controller does not see whether the engine is done, so one of the moments is enough for it alone.
+    static let all = [
+        Blow(victim: .agent, moment: .before), Blow(victim: .agent, moment: .after),
+        Blow(victim: .controller, moment: .before), Blow(victim: .both, moment: .after),
+    ]
+
+    var testDescription: String { "\(victim) killed \(moment) it" }
+
+    /// Kills while `action` of an engine is under way and starts again what was killed. Returns the operation's end.
+    func strike(
+        _ site: Site, _ action: Action, _ order: () async throws -> AcceptedOrder
+    ) async throws -> APIModels.Operation {
+        let point = Gate.Point(engine: action.engine, action: action.name, moment: moment)
+        try site.gate.close(point)
+        defer { site.gate.open(point) }
+        let operation = try await order().operation.id
+        try await site.gate.reached(point)
+        if victim != .controller { await site.agent.kill() }
+        if victim != .agent { await site.controller.kill() }
+        // What the dead have left behind goes on at the same time as their successors.
+        site.gate.open(point)
+        if victim != .controller { try site.agent.start() }
+        if victim != .agent { try site.controller.start() }
+        let ended = try await site.front.ended(operation)
+        try await expectSuccess(of: ended, step: action.step, site)
+        return ended
+    }
+
+    /// The step in the middle of which an agent died was begun again, under another command; one whose agent lived was not.
+    private func expectSuccess(of operation: APIModels.Operation, step: String, _ site: Site) async throws {
+        #expect(operation.state == "succeeded", "\(operation.error?.message ?? "")")
+        let steps = operation.steps ?? []
+        #expect(steps.allSatisfy { $0.state == "done" }, "\(steps)")
+        for one in steps {
+            let attempts = one.name == step && victim != .controller ? 2 : 1
+            #expect(one.attempts == attempts, "step \(one.name)")
+        }
+        if victim != .controller {
+            let log = try await site.front.log(operation.id)
+            #expect(log.contains { $0.contains("the agent stopped while the command ran") }, "\(log)")
+        }
+    }
+}
+
+/// Something that an engine does for a step of a saga.
+struct Action: Sendable {
+    var step: String
+    var engine: Gate.Engine
+    var name: String
+}
