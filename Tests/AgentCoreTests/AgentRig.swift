@@ -24,7 +24,7 @@ final class AgentRig: Sendable {
     ///   - prepare: works on the data folder before the agent opens it.
     init(
         _ controller: ScriptedController, driver: ScriptedDriver = ScriptedDriver(), after earlier: AgentRig? = nil,
-        settings: AgentSettings = AgentSettings(), validity: Duration = .seconds(86_400),
+        settings: AgentSettings = AgentSettings(), validity: Duration = .seconds(86_400), age: Duration = .zero,
         prepare: (String) throws -> Void = { _ in }
     ) async throws {
         self.controller = controller
@@ -32,7 +32,7 @@ final class AgentRig: Sendable {
         folder = try earlier?.folder ?? ScratchFolder("agent")
         data = try earlier?.data ?? DataDirectory(folder.path)
         try prepare(folder.path)
-        let identity = try Self.identity(controller, validity: validity)
+        let identity = try Self.identity(controller, validity: validity, age: age)
         try identity.store(in: data)
         let machine = Machine(
             hostname: "test", boot: "boot-1",
@@ -43,6 +43,11 @@ final class AgentRig: Sendable {
             logger: Logger(label: "agent") { _ in SwiftLogNoOpLogHandler() })
         let agent = agent
         running = Task { try await agent.run() }
+    }
+
+    /// Why the agent ended by itself.
+    func failure() async -> (any Error)? {
+        if case .failure(let error) = await running.result { error } else { nil }
     }
 
     static func identity(

@@ -153,6 +153,61 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `to a controller that came back the tail of the output is told, with a jump in the offsets`()
+        async throws
+    {
+        let controller = try await ScriptedController()
+        let gate = Gate()
+        let driver = ScriptedDriver { _, context throws(DriverError) in
+            do {
+                for _ in 0..<50 { try await context.output(.stdout, [UInt8](repeating: 0x61, count: 4096)) }
+                try await context.output(.stderr, Array("the end".utf8))
+            } catch { throw DriverError(.cancelled, "stopped") }
+            await gate.wait()
+            return OperationOutcome(changed: false)
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        let command = AgentRig.command("c1", window: 4096)
+        controller.send(command)
+        _ = try await controller.wait("the first piece", { $0.outputs(of: "c1").bytes == 4096 ? true : nil })
+        controller.cut()
+        try await controller.waitForSession(2)
+        controller.forgetLines()
+        controller.send(AgentRig.command("c1", window: 1 << 20))
+        _ = try await controller.wait("the tail") { lines in
+            lines.outputs(of: "c1").last.map { $0.stream == .stderr ? true : nil } ?? nil
+        }
+        let tail = controller.lines.outputs(of: "c1")
+        #expect(controller.lines.accepted("c1").map(\.duplicate) == [true])
+        #expect(tail.bytes == OutputWindow.tailLimit)
+        let text = tail.filter { $0.stream == .stdout }
+        #expect(text.first?.offset == Int64(50 * 4096 + 7 - OutputWindow.tailLimit))
+        #expect(text.map { $0.offset + Int64($0.data.count) }.last == Int64(50 * 4096))
+        #expect(String(decoding: tail.last?.data ?? [], as: UTF8.self) == "the end")
+        gate.open()
+        #expect(try await controller.result(of: "c1").status == .succeeded)
+        #expect(driver.calls.count == 1)
+        await rig.stop()
+    }
+
+    @Test func `input that nobody takes ends the command, not the memory`() async throws {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver { _, _ throws(DriverError) in
+            do { try await Task.sleep(for: .seconds(600)) } catch { throw DriverError(.cancelled, "stopped") }
+            return OperationOutcome(changed: false)
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        controller.send(AgentRig.command("c1"))
+        let piece = [UInt8](repeating: 0x61, count: 64 << 10)
+        for _ in 0..<20 { controller.send(.input(Input(id: "c1", data: piece, end: false))) }
+        let result = try await controller.result(of: "c1")
+        #expect(result.status == .failed)
+        #expect(result.error?.message.contains("input") == true)
+        await rig.stop()
+    }
+
     @Test func `a result that no line takes is told without its observations, also after a reconnect`() async throws {
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, _ throws(DriverError) in
@@ -263,6 +318,42 @@ import WireProtocol
             guard let bytes = try? rig.folder.read(name) else { continue }
             #expect(!String(decoding: bytes, as: UTF8.self).contains("hunter2"), "\(name)")
         }
+    }
+
+    @Test func `an orderly stop lets running work finish within the grace, and takes nothing new meanwhile`()
+        async throws
+    {
+        let controller = try await ScriptedController()
+        let gate = Gate()
+        let driver = ScriptedDriver { _, _ throws(DriverError) in
+            await gate.wait()
+            return OperationOutcome(changed: true)
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        controller.send(AgentRig.command("c1"))
+        _ = try await eventually("the command at the driver") { driver.calls.isEmpty ? nil : true }
+        let stopping = Task { await rig.stop() }
+        // Refused as soon as the stop has begun; until then a repeat of it would be taken.
+        var number = 0
+        _ = try await eventually("a refusal") {
+            number += 1
+            controller.send(AgentRig.command("late\(number)", on: "thing/a", operation: "thing.look"))
+            return controller.lines.contains {
+                if case .result(let result) = $0 { result.error?.code == .shuttingDown } else { false }
+            } ? true : nil
+        }
+        gate.open()
+        #expect(try await controller.result(of: "c1").status == .succeeded)
+        await stopping.value
+        let ends = controller.lines.compactMap { line -> Bool? in
+            switch line {
+            case .result(let result) where result.id == "c1": true
+            case .goodbye: false
+            default: nil
+            }
+        }
+        #expect(ends.last == false && ends.first == true, "the result comes before the goodbye")
     }
 
     @Test func `an orderly stop takes nothing new, gives waiting work back and interrupts what does not end`()

@@ -75,6 +75,42 @@ import WireProtocol
         engine.stop()
     }
 
+    @Test(arguments: [true, false])
+    func `SIGTERM lets a running command finish within the grace and interrupts it after that`(finishes: Bool)
+        async throws
+    {
+        let controller = try await ScriptedController()
+        let folder = try ScratchFolder("stopped")
+        let engine = try ScriptedServer(unixSocket: folder.file("engine.sock")) { request in
+            guard request.line.contains("svc-1") else { return [.respond(200, Self.engineAnswer(request.line))] }
+            return finishes ? [.gate, .respond(404, #"{"message":"No such container: svc-1"}"#)] : [.hold]
+        }
+        let socket = folder.file("engine.sock")
+        let grace = finishes ? 600 : 1
+        let settings = #"{"drivers": ["docker"], "docker_socket": "\#(socket)", "stop_grace_s": \#(grace)}"#
+        try folder.write(Array(settings.utf8), to: "agent.json")
+        let data = folder.file("data")
+        try AgentRig.identity(controller).store(in: DataDirectory(data))
+        let program = try BackgroundProgram(
+            Self.program, ["run", "--data", data, "--config", folder.file("agent.json")], log: folder.file("log"))
+        try await controller.waitForSession()
+        controller.send(
+            .command(
+                Command(
+                    id: "c1", resource: "docker/svc-1", generation: 1, driver: "docker", operation: "container.stop",
+                    arguments: ["name": "svc-1"], deadlineMs: 600_000)))
+        _ = try await eventually("the order at the engine (\(program.output))") {
+            engine.requests.contains { $0.line.contains("svc-1") } ? true : nil
+        }
+        program.signal(SIGTERM)
+        if finishes { engine.release() }
+        let result = try await controller.result(of: "c1")
+        #expect((result.status == .interrupted) == !finishes, "\(result)")
+        let code = try await Self.ended(program)
+        #expect(code == 0, "an orderly end: \(program.output)")
+        engine.stop()
+    }
+
     @Test func `it enrols with a join token, and running it twice is safe`() async throws {
         let controller = try await ScriptedController()
         let authority = controller.authority

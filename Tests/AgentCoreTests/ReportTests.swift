@@ -1,8 +1,10 @@
 import AgentCore
+import DaemonKit
 import DriverKit
 import Model
 import Testing
 import TestSupport
+import Transport
 import WireProtocol
 
 @Suite(.timeLimit(.minutes(2))) struct `Reports over the link` {
@@ -99,13 +101,95 @@ import WireProtocol
         await rig.stop()
     }
 
-    @Test func `a certificate past two thirds of its life is renewed with a new key`() async throws {
+    @Test func `a certificate past two thirds of its life is renewed, with a new key and for the next connection`()
+        async throws
+    {
         let controller = try await ScriptedController()
-        let rig = try await AgentRig(controller, validity: .seconds(3))
-        let renewal = try await controller.wait("a renewal") { lines in
-            lines.lazy.compactMap { if case .renew(let renewal) = $0 { renewal } else { nil } }.first
+        let authority = controller.authority
+        controller.answerRenewal { renewal in
+            let csr = try CertificateSigningRequest(pem: renewal.csr)
+            let certificate = try authority.issueNode(
+                csr: csr, nodeID: AgentRig.node, validity: .seconds(86_400), now: Timestamp.now().milliseconds)
+            return CertificateGrant(certificate: certificate.pem, authority: authority.certificate.pem)
         }
-        #expect(renewal.csr.contains("BEGIN CERTIFICATE REQUEST"))
+        let rig = try await AgentRig(controller, validity: .seconds(3000), age: .seconds(2500))
+        let path = rig.folder.file(NodeIdentity.fileName)
+        let old = try rig.folder.read(NodeIdentity.fileName)
+        _ = try await eventually("a new identity on disk") { try AtomicFile.read(path) != old ? true : nil }
+        let first = try #require(controller.peers.first)
+        controller.cut()
+        let second = try await eventually("a connection with the new certificate") {
+            let last = controller.peers.last
+            if last == first { controller.cut() }
+            return last == first ? nil : last
+        }
+        await rig.stop()
+        let text = String(decoding: try rig.folder.read(NodeIdentity.fileName), as: UTF8.self)
+        let fields = try #require(try JSONParser.parse(Array(text.utf8)).asObject)
+        let stored = try Certificate(pem: fields.string("certificate"))
+        #expect(stored.serial == second)
+        #expect(try PrivateKey(pem: fields.string("key")).matches(stored))
+    }
+
+    @Test func `a grant that is not for the key that was asked for changes nothing`() async throws {
+        let controller = try await ScriptedController()
+        let authority = controller.authority
+        controller.answerRenewal { _ in
+            let other = try CertificateSigningRequest(
+                pem: CertificateSigningRequest.make(key: PrivateKey.generate(), commonName: "x"))
+            let certificate = try authority.issueNode(
+                csr: other, nodeID: AgentRig.node, validity: .seconds(86_400), now: Timestamp.now().milliseconds)
+            return CertificateGrant(certificate: certificate.pem, authority: authority.certificate.pem)
+        }
+        let rig = try await AgentRig(controller, validity: .seconds(3000), age: .seconds(2500))
+        let before = try rig.folder.read(NodeIdentity.fileName)
+        _ = try await controller.wait("a renewal") {
+            $0.contains { if case .renew = $0 { true } else { false } } ? true : nil
+        }
+        controller.cut()
+        try await controller.waitForSession(2)
+        #expect(Set(controller.peers).count == 1)
+        #expect(try rig.folder.read(NodeIdentity.fileName) == before)
+        await rig.stop()
+    }
+
+    @Test func `events that come faster than the disk takes them are counted in a gap`() async throws {
+        let controller = try await ScriptedController()
+        controller.acknowledgeReports()
+        let driver = driver()
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        _ = try await eventually("a listener") {
+            driver.emit(DriverEvent(time: Timestamp(milliseconds: 1), kind: "burst")) ? true : nil
+        }
+        for number in 2...20_000 {
+            _ = driver.emit(DriverEvent(time: Timestamp(milliseconds: Int64(number)), kind: "burst"))
+        }
+        let gap = try await controller.wait("a gap of events", { $0.gaps.first { $0.kind == .events } })
+        #expect(gap.reason == "events of scripted came faster than the disk took them")
+        #expect(gap.from > 1 && gap.to <= 20_000)
+        _ = driver.emit(DriverEvent(time: Timestamp(milliseconds: 30_000), kind: "after"))
+        _ = try await controller.wait("the event after it", { $0.events.first { $0.kind == "after" } })
+        let all = try await controller.wait("every number") { lines -> Set<Int64>? in
+            let told = lines.gaps.filter { $0.kind == .events }.flatMap { Array($0.fromSeq...$0.toSeq) }
+            let seqs = Set(lines.events.map(\.seq) + told)
+            return seqs.count == 20_001 ? seqs : nil
+        }
+        #expect(all == Set(1...20_001))
+        await rig.stop()
+    }
+
+    @Test func `an event that no line takes is told without its data`() async throws {
+        let controller = try await ScriptedController()
+        let driver = driver()
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        let data: JSONObject = ["text": .string(String(repeating: "x", count: 2 << 20))]
+        _ = try await eventually("a listener") {
+            driver.emit(DriverEvent(time: .now(), kind: "huge", data: data)) ? true : nil
+        }
+        let event = try await controller.wait("the event", { $0.events.first })
+        #expect(event.kind == "huge" && event.data["omitted"] != nil)
         await rig.stop()
     }
 }

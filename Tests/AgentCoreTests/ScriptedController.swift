@@ -22,6 +22,10 @@ final class ScriptedController: Sendable {
         var greets = true
         var settings = Settings(heartbeatMs: 200, sampleMs: 100, inventoryMs: 60_000)
         var stored = Positions()
+        var acknowledges = false
+        var grant: (@Sendable (CertificateRenewal) throws -> CertificateGrant)?
+        /// Serial numbers of the certificates that came, one a connection.
+        var peers: [String] = []
         var enrolment: (@Sendable (EnrolmentRequest) -> ControllerMessage)?
     }
 
@@ -59,6 +63,14 @@ final class ScriptedController: Sendable {
     func set(settings: Settings) { state.withLock { $0.settings = settings } }
     func set(stored: Positions) { state.withLock { $0.stored = stored } }
     func greet(_ greets: Bool) { state.withLock { $0.greets = greets } }
+    /// Says now and then that events are stored, and at once that usage is.
+    func acknowledgeReports() { state.withLock { $0.acknowledges = true } }
+    func answerRenewal(_ answer: @escaping @Sendable (CertificateRenewal) throws -> CertificateGrant) {
+        state.withLock { $0.grant = answer }
+    }
+    var peers: [String] { state.withLock { $0.peers } }
+    fileprivate func connected(_ peer: Certificate) { state.withLock { $0.peers.append(peer.serial) } }
+
     func answerEnrolment(_ answer: @escaping @Sendable (EnrolmentRequest) -> ControllerMessage) {
         state.withLock { $0.enrolment = answer }
     }
@@ -88,6 +100,10 @@ final class ScriptedController: Sendable {
                         time: Timestamp.now().milliseconds, ack: state.stored))
             case .heartbeat(let beat): return .heartbeat(beat)
             case .enrol(let request): return state.enrolment?(request)
+            case .renew(let renewal): return (try? state.grant?(renewal)).map { .certificate($0) }
+            case .event(let event) where state.acknowledges && event.seq % 64 == 0:
+                return .ack(Acknowledgement(events: event.seq))
+            case .usage(let usage) where state.acknowledges: return .ack(Acknowledgement(usage: usage.seq))
             default: return nil
             }
         }
@@ -115,11 +131,11 @@ final class ScriptedController: Sendable {
 /// Waits for something that must come: tests fail by what is missing, never by a clock that is too tight.
 func eventually<Value>(
     _ what: String, within limit: Duration = .seconds(30), at location: SourceLocation = #_sourceLocation,
-    _ find: () throws -> Value?
+    _ find: () async throws -> Value?
 ) async throws -> Value {
     let end = ContinuousClock.now + limit
     while .now < end {
-        if let value = try find() { return value }
+        if let value = try await find() { return value }
         try await Task.sleep(for: .milliseconds(5))
     }
     throw SetupFailure("\(what) did not come (\(location.fileID):\(location.line))")
@@ -170,6 +186,7 @@ private final class LineCollector: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let peer = (event as? TLSHandshakeCompleted)?.peer { hook.controller?.connected(peer) }
         if case ChannelEvent.inputClosed? = event as? ChannelEvent { context.close(promise: nil) }
         context.fireUserInboundEventTriggered(event)
     }

@@ -26,7 +26,7 @@ package final class Agent: Sendable {
     private let link: Link
     private let commands: CommandDesk
     private let reports: ReportDesk
-    private let files: StateFiles
+    let files: StateFiles
     private let settings: AgentSettings
     private let logger: Logger
     private let failures: AsyncStream<any Error>

@@ -67,10 +67,13 @@ extension SpoolFile {
     func insert(_ report: SpooledReport, _ kind: ReportKind, _ time: Timestamp) throws(SQLiteError) {
         let sql = "INSERT INTO reports (kind, seq, time, body) VALUES (?, ?, ?, ?)"
         try database.run(sql, [kind.rawValue, report.seq, time.milliseconds, report.body])
-        let used =
-            "INSERT INTO numbers (kind, used) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET used = excluded.used"
-        try database.run(used, [kind.rawValue, report.seq])
         budget.added(report.body.count, of: kind)
+    }
+
+    /// Remembers the last number that was given out.
+    func use(_ seq: Int64, of kind: ReportKind) throws(SQLiteError) {
+        let sql = "INSERT INTO numbers (kind, used) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET used = excluded.used"
+        try database.run(sql, [kind.rawValue, seq])
     }
 
     func first(_ kind: ReportKind) throws(SQLiteError) -> Int64? {

@@ -8,7 +8,7 @@ package struct SpooledReport: Sendable, Hashable {
     package let body: [UInt8]
 }
 
-/// A run of reports that were dropped to make room.
+/// A run of reports that are lost: dropped to make room, or never written.
 package struct SpoolGap: Sendable, Hashable {
     package let kind: ReportKind
     package var seqs: ClosedRange<Int64>
@@ -24,9 +24,11 @@ package actor SpoolFile {
     private nonisolated let thread: DiskThread
     let database: SQLiteDatabase
     var budget: SpoolBudget
-    private(set) var following: [ReportKind: Int64] = [:]
-    /// Reports that could not be written; recorded as a gap as soon as the disk takes writes again.
-    private var missed: [ReportKind: SpoolGap] = [:]
+    var following: [ReportKind: Int64] = [:]
+    /// Reports that have a number and are not on disk; recorded as a gap as soon as the disk takes writes.
+    var missed: [ReportKind: SpoolGap] = [:]
+    /// The last report of each kind that this process has read in order to send it.
+    private(set) var handedOut: [ReportKind: Int64] = [:]
     /// Identity of this numbering, and of what this node remembers at all: another one means that something was lost.
     package nonisolated let epoch: String
 
@@ -64,46 +66,15 @@ package actor SpoolFile {
         return ranges
     }
 
-    /// Puts a report on disk under its kind's next number and makes room for it. One that cannot be written has used up
-    /// its number and leaves a gap, but for usage: the next reading of a counter says all that this one said.
-    /// - Parameter encode: the line for a number.
-    package func append(
-        _ kind: ReportKind, time: Timestamp, encode: @Sendable (Int64) -> [UInt8]
-    ) throws(SQLiteError) -> SpooledReport {
-        let report = SpooledReport(seq: following[kind, default: 1], body: encode(following[kind, default: 1]))
-        let before = budget
-        do throws(SQLiteError) {
-            try database.transaction { () throws(SQLiteError) in
-                if let missed = missed[kind] { try record(missed) }
-                try insert(report, kind, time)
-                while let (kind, bytes) = budget.excess() { try evict(kind, bytes) }
-            }
-        } catch {
-            budget = before
-            if kind != .usage { miss(kind, report.seq, time) }
-            throw error
-        }
-        missed[kind] = nil
-        following[kind] = report.seq + 1
-        return report
-    }
-
-    private func miss(_ kind: ReportKind, _ seq: Int64, _ time: Timestamp) {
-        let gap = missed[kind]
-        missed[kind] = SpoolGap(
-            kind: kind, seqs: (gap?.seqs.lowerBound ?? seq)...seq,
-            times: (gap?.times.lowerBound ?? time)...max(gap?.times.upperBound ?? time, time),
-            reason: "the spool could not be written")
-        following[kind] = seq + 1
-    }
-
     /// Reports of the range, oldest first.
     package func reports(_ kind: ReportKind, in range: Range<Int64>, limit: Int) throws(SQLiteError) -> [SpooledReport]
     {
         let sql = "SELECT seq, body FROM reports WHERE kind = ? AND seq >= ? AND seq < ? ORDER BY seq LIMIT ?"
-        return try database.query(sql, [kind.rawValue, range.lowerBound, range.upperBound, limit]) {
+        let reports = try database.query(sql, [kind.rawValue, range.lowerBound, range.upperBound, limit]) {
             (row) throws(SQLiteError) in SpooledReport(seq: try row.integer(), body: try row.blob())
         }
+        if let last = reports.last { handedOut[kind] = max(last.seq, handedOut[kind] ?? 0) }
+        return reports
     }
 
     /// Forgets everything of a kind up to a position that the controller has stored.

@@ -4,6 +4,8 @@ package struct ReplayCursor: Sendable {
     /// Reports in flight beyond which even live ones stay on disk.
     package static let limit = 512
     private static let batch = 64
+    /// Where nothing is sent live, no session ever goes further than this beyond the first report that is not stored.
+    package static let reach = Int64(limit / 2 + batch)
 
     /// Whether live reports may overtake the backlog.
     private let liveFirst: Bool
@@ -36,6 +38,9 @@ package struct ReplayCursor: Sendable {
         if fits { sent?.insert(seq) }
         return fits
     }
+
+    /// Reports up to this number are on disk, none of them to be sent live.
+    package mutating func stored(through seq: Int64) { end = max(end, seq + 1) }
 
     /// The piece of the backlog to send next, when there is one and the controller keeps up.
     package func wanted() -> (range: Range<Int64>, limit: Int)? {

@@ -29,15 +29,24 @@ extension ReportDesk {
 
     /// Sends pieces of the backlog as long as the controller takes them and stores them.
     func pump() {
-        guard !isPumping, outlet.isOpen else { return }
+        guard outlet.isOpen else { return }
+        mustPump = true
+        guard !isPumping else { return }
         isPumping = true
         Task {
-            do throws(SQLiteError) {
-                for gap in try await spool.untoldGaps(anew: false) { tell(gap) }
-                for kind in [ReportKind.usage, .events, .metrics] { try await replay(kind) }
-            } catch { complain(error) }
+            while mustPump {
+                mustPump = false
+                await pumpOnce()
+            }
             isPumping = false
         }
+    }
+
+    private func pumpOnce() async {
+        do throws(SQLiteError) {
+            for gap in try await spool.untoldGaps(anew: false) { tell(gap) }
+            for kind in [ReportKind.usage, .events, .metrics] { try await replay(kind) }
+        } catch { complain(error) }
     }
 
     private func replay(_ kind: ReportKind) async throws(SQLiteError) {

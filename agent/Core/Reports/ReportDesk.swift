@@ -22,6 +22,8 @@ actor ReportDesk {
         .events: ReplayCursor(liveFirst: false),
     ]
     var isPumping = false
+    /// Something has come since the pump last looked.
+    var mustPump = false
     /// Sets whose names the controller has in this session, and those that are on disk.
     var toldSets: Set<String> = []
     var storedSets: Set<String> = []

@@ -1,0 +1,100 @@
+@testable import AgentCore
+import DriverKit
+import Glibc
+import SQLite
+import TestSupport
+import Testing
+import WireProtocol
+
+@Suite(.timeLimit(.minutes(2))) struct `A disk that fails while the agent runs` {
+    @Test func `on a full disk no command is started; everything begun is answered; with room it goes on`() async throws
+    {
+        let controller = try await ScriptedController()
+        let rig = try await AgentRig(controller)
+        try await controller.waitForSession()
+        let journal = rig.agent.files.journal
+        try await journal.limit(pages: 1)
+        var results: [CommandResult] = []
+        while results.last?.status != .refused {
+            try #require(results.count < 500, "the journal took more than its pages")
+            controller.send(AgentRig.command("c\(results.count)"))
+            results.append(try await controller.result(of: "c\(results.count)"))
+        }
+        let last = results.count - 1
+        #expect(results[last].error?.code == .journal)
+        #expect(results[last].error?.retryable == true)
+        #expect(results[last].error?.message.contains("database or disk is full") == true)
+        // Those before were run or, where their start did not fit, were not; none of them both or neither.
+        let done = results.filter { $0.status == .succeeded }.map(\.id)
+        #expect(results.allSatisfy { $0.status == .succeeded || $0.error?.code == .journal })
+        #expect(rig.driver.calls.count == done.count)
+        try await journal.limit(pages: 100_000)
+        controller.send(AgentRig.command("c\(last)"))
+        let now = try await controller.result(of: "c\(last)", after: 1)
+        #expect(now.status == .succeeded)
+        #expect(rig.driver.calls.count == done.count + 1)
+        for id in done {
+            _ = try await eventually("the end of \(id) on disk") { () async throws -> Receipt? in
+                let receipt = try await journal.receipt(id)
+                return receipt?.state == .succeeded ? receipt : nil
+            }
+        }
+        await rig.stop()
+    }
+
+    @Test func `a journal damaged while it is used ends the agent; the next one is told that it was lost`() async throws
+    {
+        let controller = try await ScriptedController()
+        let rig = try await AgentRig(controller)
+        try await controller.waitForSession()
+        let epoch = try #require(controller.lines.hellos.first?.spool.epoch)
+        for number in 1...40 {
+            controller.send(AgentRig.command("c\(number)", journal: epoch))
+            _ = try await controller.result(of: "c\(number)")
+        }
+        try await rig.agent.files.journal.forgetPages()
+        try Self.damage(rig.folder.file("journal.sqlite"))
+        // A damaged page need not be the one that a step reads; sooner or later it is.
+        for number in 41...80 { controller.send(AgentRig.command("c\(number)", journal: epoch)) }
+        let failure = try #require(await rig.failure() as? SQLiteError)
+        #expect(failure.isCorrupt)
+        let ran = rig.driver.calls.count
+        await rig.stop()
+
+        let next = try await AgentRig(controller, after: rig)
+        try await controller.waitForSession(2)
+        let hello = try #require(controller.lines.hellos.last)
+        #expect(hello.spool.epoch != epoch)
+        controller.forgetLines()
+        controller.send(AgentRig.command("c1", journal: epoch))
+        let refused = try await controller.result(of: "c1")
+        #expect(refused.status == .refused)
+        #expect(refused.error?.code == .journalLost)
+        controller.send(AgentRig.command("d1", journal: hello.spool.epoch))
+        #expect(try await controller.result(of: "d1").status == .succeeded)
+        #expect(rig.driver.calls.count == ran && next.driver.calls.count == 1)
+        await next.stop()
+    }
+
+    /// Overwrites every page but the first.
+    private static func damage(_ path: String) throws {
+        let file = open(path, O_RDWR)
+        defer { close(file) }
+        var status = stat()
+        guard file >= 0, fstat(file, &status) == 0 else { throw SetupFailure("no file \(path)") }
+        let junk = [UInt8](repeating: 0xA5, count: Int(status.st_size) - 4096)
+        guard pwrite(file, junk, junk.count, 4096) == junk.count else { throw SetupFailure("cannot write \(path)") }
+    }
+}
+
+extension Journal {
+    /// Makes the disk as large as this and no larger.
+    func limit(pages: Int) throws(SQLiteError) { try database.execute("PRAGMA max_page_count = \(pages)") }
+
+    /// Puts everything into the file itself and nothing of it in memory, so that the next read is one of the disk.
+    func forgetPages() throws(SQLiteError) {
+        let ended = try database.first("PRAGMA wal_checkpoint(TRUNCATE)") { (row) throws(SQLiteError) in try row.int() }
+        guard ended == 0 else { throw SQLiteError(kind: .busy, message: "no checkpoint") }
+        try database.execute("PRAGMA shrink_memory")
+    }
+}

@@ -1,0 +1,106 @@
+@testable import AgentCore
+import Model
+import SQLite
+import TestSupport
+import Testing
+import WireProtocol
+
+@Suite struct `The spool` {
+    let scratch: ScratchFolder
+
+    init() throws { scratch = try ScratchFolder("spool") }
+
+    private func open() async throws -> SpoolFile {
+        try await StateFiles.open(in: scratch.path, spoolLimit: 1 << 20, now: .now()).spool
+    }
+
+    private func counter(_ value: Int64, epoch: String = "e") -> Usage.Counter {
+        Usage.Counter(subject: "thing/a", meter: "cpu_ms", epoch: epoch, value: value)
+    }
+
+    /// The newest value of each epoch that is on disk.
+    private func values(_ spool: SpoolFile) async throws -> [String: Int64] {
+        var values: [String: Int64] = [:]
+        for report in try await spool.reports(.usage, in: 1..<100_000, limit: 100_000) {
+            guard case .usage(let usage) = try AgentMessage(decoding: report.body) else { continue }
+            #expect(usage.seq == report.seq)
+            for counter in usage.counters { values[counter.epoch] = max(values[counter.epoch] ?? 0, counter.value) }
+        }
+        return values
+    }
+
+    @Test func `usage of a long time cut off takes bounded room and loses no counter`() async throws {
+        var spool = try await open()
+        for round in 1...700 {
+            // Every hundredth round a container starts anew.
+            let value = counter(Int64(round), epoch: "e\(round / 100)")
+            _ = try await spool.append(usage: [value], time: Timestamp(milliseconds: Int64(round)))
+            if round == 500 { spool = try await open() }
+        }
+        #expect(try await spool.ranges()[.usage] == 1...(ReplayCursor.reach + 1))
+        let expected: [String: Int64] = [
+            "e0": 99, "e1": 199, "e2": 299, "e3": 399, "e4": 499, "e5": 599, "e6": 699, "e7": 700,
+        ]
+        #expect(try await values(spool) == expected)
+        #expect(try await spool.untoldGaps(anew: true).isEmpty)
+    }
+
+    @Test func `a report of usage that may have been sent is never changed`() async throws {
+        let spool = try await open()
+        let last = ReplayCursor.reach + 2
+        for round in 1...last { _ = try await spool.append(usage: [counter(round)], time: .now()) }
+        // One report holds the last two rounds now; a session reads it.
+        #expect(try await spool.ranges()[.usage]?.upperBound == last - 1)
+        let sent = try await spool.reports(.usage, in: (last - 1)..<last, limit: 10)
+        let next = try await spool.append(usage: [counter(last + 1)], time: .now())
+        #expect(next == last)
+        #expect(try await spool.reports(.usage, in: (last - 1)..<last, limit: 10) == sent)
+        // Once the controller has stored the rest, there is room again.
+        try await spool.forget(.usage, through: last - 1)
+        #expect(try await spool.append(usage: [counter(last + 2)], time: .now()) == last + 1)
+    }
+
+    @Test func `more counters than a line takes go in several reports, merged as well`() async throws {
+        let spool = try await open()
+        for round in 1...ReplayCursor.reach { _ = try await spool.append(usage: [counter(round)], time: .now()) }
+        for round in 1...3 {
+            let many = (0..<4500).map {
+                Usage.Counter(subject: "thing/\($0)", meter: "m", epoch: "e", value: Int64(round))
+            }
+            #expect(try await spool.append(usage: many, time: .now()) == ReplayCursor.reach + 3)
+        }
+    }
+
+    @Test func `what a full disk did not take leaves a gap, usage does not, and all goes on when there is room`()
+        async throws
+    {
+        let spool = try await open()
+        let body = [UInt8](repeating: 1, count: 3000)
+        _ = try await spool.append(.events, time: Timestamp(milliseconds: 1)) { _ in body }
+        try await spool.limit(pages: 1)
+        var refused: [SQLiteError] = []
+        for time in 2...20 {
+            do {
+                _ = try await spool.append(.events, time: Timestamp(milliseconds: Int64(time))) { _ in body }
+            } catch { refused.append(error) }
+        }
+        #expect(refused.count > 1)
+        #expect(refused.allSatisfy { $0.isFull })
+        let big = (0..<500).map { Usage.Counter(subject: "thing/\($0)", meter: "m", epoch: "e", value: 1) }
+        await #expect(throws: SQLiteError.self) { _ = try await spool.append(usage: big, time: .now()) }
+        try await spool.limit(pages: 100_000)
+        let lost = Int64(refused.count)
+        let next = try await spool.append(.events, time: Timestamp(milliseconds: 21)) { _ in body }
+        #expect(next.seq == 21)
+        #expect(try await spool.append(usage: big, time: .now()) == 1)
+        let gaps = try await spool.untoldGaps(anew: true)
+        #expect(gaps.map(\.reason) == ["the spool could not be written"])
+        #expect(gaps.first?.seqs == (21 - lost)...20)
+        #expect(try await spool.reports(.events, in: 1..<100, limit: 100).map(\.seq) == Array(1...(20 - lost)) + [21])
+    }
+}
+
+extension SpoolFile {
+    /// Makes the disk as large as this and no larger.
+    func limit(pages: Int) throws(SQLiteError) { try database.execute("PRAGMA max_page_count = \(pages)") }
+}

@@ -1,0 +1,79 @@
+package import Model
+package import SQLite
+
+extension SpoolFile {
+    /// Puts a report on disk under its kind's next number and makes room for it.
+    /// - Parameter encode: the line for a number.
+    package func append(
+        _ kind: ReportKind, time: Timestamp, encode: @Sendable (Int64) -> [UInt8]
+    ) throws(SQLiteError) -> SpooledReport {
+        try append(kind, times: [time]) { seq, _ in encode(seq) }[0]
+    }
+
+    /// Puts reports on disk in one transaction, which costs one sync however many they are. When they cannot be written
+    /// they have used up their numbers and leave a gap.
+    /// - Parameters:
+    ///   - times: one for each report.
+    ///   - encode: the line for a number and a place in `times`.
+    package func append(
+        _ kind: ReportKind, times: [Timestamp], encode: @Sendable (Int64, Int) -> [UInt8]
+    ) throws(SQLiteError) -> [SpooledReport] {
+        guard let earliest = times.min(), let latest = times.max() else { return [] }
+        let first = following[kind, default: 1]
+        let reports = times.indices.map { index in
+            SpooledReport(seq: first + Int64(index), body: encode(first + Int64(index), index))
+        }
+        do throws(SQLiteError) { try add(reports, kind, times) } catch {
+            let seqs = first...(first + Int64(times.count) - 1)
+            let reason = "the spool could not be written"
+            miss(SpoolGap(kind: kind, seqs: seqs, times: earliest...latest, reason: reason))
+            throw error
+        }
+        return reports
+    }
+
+    /// Gives numbers to reports that were lost before they came here, so that the controller hears of a gap.
+    /// - Parameter count: at least 1.
+    package func lose(
+        _ kind: ReportKind, count: Int64, times: ClosedRange<Timestamp>, reason: String
+    ) throws(SQLiteError) {
+        let first = following[kind, default: 1]
+        miss(SpoolGap(kind: kind, seqs: first...(first + max(count, 1) - 1), times: times, reason: reason))
+        try add([], kind, [])
+    }
+
+    /// Writes the gap that is owed and the reports, all or nothing.
+    /// - Parameter first: everything of the kind from this number on is replaced.
+    func add(
+        _ reports: [SpooledReport], _ kind: ReportKind, _ times: [Timestamp], replacing first: Int64? = nil
+    ) throws(SQLiteError) {
+        let before = budget
+        do throws(SQLiteError) {
+            try database.transaction { () throws(SQLiteError) in
+                if let missed = missed[kind] { try record(missed) }
+                if let first { try remove(kind, "seq >= ?", first) }
+                for (report, time) in zip(reports, times) { try insert(report, kind, time) }
+                try use(max(reports.last?.seq ?? 0, following[kind, default: 1] - 1), of: kind)
+                while let (kind, bytes) = budget.excess() { try evict(kind, bytes) }
+            }
+        } catch {
+            budget = before
+            throw error
+        }
+        missed[kind] = nil
+        if let last = reports.last { following[kind] = last.seq + 1 }
+    }
+
+    /// One gap a kind is kept in memory: what is missed until the disk takes writes is one run of numbers.
+    private func miss(_ gap: SpoolGap) {
+        var gap = gap
+        following[gap.kind] = gap.seqs.upperBound + 1
+        if let earlier = missed[gap.kind] {
+            let first = min(earlier.times.lowerBound, gap.times.lowerBound)
+            gap = SpoolGap(
+                kind: gap.kind, seqs: earlier.seqs.lowerBound...gap.seqs.upperBound,
+                times: first...max(earlier.times.upperBound, gap.times.upperBound), reason: earlier.reason)
+        }
+        missed[gap.kind] = gap
+    }
+}

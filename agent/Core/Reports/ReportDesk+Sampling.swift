@@ -1,0 +1,84 @@
+import DriverKit
+import Logging
+import Model
+import NIOCore
+import SQLite
+import WireProtocol
+
+extension ReportDesk {
+    /// How long a round waits for slow drivers.
+    private static let roundWait = Duration.seconds(2)
+
+    /// Asks every driver for its metrics, all at once; one that still owes its last answer is left out.
+    func sample() {
+        // The round before is still waiting for someone: what came is reported now.
+        if roundLimit != nil { closeRound() }
+        round.begin()
+        roundTime = .now()
+        for index in drivers.indices where sampling.insert(index).inserted {
+            let driver = drivers[index]
+            var batch = round.batch(of: index)
+            let time = roundTime
+            Task.detached { [weak self] in
+                await driver.sample(into: &batch)
+                await self?.sampled(index, batch, time)
+            }
+        }
+        guard roundLimit == nil else { return }
+        roundLimit = outlet.loop.scheduleTask(in: TimeAmount(Self.roundWait)) { [weak self] in
+            self?.assumeIsolated { $0.closeRound() }
+        }
+    }
+
+    private func sampled(_ index: Int, _ batch: SampleBatch, _ time: Timestamp) {
+        sampling.remove(index)
+        // An answer to an earlier round is too late to be told with this one's time.
+        guard time == roundTime, roundLimit != nil else { return }
+        round.fill(index, batch)
+        if round.isComplete { closeRound() }
+    }
+
+    private func closeRound() {
+        roundLimit?.cancel()
+        roundLimit = nil
+        let (series, values) = round.close()
+        guard values.contains(where: { $0 != nil }) else { return }
+        let time = roundTime
+        Task { await keep(series, values, time) }
+    }
+
+    private func keep(_ series: SeriesDefinition, _ values: [Double?], _ time: Timestamp) async {
+        do throws(SQLiteError) {
+            if !storedSets.contains(series.set) {
+                var line: [UInt8] = []
+                AgentMessage.series(series).encode(into: &line)
+                try await spool.define(series.set, line)
+                storedSets = [series.set]
+            }
+            let report = try await spool.append(.metrics, time: time) { seq in
+                var line: [UInt8] = []
+                let metrics = Metrics(seq: seq, time: time.milliseconds, set: series.set, values: values)
+                AgentMessage.metrics(metrics).encode(into: &line)
+                return line
+            }
+            guard cursors[.metrics]?.appended(report.seq) == true else { return }
+            if toldSets.insert(series.set).inserted { outlet.send(.series(series)) }
+            outlet.send(line: report.body)
+        } catch { complain(error) }
+    }
+
+    func readUsage() async {
+        var counters: [UsageCounter] = []
+        for driver in drivers { counters += await driver.usage() }
+        let news = usage.news(counters)
+        guard !news.isEmpty else { return }
+        let readings = news.map {
+            Usage.Counter(subject: $0.subject, meter: $0.meter, epoch: $0.epoch, value: $0.value)
+        }
+        do throws(SQLiteError) {
+            cursors[.usage]?.stored(through: try await spool.append(usage: readings, time: .now()))
+            usage.kept(counters)
+        } catch { complain(error) }
+        pump()
+    }
+}
