@@ -185,6 +185,20 @@ import WireProtocol
         try await bench.remove(name)
     }
 
+    @Test func `a container that was made before the failure is told of`() async throws {
+        let bench = try await Workbench()
+        let name = Workbench.name("stillborn")
+        let error = await #expect(throws: DriverError.self) {
+            try await bench.ensure(name, ["command": ["/bin/nothing"], "restart": "no"])
+        }
+        #expect(error?.changed == true)
+        try await bench.remove(name)
+        let refusal = await #expect(throws: DriverError.self) {
+            try await bench.ensure(name, ["image": "Not An Image"])
+        }
+        #expect(refusal?.changed == false)
+    }
+
     @Test func `memory and CPU are updated up and down`() async throws {
         let bench = try await Workbench()
         let name = Workbench.name("update")

@@ -42,6 +42,8 @@ package struct DriverError: Error, Sendable, Hashable {
     package private(set) var resource: String
     /// What the technology said, shortened.
     package let cause: String?
+    /// Whether something of the caller's is there, or different, all the same: it has to be undone.
+    package private(set) var changed = false
 
     package init(
         _ code: DriverErrorCode, _ message: String, retryable: Bool? = nil, operation: String = "",
@@ -53,6 +55,13 @@ package struct DriverError: Error, Sendable, Hashable {
         self.operation = operation
         self.resource = resource
         self.cause = cause
+    }
+
+    /// The same error, come after something had been changed.
+    package func afterChange() -> DriverError {
+        var error = self
+        error.changed = true
+        return error
     }
 
     /// The same error with the call's operation and resource where it names none.

@@ -16,17 +16,23 @@ extension Work {
         switch stop {
         case nil:
             let code = CommandErrorCode(code: error.code.rawValue)
-            return ended(.failed, code, error.message, retryable: error.retryable, detail: detail, now: now)
+            return ended(
+                .failed, code, error.message, retryable: error.retryable, detail: detail, changed: error.changed,
+                now: now)
         case .deadline:
             let message = "the deadline of \(command.deadlineMs) ms passed; \(error.message)"
-            return ended(.failed, .timedOut, message, retryable: true, detail: detail, now: now)
+            return ended(.failed, .timedOut, message, retryable: true, detail: detail, changed: error.changed, now: now)
         case .cancel(let reason):
-            return ended(.cancelled, .cancelled, "cancelled (\(reason)); \(error.message)", detail: detail, now: now)
+            return ended(
+                .cancelled, .cancelled, "cancelled (\(reason)); \(error.message)", detail: detail,
+                changed: error.changed, now: now)
         case .shutdown:
             let message = "the agent stopped while the command ran; it may have been done in part"
-            return ended(.interrupted, .interrupted, message, detail: detail, now: now)
+            return ended(.interrupted, .interrupted, message, detail: detail, changed: error.changed, now: now)
         case .inputOverflow:
-            return ended(.failed, .failed, "input came faster than it was taken", detail: detail, now: now)
+            return ended(
+                .failed, .failed, "input came faster than it was taken", detail: detail, changed: error.changed,
+                now: now)
         }
     }
 
@@ -58,13 +64,13 @@ extension Work {
 
     private func ended(
         _ status: CommandStatus, _ code: CommandErrorCode, _ message: String, retryable: Bool = false,
-        detail: String? = nil, now: Timestamp
+        detail: String? = nil, changed: Bool = false, now: Timestamp
     ) -> CommandResult {
         let error = CommandError(
             code: code, message: message, retryable: retryable, operation: command.fullOperation,
             resource: command.resource, detail: detail)
         return CommandResult(
-            id: command.id, status: status, changed: false, error: error, started: started?.milliseconds,
+            id: command.id, status: status, changed: changed, error: error, started: started?.milliseconds,
             finished: now.milliseconds)
     }
 }

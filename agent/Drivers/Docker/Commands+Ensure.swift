@@ -22,10 +22,20 @@ extension DockerDriver {
         guard let state else { throw DriverError(.failed, "container \(spec.name) went away", retryable: true) }
         // Also when another call has just created it.
         guard try await adopts(state, spec) else { throw conflict(spec, ["state"]) }
-        changed = try await apply(spec.limits, to: state) || changed
+        // From here on there is a container of this service, which whoever gives up has to remove.
+        do throws(DriverError) {
+            return try await settle(state, spec, changed)
+        } catch { throw error.afterChange() }
+    }
+
+    /// Gives the container its limits and its state.
+    private func settle(
+        _ state: ContainerState, _ spec: ContainerSpec, _ created: Bool
+    ) async throws(DriverError) -> OperationOutcome {
+        let limited = try await apply(spec.limits, to: state)
         let outcome = spec.runs ? try await started(state) : try await stopped(state, grace: 10)
         let observed = outcome.changed ? outcome.observed : try await existing(state.id).observed
-        return OperationOutcome(changed: changed || outcome.changed, observed: observed)
+        return OperationOutcome(changed: created || limited || outcome.changed, observed: observed)
     }
 
     /// Whether a container that bears the name can serve; false when it has to go first.

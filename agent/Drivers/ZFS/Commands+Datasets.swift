@@ -86,6 +86,17 @@ extension ZFSDriver {
         let found = try await require(wish.dataset, properties)
         try isRight(found)
         try wish.checkOwner(of: found)
+        // From here on it is the caller's own, which whoever gives up has to remove.
+        do throws(DriverError) {
+            return try await settle(wish, found, properties, changed)
+        } catch { throw error.afterChange() }
+    }
+
+    /// Gives the dataset its properties and its place.
+    private func settle(
+        _ wish: DatasetWish, _ found: ZFSObject, _ properties: [String], _ created: Bool
+    ) async throws(DriverError) -> OperationOutcome {
+        var changed = created
         for setting in wish.missing(in: found) {
             changed = true
             try await set(setting.name, setting.value, on: wish.dataset)
