@@ -18,8 +18,17 @@ struct Blow: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(victim) killed \(moment) it" }
 
-    /// Kills while `action` of an engine is under way and starts again what was killed. Returns the operation's end.
+    /// As `fall`, for an operation that succeeds all the same.
     func strike(
+        _ site: Site, _ action: Action, _ order: () async throws -> AcceptedOrder
+    ) async throws -> APIModels.Operation {
+        let ended = try await fall(site, action, order)
+        try await expectSuccess(of: ended, step: action.step, site)
+        return ended
+    }
+
+    /// Kills while `action` of an engine is under way and starts again what was killed. Returns the operation's end.
+    func fall(
         _ site: Site, _ action: Action, _ order: () async throws -> AcceptedOrder
     ) async throws -> APIModels.Operation {
         let point = Gate.Point(engine: action.engine, action: action.name, moment: moment)
@@ -33,9 +42,7 @@ struct Blow: Sendable, CustomTestStringConvertible {
         site.gate.open(point)
         if victim != .controller { try site.agent.start() }
         if victim != .agent { try site.controller.start() }
-        let ended = try await site.front.ended(operation)
-        try await expectSuccess(of: ended, step: action.step, site)
-        return ended
+        return try await site.front.ended(operation)
     }
 
     /// The step in the middle of which an agent died was begun again, under another command; one whose agent lived was not.

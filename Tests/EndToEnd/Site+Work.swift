@@ -55,15 +55,17 @@ extension Site {
         try await node { $0.lastSeen.map { $0 > now } ?? false }
     }
 
+    private static let patient = [
+        "/bin/sh", "-c", "echo $$ >/data/started; trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done",
+    ]
+
     /// A plan of a container that lives until it is told to end, in an image of its own.
-    func apply(plan name: String, image: String = "site/busybox:1", repairs: Bool = false) async throws {
-        let script = "echo $$ >/data/started; trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done"
-        var spec: JSONObject = [
+    func apply(plan name: String, image: String = "site/busybox:1", command: [String] = Site.patient) async throws {
+        let spec: JSONObject = [
             "image": .string(image), "image_tar": .string(folder.file("image.tar")),
-            "command": ["/bin/sh", "-c", .string(script)], "network": "none", "mount_path": "/data",
+            "command": .array(command.map { .string($0) }), "network": "none", "mount_path": "/data",
             "memory_bytes": .integer(32 << 20), "cpu_millis": 100, "disk_bytes": .integer(32 << 20),
         ]
-        if repairs { spec["repair"] = true }
         let file = try folder.write(JSONValue.object(spec).encoded, to: "plan-\(name).json")
         try await order("plan", "apply", name, "--file", file)
     }

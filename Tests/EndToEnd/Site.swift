@@ -86,6 +86,16 @@ final class Site: Sendable {
         return daemon
     }
 
+    /// Starts the agent anew, with more in its configuration than usual.
+    func restartAgent(_ more: JSONObject) async throws {
+        var configuration = more
+        configuration["docker_socket"] = .string(socket.path)
+        try folder.write(JSONValue.object(configuration).encoded, to: "agent.json")
+        await agent.stop()
+        try agent.start()
+        try await settle()
+    }
+
     /// Ends all that runs.
     func stop() async {
         for daemon in guests.withLock({ $0 }) + [agent] { await daemon.stop() }
