@@ -52,5 +52,12 @@ release:
 	@packaging/prerequisites build
 	@swift build $(RELEASE_FLAGS)
 
+bench:
+	@packaging/prerequisites build
+	@swift build $(RELEASE_FLAGS) --product innkeeper-controller
+	@swift build $(RELEASE_FLAGS) --product innkeeper-agent
+	@swift build $(RELEASE_FLAGS) --product innkeeper-bench
+	@.build/release/innkeeper-bench .build/release
+
 clean:
 	@rm -rf .build

@@ -135,7 +135,9 @@ let package = Package(
         tests("Placement", ["Model"]),
         tests("Metering", ["Model"]),
         tests("Store", ["Metering", "Model", "SQLite"]),
-        tests("Sessions", ["Model", "Store", "Transport", "WireProtocol"] + nio),
+        tests(
+            "Sessions",
+            ["Model", "Store", "Transport", "WireProtocol", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("ControllerCore", ["Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
         tests(
             "API",

@@ -5,7 +5,8 @@ struct Bench {
         var words = Array(CommandLine.arguments.dropFirst())
         guard !words.isEmpty else { throw BenchError("usage: innkeeper-bench FOLDER-OF-PROGRAMS [fleet] [agent]") }
         let programs = words.removeFirst()
-        let wanted = words.isEmpty ? ["fleet"] : words
+        let wanted = words.isEmpty ? ["agent", "fleet"] : words
+        if wanted.contains("agent") { try await AgentBench(programs: programs).run() }
         if wanted.contains("fleet") { try await FleetBench(programs: programs).run() }
     }
 }
