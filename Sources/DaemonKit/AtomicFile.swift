@@ -1,10 +1,10 @@
-package import Glibc
+import Glibc
 
 /// Small whole files: read with a limit, replaced so that a crash leaves either the old or the new content.
 package enum AtomicFile {
     /// Replaces the file: a temporary file beside it, synced, renamed over it, and the directory synced.
     /// - Parameter mode: permissions of the new file, from its first byte on.
-    package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws(FileError) {
+    package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(FileError) {
         let temporary = "\(path).new.\(getpid())"
         do throws(FileError) {
             try create(bytes, at: temporary, mode: mode)
