@@ -119,7 +119,7 @@ private struct ControllerSide {
                 let record = CommandRecord(
                     id: order.id, node: node, resource: order.resource, body: order.arguments, createdAt: .now())
                 do { _ = try await store.insertCommand(record) } catch { throw .store("\(error)") }
-                return nil
+                return Fleet.Opening()
             })
         (self.store, self.authority, self.fleet) = (store, authority, fleet)
         desk = SessionDesk(

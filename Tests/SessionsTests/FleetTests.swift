@@ -30,7 +30,7 @@ private struct ScriptedLink {
 }
 
 @Suite struct FleetTests {
-    private let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in nil })
+    private let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening(journal: "j1") })
 
     private func order(_ id: String, patience: Duration = .seconds(60)) -> AgentOrder {
         AgentOrder(
@@ -61,6 +61,7 @@ private struct ScriptedLink {
         let command = try await link.nextCommand()
         #expect(command.id == "c1")
         #expect(command.generation == 3)
+        #expect(command.journal == "j1")
         fleet.resolve(result("c1"))
         #expect(try await outcome.value == result("c1"))
         #expect(fleet.outstandingOrders == 0)
@@ -91,7 +92,7 @@ private struct ScriptedLink {
 
     @Test func `a known result is returned without sending`() async throws {
         let known = result("c1")
-        let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in known })
+        let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening(result: known) })
         #expect(try await fleet.perform(order("c1"), on: "web-1") == known)
     }
 

@@ -19,11 +19,7 @@ struct Composition {
     private let server: APIServer
     private let logger: Logger
 
-    init(_ configuration: ServeConfiguration, _ files: StateFiles, dataFolder: String) async throws {
-        guard files.isInitialised else {
-            throw ConfigurationError(
-                message: "\(dataFolder) holds no controller; run: innkeeper-controller init --data \(dataFolder)")
-        }
+    init(_ configuration: ServeConfiguration, _ files: StateFiles) async throws {
         logger = Logger(label: "controller")
         let authority = try files.authority()
         let identity = try files.serverIdentity(authority, extraNames: configuration.names)

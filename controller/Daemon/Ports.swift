@@ -12,16 +12,23 @@ extension Fleet.Ledger {
 
     private static func open(
         _ order: AgentOrder, _ node: String, _ store: Store
-    ) async -> Result<CommandResult?, FleetError> {
+    ) async -> Result<Fleet.Opening, FleetError> {
         do throws(StoreError) {
             guard let record = try await store.node(node) else { return .failure(.unknownNode(node)) }
             guard record.revokedAt == nil else { return .failure(.revoked(node: node)) }
+            let journal = try await store.agentJournal(of: node)
+            var body = order.body
+            body["journal"] = journal.map { .string($0) }
             let isNew = try await store.insertCommand(
                 CommandRecord(
-                    id: order.id, operation: order.trace, node: node, resource: order.resource, body: order.body,
+                    id: order.id, operation: order.trace, node: node, resource: order.resource, body: body,
                     createdAt: .now()))
-            if isNew { return .success(nil) }
-            return .success(try await store.command(order.id)?.result.flatMap { CommandResult(stored: $0) })
+            if isNew { return .success(Fleet.Opening(journal: journal)) }
+            let known = try await store.command(order.id)
+            return .success(
+                Fleet.Opening(
+                    result: known?.result.flatMap { CommandResult(stored: $0) },
+                    journal: known?.body["journal"]?.asString))
         } catch {
             return .failure(.store("\(error)"))
         }

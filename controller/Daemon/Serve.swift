@@ -20,10 +20,11 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         do {
             let configuration = try settings()
+            try StateFiles.requireController(in: location.data)
             let directory = try DataDirectory(location.data)
             let level = configuration.logLevel
             LoggingSystem.bootstrap { LogfmtHandler(label: $0, level: level) }
-            let composition = try await Composition(configuration, StateFiles(directory), dataFolder: location.data)
+            let composition = try await Composition(configuration, StateFiles(directory))
             try await composition.run()
             withExtendedLifetime(directory) {}
         } catch {

@@ -24,12 +24,18 @@ struct StateFiles {
     private static let serverValidity: Duration = .seconds(397 * 86_400)
     private static let renewWhenLeft: Duration = .seconds(30 * 86_400)
 
+    static func requireController(in folder: String) throws(ConfigurationError) {
+        guard access("\(folder)/ca.pem", F_OK) == 0 else {
+            throw ConfigurationError(
+                message: "\(folder) holds no controller; run: innkeeper-controller init --data \(folder)")
+        }
+    }
+
     /// Copies the store of a data folder, which another process may be using.
     static func backup(of folder: String, to file: String) async throws {
-        let source = "\(folder)/controller.sqlite"
-        guard access(source, F_OK) == 0 else { throw ConfigurationError(message: "\(folder) holds no controller") }
+        try requireController(in: folder)
         guard access(file, F_OK) != 0 else { throw ConfigurationError(message: "\(file) is there already") }
-        try await Store.backup(from: source, to: file)
+        try await Store.backup(from: "\(folder)/controller.sqlite", to: file)
     }
 
     /// Makes authority and server certificate; the authority's certificate is the last file, the mark of a whole init.

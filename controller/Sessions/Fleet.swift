@@ -10,11 +10,25 @@ package import WireProtocol
 package final class Fleet: Sendable {
     /// The part of the store that an order needs.
     package struct Ledger: Sendable {
-        /// Records the order (without secrets) before it is sent, once per id, and returns the result if one is known.
-        package var open: @Sendable (AgentOrder, String) async throws(FleetError) -> CommandResult?
+        /// Records the order (without secrets) before it is sent, once per id.
+        package var open: @Sendable (AgentOrder, String) async throws(FleetError) -> Opening
 
-        package init(open: @escaping @Sendable (AgentOrder, String) async throws(FleetError) -> CommandResult?) {
+        package init(open: @escaping @Sendable (AgentOrder, String) async throws(FleetError) -> Opening) {
             self.open = open
+        }
+    }
+
+    /// What the ledger knows of an order.
+    package struct Opening: Sendable {
+        /// The recorded result; the order is then not sent.
+        package var result: CommandResult?
+        /// The agent's journal at the time of the first record. An agent with another one cannot know whether it has
+        /// run the order, and refuses it.
+        package var journal: String?
+
+        package init(result: CommandResult? = nil, journal: String? = nil) {
+            self.result = result
+            self.journal = journal
         }
     }
 
@@ -53,9 +67,10 @@ package final class Fleet: Sendable {
         let outstanding = OutstandingOrder(order: order, node: node, events: continuation)
         try state.withLock { state throws(FleetError) in try state.add(outstanding) }
         defer { state.withLock { $0.remove(order.id) } }
-        if let known = try await ledger.open(order, node) { return known }
-        if let session = state.withLock({ $0.dispatch(order.id, now: .now) }) {
-            session.send(.command(outstanding.message))
+        let opening = try await ledger.open(order, node)
+        if let known = opening.result { return known }
+        if let (session, command) = state.withLock({ $0.dispatch(order.id, journal: opening.journal, now: .now) }) {
+            session.send(.command(command))
         }
         for await event in events {
             switch event {

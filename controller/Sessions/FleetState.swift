@@ -20,6 +20,7 @@ struct OutstandingOrder {
     var sentAt: ContinuousClock.Instant?
     /// True once the ledger has it: only then may a reconnect send it.
     var isRecorded = false
+    var journal: String?
     var credit = Fleet.initialWindow
     var cancelReason: String?
     var ending: Result<CommandResult, FleetError>?
@@ -35,7 +36,8 @@ struct OutstandingOrder {
             id: order.id, resource: order.resource, generation: order.generation, driver: order.driver,
             operation: order.operation, arguments: order.arguments,
             secrets: order.secrets.isEmpty ? nil : order.secrets,
-            deadlineMs: order.deadline.wholeMilliseconds, window: Fleet.initialWindow, trace: order.trace)
+            deadlineMs: order.deadline.wholeMilliseconds, window: Fleet.initialWindow,
+            trace: order.trace, journal: journal)
     }
 }
 
@@ -73,12 +75,16 @@ struct FleetState {
     }
 
     /// The order is recorded: the session to send it on, if its node is live.
-    mutating func dispatch(_ id: String, now: ContinuousClock.Instant) -> AgentSession? {
-        guard let order = orders[id], order.ending == nil else { return nil }
-        orders[id]?.isRecorded = true
-        guard let session = sessions[order.node] else { return nil }
-        orders[id]?.sentAt = now
-        return session
+    mutating func dispatch(
+        _ id: String, journal: String?, now: ContinuousClock.Instant
+    ) -> (AgentSession, Command)? {
+        guard var order = orders[id], order.ending == nil else { return nil }
+        order.isRecorded = true
+        order.journal = journal
+        let session = sessions[order.node]
+        if session != nil { order.sentAt = now }
+        orders[id] = order
+        return session.map { ($0, order.message) }
     }
 
     func ending(of id: String) -> Result<CommandResult, FleetError>? { orders[id]?.ending }

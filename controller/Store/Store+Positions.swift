@@ -31,9 +31,8 @@ extension Store {
         commitIntake()
         do throws(StoreError) {
             return try transaction { () throws(StoreError) in
-                let name = "journal.\(node)"
-                let isSame = try setting(name) == epoch
-                if !isSame { try setSetting(name, epoch) }
+                let isSame = try agentJournal(of: node) == epoch
+                if !isSame { try setSetting(Self.journalSetting(node), epoch) }
                 for stream in IntakeStream.allCases {
                     var ledger = isSame ? try ledger(node, stream) : SequenceLedger(position: 0)
                     if let range = held[stream] { ledger.settle(range) }
@@ -47,6 +46,11 @@ extension Store {
             throw error
         }
     }
+
+    /// The name of the node's journal as it last connected; nil before its first session.
+    package func agentJournal(of node: String) throws(StoreError) -> String? { try setting(Self.journalSetting(node)) }
+
+    private static func journalSetting(_ node: String) -> String { "journal.\(node)" }
 
     func isNew(_ seq: Int64, _ node: String, _ stream: IntakeStream) throws(StoreError) -> Bool {
         var ledger = try ledger(node, stream)
