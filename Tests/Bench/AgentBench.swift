@@ -66,7 +66,8 @@ struct AgentBench {
             let start = ContinuousClock.now
             let result = try await fleet.perform(
                 AgentOrder(
-                    id: Identifier.make("cmd"), resource: "host", generation: 1, driver: "host", operation: "system.info"),
+                    id: Identifier.make("cmd"), resource: "host", generation: 1, driver: "host",
+                    operation: "system.info"),
                 on: node)
             guard result.status == .succeeded else { throw BenchError("a command ended \(result.status.code)") }
             if index >= 100 { times.append((ContinuousClock.now - start).seconds * 1000) }
@@ -158,7 +159,8 @@ private struct ControllerSide {
         let now = Timestamp.now()
         try await store.insertToken(
             TokenRecord(
-                id: token.id, secretHash: token.secretHash, usesLeft: 1, expiresAt: now + .seconds(600), createdAt: now))
+                id: token.id, secretHash: token.secretHash, usesLeft: 1, expiresAt: now + .seconds(600), createdAt: now)
+        )
         return token.text
     }
 

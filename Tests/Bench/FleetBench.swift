@@ -13,8 +13,15 @@ struct FleetBench {
     var series = 100
     var window: Int64 = 8
     var seconds = 15
-    var port = 17_443
     var programs: String
+    private let port: Int
+    private let api: Int
+
+    init(programs: String) throws {
+        self.programs = programs
+        port = try freePort()
+        api = try freePort()
+    }
 
     func run() async throws {
         let folder = try temporaryFolder()
@@ -29,7 +36,7 @@ struct FleetBench {
             controller,
             [
                 "serve", "--data", data, "--config", config, "--agents", "127.0.0.1:\(port)", "--api",
-                "127.0.0.1:\(port + 1)",
+                "127.0.0.1:\(api)",
             ],
             log: "\(folder)/log")
         defer { process.stop() }

@@ -3,8 +3,11 @@ package import WireProtocol
 
 extension Store {
     /// Records an order before it is sent. False when the id is known already; the first record stays.
+    ///
+    /// Not synced: the operation's journal has the id on the disk already, so after a power cut the order is recorded and
+    /// sent again under the same id, and the agent's receipt answers.
     package func insertCommand(_ command: CommandRecord) throws(StoreError) -> Bool {
-        try transaction { () throws(StoreError) in
+        try unsynced { () throws(StoreError) in
             try run("\(CommandRecord.insertion) ON CONFLICT (id) DO NOTHING", command.values) > 0
         }
     }

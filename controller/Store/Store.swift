@@ -60,6 +60,16 @@ package actor Store {
         }
     }
 
+    /// A transaction that is not synced by itself: a killed process loses nothing of it, a power cut may. Only for what
+    /// the journal lets us write again.
+    func unsynced<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        guard depth == 0 else { return try transaction(body) }
+        try run("PRAGMA synchronous = NORMAL")
+        let result = Result { () throws(StoreError) in try transaction(body) }
+        try run("PRAGMA synchronous = FULL")
+        return try result.get()
+    }
+
     /// Tells the feed after the commit. Call it inside `transaction`.
     func note(_ kind: Change.Kind, _ id: String, service: String? = nil, node: String? = nil) {
         let change = Change(kind: kind, id: id, service: service, node: node)
