@@ -86,7 +86,8 @@ let package = Package(
         program(
             "innkeeper-agent", "agent/Daemon",
             [
-                "AgentCore", "DaemonKit", "DockerDriver", "DriverKit", "HostDriver", "Model", "WireProtocol", "ZFSDriver",
+                "AgentCore", "DaemonKit", "DockerDriver", "DriverKit", "HostDriver", "Model", "WireProtocol",
+                "ZFSDriver",
                 logging, lifecycle,
             ]),
 
