@@ -86,9 +86,8 @@ let package = Package(
         program(
             "innkeeper-agent", "agent/Daemon",
             [
-                "AgentCore", "DaemonKit", "DockerDriver", "DriverKit", "HostDriver", "Model", "WireProtocol",
-                "ZFSDriver",
-                logging, lifecycle,
+                "AgentCore", "CLinux", "DaemonKit", "DockerDriver", "DriverKit", "HostDriver", "Model", "WireProtocol",
+                "ZFSDriver", logging, lifecycle,
             ]),
 
         // controller/

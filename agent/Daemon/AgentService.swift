@@ -7,6 +7,8 @@ struct AgentService: Service {
     let agent: Agent
 
     func run() async throws {
+        let resting = Task { await Footprint.keepSmall() }
+        defer { resting.cancel() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await agent.run() }
             group.addTask {

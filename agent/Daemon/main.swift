@@ -48,6 +48,7 @@ func run(data path: String, config: String?) async throws {
 }
 
 signal(SIGPIPE, SIG_IGN)
+Footprint.prepare()
 do {
     switch try Order(Array(CommandLine.arguments.dropFirst())) {
     case .help: print(Order.usage)

@@ -9,6 +9,13 @@
 /// Gives free heap memory back to the system; glibc keeps it after a burst otherwise. 1 when any was given back.
 int linux_malloc_trim(void);
 
+/// Keeps the heap of this process in one arena instead of one for every thread. To be called before other threads run.
+void linux_malloc_one_arena(void);
+
+/// Lets go of the pages of programs and libraries that were read to start up. What is used again comes back from the
+/// page cache at its first use; nothing that could have been written to is touched.
+void linux_release_code(void);
+
 /// Whether a child of this process has exited, without reaping it: 1 exited, 0 running, -1 no such child.
 int linux_child_has_exited(pid_t child);
 
