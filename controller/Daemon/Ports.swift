@@ -70,7 +70,7 @@ extension AgentsPort {
         var loads: [String: Double] = [:]
         for node in nodes {
             guard let latest = try? await store.latestSamples(node: node, prefix: "host.cpu.idle") else { continue }
-            if let idle = latest.values["host.cpu.idle"] { loads[node] = min(1, max(0, 1 - idle)) }
+            if let idle = latest.values["host.cpu.idle"] { loads[node] = min(1, max(0, 1 - idle / 100)) }
         }
         return loads
     }
