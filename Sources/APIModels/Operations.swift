@@ -17,13 +17,18 @@ package struct Operation: Codable, Sendable {
     package var cancelRequested: Bool
     package var error: OperationError?
     package var result: JSONValue?
-    /// In order; only when one operation is asked for.
+    /// Why, as whoever asked for it said.
+    package var reason: String?
+    /// How its node was chosen. Only when one operation is asked for.
+    package var placement: PlacementView?
+    /// All of them in order, also those that have not begun. Only when one operation is asked for.
     package var steps: [OperationStep]?
 
     package init(
         id: String, kind: String, state: String, service: String?, node: String?, requestedBy: String?,
         createdAt: Timestamp, startedAt: Timestamp?, finishedAt: Timestamp?, cancelRequested: Bool,
-        error: OperationError?, result: JSONValue?, steps: [OperationStep]? = nil
+        error: OperationError?, result: JSONValue?, reason: String? = nil, placement: PlacementView? = nil,
+        steps: [OperationStep]? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -37,6 +42,8 @@ package struct Operation: Codable, Sendable {
         self.cancelRequested = cancelRequested
         self.error = error
         self.result = result
+        self.reason = reason
+        self.placement = placement
         self.steps = steps
     }
 
@@ -71,18 +78,23 @@ package struct OperationStep: Codable, Sendable, Hashable {
     package var attempts: Int
     /// A failure of an auxiliary step is a warning.
     package var auxiliary: Bool
+    /// Its place among the steps, from 1, and how many there are.
+    package var position: Int
+    package var total: Int
     package var startedAt: Timestamp?
     package var finishedAt: Timestamp?
     package var error: OperationError?
 
     package init(
-        name: String, state: String, attempts: Int, auxiliary: Bool, startedAt: Timestamp?, finishedAt: Timestamp?,
-        error: OperationError?
+        name: String, state: String, attempts: Int, auxiliary: Bool, position: Int, total: Int, startedAt: Timestamp?,
+        finishedAt: Timestamp?, error: OperationError?
     ) {
         self.name = name
         self.state = state
         self.attempts = attempts
         self.auxiliary = auxiliary
+        self.position = position
+        self.total = total
         self.startedAt = startedAt
         self.finishedAt = finishedAt
         self.error = error

@@ -44,7 +44,9 @@ import WireProtocol
             try await house.end(of: service.id, .running)
             let outcome = try await created
             #expect(outcome.code == 0, "\(outcome.error)")
-            #expect(outcome.error.contains("+ dataset done") && outcome.error.contains("provision \(id) succeeded"))
+            #expect(
+                outcome.error.contains("step 2 of 5 + dataset done")
+                    && outcome.error.contains("provision \(id) succeeded"))
             #expect(outcome.output.contains("is running"))
             let json = try await open.innctl("service", "show", "e1", "-o", "json", loggedIn: true)
             #expect(try JSONParser.parse(json.output)["state"] == "running")
@@ -135,7 +137,7 @@ import WireProtocol
         try await OpenHouse.with { open in
             let id = try await MetricsTests.measured(open.house)
             let latest = try await open.innctl("metrics", "service", id, loggedIn: true)
-            #expect(latest.code == 0 && latest.output.contains("memory.used  102"), "\(latest.error)")
+            #expect(latest.code == 0 && latest.output.contains("memory.used   102"), "\(latest.error)")
             let json = try await open.innctl("metrics", "node", "alpha", "-o", "json", loggedIn: true)
             #expect(try JSONParser.parse(json.output)["values"]?["host.cpu.user"]?.asNumber == 2)
         }
@@ -169,13 +171,7 @@ extension OpenHouse {
     /// - Parameter loggedIn: whether the environment names the server, the admin's key and the authority.
     func innctl(_ arguments: [String], environment: [String: String] = [:], loggedIn: Bool = false) async throws -> Run
     {
-        var variables = ["HOME": house.folder.file("home")]
-        if loggedIn {
-            variables["INNKEEPER_URL"] = url
-            variables["INNKEEPER_KEY"] = house.admin
-            variables["INNKEEPER_CA"] = try house.folder.write(
-                Array(authority.certificate.pem.utf8), to: "authority.pem")
-        }
+        let variables = try variables(loggedIn: loggedIn)
         let outcome = try await Child.run(
             ProcessRequest(
                 Self.program, arguments, environment: variables.merging(environment) { $1 },
@@ -186,8 +182,19 @@ extension OpenHouse {
             error: String(decoding: outcome.stderr, as: UTF8.self))
     }
 
+    /// The environment of a command.
+    func variables(loggedIn: Bool) throws -> [String: String] {
+        var variables = ["HOME": house.folder.file("home")]
+        guard loggedIn else { return variables }
+        variables["INNKEEPER_URL"] = url
+        variables["INNKEEPER_KEY"] = house.admin
+        variables["INNKEEPER_CA"] = try house.folder.write(
+            Array(authority.certificate.pem.utf8), to: "authority.pem")
+        return variables
+    }
+
     /// Beside the tests, where the build puts it.
-    private static let program: String = {
+    static let program: String = {
         let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
         return "/\(root)/.build/debug/innctl"
     }()

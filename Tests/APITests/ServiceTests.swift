@@ -89,7 +89,11 @@ import WireProtocol
         try await house.end(of: id, .running)
         let suspend = try await house.ask(.post, "/api/v1/services/\(id)/suspend", #"{"reason":"unpaid"}"#)
         #expect(suspend.status == 202)
-        #expect(try suspend.model(AcceptedOrder.self).operation.kind == "suspend")
+        let accepted = try suspend.model(AcceptedOrder.self).operation
+        #expect(accepted.kind == "suspend" && accepted.reason == "unpaid")
+        let audit = try await house.ask(.get, "/api/v1/audit?subject=\(id)").model(Listing<AuditEntry>.self)
+        #expect(audit.items.first?.action == "service.suspend")
+        #expect(audit.items.first?.detail?.contains(#""reason":"unpaid""#) == true)
         try await house.end(of: id, .suspended)
         #expect(try await house.ask(.post, "/api/v1/services/\(id)/resume").status == 202)
         try await house.end(of: id, .running)

@@ -58,18 +58,23 @@ enum OperationCard {
         card.add("service", operation.service)
         card.add("node", operation.node)
         card.add("asked by", operation.requestedBy)
+        card.add("reason", operation.reason)
         card.add("created", operation.createdAt.iso8601)
         card.add("started", operation.startedAt?.iso8601)
         card.add("finished", operation.finishedAt?.iso8601)
         card.add("error", operation.error.map { "\($0.message)\($0.retryable ? " (may succeed later)" : "")" })
-        guard let steps = operation.steps, !steps.isEmpty else { return card.text }
-        var table = Table("step", "state", "attempts", "took", "error")
+        let tables = [operation.steps.map(steps), operation.placement.map { PlacementTable.of($0) }]
+        return ([card.text] + tables.compactMap { $0?.text }).joined(separator: "\n\n")
+    }
+
+    private static func steps(_ steps: [OperationStep]) -> Table {
+        var table = Table("", "step", "state", "attempts", "took", "error")
         for step in steps {
             table.add(
-                step.auxiliary ? step.name + " (auxiliary)" : step.name, step.state, String(step.attempts),
-                StepLine.took(step), step.error?.message)
+                "\(step.position)/\(step.total)", step.auxiliary ? step.name + " (auxiliary)" : step.name, step.state,
+                String(step.attempts), StepLine.took(step), step.error?.message)
         }
-        return card.text + "\n\n" + table.text
+        return table
     }
 }
 

@@ -35,6 +35,24 @@ struct SizeOptions: ParsableArguments {
     }
 }
 
+/// What a new service is to be.
+struct WantedOptions: ParsableArguments {
+    @Option(help: "The plan's name.") var plan: String
+    @OptionGroup var sizes: SizeOptions
+
+    func order(of customer: String, externalID: String? = nil, labels: [String: String]? = nil) -> ServiceOrder {
+        ServiceOrder(
+            externalID: externalID, customer: customer, plan: plan, labels: labels, overrides: sizes.overrides)
+    }
+}
+
+/// Why somebody wants a change.
+struct ReasonOption: ParsableArguments {
+    @Option(help: "Why; it stands in the operation and in the audit log.") var reason: String?
+
+    var request: ReasonRequest? { reason.map { ReasonRequest(reason: $0) } }
+}
+
 /// A size such as `512MiB`.
 struct Size: ExpressibleByArgument {
     let bytes: Int64

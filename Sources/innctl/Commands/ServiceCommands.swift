@@ -7,18 +7,18 @@ struct ServiceCommands: AsyncParsableCommand {
         commandName: "service", abstract: "What customers pay for.",
         subcommands: [
             ServiceCreate.self, ServiceList.self, ServiceShow.self, ServiceSuspend.self, ServiceResume.self,
-            ServiceUpgrade.self, ServiceTerminate.self,
+            ServiceUpgrade.self, ServiceTerminate.self, ServiceRetry.self, ServiceRepair.self, ServiceAbandon.self,
+            ServiceExplain.self,
         ])
 }
 
 struct ServiceCreate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Provision a service. The same external id twice is the same service.")
-    @Option(help: "The plan's name.") var plan: String
     @Option(help: "Whose it is.") var customer: String
     @Option(help: "The billing system's name for it, unique.") var externalID: String?
     @Option(name: .long, help: "A label, name=value; may be given again.") var label: [Pair] = []
-    @OptionGroup var sizes: SizeOptions
+    @OptionGroup var wanted: WantedOptions
     @OptionGroup var waiting: WaitOptions
     @OptionGroup var common: CommonOptions
 
@@ -26,9 +26,7 @@ struct ServiceCreate: AsyncParsableCommand {
         let controller = try Controller.connect()
         let accepted: AcceptedOrder = try await controller.change(
             "POST", "/api/v1/services",
-            ServiceOrder(
-                externalID: externalID, customer: customer, plan: plan, labels: label.isEmpty ? nil : label.map,
-                overrides: sizes.overrides),
+            wanted.order(of: customer, externalID: externalID, labels: label.isEmpty ? nil : label.map),
             key: waiting.idempotencyKey)
         try await Follow(controller, waiting, common.output).finish(accepted)
     }
@@ -109,34 +107,22 @@ protocol ServiceChange: AsyncParsableCommand {
     var body: (any Encodable)? { get }
 }
 
-extension ServiceChange {
-    var body: (any Encodable)? { nil }
+/// A change that may be given a reason.
+protocol ReasonedChange: ServiceChange {
+    var why: ReasonOption { get }
+}
 
+extension ReasonedChange {
+    var body: (any Encodable)? { why.request }
+}
+
+extension ServiceChange {
     func run() async throws {
         let controller = try Controller.connect()
         let path = "/api/v1/services/\(PercentEncoding.encode(service))/\(Self.verb)"
         let accepted: AcceptedOrder = try await controller.change("POST", path, body, key: waiting.idempotencyKey)
         try await Follow(controller, waiting, common.output).finish(accepted)
     }
-}
-
-struct ServiceSuspend: ServiceChange {
-    static let configuration = CommandConfiguration(
-        commandName: "suspend", abstract: "Stop a service and keep its data.")
-    static let verb = "suspend"
-    @Argument(help: "Id or external id.") var service: String
-    @Option(help: "Why; it stands in the audit log.") var reason: String?
-    @OptionGroup var waiting: WaitOptions
-    @OptionGroup var common: CommonOptions
-    var body: (any Encodable)? { reason.map { ReasonRequest(reason: $0) } }
-}
-
-struct ServiceResume: ServiceChange {
-    static let configuration = CommandConfiguration(commandName: "resume", abstract: "Start a suspended service.")
-    static let verb = "resume"
-    @Argument(help: "Id or external id.") var service: String
-    @OptionGroup var waiting: WaitOptions
-    @OptionGroup var common: CommonOptions
 }
 
 struct ServiceUpgrade: ServiceChange {
@@ -158,15 +144,4 @@ struct ServiceUpgrade: ServiceChange {
     var body: (any Encodable)? {
         UpgradeOrder(plan: plan, overrides: sizes.overrides)
     }
-}
-
-struct ServiceTerminate: ServiceChange {
-    static let configuration = CommandConfiguration(
-        commandName: "terminate", abstract: "End a service and destroy its data. There is no way back.")
-    static let verb = "terminate"
-    @Argument(help: "Id or external id.") var service: String
-    @Option(help: "Why; it stands in the audit log.") var reason: String?
-    @OptionGroup var waiting: WaitOptions
-    @OptionGroup var common: CommonOptions
-    var body: (any Encodable)? { reason.map { ReasonRequest(reason: $0) } }
 }

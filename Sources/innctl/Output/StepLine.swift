@@ -10,7 +10,7 @@ enum StepLine {
 
     static func step(_ step: OperationStep) -> String {
         let marks = ["done": "+", "failed": "!", "undone": "-", "undo_failed": "!", "skipped": "~"]
-        var line = "  \(marks[step.state] ?? ">") \(step.name) \(step.state)"
+        var line = "  step \(step.position) of \(step.total) \(marks[step.state] ?? ">") \(step.name) \(step.state)"
         if let took = took(step), step.state != "running" { line += " in \(took)" }
         if step.attempts > 1 { line += ", attempt \(step.attempts)" }
         if let error = step.error { line += ": \(error.message)" }

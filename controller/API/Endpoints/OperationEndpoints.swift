@@ -27,7 +27,7 @@ extension Doors {
                 .init(summary: "One operation and its steps", tag: "operations", answer: Operation.self)
             ) { call in
                 let record = try await operation(call)
-                let steps = StepHistory(try await store.journal(record.id)).steps
+                let steps = StepHistory(kind: record.kind, try await store.journal(record.id)).steps
                 return try .model(Operation(record, steps: steps))
             },
             Endpoint(
@@ -43,7 +43,7 @@ extension Doors {
                     mediaType: "text/event-stream")
             ) { call in
                 let record = try await operation(call)
-                let source = OperationEvents(store, operation: record.id, after: call.lastEventID)
+                let source = OperationEvents(store, record, after: call.lastEventID)
                 return try stream(source, call)
             },
         ]

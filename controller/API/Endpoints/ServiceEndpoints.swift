@@ -55,40 +55,36 @@ extension Doors {
                 tag: "services", body: ServiceOrder.self, answer: AcceptedOrder.self, status: 202)
         ) { call in
             let order = try call.model(ServiceOrder.self)
-            let request = ServiceRequest(
-                externalID: order.externalID, customer: order.customer, plan: order.plan, labels: order.labels ?? [:],
-                overrides: try JSONObject(order.overrides ?? Overrides()))
-            return try await answer(operations.createService(request, by: call.requester))
+            return try await answer(operations.createService(ServiceRequest(order), by: call.requester))
         }
     }
 
     private var serviceChanges: [Endpoint] {
         [
-            change("suspend", "Stop a service and keep its data") { call, id in
-                try await operations.suspend(id, by: call.requester)
+            change("suspend", "Stop a service and keep its data") { id, reason, requester in
+                try await operations.suspend(id, reason: reason, by: requester)
             },
-            change("resume", "Start a suspended service") { call, id in
-                try await operations.resume(id, by: call.requester)
+            change("resume", "Start a suspended service") { id, reason, requester in
+                try await operations.resume(id, reason: reason, by: requester)
             },
-            change("terminate", "End a service and destroy its data") { call, id in
-                try await operations.terminate(id, by: call.requester)
+            change("terminate", "End a service and destroy its data") { id, reason, requester in
+                try await operations.terminate(id, reason: reason, by: requester)
             },
-            change("retry", "Provision a service anew whose provisioning failed") { call, id in
-                try await operations.retry(id, by: call.requester)
+            change("retry", "Provision a service anew whose provisioning failed") { id, reason, requester in
+                try await operations.retry(id, reason: reason, by: requester)
             },
-            change("repair", "Bring back a container that is stopped or missing") { call, id in
-                try await operations.repair(id, by: call.requester)
+            change("repair", "Bring back a container that is stopped or missing") { id, reason, requester in
+                try await operations.repair(id, reason: reason, by: requester)
             },
-            upgrade,
+            upgrade, abandon,
             Endpoint(
                 .delete, "/api/v1/services/{service}", .services,
                 .init(
                     summary: "The same as terminate", tag: "services", body: ReasonRequest.self, isBodyOptional: true,
                     answer: AcceptedOrder.self, status: 202)
             ) { call in
-                _ = try call.reason()
-                return try await ordered("terminate", call) { call, id in
-                    try await operations.terminate(id, by: call.requester)
+                try await ordered("terminate", call) { id, reason, requester in
+                    try await operations.terminate(id, reason: reason, by: requester)
                 }
             },
         ]
@@ -108,28 +104,39 @@ extension Doors {
         }
     }
 
-    private func change(
-        _ verb: String, _ summary: String,
-        _ order: @escaping @Sendable (APICall, String) async throws -> ServiceOperation
-    ) -> Endpoint {
+    private var abandon: Endpoint {
+        Endpoint(
+            .post, "/api/v1/services/{service}/abandon", .services,
+            .init(
+                summary: "Strike a service off the books whose node is revoked; what is on that node stays there",
+                tag: "services", body: ReasonRequest.self, isBodyOptional: true, answer: Service.self)
+        ) { call in
+            let reason = try call.reason()
+            return try .model(
+                Service(await operations.abandon(service(call).id, reason: reason, by: call.requester)))
+        }
+    }
+
+    /// Takes a service's id and the reason.
+    private typealias Order = @Sendable (String, String?, Requester) async throws -> ServiceOperation
+
+    private func change(_ verb: String, _ summary: String, _ order: @escaping Order) -> Endpoint {
         Endpoint(
             .post, "/api/v1/services/{service}/\(verb)", .services,
             .init(
                 summary: summary, tag: "services", body: ReasonRequest.self, isBodyOptional: true,
                 answer: AcceptedOrder.self, status: 202)
         ) { call in
-            _ = try call.reason()
-            return try await ordered(verb, call, order)
+            try await ordered(verb, call, order)
         }
     }
 
     /// Billing systems order twice: what is so already is a success, not a conflict.
-    private func ordered(
-        _ verb: String, _ call: APICall, _ order: (APICall, String) async throws -> ServiceOperation
-    ) async throws -> Answer {
+    private func ordered(_ verb: String, _ call: APICall, _ order: Order) async throws -> Answer {
+        let reason = try call.reason()
         let service = try await service(call)
         do {
-            return try await answer(order(call, service.id))
+            return try await answer(order(service.id, reason, call.requester))
         } catch let error as CoreError {
             guard case .notAllowedInState = error, let done = try await done(verb, service.id) else { throw error }
             return done

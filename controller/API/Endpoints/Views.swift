@@ -49,7 +49,11 @@ extension Service {
 }
 
 extension Operation {
+    /// - Parameter steps: given when this one operation is looked at, which then also tells how its node was chosen.
     init(_ record: OperationRecord, steps: [OperationStep]? = nil) {
+        var result = record.result?.asObject ?? [:]
+        let placement = result["placement"]
+        result["placement"] = nil
         self.init(
             id: record.id, kind: record.kind, state: record.state.rawValue, service: record.service,
             node: record.node, requestedBy: record.requestedBy, createdAt: record.createdAt,
@@ -57,7 +61,9 @@ extension Operation {
             error: record.error.map {
                 OperationError(
                     code: $0.code, message: $0.message, retryable: $0.retryable, resource: $0.resource)
-            }, result: record.result, steps: steps)
+            }, result: result.isEmpty ? nil : .object(result), reason: record.parameters["reason"]?.asString,
+            placement: steps == nil ? nil : placement.flatMap { try? BodyDecoder.model(PlacementView.self, from: $0) },
+            steps: steps)
     }
 }
 

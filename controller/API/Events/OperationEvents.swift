@@ -2,22 +2,23 @@ import APIModels
 import Model
 import Store
 
-/// The life of one operation: `event: operation` when its state changes, `event: step` when a step does, `event: log`
-/// for each line of its log. The place is in the journal and the log themselves, so a reader can come back to another
+/// The life of one operation: `event: operation` with all its steps when its state changes, `event: step` when a step
+/// does, `event: log` for each line of its log. The place is in the journal and the log themselves, so a reader can come back to another
 /// run of the controller and miss nothing.
 struct OperationEvents: EventSource {
     private let store: Store
     private let id: String
     private var journal: Int64 = 0
     private var log: Int64 = 0
-    private var steps = StepHistory()
+    private var steps: StepHistory
     private var told: Operation?
     private static let logLimit = 500
 
     /// - Parameter last: the id of the last event that the reader saw.
-    init(_ store: Store, operation: String, after last: String?) {
+    init(_ store: Store, _ operation: OperationRecord, after last: String?) {
         self.store = store
-        id = operation
+        id = operation.id
+        steps = StepHistory(kind: operation.kind)
         let parts = last?.split(separator: "-").compactMap { Int64($0) } ?? []
         if parts.count == 2, parts.allSatisfy({ $0 >= 0 }) { (journal, log) = (parts[0], parts[1]) }
     }
@@ -26,7 +27,7 @@ struct OperationEvents: EventSource {
         // The state is read before journal and log: what says that it is over must come after all that led there.
         guard let record = try await store.operation(id) else { return ([], true) }
         var events = try await stepEvents() + logEvents()
-        let operation = Operation(record)
+        let operation = Operation(record, steps: steps.steps)
         let isOver = record.state.isFinished && events.isEmpty
         if told == nil || told?.state != operation.state {
             // The end is told last, once there is nothing left to tell.

@@ -1,19 +1,23 @@
 import APIModels
+import ControllerCore
 import Model
 import Store
 import WireProtocol
 
-/// The steps of an operation, folded from its journal. Reads what it knows of an entry and skips the rest, so that a
-/// newer journal is no obstacle to looking at it.
+/// The steps of an operation, folded from its journal over the table of its kind. Reads what it knows of an entry and
+/// skips the rest, so that a newer journal is no obstacle to looking at it.
 struct StepHistory {
-    /// In the order in which they first began.
+    /// In the order of the table; steps that it does not know come last.
     private(set) var steps: [OperationStep] = []
     /// The last entry taken.
     private(set) var seq: Int64 = 0
 
-    init() {}
-
-    init(_ journal: [JournalRecord]) {
+    /// - Parameter kind: of the operation. One that this version does not know has the steps of its journal alone.
+    init(kind: String, _ journal: [JournalRecord] = []) {
+        let table = OperationKind(rawValue: kind)?.steps ?? []
+        steps = table.enumerated().map { index, step in
+            OperationStep(pending: step.name, auxiliary: step.isAuxiliary, position: index + 1, total: table.count)
+        }
         for record in journal { _ = take(record) }
     }
 
@@ -44,15 +48,19 @@ struct StepHistory {
 
     private mutating func place(of name: String) -> Int {
         if let place = steps.firstIndex(where: { $0.name == name }) { return place }
-        steps.append(
-            OperationStep(
-                name: name, state: "pending", attempts: 0, auxiliary: false, startedAt: nil, finishedAt: nil, error: nil
-            ))
+        steps.append(OperationStep(pending: name, auxiliary: false, position: steps.count + 1, total: 0))
+        for index in steps.indices { steps[index].total = steps.count }
         return steps.count - 1
     }
 }
 
 extension OperationStep {
+    fileprivate init(pending name: String, auxiliary: Bool, position: Int, total: Int) {
+        self.init(
+            name: name, state: "pending", attempts: 0, auxiliary: auxiliary, position: position, total: total,
+            startedAt: nil, finishedAt: nil, error: nil)
+    }
+
     fileprivate mutating func end(_ state: String, _ time: Timestamp, _ error: OperationError? = nil) {
         self.state = state
         finishedAt = time

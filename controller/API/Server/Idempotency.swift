@@ -66,7 +66,8 @@ final class Idempotency: Sendable {
             return response
         case .inProgress:
             // Nobody works on it, so the process that did has died. Endpoints are safe to repeat: an order knows its
-            // external id, a change of state what it is already.
+            // external id, a change of state what it is already. A token or key that was made then is of no use to
+            // anybody, for its text was in the answer alone.
             try await store.dropIdempotent(scope: place.caller, key: place.key)
             _ = try await store.beginIdempotent(record)
             return nil

@@ -58,7 +58,9 @@ extension Store {
             $0.state = outcome.state
             $0.finishedAt = writing.time
             $0.error = outcome.failure
-            $0.result = .object(outcome.result(warnings: writing.warnings))
+            // What steps have noted there, such as how the node was chosen, stays.
+            $0.result = .object(
+                ($0.result?.asObject ?? [:]).merged(with: outcome.result(warnings: writing.warnings)))
         }
         guard let from = writing.from else { return }
         try updateService(writing.service, at: writing.time) { service in

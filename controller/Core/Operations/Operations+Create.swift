@@ -33,10 +33,9 @@ extension Operations {
     }
 
     /// Where a service would be placed now, and the word on every node. Nothing is recorded.
-    package func explainPlacement(
-        _ request: ServiceRequest, rules: PlacementRules = .standard
-    ) async throws(CoreError) -> PlacementResult {
+    package func explainPlacement(_ request: ServiceRequest) async throws(CoreError) -> PlacementResult {
         try request.check()
+        let rules = rules
         let connected = await world.agents.connected()
         let loads = await world.agents.loads()
         return try await record { store throws(StoreError) in

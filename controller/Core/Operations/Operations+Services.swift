@@ -4,27 +4,37 @@ import WireProtocol
 
 extension Operations {
     /// Stops the container and keeps everything.
-    package func suspend(_ service: String, by requester: Requester) async throws(CoreError) -> ServiceOperation {
-        try await order(.suspend, on: service, by: requester)
+    package func suspend(
+        _ service: String, reason: String? = nil, by requester: Requester
+    ) async throws(CoreError) -> ServiceOperation {
+        try await order(.suspend, on: service, because: reason, by: requester)
     }
 
-    package func resume(_ service: String, by requester: Requester) async throws(CoreError) -> ServiceOperation {
-        try await order(.resume, on: service, by: requester)
+    package func resume(
+        _ service: String, reason: String? = nil, by requester: Requester
+    ) async throws(CoreError) -> ServiceOperation {
+        try await order(.resume, on: service, because: reason, by: requester)
     }
 
     /// Brings back a container that is stopped or missing, on the data that is there.
-    package func repair(_ service: String, by requester: Requester) async throws(CoreError) -> ServiceOperation {
-        try await order(.repair, on: service, by: requester)
+    package func repair(
+        _ service: String, reason: String? = nil, by requester: Requester
+    ) async throws(CoreError) -> ServiceOperation {
+        try await order(.repair, on: service, because: reason, by: requester)
     }
 
     /// Provisions a service anew whose provisioning failed.
-    package func retry(_ service: String, by requester: Requester) async throws(CoreError) -> ServiceOperation {
-        try await order(.provision, on: service, by: requester)
+    package func retry(
+        _ service: String, reason: String? = nil, by requester: Requester
+    ) async throws(CoreError) -> ServiceOperation {
+        try await order(.provision, on: service, because: reason, by: requester)
     }
 
     /// Removes the container and the data with all snapshots. What still waits or runs for the service is called off
     /// first: a waiting operation at once, a running one is undone, and then this one has its turn.
-    package func terminate(_ service: String, by requester: Requester) async throws(CoreError) -> ServiceOperation {
+    package func terminate(
+        _ service: String, reason: String? = nil, by requester: Requester
+    ) async throws(CoreError) -> ServiceOperation {
         let now = now
         return try await record { store throws(StoreError) in
             guard let record = try store.service(service) else {
@@ -36,13 +46,15 @@ extension Operations {
             }
             if record.state == .terminated { return .failure(.notAllowed(.terminate, on: record, in: .terminated)) }
             for operation in queue { try store.callOff(operation, at: now) }
-            return .success(try store.queue(.terminate, on: record, by: requester, at: now))
+            return .success(try store.queue(.terminate, on: record, because: reason, by: requester, at: now))
         }
     }
 
     /// Strikes a service off the books whose node is revoked and so will never answer again: what is on that node stays
     /// there. The way out for a termination that cannot reach its node.
-    package func abandon(_ service: String, by requester: Requester) async throws(CoreError) -> ServiceRecord {
+    package func abandon(
+        _ service: String, reason: String? = nil, by requester: Requester
+    ) async throws(CoreError) -> ServiceRecord {
         let now = now
         return try await record { store throws(StoreError) in
             guard let record = try store.service(service) else {
@@ -59,9 +71,9 @@ extension Operations {
                         reason: "only a service at rest on a revoked node can be abandoned; terminate it"))
             }
             try store.releaseAll(service: service)
-            try store.audit(
-                "service.abandon", service, by: requester, at: now,
-                detail: ["node": .string(node.id), "left": record.address["dataset"] ?? .null])
+            var detail: JSONObject = ["node": .string(node.id), "left": record.address["dataset"] ?? .null]
+            detail["reason"] = reason.map { .string($0) }
+            try store.audit("service.abandon", service, by: requester, at: now, detail: detail)
             return .success(
                 try store.updateService(service, at: now) {
                     $0.state = .terminated
@@ -113,7 +125,7 @@ extension Operations {
     }
 
     private func order(
-        _ kind: OperationKind, on service: String, by requester: Requester
+        _ kind: OperationKind, on service: String, because reason: String?, by requester: Requester
     ) async throws(CoreError) -> ServiceOperation {
         let now = now
         return try await record { store throws(StoreError) in
@@ -121,7 +133,7 @@ extension Operations {
                 return .failure(.notFound(kind: "service", id: service))
             }
             if let objection = try store.objection(to: kind, on: record) { return .failure(objection) }
-            return .success(try store.queue(kind, on: record, by: requester, at: now))
+            return .success(try store.queue(kind, on: record, because: reason, by: requester, at: now))
         }
     }
 }
@@ -145,17 +157,19 @@ extension Store {
 
     /// Records an operation at the end of the service's queue.
     func queue(
-        _ kind: OperationKind, on service: ServiceRecord, parameters: JSONObject = [:], by requester: Requester,
-        at time: Timestamp
+        _ kind: OperationKind, on service: ServiceRecord, parameters: JSONObject = [:], because reason: String? = nil,
+        by requester: Requester, at time: Timestamp
     ) throws(StoreError) -> ServiceOperation {
+        var parameters = parameters
+        parameters["reason"] = reason.map { .string($0) }
         let operation = try insertOperation(
             OperationRecord(
                 id: Identifier.make("op"), kind: kind.rawValue, service: service.id, node: service.node,
                 parameters: parameters, requestedBy: requester.name, idempotencyKey: requester.idempotencyKey,
                 createdAt: time))
-        try audit(
-            "service.\(kind.rawValue)", service.id, by: requester, at: time,
-            detail: ["operation": .string(operation.id)])
+        var detail: JSONObject = ["operation": .string(operation.id)]
+        detail["reason"] = parameters["reason"]
+        try audit("service.\(kind.rawValue)", service.id, by: requester, at: time, detail: detail)
         return ServiceOperation(service: service, operation: operation, created: true)
     }
 

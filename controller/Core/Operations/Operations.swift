@@ -1,4 +1,5 @@
 import Model
+package import Placement
 import Store
 import WireProtocol
 
@@ -8,11 +9,13 @@ import WireProtocol
 /// the work afterwards. Reading needs no front; it goes to the store.
 package struct Operations: Sendable {
     let world: World
+    let rules: PlacementRules
     /// Tells the executor that there may be something to do.
     let wake: @Sendable () -> Void
 
-    package init(world: World, wake: @escaping @Sendable () -> Void = {}) {
+    package init(world: World, rules: PlacementRules = .standard, wake: @escaping @Sendable () -> Void = {}) {
         self.world = world
+        self.rules = rules
         self.wake = wake
     }
 

@@ -39,16 +39,28 @@ enum ProvisionService: ServiceSaga {
             let result = Scheduler(rules: scope.rules).place(scope.spec.demand, on: candidates)
             try store.appendLog(
                 scope.operation.id,
-                result.explanation.map { OperationLogLine(time: now, level: "info", step: call.step, text: $0) })
+                result.ranked.prefix(PlacementResult.keptWords).map {
+                    OperationLogLine(time: now, level: "info", step: call.step, text: $0.sentence)
+                })
+            try store.updateOperation(scope.operation.id) {
+                var kept = $0.result?.asObject ?? [:]
+                kept["placement"] = .object(result.json(limit: PlacementResult.keptWords))
+                $0.result = .object(kept)
+            }
             guard let choice = result.choice else { return .failure(noRoom(result)) }
             return .success(try store.take(choice, for: scope, at: now))
         }
     }
 
+    /// Nodes that an error message has a sentence about.
+    private static let toldNodes = 20
+
     /// A node that is only away may come back; all else stays as it is until somebody does something.
     private static func noRoom(_ result: PlacementResult) -> StepFailure {
         let awaited = result.words.contains { $0.verdict == .excluded([.notConnected]) }
-        let nodes = result.words.isEmpty ? "there are no nodes" : result.explanation.joined(separator: "; ")
+        let told = result.ranked.prefix(Self.toldNodes).map(\.sentence)
+        let rest = result.words.count > told.count ? ["and \(result.words.count - told.count) more nodes"] : []
+        let nodes = told.isEmpty ? "there are no nodes" : (told + rest).joined(separator: "; ")
         return StepFailure(
             awaited ? .retryable : .final, code: "no_room", message: "no node can take the service: \(nodes)",
             effect: .none)
