@@ -4,6 +4,7 @@ import HummingbirdCore
 import Model
 import Store
 import Testing
+import WireProtocol
 @testable import API
 
 @Suite struct MetricsTests {
@@ -11,15 +12,21 @@ import Testing
     static func measured(_ house: House) async throws -> String {
         try await house.addNode()
         let id = try #require(await house.addService().service?.id)
-        try await house.store.updateService(id, at: house.clock.time) { $0.node = "nod_1" }
-        let names = ["host.cpu.user", "container/\(id).memory.used", "container/other.memory.used"]
+        try await house.store.updateService(id, at: house.clock.time) {
+            $0.node = "nod_1"
+            $0.address["dataset"] = .string("tank/innkeeper/\(id)")
+        }
+        let names = [
+            "host.cpu.user", "container/\(id).memory.used", "container/other.memory.used",
+            "zfs/tank/innkeeper/\(id).used", "zfs/tank/innkeeper/other.used",
+        ]
         var rows: [SampleRow] = []
         for index in 0..<3 {
             let value = Double(index)
             rows.append(
                 SampleRow(
                     seq: Int64(index + 1), time: HouseClock.start - Duration.seconds(30 - 10 * index), set: "s1",
-                    values: [value, 100 + value, 7]))
+                    values: [value, 100 + value, 7, 2048 + value, 8]))
         }
         _ = try await house.store.take(
             Intake(node: "nod_1", series: [SeriesSet(set: "s1", names: names)], samples: rows))
@@ -34,6 +41,7 @@ import Testing
         #expect(
             latest.values == [
                 "host.cpu.user": 2, "container/\(id).memory.used": 102, "container/other.memory.used": 7,
+                "zfs/tank/innkeeper/\(id).used": 2050, "zfs/tank/innkeeper/other.used": 8,
             ])
         let host = try await house.ask(.get, "/api/v1/nodes/alpha/metrics/latest?name=host.*").model(LatestMetrics.self)
         #expect(host.values == ["host.cpu.user": 2])
@@ -43,11 +51,15 @@ import Testing
         let house = try await House()
         let id = try await Self.measured(house)
         let latest = try await house.ask(.get, "/api/v1/services/\(id)/metrics/latest").model(LatestMetrics.self)
-        #expect(latest.values == ["memory.used": 102])
+        #expect(latest.values == ["memory.used": 102, "dataset.used": 2050])
+        let some = try await house.ask(
+            .get, "/api/v1/services/\(id)/metrics/latest?name=dataset.*"
+        ).model(LatestMetrics.self)
+        #expect(some.values == ["dataset.used": 2050])
         let names = try await house.ask(.get, "/api/v1/services/\(id)/metrics/names").model(MetricNames.self)
-        #expect(names.names == ["memory.used"])
+        #expect(names.names == ["dataset.used", "memory.used"])
         let service = try await house.ask(.get, "/api/v1/services/\(id)").model(Service.self)
-        #expect(service.metrics == ["memory.used": 102])
+        #expect(service.metrics == latest.values)
     }
 
     @Test func `a range has a point for each step that was measured`() async throws {
@@ -61,6 +73,15 @@ import Testing
         #expect(series.name == "memory.used" && series.points.map(\.value) == [100, 101, 102])
         let times = series.points.map { HouseClock.start.milliseconds - $0.milliseconds }
         #expect(times == [30_000, 20_000, 10_000])
+        for (name, series) in [
+            ("*", ["dataset.used", "memory.used"]), ("d*", ["dataset.used"]), ("dataset.used", ["dataset.used"]),
+            ("m*", ["memory.used"]), ("dataset.quota", []), ("host.*", []), ("zfs/*", []),
+        ] {
+            let found = try await house.ask(
+                .get, "/api/v1/services/\(id)/metrics?name=\(name)&step=10000"
+            ).model(MetricRange.self)
+            #expect(found.series.map(\.name).sorted() == series, "\(name)")
+        }
         let none = try await house.ask(
             .get, "/api/v1/services/\(id)/metrics?from=2000&to=5000&step=1000"
         ).model(MetricRange.self)

@@ -7,19 +7,14 @@ import Store
 extension Doors {
     var metrics: [Endpoint] {
         metrics("nodes/{node}", "node") { call in
-            let node = try await node(call)
-            return Measured(subject: node.id, node: node.id, prefix: "")
+            try await Measured(node(call))
         }
-            + metrics("services/{service}", "service") { call in
-                let service = try await service(call)
-                return Measured(subject: service.id, node: service.node, prefix: Measured.prefix(service))
-            }
+            + metrics("services/{service}", "service") { call in try await Measured(service(call)) }
     }
 
     /// The newest figures of a service, by their names within it; nil when there are none.
     func latestMetrics(of service: ServiceRecord) async throws -> LatestMetrics? {
-        try await latest(
-            Measured(subject: service.id, node: service.node, prefix: Measured.prefix(service)), names: ["*"])
+        try await latest(Measured(service), names: ["*"])
     }
 
     private func metrics(
@@ -51,22 +46,29 @@ extension Doors {
                 let measured = try await subject(call)
                 let since = try call.query.time("since") ?? call.time - .seconds(24 * 3600)
                 guard let node = measured.node else { return try .model(MetricNames(names: [])) }
-                let names = try await store.metricNames(node: node, prefix: measured.prefix, since: since)
-                return try .model(MetricNames(names: names.map(measured.inner)))
+                var names: [String] = []
+                for part in measured.parts {
+                    names += try await store.metricNames(node: node, prefix: part.prefix, since: since)
+                }
+                return try .model(MetricNames(names: names.compactMap(measured.inner).sorted()))
             },
         ]
     }
 
     private func latest(_ measured: Measured, names: [String]) async throws -> LatestMetrics? {
-        guard let node = measured.node,
-            let samples = try await store.latestSamples(node: node, prefix: measured.prefix)
-        else { return nil }
-        var values: [String: Double] = [:]
-        for (name, value) in samples.values {
-            let name = measured.inner(name)
-            if value.isFinite, names.contains(where: { Self.matches($0, name) }) { values[name] = value }
+        guard let node = measured.node else { return nil }
+        var latest: LatestMetrics?
+        for part in measured.parts {
+            guard let samples = try await store.latestSamples(node: node, prefix: part.prefix) else { continue }
+            var values = latest?.values ?? [:]
+            for (name, value) in samples.values {
+                guard let name = measured.inner(name), value.isFinite else { continue }
+                if names.contains(where: { Self.matches($0, name) }) { values[name] = value }
+            }
+            latest = LatestMetrics(
+                subject: measured.subject, time: max(latest?.time ?? samples.time, samples.time), values: values)
         }
-        return LatestMetrics(subject: measured.subject, time: samples.time, values: values)
+        return latest
     }
 
     private func range(_ measured: Measured, _ call: APICall) async throws -> MetricRange {
@@ -79,13 +81,15 @@ extension Doors {
         if let node = measured.node {
             lines = try await store.metrics(
                 MetricQuery(
-                    node: node, names: Self.names(call).map { measured.prefix + $0 }, from: from, to: to,
+                    node: node, names: Self.names(call).flatMap(measured.outer), from: from, to: to,
                     step: .milliseconds(step)))
         }
         return MetricRange(
             from: from, to: to, step: step,
-            series: lines.map { line in
-                MetricSeries(name: measured.inner(line.name), points: line.points.compactMap(Self.point))
+            series: lines.compactMap { line in
+                measured.inner(line.name).map {
+                    MetricSeries(name: $0, points: line.points.compactMap(Self.point))
+                }
             })
     }
 
@@ -106,17 +110,4 @@ extension Doors {
     private static func matches(_ pattern: String, _ name: String) -> Bool {
         pattern.last == "*" ? name.hasPrefix(pattern.dropLast()) : name == pattern
     }
-}
-
-/// Whose figures are asked for: a node's, or those of its series that begin with a service's prefix.
-private struct Measured {
-    let subject: String
-    /// Nil when the service was never placed.
-    let node: String?
-    let prefix: String
-
-    static func prefix(_ service: ServiceRecord) -> String { "container/\(service.id)." }
-
-    /// The name without the prefix.
-    func inner(_ name: String) -> String { String(name.dropFirst(prefix.count)) }
 }
