@@ -111,8 +111,8 @@ let package = Package(
         program(
             "innkeeper-controller", "controller/Daemon",
             [
-                "API", "APIModels", "ControllerCore", "DaemonKit", "Model", "Sessions", "Store", "Transport",
-                "WireProtocol", arguments, logging, lifecycle,
+                "API", "APIModels", "ControllerCore", "DaemonKit", "Model", "Placement", "Sessions", "Store",
+                "Transport", "WireProtocol", arguments, logging, lifecycle,
             ]),
 
         // Tests/
@@ -145,6 +145,13 @@ let package = Package(
                 "APIModels", "ControllerCore", "HTTPFetch", "Model", "Processes", "Store", "Transport", "WireProtocol",
                 "innctl", hummingbird, lifecycle, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio),
+        .testTarget(
+            name: "ControllerDaemonTests",
+            dependencies: [
+                "ControllerCore", "DaemonKit", "Model", "Placement", "TestSupport", "WireProtocol",
+                "innkeeper-controller", logging,
+            ],
+            path: "Tests/ControllerDaemonTests", swiftSettings: house),
         program(
             "innkeeper-bench", "Tests/Bench",
             ["CLinux", "Model", "Sessions", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio),

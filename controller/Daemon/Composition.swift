@@ -39,9 +39,10 @@ struct Composition {
             logger: Logger(label: "sessions"))
         listener = try Self.listener(configuration, authority, identity, files.ticketKeys(), store, sessions)
         let world = World(store: store, agents: .fleet(sessions, store), logger: Logger(label: "core"))
-        let executor = Executor(world: world)
+        let executor = Executor(
+            world: world, limits: configuration.operations, rules: configuration.placement)
         self.executor = executor
-        let operations = Operations(world: world, wake: { executor.wake() })
+        let operations = Operations(world: world, rules: configuration.placement, wake: { executor.wake() })
         reconciliation = Reconciliation(world: world, operations: operations)
         var settings = APISettings(authorityPin: authority.certificate.publicKeyPin)
         settings.host = configuration.api.host

@@ -1,6 +1,8 @@
+import ControllerCore
 import DaemonKit
 import Logging
 import Model
+import Placement
 import WireProtocol
 
 /// What `serve` is told by its flags and its file; a flag wins.
@@ -12,9 +14,12 @@ struct ServeConfiguration: Sendable {
     var settings = Settings()
     var logLevel = Logger.Level.info
     var eventLoops = 1
+    var placement = PlacementRules.standard
+    var operations = ExecutorLimits.standard
 
     static let keys: Set<String> = [
         "api", "agents", "names", "heartbeat_ms", "sample_ms", "inventory_ms", "log_level", "event_loops",
+        "placement", "operations",
     ]
 
     static func read(_ path: String) throws(ConfigurationError) -> ServeConfiguration {
@@ -39,6 +44,12 @@ struct ServeConfiguration: Sendable {
             made.logLevel = level
         }
         made.eventLoops = Int(try fields.optionalInteger("event_loops", in: 1...64) ?? 1)
+        made.placement =
+            try fields.optionalNested("placement") { (fields) throws(FieldError) in try PlacementRules(fields) }
+            ?? .standard
+        made.operations =
+            try fields.optionalNested("operations") { (fields) throws(FieldError) in try ExecutorLimits(fields) }
+            ?? .standard
         return made
     }
 }
