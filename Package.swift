@@ -148,7 +148,7 @@ let package = Package(
         .testTarget(
             name: "ControllerDaemonTests",
             dependencies: [
-                "ControllerCore", "DaemonKit", "Model", "Placement", "TestSupport", "WireProtocol",
+                "ControllerCore", "DaemonKit", "Model", "Placement", "Store", "TestSupport", "WireProtocol",
                 "innkeeper-controller", logging,
             ],
             path: "Tests/ControllerDaemonTests", swiftSettings: house),

@@ -45,4 +45,9 @@ package struct MetricPoint: Sendable, Hashable {
 package struct LatestSamples: Sendable, Hashable {
     package var time: Timestamp
     package var values: [String: Double]
+
+    package init(time: Timestamp, values: [String: Double]) {
+        self.time = time
+        self.values = values
+    }
 }
