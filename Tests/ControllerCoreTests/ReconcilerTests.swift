@@ -121,6 +121,19 @@ extension Stage {
         }
     }
 
+    @Test func `a container that came to be after its service was undone is reported`() async throws {
+        try await Stage.with { stage in
+            let service = try await stage.provision()
+            try await stage.store.updateService(service.id, at: stage.clock.port.now()) {
+                ($0.state, $0.node) = (.failed, nil)
+            }
+            try await stage.reportInventory()
+            stage.letTimePass()
+            try await UnknownContainers().reconcile(stage.world)
+            #expect(try await stage.findings("drift.unknown") == 1)
+        }
+    }
+
     @Test func `orphaned allocations are released, those of living services are not`() async throws {
         try await Stage.with { stage in
             let service = try await stage.provision()

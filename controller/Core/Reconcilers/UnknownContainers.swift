@@ -3,7 +3,8 @@ import Model
 import Store
 import WireProtocol
 
-/// Reports containers that carry our mark but belong to no service that we know of. They are left alone: they may be
+/// Reports containers that carry our mark but belong to no service that has its place on their node: a slow engine may
+/// make one after its order was given up and everything else was undone. They are left alone: they may be
 /// all that remains of somebody's data. One event for each container.
 struct UnknownContainers: Reconciler {
     let name = "unknown-containers"
@@ -14,7 +15,7 @@ struct UnknownContainers: Reconciler {
         for node in await world.agents.connected().sorted() {
             for item in try await world.store.inventory(node: node, driver: "docker") {
                 guard let owner = item.state["service"]?.asString, now - item.updatedAt > ServiceDrift.grace,
-                    try await isUnknown(owner, world.store)
+                    try await isUnknown(owner, on: node, world.store)
                 else { continue }
                 let mark = item.state["id"]?.asString ?? item.resource
                 let finding = EventRecord(
@@ -29,9 +30,9 @@ struct UnknownContainers: Reconciler {
         }
     }
 
-    private func isUnknown(_ service: String, _ store: Store) async throws -> Bool {
+    private func isUnknown(_ service: String, on node: String, _ store: Store) async throws -> Bool {
         guard let record = try await store.service(service) else { return true }
-        guard record.state == .terminated else { return false }
+        guard record.state == .terminated || record.node != node else { return false }
         return try await store.unfinishedOperations(service: service).isEmpty
     }
 }
