@@ -1,0 +1,132 @@
+import AgentCore
+import DriverKit
+import Synchronization
+import Testing
+import TestSupport
+import WireProtocol
+
+@Suite(.timeLimit(.minutes(2))) struct `What goes through a command` {
+    @Test func `output flows under credit and is offered again to a controller that came back`() async throws {
+        let controller = try await ScriptedController()
+        let written = Mutex(0)
+        let driver = ScriptedDriver { _, context throws(DriverError) in
+            for _ in 0..<10 {
+                do { try await context.output(.stdout, [UInt8](repeating: 0x61, count: 10)) } catch {
+                    throw DriverError(.cancelled, "stopped")
+                }
+                written.withLock { $0 += 1 }
+            }
+            return OperationOutcome(changed: false)
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        let command = AgentRig.command("c1", window: 25)
+        controller.send(command)
+        _ = try await controller.wait("25 bytes", { $0.outputs(of: "c1").bytes == 25 ? true : nil })
+        #expect(written.withLock { $0 } == 2, "the third write waits for credit")
+        controller.send(.window(Window(id: "c1", credit: 10)))
+        _ = try await controller.wait("35 bytes", { $0.outputs(of: "c1").bytes == 35 ? true : nil })
+        #expect(controller.lines.results(of: "c1").isEmpty)
+        controller.cut()
+        let result = try await controller.result(of: "c1")
+        #expect(result.status == .succeeded, "with nobody listening the command goes on")
+        #expect(controller.lines.outputs(of: "c1").map(\.offset) == [0, 10, 20, 25, 30])
+        await rig.stop()
+    }
+
+    @Test func `to a controller that came back the tail of the output is told, with a jump in the offsets`()
+        async throws
+    {
+        let controller = try await ScriptedController()
+        let gate = Gate()
+        let driver = ScriptedDriver { _, context throws(DriverError) in
+            do {
+                for _ in 0..<50 { try await context.output(.stdout, [UInt8](repeating: 0x61, count: 4096)) }
+                try await context.output(.stderr, Array("the end".utf8))
+            } catch { throw DriverError(.cancelled, "stopped") }
+            await gate.wait()
+            return OperationOutcome(changed: false)
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        let command = AgentRig.command("c1", window: 4096)
+        controller.send(command)
+        _ = try await controller.wait("the first piece", { $0.outputs(of: "c1").bytes == 4096 ? true : nil })
+        controller.cut()
+        try await controller.waitForSession(2)
+        controller.forgetLines()
+        controller.send(AgentRig.command("c1", window: 1 << 20))
+        _ = try await controller.wait("the tail") { lines in
+            lines.outputs(of: "c1").last.map { $0.stream == .stderr ? true : nil } ?? nil
+        }
+        let tail = controller.lines.outputs(of: "c1")
+        #expect(controller.lines.accepted("c1").map(\.duplicate) == [true])
+        #expect(tail.bytes == OutputWindow.tailLimit)
+        let text = tail.filter { $0.stream == .stdout }
+        #expect(text.first?.offset == Int64(50 * 4096 + 7 - OutputWindow.tailLimit))
+        #expect(text.map { $0.offset + Int64($0.data.count) }.last == Int64(50 * 4096))
+        #expect(String(decoding: tail.last?.data ?? [], as: UTF8.self) == "the end")
+        gate.open()
+        #expect(try await controller.result(of: "c1").status == .succeeded)
+        #expect(driver.calls.count == 1)
+        await rig.stop()
+    }
+
+    @Test func `input that nobody takes ends the command, not the memory`() async throws {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver { _, _ throws(DriverError) in
+            do { try await Task.sleep(for: .seconds(600)) } catch { throw DriverError(.cancelled, "stopped") }
+            return OperationOutcome(changed: false)
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        controller.send(AgentRig.command("c1"))
+        let piece = [UInt8](repeating: 0x61, count: 64 << 10)
+        for _ in 0..<20 { controller.send(.input(Input(id: "c1", data: piece, end: false))) }
+        let result = try await controller.result(of: "c1")
+        #expect(result.status == .failed)
+        #expect(result.error?.message.contains("input") == true)
+        await rig.stop()
+    }
+
+    @Test func `a result that no line takes is told without its observations, also after a reconnect`() async throws {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver { _, _ throws(DriverError) in
+            OperationOutcome(changed: true, observed: ["text": .string(String(repeating: "x", count: 2 << 20))])
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        controller.send(AgentRig.command("c1"))
+        controller.send(AgentRig.command("c2", operation: "thing.look"))
+        for id in ["c1", "c2"] {
+            let result = try await controller.result(of: id)
+            #expect(result.status == .succeeded)
+            #expect(result.changed)
+            #expect(result.observed["omitted"] != nil && result.observed["text"] == nil)
+        }
+        controller.cut()
+        let again = try await controller.result(of: "c1", after: 1)
+        #expect(again.replayed)
+        await rig.stop()
+    }
+
+    @Test func `input reaches the command and its end ends it`() async throws {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver { _, context throws(DriverError) in
+            var text = ""
+            for await piece in context.input { text += String(decoding: piece, as: UTF8.self) }
+            return OperationOutcome(changed: false, observed: ["read": .string(text)])
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        controller.send(AgentRig.command("c1"))
+        controller.send(.input(Input(id: "c1", data: Array("hello ".utf8), end: false)))
+        controller.send(.input(Input(id: "c1", data: Array("there".utf8), end: true)))
+        #expect(try await controller.result(of: "c1").observed == ["read": "hello there"])
+        await rig.stop()
+    }
+}
+
+extension [Output] {
+    var bytes: Int { reduce(0) { $0 + $1.data.count } }
+}
