@@ -61,7 +61,9 @@ extension EndToEnd {
             try agent.start()
             let node = try await site.node("revoked") { $0.state == "connected" }
             try await site.order("node", "revoke", node.id)
-            #expect(await eventually { agent.log.contains("not connected") }, "\(agent.log)")
+            #expect(
+                await eventually { agent.log.contains("not connected") && agent.log.contains("revoked") },
+                "\(agent.log)")
             let gone = try await site.node("revoked") { $0.state == "unreachable" }
             #expect(gone.revokedAt != nil)
             await agent.stop()
