@@ -117,7 +117,8 @@ package final class SessionDesk: Sendable {
     }
 
     /// About once a second: signs of life, silent nodes, orders out of patience.
-    func tick() async {
+    /// - Parameter recording: whether to write down when each node was last heard, which costs a commit.
+    func tick(recording: Bool) async {
         fleet.tick()
         let now = Timestamp.now()
         let clock = ContinuousClock.now
@@ -132,7 +133,7 @@ package final class SessionDesk: Sendable {
         }
         await markUnreachable(silent)
         for node in returned { try? await store.setNodeState(node, .connected) }
-        if !seen.isEmpty { try? await store.recordSeen(seen) }
+        if recording, !seen.isEmpty { try? await store.recordSeen(seen) }
     }
 
     private func markUnreachable(_ nodes: [String]) async {

@@ -9,8 +9,10 @@ package struct SessionService: Service {
     package func run() async throws {
         let desk = self.desk
         await cancelWhenGracefulShutdown {
+            var count = 0
             while !Task.isCancelled {
-                await desk.tick()
+                await desk.tick(recording: count.isMultiple(of: 5))
+                count += 1
                 try? await Task.sleep(for: .seconds(1))
             }
         }
