@@ -40,7 +40,7 @@ struct OpenHouse: Sendable {
         change(&settings)
         let (ports, told) = AsyncStream<Int>.makeStream()
         let server = APIServer(
-            store: house.store, operations: house.operations, settings: settings, tls: tls, logger: House.logger,
+            store: house.store, operations: house.operations, settings: settings, tls: { tls }, logger: House.logger,
             now: { house.clock.time }, onRunning: { port in told.yield(port) })
         let group = ServiceGroup(services: [server], logger: House.logger)
         try await withThrowingTaskGroup { tasks in

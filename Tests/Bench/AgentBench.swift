@@ -130,17 +130,17 @@ private struct ControllerSide {
             key: key, names: ["127.0.0.1", "localhost"], validity: .seconds(86_400), now: now)
         var configuration = AgentListener.Configuration()
         configuration.port = 0
-        listener = try AgentListener(
-            configuration: configuration,
-            tls: TLSServerConfiguration(
+        let tls = try TLSContext(
+            server: TLSServerConfiguration(
                 identity: TLSIdentity(chain: [certificate, authority.certificate], key: key),
                 services: [
                     .init(ProtocolVersion.alpn, clientCertificate: .required),
                     .init(ProtocolVersion.enrolmentALPN, clientCertificate: .none),
                 ],
                 clientAuthority: authority.certificate,
-                verifyPeer: { [revocations = desk.revocations] in revocations.verdict(on: $0) }),
-            sessions: desk,
+                verifyPeer: { [revocations = desk.revocations] in revocations.verdict(on: $0) }))
+        listener = AgentListener(
+            configuration: configuration, tls: { tls }, sessions: desk,
             enrolments: EnrolmentDesk(
                 store: store, sessions: desk, authority: authority, controllerName: "localhost", logger: logger),
             logger: logger)

@@ -13,6 +13,7 @@ import WireProtocol
 struct Composition {
     private let store: Store
     private let sessions: SessionDesk
+    private let certificates: ServerCertificates
     private let listener: AgentListener
     private let executor: Executor
     private let reconciliation: Reconciliation
@@ -22,7 +23,6 @@ struct Composition {
     init(_ configuration: ServeConfiguration, _ files: StateFiles) async throws {
         logger = Logger(label: "controller")
         let authority = try files.authority()
-        let identity = try files.serverIdentity(authority, extraNames: configuration.names)
         store = try Store(path: files.store)
         let revocations = Revocations()
         let nodes = try await store.allNodes()
@@ -37,7 +37,9 @@ struct Composition {
             configuration: deskConfiguration, store: store, fleet: fleet, revocations: revocations,
             authority: authority, expected: nodes.filter { $0.state == .connected }.map(\.id),
             logger: Logger(label: "sessions"))
-        listener = try Self.listener(configuration, authority, identity, files.ticketKeys(), store, sessions)
+        let certificates = try Self.certificates(configuration, files, authority, revocations)
+        self.certificates = certificates
+        listener = Self.listener(configuration, authority, store, sessions) { certificates.agents }
         let world = World(store: store, agents: .fleet(sessions, store), logger: Logger(label: "core"))
         let executor = Executor(
             world: world, limits: configuration.operations, rules: configuration.placement)
@@ -47,36 +49,43 @@ struct Composition {
         var settings = APISettings(authorityPin: authority.certificate.publicKeyPin)
         settings.host = configuration.api.host
         settings.port = configuration.api.port
-        let tls = try TLSContext(
-            server: TLSServerConfiguration(
-                identity: identity, services: [.init(APIServer.protocolName, clientCertificate: .none)],
-                serviceWithoutALPN: APIServer.protocolName))
         server = APIServer(
-            store: store, operations: operations, settings: settings, tls: tls,
+            store: store, operations: operations, settings: settings, tls: { certificates.api },
             logger: Logger(label: "api"))
     }
 
+    private static func certificates(
+        _ configuration: ServeConfiguration, _ files: StateFiles, _ authority: CertificateAuthority,
+        _ revocations: Revocations
+    ) throws -> ServerCertificates {
+        let ticketKeys = try files.ticketKeys()
+        return try ServerCertificates(
+            make: { try files.serverIdentity(authority, extraNames: configuration.names) },
+            agentRules: { identity in
+                TLSServerConfiguration(
+                    identity: identity,
+                    services: [
+                        .init(ProtocolVersion.alpn, clientCertificate: .required),
+                        .init(ProtocolVersion.enrolmentALPN, clientCertificate: .none),
+                    ],
+                    clientAuthority: authority.certificate, ticketKeys: ticketKeys,
+                    verifyPeer: { revocations.verdict(on: $0) })
+            },
+            logger: Logger(label: "controller"))
+    }
+
     private static func listener(
-        _ configuration: ServeConfiguration, _ authority: CertificateAuthority, _ identity: TLSIdentity,
-        _ ticketKeys: [UInt8], _ store: Store,
-        _ sessions: SessionDesk
-    ) throws -> AgentListener {
+        _ configuration: ServeConfiguration, _ authority: CertificateAuthority, _ store: Store, _ sessions: SessionDesk,
+        tls: @escaping @Sendable () -> TLSContext
+    ) -> AgentListener {
         var listening = AgentListener.Configuration()
         listening.host = configuration.agents.host
         listening.port = configuration.agents.port
         listening.eventLoops = configuration.eventLoops
-        let tls = TLSServerConfiguration(
-            identity: identity,
-            services: [
-                .init(ProtocolVersion.alpn, clientCertificate: .required),
-                .init(ProtocolVersion.enrolmentALPN, clientCertificate: .none),
-            ],
-            clientAuthority: authority.certificate, ticketKeys: ticketKeys,
-            verifyPeer: { [revocations = sessions.revocations] in revocations.verdict(on: $0) })
         let enrolments = EnrolmentDesk(
             store: store, sessions: sessions, authority: authority,
             controllerName: configuration.names.first ?? "localhost", logger: Logger(label: "enrolment"))
-        return try AgentListener(
+        return AgentListener(
             configuration: listening, tls: tls, sessions: sessions, enrolments: enrolments,
             logger: Logger(label: "sessions"))
     }
@@ -84,7 +93,9 @@ struct Composition {
     /// Runs until SIGTERM. The order is that of the start; the stop goes backwards, so that agents and API go first.
     func run() async throws {
         logger.notice("controller starts", metadata: ["version": "\(Version.current)"])
-        let services: [any Service] = [reconciliation, executor, SessionService(desk: sessions), listener, server]
+        let services: [any Service] = [
+            reconciliation, executor, SessionService(desk: sessions), certificates, listener, server,
+        ]
         try await Daemon.run(services, patience: .seconds(20), logger: logger)
         await store.close()
         logger.notice("controller stopped")

@@ -1,5 +1,4 @@
 package import Logging
-import NIOConcurrencyHelpers
 package import NIOCore
 import NIOPosix
 import ServiceLifecycle
@@ -22,7 +21,7 @@ package final class AgentListener: Service {
     }
 
     private let configuration: Configuration
-    private let context: NIOLockedValueBox<TLSContext>
+    private let tls: @Sendable () -> TLSContext
     private let sessions: SessionDesk
     private let enrolments: EnrolmentDesk
     private let gate: ConnectionGate
@@ -31,17 +30,18 @@ package final class AgentListener: Service {
     private let announce: AsyncStream<SocketAddress>.Continuation
     private let logger: Logger
 
+    /// - Parameter tls: asked at each connection, so that a renewed certificate takes effect at once.
     package init(
-        configuration: Configuration, tls: TLSServerConfiguration, sessions: SessionDesk, enrolments: EnrolmentDesk,
-        logger: Logger
-    ) throws {
+        configuration: Configuration, tls: @escaping @Sendable () -> TLSContext, sessions: SessionDesk,
+        enrolments: EnrolmentDesk, logger: Logger
+    ) {
         self.configuration = configuration
+        self.tls = tls
         self.sessions = sessions
         self.enrolments = enrolments
         self.logger = logger
         gate = ConnectionGate(total: configuration.unproved, perAddress: configuration.unprovedPerAddress)
         group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
-        context = NIOLockedValueBox(try TLSContext(server: tls))
         (bound, announce) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -51,16 +51,10 @@ package final class AgentListener: Service {
         return nil
     }
 
-    /// Uses other certificates for connections from now on.
-    package func reload(_ tls: TLSServerConfiguration) throws {
-        let renewed = try TLSContext(server: tls)
-        context.withLockedValue { $0 = renewed }
-    }
-
     package func run() async throws {
         let channel = try await SecureServer.bind(
             host: configuration.host, port: configuration.port, on: group, gate: gate,
-            context: { [context] in context.withLockedValue { $0 } },
+            context: tls,
             initializer: { [sessions, enrolments] channel in
                 try channel.pipeline.syncOperations.addHandler(
                     ServiceSelector(sessions: sessions, enrolments: enrolments))

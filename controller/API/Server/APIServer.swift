@@ -12,7 +12,7 @@ package import Transport
 /// The REST API over HTTPS. Runs until it is cancelled or gracefully shut down; event streams end then.
 package struct APIServer: ServiceLifecycle.Service {
     private let settings: APISettings
-    private let tls: TLSContext?
+    private let tls: (@Sendable () -> TLSContext)?
     private let logger: Logger
     private let store: Store
     private let history: ChangeHistory
@@ -21,10 +21,10 @@ package struct APIServer: ServiceLifecycle.Service {
     private let onRunning: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
-    ///   - tls: a server context that speaks `http/1.1` without a client certificate; nil for plain HTTP in tests.
+    ///   - tls: asked at each connection for a server context that speaks `http/1.1` without a client certificate; nil for plain HTTP in tests.
     ///   - onRunning: told the port once connections are accepted.
     package init(
-        store: Store, operations: Operations, settings: APISettings, tls: TLSContext?, logger: Logger,
+        store: Store, operations: Operations, settings: APISettings, tls: (@Sendable () -> TLSContext)?, logger: Logger,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now,
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) {

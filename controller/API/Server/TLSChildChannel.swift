@@ -5,14 +5,14 @@ import Transport
 
 /// HTTP/1.1 inside TLS of the house: the same libssl and the same rules as the agents' port.
 struct TLSChildChannel: ServerChildChannel {
-    let context: TLSContext
+    let context: @Sendable () -> TLSContext
     /// Counts connections that have not shown a valid key.
     let gate: ConnectionGate
     let http: HTTP1Channel
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(TLSHandler(context: context, gate: gate))
+            try channel.pipeline.syncOperations.addHandler(TLSHandler(context: context(), gate: gate))
         }.flatMap { http.setup(channel: channel, logger: logger) }
     }
 
