@@ -148,7 +148,8 @@ let package = Package(
         .testTarget(
             name: "ControllerDaemonTests",
             dependencies: [
-                "ControllerCore", "DaemonKit", "Model", "Placement", "Store", "TestSupport", "WireProtocol",
+                "ControllerCore", "DaemonKit", "Model", "Placement", "Store", "TestSupport", "Transport",
+                "WireProtocol",
                 "innkeeper-controller", logging,
             ],
             path: "Tests/ControllerDaemonTests", swiftSettings: house),

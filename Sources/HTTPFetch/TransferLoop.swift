@@ -24,7 +24,7 @@ final class TransferLoop: Sendable {
 
 /// What runs on the transfer thread; nothing here is touched by another one.
 private final class TransferThread {
-    private static let libraryReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+    private static let curlIsReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     private let commands: LoopCommands
     private let multi: UnsafeMutableRawPointer
@@ -32,7 +32,7 @@ private final class TransferThread {
     private var isStopping = false
 
     init(_ commands: LoopCommands) {
-        precondition(Self.libraryReady, "libcurl cannot be initialised")
+        precondition(Self.curlIsReady, "libcurl cannot be initialised")
         self.commands = commands
         guard let multi = curl_multi_init() else { preconditionFailure("no memory for HTTP transfers") }
         self.multi = multi

@@ -34,7 +34,7 @@ package struct Certificate: Sendable, Hashable, CustomStringConvertible {
             cursor = bytes.baseAddress
             return d2i_X509(nil, &cursor, bytes.count)
         }
-        guard let parsed else { throw .library("read the certificate") }
+        guard let parsed else { throw .fromLibrary("read the certificate") }
         defer { X509_free(parsed) }
         try self.init(parsed)
     }
@@ -86,7 +86,7 @@ package struct Certificate: Sendable, Hashable, CustomStringConvertible {
             var cursor = bytes.baseAddress
             return d2i_X509(nil, &cursor, bytes.count)
         }
-        guard let pointer else { throw CryptoError.library("read the certificate") }
+        guard let pointer else { throw CryptoError.fromLibrary("read the certificate") }
         defer { X509_free(pointer) }
         return try body(pointer)
     }

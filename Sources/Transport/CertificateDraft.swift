@@ -37,14 +37,14 @@ struct CertificateDraft {
     /// - Parameter issuer: nil for a self-signed certificate.
     func sign(by key: PrivateKey, issuer: Certificate?) throws(CryptoError) -> Certificate {
         LibraryErrors.clear()
-        guard let certificate = X509_new() else { throw .library("make a certificate") }
+        guard let certificate = X509_new() else { throw .fromLibrary("make a certificate") }
         defer { X509_free(certificate) }
         let issued =
             try? issuer.map { issuer in
                 try issuer.withPointer { fill(certificate, issuer: $0) }
             } ?? fill(certificate, issuer: certificate)
         guard issued == true, X509_sign(certificate, key.handle.pointer, EVP_sha256()) > 0 else {
-            throw .library("issue a certificate for \(subject)")
+            throw .fromLibrary("issue a certificate for \(subject)")
         }
         return try Certificate(certificate)
     }

@@ -12,7 +12,7 @@ package struct CertificateSigningRequest: Sendable {
     /// - Parameter commonName: at most 64 characters; informational.
     package static func make(key: PrivateKey, commonName: String) throws(CryptoError) -> String {
         LibraryErrors.clear()
-        guard let request = X509_REQ_new() else { throw .library("make the certificate request") }
+        guard let request = X509_REQ_new() else { throw .fromLibrary("make the certificate request") }
         defer { X509_REQ_free(request) }
         let name = X509_REQ_get_subject_name(request)
         let text = Array(commonName.utf8)
@@ -21,7 +21,7 @@ package struct CertificateSigningRequest: Sendable {
             X509_REQ_set_pubkey(request, key.handle.pointer) == 1,
             X509_REQ_sign(request, key.handle.pointer, EVP_sha256()) > 0,
             let pem = PEM.text({ PEM_write_bio_X509_REQ($0, request) })
-        else { throw .library("make the certificate request") }
+        else { throw .fromLibrary("make the certificate request") }
         return pem
     }
 
@@ -30,7 +30,7 @@ package struct CertificateSigningRequest: Sendable {
         let operation = "accept the certificate request"
         let request = try PEM.objects(in: pem, what: "certificate request", atMost: 1, innkeeper_pem_request)[0]
         defer { X509_REQ_free(request) }
-        guard let key = X509_REQ_get_pubkey(request) else { throw .library(operation) }
+        guard let key = X509_REQ_get_pubkey(request) else { throw .fromLibrary(operation) }
         publicKey = KeyHandle(key)
         guard publicKey.isP256 else { throw CryptoError(operation: operation, reason: "its key is not ECDSA P-256") }
         guard X509_REQ_verify(request, key) == 1 else {

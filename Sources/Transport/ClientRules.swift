@@ -31,7 +31,7 @@ final class ClientRules: Sendable {
             }
             let offer = protocols.flatMap { [UInt8($0.utf8.count)] + Array($0.utf8) }
             // This one function of the library returns 0 for success.
-            guard SSL_CTX_set_alpn_protos(context, offer, UInt32(offer.count)) == 0 else { throw .library() }
+            guard SSL_CTX_set_alpn_protos(context, offer, UInt32(offer.count)) == 0 else { throw .fromLibrary() }
         }
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         innkeeper_context_client_sessions(context)

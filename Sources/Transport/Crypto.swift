@@ -42,7 +42,7 @@ package enum Crypto {
                 password.bindMemory(to: CChar.self).baseAddress, password.count, salt, salt.count, n, r, p, memory,
                 &key, count)
         }
-        guard done == 1 else { throw .library("derive a key with scrypt") }
+        guard done == 1 else { throw .fromLibrary("derive a key with scrypt") }
         return key
     }
 

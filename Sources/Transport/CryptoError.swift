@@ -15,7 +15,7 @@ package struct CryptoError: Error, Sendable, Equatable, CustomStringConvertible 
     package var description: String { "cannot \(operation): \(reason)" }
 
     /// The reason is taken from the library's error queue of this thread.
-    static func library(_ operation: String) -> CryptoError {
+    static func fromLibrary(_ operation: String) -> CryptoError {
         CryptoError(operation: operation, reason: LibraryErrors.drain() ?? "the library gave no reason")
     }
 }

@@ -24,11 +24,11 @@ enum PEM {
             throw CryptoError(operation: "read the \(what)", reason: "longer than \(maximumBytes) bytes")
         }
         LibraryErrors.clear()
-        guard let bio = BIO_new_mem_buf(bytes, Int32(bytes.count)) else { throw .library("read the \(what)") }
+        guard let bio = BIO_new_mem_buf(bytes, Int32(bytes.count)) else { throw .fromLibrary("read the \(what)") }
         defer { BIO_free(bio) }
         var found: [OpaquePointer] = []
         while found.count < limit, let object = next(bio) { found.append(object) }
-        guard !found.isEmpty else { throw .library("read the \(what)") }
+        guard !found.isEmpty else { throw .fromLibrary("read the \(what)") }
         LibraryErrors.clear()
         return found
     }

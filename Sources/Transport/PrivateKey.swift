@@ -7,7 +7,7 @@ package struct PrivateKey: Sendable, CustomStringConvertible, CustomReflectable 
     /// A new random key.
     package static func generate() throws(CryptoError) -> PrivateKey {
         LibraryErrors.clear()
-        guard let pointer = innkeeper_p256_generate() else { throw .library("generate a private key") }
+        guard let pointer = innkeeper_p256_generate() else { throw .fromLibrary("generate a private key") }
         return PrivateKey(handle: KeyHandle(pointer))
     }
 

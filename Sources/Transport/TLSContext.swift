@@ -40,10 +40,10 @@ package final class TLSContext: @unchecked Sendable {
 
     private static func make(_ method: OpaquePointer?) throws(TLSError) -> OpaquePointer {
         LibraryErrors.clear()
-        guard let pointer = SSL_CTX_new(method) else { throw .library() }
+        guard let pointer = SSL_CTX_new(method) else { throw .fromLibrary() }
         guard innkeeper_context_prepare(pointer) == 1 else {
             SSL_CTX_free(pointer)
-            throw .library()
+            throw .fromLibrary()
         }
         SSL_CTX_set_cert_verify_callback(pointer, { store, _ in TLSEngine.verifyPeer(store) }, nil)
         return pointer
@@ -53,17 +53,17 @@ package final class TLSContext: @unchecked Sendable {
         let leaf = identity.chain[0].der
         guard SSL_CTX_use_certificate_ASN1(pointer, Int32(leaf.count), leaf) == 1,
             SSL_CTX_use_PrivateKey(pointer, identity.key.handle.pointer) == 1
-        else { throw .library() }
+        else { throw .fromLibrary() }
         for issuer in identity.chain.dropFirst() {
             let added = try? issuer.withPointer { innkeeper_context_add_chain(pointer, $0) == 1 }
-            guard added == true else { throw .library() }
+            guard added == true else { throw .fromLibrary() }
         }
     }
 }
 
 extension TLSError {
     /// A failure to make a context or connection, with the library's reason.
-    static func library() -> TLSError {
+    static func fromLibrary() -> TLSError {
         .configuration(LibraryErrors.drain() ?? "libssl gave no reason")
     }
 }
@@ -71,10 +71,10 @@ extension TLSError {
 /// Trust anchors of a context.
 enum TrustStore {
     static func add(_ authorities: [Certificate], to context: OpaquePointer) throws(TLSError) {
-        guard let store = SSL_CTX_get_cert_store(context) else { throw .library() }
+        guard let store = SSL_CTX_get_cert_store(context) else { throw .fromLibrary() }
         for authority in authorities {
             let added = try? authority.withPointer { X509_STORE_add_cert(store, $0) == 1 }
-            guard added == true else { throw .library() }
+            guard added == true else { throw .fromLibrary() }
         }
     }
 }

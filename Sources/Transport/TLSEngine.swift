@@ -25,9 +25,9 @@ final class TLSEngine {
         LibraryErrors.clear()
         self.context = context
         buffers = CiphertextBuffers(allocator: allocator)
-        guard let ssl = SSL_new(context.pointer) else { throw .library() }
+        guard let ssl = SSL_new(context.pointer) else { throw .fromLibrary() }
         self.ssl = ssl
-        guard let bio = CiphertextBIO.make(buffers) else { throw .library() }
+        guard let bio = CiphertextBIO.make(buffers) else { throw .fromLibrary() }
         SSL_set_bio(ssl, bio, bio)
         SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
         switch context.role {

@@ -8,7 +8,7 @@ enum X509Fields {
     /// The DER form of a structure through its `i2d` function.
     static func bytes(of pointer: OpaquePointer, _ encode: Encoder) throws(CryptoError) -> [UInt8] {
         let count = encode(pointer, nil)
-        guard count > 0 else { throw .library("encode the certificate") }
+        guard count > 0 else { throw .fromLibrary("encode the certificate") }
         return [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, initialized in
             var cursor = buffer.baseAddress
             initialized = Int(max(0, encode(pointer, &cursor)))
@@ -16,7 +16,7 @@ enum X509Fields {
     }
 
     static func publicKey(of certificate: OpaquePointer) throws(CryptoError) -> [UInt8] {
-        guard let key = X509_get_X509_PUBKEY(certificate) else { throw .library("read the certificate's key") }
+        guard let key = X509_get_X509_PUBKEY(certificate) else { throw .fromLibrary("read the certificate's key") }
         return try bytes(of: key, i2d_X509_PUBKEY)
     }
 
@@ -51,7 +51,7 @@ enum X509Fields {
 
     static func milliseconds(_ time: UnsafePointer<ASN1_TIME>?) throws(CryptoError) -> Int64 {
         var broken = tm()
-        guard ASN1_TIME_to_tm(time, &broken) == 1 else { throw .library("read the certificate's validity") }
+        guard ASN1_TIME_to_tm(time, &broken) == 1 else { throw .fromLibrary("read the certificate's validity") }
         return Int64(timegm(&broken)) * 1000
     }
 

@@ -44,7 +44,7 @@ final class ServerCertificates: Service {
         }
     }
 
-    private func renewIfDue() {
+    func renewIfDue() {
         do {
             let identity = try make()
             guard identity.chain[0].serial != contexts.withLock({ $0.serial }) else { return }
