@@ -66,7 +66,9 @@ final class ResultDesk: Sendable {
 
     private func record(_ batch: [Arrival]) async throws(StoreError) {
         let now = Timestamp.now()
-        let known = try await store.atomically { (store: isolated Store) throws(StoreError) in
+        // Not synced by itself: the journal entry that follows is, and until then the agent, which keeps acknowledged
+        // receipts, gives the same result to the same id.
+        let known = try await store.atomicallyUnsynced { (store: isolated Store) throws(StoreError) in
             var known: [CommandResult] = []
             for arrival in batch {
                 let result = arrival.result

@@ -36,6 +36,14 @@ package actor Store {
         try transaction { () throws(StoreError) in try body(self) }
     }
 
+    /// The same for what can be asked for again: a killed process loses nothing of it, a power cut may lose it until the
+    /// next synced commit.
+    package func atomicallyUnsynced<Value: Sendable>(
+        _ body: @Sendable (isolated Store) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        try unsynced { () throws(StoreError) in try body(self) }
+    }
+
     /// Stores what waits, and ends the use of the file. Later calls throw `closed`.
     package func close() {
         commitIntake()
