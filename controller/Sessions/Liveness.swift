@@ -38,7 +38,4 @@ package struct Liveness: Sendable {
         for node in silent { deadlines[node] = nil }
         return silent
     }
-
-    /// True while the node counts as reachable.
-    package func isReachable(_ node: String) -> Bool { deadlines[node] != nil }
 }
