@@ -12,8 +12,10 @@ import WireProtocol
 
 extension Stage {
     /// An executor at work while `body` runs; ended in an orderly way afterwards.
-    func executing(limits: ExecutorLimits = .standard, _ body: (Executor, Operations) async throws -> Void) async throws
-    {
+    func executing(
+        limits: ExecutorLimits = .standard, in world: World? = nil, _ body: (Executor, Operations) async throws -> Void
+    ) async throws {
+        let world = world ?? self.world
         let executor = Executor(world: world, limits: limits)
         let group = ServiceGroup(
             configuration: .init(services: [.init(service: executor)], logger: world.logger))
@@ -167,6 +169,26 @@ extension Stage {
                 stage.node.change { $0.connected = true }
                 try await stage.until("it is done") { try await stage.state(order) == .succeeded }
                 #expect(stage.node.belongings.containers.values.first?.running == false)
+            }
+        }
+    }
+
+    @Test func `an order that waits for a node goes on as soon as the node connects`() async throws {
+        try await Stage.with { stage in
+            var world = stage.world
+            world.clock.pause = { _ in try? await Task.sleep(for: .seconds(3600)) }
+            stage.node.change { $0.connected = false }
+            try await stage.executing(in: world) { _, operations in
+                let made = try await operations.createService(
+                    ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
+                try await stage.until("it waits") {
+                    try await stage.store.log(made.operation.id).contains { $0.text.contains("it is not connected") }
+                }
+                stage.node.change { $0.connected = true }
+                try await stage.addNode("nod_1", again: true)
+                try await stage.until("it is done") { try await stage.state(made) == .succeeded }
+                let attempts = try await stage.store.log(made.operation.id).filter { $0.text.hasPrefix("attempt ") }
+                #expect(attempts.count == 1)
             }
         }
     }

@@ -82,7 +82,8 @@ struct Stage: Sendable {
         ]
     }
 
-    func addNode(_ id: String, memory: Int64 = 1 << 30) async throws {
+    /// - Parameter again: it is known and says hello once more.
+    func addNode(_ id: String, memory: Int64 = 1 << 30, again: Bool = false) async throws {
         let now = clock.port.now()
         let facts: JSONObject = [
             "drivers": [
@@ -93,7 +94,9 @@ struct Stage: Sendable {
                 ],
             ]
         ]
-        try await store.insertNode(NodeRecord(id: id, name: "node-\(id.dropFirst(4))", enrolledAt: now))
+        if !again {
+            try await store.insertNode(NodeRecord(id: id, name: "node-\(id.dropFirst(4))", enrolledAt: now))
+        }
         try await store.recordHello(
             NodeHello(
                 node: id, agentVersion: "1", facts: facts, boot: "b", cpuMillis: 4000, memoryBytes: memory,

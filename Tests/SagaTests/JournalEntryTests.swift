@@ -17,6 +17,7 @@ import WireProtocol
         .undoStarted(step: "make", attempt: 1, command: "op.make.undo.1"),
         .undone(step: "make"),
         .undoFailed(step: "make", failure: .test(.final)),
+        .stepFailed(step: "make", failure: .awaiting(["nod_1", "nod_2"])),
         .finished(.succeeded), .finished(.cancelled), .finished(.failed(.test(.final))),
         .finished(.needsAttention(.test(.retryable), leftovers: [Leftover(step: "make", reason: "unknown")])),
     ]

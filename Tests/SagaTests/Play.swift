@@ -9,6 +9,8 @@ struct Play {
     var journal: [(entry: JournalEntry, time: Timestamp)] = []
     var now = Timestamp(milliseconds: 1_000_000)
     var cancelled = false
+    /// Nodes that are there.
+    var present: Set<String> = []
     /// What the outside was asked to do, in order: command ids.
     var commands: [String] = []
     /// The answers, by command id; each is used once, then the command succeeds.
@@ -22,7 +24,7 @@ struct Play {
     {
         for _ in 0..<limit {
             if stop(self) { return nil }
-            switch machine.next(now: now, cancelled: cancelled) {
+            switch machine.next(now: now, cancelled: cancelled, present: present) {
             case .record(let entry): try record(entry)
             case .perform(let step, _, let command):
                 let name = machine.table.steps[step].name
@@ -57,6 +59,12 @@ struct Play {
 extension StepFailure {
     static func test(_ kind: Kind, effect: Effect = .possible) -> StepFailure {
         StepFailure(kind, code: "test", message: "it broke", resource: "docker/x", effect: effect)
+    }
+}
+
+extension StepFailure {
+    static func awaiting(_ nodes: [String]) -> StepFailure {
+        StepFailure(.retryable, code: "test", message: "nobody is there", effect: .none, awaitedNodes: nodes)
     }
 }
 

@@ -28,6 +28,20 @@ import WireProtocol
         #expect(play.waits == [.seconds(1), .seconds(2)])
     }
 
+    @Test func `a wait for a node is over when that node is there, and for no other`() throws {
+        var play = Play(trip)
+        play.answers["op.place.1"] = [.awaiting(["nod_1", "nod_2"])]
+        play.present = ["nod_2", "nod_3"]
+        #expect(try play.run() == .succeeded)
+        #expect(play.waits.isEmpty && play.commands.prefix(2) == ["op.place.1", "op.place.2"])
+
+        var alone = Play(trip)
+        alone.answers["op.place.1"] = [.awaiting(["nod_1"])]
+        alone.present = ["nod_3"]
+        #expect(try alone.run() == .succeeded)
+        #expect(alone.waits == [.seconds(1)])
+    }
+
     @Test func `a final failure is not tried again`() throws {
         var play = Play(trip)
         play.answers["op.make.1"] = [.test(.final)]

@@ -99,6 +99,7 @@ extension StepFailure {
             "effect": .string(effect.rawValue),
         ]
         if let resource { object["resource"] = .string(resource) }
+        if !awaitedNodes.isEmpty { object["awaits"] = .array(awaitedNodes.map { .string($0) }) }
         return object
     }
 
@@ -107,7 +108,8 @@ extension StepFailure {
         guard let effect = Effect(rawValue: try json.string("effect")) else { throw JournalError("unknown effect") }
         self.init(
             kind, code: try json.string("code"), message: try json.string("message"),
-            resource: try json.optionalString("resource"), effect: effect)
+            resource: try json.optionalString("resource"), effect: effect,
+            awaitedNodes: try json.optionalStrings("awaits") ?? [])
     }
 }
 

@@ -16,14 +16,16 @@ package enum SagaDecision: Sendable, Hashable {
 
 extension SagaMachine {
     /// Decides. `context` is frozen into the journal when the saga starts; `cancelled` says that somebody asked to
-    /// stop it.
-    package func next(now: Timestamp, cancelled: Bool, context: JSONObject = [:]) -> SagaDecision {
+    /// stop it; `present` names nodes that are there, so that nobody waits any longer for one of them.
+    package func next(
+        now: Timestamp, cancelled: Bool, present: Set<String> = [], context: JSONObject = [:]
+    ) -> SagaDecision {
         switch phase {
         case .fresh:
             if cancelled { return .record(.finished(.cancelled)) }
             return .record(.started(deadline: now + table.deadline, context: context))
         case .forward(let deadline):
-            return forward(now: now, deadline: deadline, cancelled: cancelled)
+            return forward(now: now, deadline: deadline, cancelled: cancelled, present: present)
         case .unwinding(let cause, let deadline):
             return backward(now: now, deadline: deadline, cause: cause)
         case .finished(let outcome):
@@ -33,7 +35,9 @@ extension SagaMachine {
 
     // MARK: forward
 
-    private func forward(now: Timestamp, deadline: Timestamp, cancelled: Bool) -> SagaDecision {
+    private func forward(
+        now: Timestamp, deadline: Timestamp, cancelled: Bool, present: Set<String>
+    ) -> SagaDecision {
         guard let index = steps.firstIndex(where: { $0.state != .succeeded && $0.state != .skipped }) else {
             return .record(.finished(.succeeded))
         }
@@ -44,13 +48,15 @@ extension SagaMachine {
         case .running:
             return .perform(step: index, attempt: progress.attempts, command: progress.command ?? "")
         case .failed:
-            return afterFailure(index, now: now, deadline: deadline)
+            return afterFailure(index, now: now, deadline: deadline, present: present)
         default:
             return .record(.stepStarted(step: policy.name, attempt: 1, command: command(policy.name, 1)))
         }
     }
 
-    private func afterFailure(_ index: Int, now: Timestamp, deadline: Timestamp) -> SagaDecision {
+    private func afterFailure(
+        _ index: Int, now: Timestamp, deadline: Timestamp, present: Set<String>
+    ) -> SagaDecision {
         let (policy, progress) = (table.steps[index], steps[index])
         guard let failure = progress.failure, let failedAt = progress.failedAt else {
             return .record(.stepStarted(step: policy.name, attempt: 1, command: command(policy.name, 1)))
@@ -62,7 +68,9 @@ extension SagaMachine {
             if now < failedAt + wait { return .wait(until: min(failedAt + wait, deadline)) }
             return .perform(step: index, attempt: progress.attempts, command: progress.command ?? "")
         case .newAttempt(let wait):
-            if now < failedAt + wait { return .wait(until: min(failedAt + wait, deadline)) }
+            if now < failedAt + wait, present.isDisjoint(with: failure.awaitedNodes) {
+                return .wait(until: min(failedAt + wait, deadline))
+            }
             let attempt = progress.attempts + 1
             return .record(
                 .stepStarted(step: policy.name, attempt: attempt, command: command(policy.name, attempt)))

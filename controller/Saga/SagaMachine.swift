@@ -48,6 +48,12 @@ package struct SagaMachine: Sendable {
         }
     }
 
+    /// The nodes that the saga waits for, if it waits for any.
+    package var awaitedNodes: [String] {
+        guard case .forward = phase, let step = steps.first(where: { $0.state == .failed }) else { return [] }
+        return step.failure?.awaitedNodes ?? []
+    }
+
     package mutating func apply(_ entry: JournalEntry, at time: Timestamp) throws(JournalError) {
         switch (entry, phase) {
         case (.started(let deadline, let context), .fresh):

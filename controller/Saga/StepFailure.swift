@@ -26,15 +26,19 @@ package struct StepFailure: Error, Sendable, Hashable {
     /// What it happened to, when that is known: `docker/svc-1`.
     package var resource: String?
     package var effect: Effect
+    /// Nodes that are away: another attempt is worth while as soon as one of them is back.
+    package var awaitedNodes: [String]
 
     package init(
-        _ kind: Kind, code: String, message: String, resource: String? = nil, effect: Effect = .possible
+        _ kind: Kind, code: String, message: String, resource: String? = nil, effect: Effect = .possible,
+        awaitedNodes: [String] = []
     ) {
         self.kind = kind
         self.code = code
         self.message = message
         self.resource = resource
         self.effect = effect
+        self.awaitedNodes = awaitedNodes
     }
 
     /// The cause of an unwinding that somebody asked for.

@@ -18,6 +18,8 @@ package actor Executor: Service {
     private var active: [String: RunSignals] = [:]
     /// Operations by node that hold one of its places.
     private var places: [String: Set<String>] = [:]
+    /// Operations that run and have no node yet: they may be waiting for one to come back.
+    private var unplaced: Set<String> = []
     private var resting: [String: ContinuousClock.Instant] = [:]
 
     package init(world: World, limits: ExecutorLimits = .standard, rules: PlacementRules = .standard) {
@@ -63,7 +65,11 @@ package actor Executor: Service {
             unfinished, active: Set(active.keys), resting: Set(resting.keys))
         for operation in chosen {
             active[operation.id] = RunSignals()
-            if let node = operation.node { places[node, default: []].insert(operation.id) }
+            if let node = operation.node {
+                places[node, default: []].insert(operation.id)
+            } else {
+                unplaced.insert(operation.id)
+            }
         }
         return chosen
     }
@@ -73,11 +79,13 @@ package actor Executor: Service {
         let holders = places[node, default: []]
         guard holders.contains(operation) || holders.count < limits.perNode else { return false }
         places[node, default: []].insert(operation)
+        unplaced.remove(operation)
         return true
     }
 
     private func leave(_ operation: String) {
         active[operation] = nil
+        unplaced.remove(operation)
         for node in places.keys where places[node]?.remove(operation) != nil {
             if places[node]?.isEmpty == true { places[node] = nil }
         }
@@ -128,7 +136,7 @@ package actor Executor: Service {
             switch change.kind {
             case .operation where active[change.id] == nil, .missed: wake()
             case .node:
-                for operation in places[change.id] ?? [] { active[operation]?.send(.wake) }
+                for operation in unplaced.union(places[change.id] ?? []) { active[operation]?.send(.wake) }
             default: continue
             }
         }

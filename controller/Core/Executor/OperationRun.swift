@@ -22,6 +22,8 @@ struct OperationRun {
     private var seq: Int64
     private var cancelled: Bool
     private var attempts = 0
+    /// Nodes that were there when the run last began to wait.
+    private var present: Set<String> = []
 
     init(
         _ kind: OperationKind, scope: ServiceScope, journal: [JournalRecord], signals: RunSignals,
@@ -46,7 +48,7 @@ struct OperationRun {
     /// Throws when the store cannot take an entry; nothing is lost then, and the run may be made again.
     mutating func run() async throws -> Ending {
         while !Task.isCancelled {
-            switch machine.next(now: scope.world.clock.now(), cancelled: cancelled) {
+            switch machine.next(now: scope.world.clock.now(), cancelled: cancelled, present: present) {
             case .record(let entry):
                 guard try await record(entry) else { return .stopped }
             case .perform(let step, let attempt, let command):
@@ -142,7 +144,13 @@ extension OperationRun {
         return true
     }
 
+    /// False when the run is to stop. A node that is waited for ends the wait.
     private mutating func pause(_ until: Timestamp) async -> Bool {
+        let awaited = machine.awaitedNodes
+        if !awaited.isEmpty {
+            present = await scope.world.agents.connected()
+            if !present.isDisjoint(with: awaited) { return true }
+        }
         let (clock, signals) = (scope.world.clock, signals)
         let alarm = Task {
             await clock.pause(until - clock.now())
