@@ -39,6 +39,18 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 
+/// Tests that start the programs need them built.
+let programs: [Target.Dependency] = ["innctl", "innkeeper-agent", "innkeeper-controller"]
+
+/// Tests of the running product that try to break it.
+func reliability(_ name: String, _ needs: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: ["APIModels", "HTTPFetch", "Model", "Processes", "SiteSupport", "TestSupport", "WireProtocol"]
+            + programs + needs,
+        path: "Tests/Reliability/\(name)", swiftSettings: house)
+}
+
 let package = Package(
     name: "innkeeper",
     platforms: [.macOS(.v15)],
@@ -119,6 +131,10 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"],
             path: "Tests/TestSupport", swiftSettings: house),
+        .target(
+            name: "SiteSupport",
+            dependencies: ["APIModels", "HTTPFetch", "Model", "Processes", "Store", "TestSupport", "WireProtocol"],
+            path: "Tests/SiteSupport", swiftSettings: house),
         tests("WireProtocol"),
         tests("Model"),
         tests("Transport", nio + [.product(name: "NIOEmbedded", package: "swift-nio")]),
@@ -159,9 +175,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd",
             dependencies: [
-                "APIModels", "HTTPFetch", "Model", "Processes", "Store", "TestSupport", "WireProtocol",
-                "innctl", "innkeeper-agent", "innkeeper-controller",
-            ],
+                "APIModels", "HTTPFetch", "Model", "Processes", "SiteSupport", "Store", "TestSupport", "WireProtocol",
+            ] + programs,
             path: "Tests/EndToEnd", swiftSettings: house),
     ]
 )

@@ -1,3 +1,4 @@
+import SiteSupport
 import Testing
 
 /// The whole product as its users run it: both daemons and the command line as processes, a real Docker engine, a real

@@ -1,6 +1,7 @@
 import APIModels
 import Model
 import Processes
+import SiteSupport
 import TestSupport
 import Testing
 import WireProtocol
@@ -57,7 +58,7 @@ extension EndToEnd {
         @Test func `a revoked node is cut off at once and refused from then on`() async throws {
             let site = try await Site.settled
             try await site.enrol("revoked", label: "role=guest")
-            let agent = try site.guest("revoked")
+            let agent = try site.installation.agent("revoked")
             try agent.start()
             let node = try await site.node("revoked") { $0.state == "connected" }
             try await site.order("node", "revoke", node.id)
@@ -79,7 +80,7 @@ extension EndToEnd {
             let site = try await Site.settled
             let node = try site.node()
             try site.copy("agent", to: "clone")
-            let clone = try site.guest("clone")
+            let clone = try site.installation.agent("clone")
             try clone.start()
             #expect(
                 await eventually { clone.log.contains("duplicate") || clone.log.contains("is connected from") },

@@ -1,5 +1,6 @@
 import APIModels
 import Processes
+import SiteSupport
 import TestSupport
 import Testing
 

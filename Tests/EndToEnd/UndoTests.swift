@@ -1,4 +1,5 @@
 import APIModels
+import SiteSupport
 import TestSupport
 import Testing
 import WireProtocol

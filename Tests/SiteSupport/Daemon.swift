@@ -3,24 +3,24 @@ import Synchronization
 import TestSupport
 
 /// A daemon that tests start, stop, kill and freeze. Each of its lives has a log of its own.
-final class Daemon: Sendable {
+package final class Daemon: Sendable {
     private let command: [String]
     private let folder: String
     private let state = Mutex<(program: BackgroundProgram?, lives: Int)>((nil, 0))
 
     /// - Parameter folder: where its logs go; it must be there.
-    init(_ command: [String], logs folder: String) {
+    package init(_ command: [String], logs folder: String) {
         self.command = command
         self.folder = folder
     }
 
     /// What the present life has said so far.
-    var log: String { state.withLock { $0.program?.output ?? "" } }
+    package var log: String { state.withLock { $0.program?.output ?? "" } }
 
     /// The process id of the present life.
-    var pid: Int32? { state.withLock { $0.program?.pid } }
+    package var pid: Int32? { state.withLock { $0.program?.pid } }
 
-    func start() throws {
+    package func start() throws {
         let life = state.withLock { state in
             state.lives += 1
             return state.lives
@@ -32,26 +32,26 @@ final class Daemon: Sendable {
     }
 
     /// `kill -9`; it is gone when this returns.
-    func kill() async {
+    package func kill() async {
         guard let program = taken() else { return }
         program.signal(SIGKILL)
         await program.stop()
     }
 
     /// Asks it to end, in order.
-    func stop() async {
+    package func stop() async {
         guard let program = taken() else { return }
         program.signal(SIGCONT)
         await program.stop()
     }
 
-    func restart() async throws {
+    package func restart() async throws {
         await kill()
         try start()
     }
 
-    func freeze() { state.withLock { $0.program?.signal(SIGSTOP) } }
-    func thaw() { state.withLock { $0.program?.signal(SIGCONT) } }
+    package func freeze() { state.withLock { $0.program?.signal(SIGSTOP) } }
+    package func thaw() { state.withLock { $0.program?.signal(SIGCONT) } }
 
     private func taken() -> BackgroundProgram? {
         state.withLock { state in

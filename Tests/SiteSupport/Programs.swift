@@ -1,19 +1,19 @@
 import Glibc
-import Processes
+package import Processes
 import TestSupport
 
 /// The built programs, beside the test bundle that this process has loaded.
-enum Programs {
-    static let folder = Result { try found() }
+package enum Programs {
+    package static let folder = Result { try found() }
 
-    static func path(_ name: String) throws -> String {
+    package static func path(_ name: String) throws -> String {
         let path = "\(try folder.get())/\(name)"
         guard access(path, X_OK) == 0 else { throw SetupFailure("\(path) is not built") }
         return path
     }
 
     /// Runs one to its end.
-    static func run(
+    package static func run(
         _ name: String, _ arguments: [String], environment: [String: String] = [:], input: String = ""
     ) async throws -> ProcessOutcome {
         try await Child.run(

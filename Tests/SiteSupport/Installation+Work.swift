@@ -1,15 +1,15 @@
-import APIModels
+package import APIModels
 import Glibc
 import Model
-import Processes
+package import Processes
 import TestSupport
 import Testing
 import WireProtocol
 
-/// What tests do with a site.
-extension Site {
+/// What tests do with an installation.
+extension Installed {
     /// The command line, logged in as the administrator.
-    func innctl(_ arguments: [String]) async throws -> ProcessOutcome {
+    package func innctl(_ arguments: [String]) async throws -> ProcessOutcome {
         try await Programs.run(
             "innctl", arguments,
             environment: [
@@ -20,7 +20,7 @@ extension Site {
 
     /// As `innctl`, for what must succeed.
     @discardableResult
-    func order(_ arguments: String...) async throws -> (output: String, notes: String) {
+    package func order(_ arguments: String...) async throws -> (output: String, notes: String) {
         let outcome = try await innctl(arguments)
         guard outcome.succeeded else {
             throw SetupFailure("innctl \(arguments.joined(separator: " ")): \(outcome.exit) \(outcome.errorText)")
@@ -29,7 +29,7 @@ extension Site {
     }
 
     /// Makes a node of a data folder, with a token of its own.
-    func enrol(_ name: String, label: String) async throws {
+    package func enrol(_ name: String, label: String) async throws {
         let token = try await order("token", "create", "--uses", "1", "--expires", "15m", "--label", label)
         let outcome = try await Programs.run(
             "innkeeper-agent",
@@ -39,28 +39,26 @@ extension Site {
     }
 
     /// The id of the node that a data folder belongs to.
-    func node(_ name: String = "agent") throws -> String {
+    package func node(_ name: String = "agent") throws -> String {
         try JSONParser.parse(folder.read("\(name)/identity.json")).asObject?.string("node") ?? ""
     }
 
     /// Waits until a node is as wished.
     @discardableResult
-    func node(_ name: String = "agent", _ isRight: @Sendable (Node) -> Bool) async throws -> Node {
+    package func node(_ name: String = "agent", _ isRight: @Sendable (Node) -> Bool) async throws -> Node {
         try await front.until("/api/v1/nodes/\(node(name))", as: Node.self, isRight)
     }
 
     /// Waits until the agent's link is up: after a crash it comes back within its back-off.
-    func settle() async throws {
+    package func settle(_ name: String = "agent") async throws {
         let now = Timestamp.now()
-        try await node { $0.lastSeen.map { $0 > now } ?? false }
+        try await node(name) { $0.lastSeen.map { $0 > now } ?? false }
     }
 
-    private static let patient = [
-        "/bin/sh", "-c", "echo $$ >/data/started; trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done",
-    ]
-
     /// A plan of a container that lives until it is told to end, in an image of its own.
-    func apply(plan name: String, image: String = "site/busybox:1", command: [String] = Site.patient) async throws {
+    package func apply(plan name: String, image: String = "site/busybox:1", command: [String] = Installation.patient)
+        async throws
+    {
         let spec: JSONObject = [
             "image": .string(image), "image_tar": .string(folder.file("image.tar")),
             "command": .array(command.map { .string($0) }), "network": "none", "mount_path": "/data",
@@ -71,22 +69,14 @@ extension Site {
     }
 
     /// Orders a service as a billing system does.
-    func create(_ externalID: String, plan: String) async throws -> AcceptedOrder {
+    package func create(_ externalID: String, plan: String) async throws -> AcceptedOrder {
         try await front.post(
             "/api/v1/services", #"{"external_id": "\#(externalID)", "customer": "c1", "plan": "\#(plan)"}"#,
             idempotencyKey: "create-\(externalID)")
     }
 
-    /// Ends a service and makes sure that nothing of it is left.
-    func terminate(_ service: String) async throws {
-        let accepted: AcceptedOrder = try await front.post("/api/v1/services/\(service)/terminate")
-        let ended = try await front.ended(accepted.operation.id)
-        guard ended.state == "succeeded" else { throw SetupFailure("terminate: \(ended)") }
-        try await expectGone(service)
-    }
-
     /// Copies the files of a folder beside it, as somebody does who clones a machine.
-    func copy(_ name: String, to other: String) throws {
+    package func copy(_ name: String, to other: String) throws {
         mkdir(folder.file(other), 0o700)
         guard let listing = opendir(folder.file(name)) else { throw SetupFailure("\(name) is not there") }
         defer { closedir(listing) }
@@ -98,4 +88,10 @@ extension Site {
             try folder.write(folder.read("\(name)/\(file)"), to: "\(other)/\(file)")
         }
     }
+}
+
+extension Installation {
+    package static let patient = [
+        "/bin/sh", "-c", "echo $$ >/data/started; trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done",
+    ]
 }

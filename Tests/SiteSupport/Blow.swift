@@ -1,25 +1,27 @@
-import APIModels
+package import APIModels
 import TestSupport
 import Testing
 
 /// `kill -9` in the middle of an order, at a moment that the gate makes certain.
-struct Blow: Sendable, CustomTestStringConvertible {
-    enum Victim: String, Sendable { case agent, controller, both }
+package struct Blow: Sendable, CustomTestStringConvertible {
+    package enum Victim: String, Sendable { case agent, controller, both }
 
-    var victim: Victim
+    package var victim: Victim
     /// Whether the engine has done its work by then.
-    var moment: Gate.Moment
+    package var moment: Gate.Moment
+
+    package init(victim: Victim, moment: Gate.Moment) { (self.victim, self.moment) = (victim, moment) }
 
     /// The controller does not see whether the engine is done, so one of the moments is enough for it alone.
-    static let all = [
+    package static let all = [
         Blow(victim: .agent, moment: .before), Blow(victim: .agent, moment: .after),
         Blow(victim: .controller, moment: .before), Blow(victim: .both, moment: .after),
     ]
 
-    var testDescription: String { "\(victim) killed \(moment) it" }
+    package var testDescription: String { "\(victim) killed \(moment) it" }
 
     /// As `fall`, for an operation that succeeds all the same.
-    func strike(
+    package func strike(
         _ site: Site, _ action: Action, _ order: () async throws -> AcceptedOrder
     ) async throws -> APIModels.Operation {
         let ended = try await fall(site, action, order)
@@ -28,7 +30,7 @@ struct Blow: Sendable, CustomTestStringConvertible {
     }
 
     /// Kills while `action` of an engine is under way and starts again what was killed. Returns the operation's end.
-    func fall(
+    package func fall(
         _ site: Site, _ action: Action, _ order: () async throws -> AcceptedOrder
     ) async throws -> APIModels.Operation {
         let point = Gate.Point(engine: action.engine, action: action.name, moment: moment)
@@ -62,8 +64,12 @@ struct Blow: Sendable, CustomTestStringConvertible {
 }
 
 /// Something that an engine does for a step of a saga.
-struct Action: Sendable {
-    var step: String
-    var engine: Gate.Engine
-    var name: String
+package struct Action: Sendable {
+    package var step: String
+    package var engine: Gate.Engine
+    package var name: String
+
+    package init(step: String, engine: Gate.Engine, name: String) {
+        (self.step, self.engine, self.name) = (step, engine, name)
+    }
 }

@@ -1,16 +1,16 @@
-import APIModels
-import HTTPFetch
+package import APIModels
+package import HTTPFetch
 import TestSupport
-import WireProtocol
+package import WireProtocol
 
 /// The controller's HTTPS API, as a billing system calls it.
-struct Front: Sendable {
-    let url: String
-    let key: String
-    let authority: [UInt8]
+package struct Front: Sendable {
+    package let url: String
+    package let key: String
+    package let authority: [UInt8]
     private let client = HTTPClient()
 
-    init(url: String, key: String, authority: [UInt8]) {
+    package init(url: String, key: String, authority: [UInt8]) {
         (self.url, self.key, self.authority) = (url, key, authority)
     }
 
@@ -25,7 +25,7 @@ struct Front: Sendable {
         return request
     }
 
-    func send(
+    package func send(
         _ method: String, _ path: String, _ body: String? = nil, idempotencyKey: String? = nil
     ) async throws -> HTTPResponse {
         var request = request(method, path, body)
@@ -33,18 +33,18 @@ struct Front: Sendable {
         return try await client.send(request)
     }
 
-    func get<Model: Decodable>(_ path: String, as type: Model.Type = Model.self) async throws -> Model {
+    package func get<Model: Decodable>(_ path: String, as type: Model.Type = Model.self) async throws -> Model {
         try Self.model(await send("GET", path))
     }
 
-    func post<Model: Decodable>(
+    package func post<Model: Decodable>(
         _ path: String, _ body: String? = nil, idempotencyKey: String? = nil, as type: Model.Type = Model.self
     ) async throws -> Model {
         try Self.model(await send("POST", path, body, idempotencyKey: idempotencyKey))
     }
 
     /// The refusal of a request that must not succeed.
-    func refusal(_ method: String, _ path: String, _ body: String? = nil) async throws -> Problem {
+    package func refusal(_ method: String, _ path: String, _ body: String? = nil) async throws -> Problem {
         let response = try await send(method, path, body)
         guard response.status >= 400 else { throw SetupFailure("\(method) \(path) succeeded") }
         return try BodyDecoder.model(Problem.self, from: JSONParser.parse(response.body))
@@ -58,10 +58,10 @@ struct Front: Sendable {
     }
 
     /// Whether the controller takes requests.
-    func isReady() async -> Bool { (try? await send("GET", "/readyz").status) == 200 }
+    package func isReady() async -> Bool { (try? await send("GET", "/readyz").status) == 200 }
 
     /// Waits for a model to become as wished; a controller that is away meanwhile is waited for.
-    func until<Model: Decodable & Sendable>(
+    package func until<Model: Decodable & Sendable>(
         _ path: String, within limit: Duration = .seconds(90), as type: Model.Type = Model.self,
         _ isRight: @Sendable (Model) -> Bool
     ) async throws -> Model {
@@ -75,25 +75,25 @@ struct Front: Sendable {
     }
 
     /// The operation once it has ended.
-    func ended(_ operation: String) async throws -> APIModels.Operation {
+    package func ended(_ operation: String) async throws -> APIModels.Operation {
         try await until("/api/v1/operations/\(operation)", as: Operation.self) { $0.isFinished }
     }
 
     /// What an operation's log says, one line each.
-    func log(_ operation: String) async throws -> [String] {
+    package func log(_ operation: String) async throws -> [String] {
         try await get("/api/v1/operations/\(operation)/log?limit=200", as: Listing<LogLine>.self).items.map(\.text)
     }
 }
 
 extension Front {
     /// One server-sent event.
-    struct Event: Sendable {
-        var name: String
-        var data: JSONValue
+    package struct Event: Sendable {
+        package var name: String
+        package var data: JSONValue
     }
 
     /// The events of an operation as they come, to its end or until the connection is lost.
-    func events(of operation: String, _ take: (Event) async throws -> Bool) async throws {
+    package func events(of operation: String, _ take: (Event) async throws -> Bool) async throws {
         var request = request("GET", "/api/v1/operations/\(operation)/events", nil)
         request.timeout = nil
         var buffer: [UInt8] = []

@@ -3,12 +3,12 @@ import Model
 import Processes
 import Store
 import TestSupport
-import Testing
+package import Testing
 
 /// What must be true of a service on the engines and in the books.
 extension Site {
     /// Exactly one of everything, as ordered.
-    func expectWhole(
+    package func expectWhole(
         _ service: String, state: String = "running", memory: Int64 = 32 << 20, quota: Int64 = 32 << 20,
         at location: SourceLocation = #_sourceLocation
     ) async throws {
@@ -26,11 +26,19 @@ extension Site {
     }
 
     /// Nothing at all.
-    func expectGone(_ service: String, at location: SourceLocation = #_sourceLocation) async throws {
+    package func expectGone(_ service: String, at location: SourceLocation = #_sourceLocation) async throws {
         #expect(try await engines.containers(of: service) == [], sourceLocation: location)
         #expect(try await engines.datasets(of: service) == [], sourceLocation: location)
         let books = try await books(of: service)
         #expect(books.allocations == 0 && books.memory == nil && books.disk == nil, sourceLocation: location)
+    }
+
+    /// Ends a service and makes sure that nothing of it is left.
+    package func terminate(_ service: String) async throws {
+        let accepted: AcceptedOrder = try await front.post("/api/v1/services/\(service)/terminate")
+        let ended = try await front.ended(accepted.operation.id)
+        guard ended.state == "succeeded" else { throw SetupFailure("terminate: \(ended)") }
+        try await expectGone(service)
     }
 
     /// What is promised to a service, read from a backup that is taken while the controller runs.

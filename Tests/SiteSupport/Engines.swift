@@ -1,23 +1,23 @@
-import Processes
-import TestSupport
+package import Processes
+package import TestSupport
 
 /// What the engines themselves say, asked without the product.
-struct Engines: Sendable {
-    let docker: String
-    let zfs: ZFSFuse
+package struct Engines: Sendable {
+    package let docker: String
+    package let zfs: ZFSFuse
     /// The real tool, beside the gate.
-    let tool: String
+    package let tool: String
 
-    struct Container: Sendable, Equatable {
-        var name: String
-        var state: String
-        var memoryBytes: Int64
+    package struct Container: Sendable, Equatable {
+        package var name: String
+        package var state: String
+        package var memoryBytes: Int64
         /// Host paths that it mounts.
-        var mounts: [String]
+        package var mounts: [String]
     }
 
     /// All containers that carry the mark of a service; of every service without one.
-    func containers(of service: String? = nil) async throws -> [Container] {
+    package func containers(of service: String? = nil) async throws -> [Container] {
         let filter = "label=innkeeper.service" + (service.map { "=\($0)" } ?? "")
         let ids = try await engine("ps", "--all", "--quiet", "--no-trunc", "--filter", filter)
         var containers: [Container] = []
@@ -34,19 +34,19 @@ struct Engines: Sendable {
     }
 
     /// Runs a command in a service's container.
-    func execute(in service: String, _ words: String...) async throws -> ProcessOutcome {
+    package func execute(in service: String, _ words: String...) async throws -> ProcessOutcome {
         try await run(["exec", service] + words)
     }
 
     /// File systems and snapshots whose name has the service's id in it.
-    func datasets(of service: String) async throws -> [String] {
+    package func datasets(of service: String) async throws -> [String] {
         let outcome = try await zfs.command(
             tool, "list", "-H", "-o", "name", "-t", "filesystem,snapshot", "-r", zfs.pool)
         guard outcome.succeeded else { throw SetupFailure("zfs list: \(outcome.errorText)") }
         return outcome.outputText.split(separator: "\n").map(String.init).filter { $0.contains(service) }.sorted()
     }
 
-    func property(_ name: String, of dataset: String) async throws -> String {
+    package func property(_ name: String, of dataset: String) async throws -> String {
         let outcome = try await zfs.command(tool, "get", "-Hp", "-o", "value", name, dataset)
         guard outcome.succeeded else { throw SetupFailure("zfs get: \(outcome.errorText)") }
         return String(outcome.outputText.dropLast())

@@ -1,8 +1,8 @@
-import Testing
+package import Testing
 
 /// Starts one site for a suite with all that it contains, and takes it down afterwards, whatever the tests did.
-struct SiteTrait: SuiteTrait, TestScoping {
-    func provideScope(
+package struct SiteTrait: SuiteTrait, TestScoping {
+    package func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
         let site = try await Site.start()
@@ -17,5 +17,5 @@ struct SiteTrait: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == SiteTrait {
-    static var site: Self { Self() }
+    package static var site: Self { Self() }
 }

@@ -1,0 +1,106 @@
+import Model
+import Glibc
+import Processes
+import Synchronization
+package import TestSupport
+package import WireProtocol
+
+/// A controller as somebody sets it up, and agents that find no engines: real processes, all in one folder.
+package final class Installation: Installed {
+    package let folder: ScratchFolder
+    package let controller: Daemon
+    package let front: Front
+    /// HOST:PORT of the API and of the agents' listener.
+    package let addresses: (api: String, agents: String)
+    private let agents = Mutex<[Daemon]>([])
+
+    package var installation: Installation { self }
+
+    /// `init` has been run; nothing is started yet.
+    /// - Parameter configuration: of the controller, over what tests usually have.
+    package init(_ name: String = "installation", configuration: JSONObject = [:]) async throws {
+        folder = try ScratchFolder(name)
+        addresses = ("127.0.0.1:\(try Self.freePort())", "127.0.0.1:\(try Self.freePort())")
+        // Samples and inventories come often, so that nobody waits long for them.
+        var all: JSONObject = ["sample_ms": 500, "inventory_ms": 1000, "log_level": "debug"]
+        for key in configuration.keys { all[key] = configuration[key] }
+        let file = try folder.write(JSONValue.object(all).encoded, to: "controller.json")
+        mkdir(folder.file("controller-log"), 0o700)
+        controller = Daemon(
+            [
+                try Programs.path("innkeeper-controller"), "serve", "--data", folder.file("controller"), "--config",
+                file, "--api", addresses.api, "--agents", addresses.agents,
+            ], logs: folder.file("controller-log"))
+        front = try await Self.initialise(folder, api: addresses.api)
+    }
+
+    /// Starts the controller and waits until it takes requests.
+    package func open() async throws {
+        try controller.start()
+        guard await eventually(within: .seconds(60), { await self.front.isReady() }) else {
+            throw SetupFailure("the controller does not come up: \(controller.log)")
+        }
+    }
+
+    /// An agent with a data folder and a configuration of its own. It ends with the installation, if not before.
+    /// - Parameter launcher: a command that runs it, before its own.
+    package func agent(
+        _ name: String, launcher: [String] = [], configuration: JSONObject = ["drivers": []]
+    ) throws -> Daemon {
+        let file = try folder.write(JSONValue.object(configuration).encoded, to: "\(name).json")
+        mkdir(folder.file("\(name)-log"), 0o700)
+        let daemon = Daemon(
+            launcher + [
+                try Programs.path("innkeeper-agent"), "run", "--data", folder.file(name), "--config", file,
+            ], logs: folder.file("\(name)-log"))
+        agents.withLock { $0.append(daemon) }
+        return daemon
+    }
+
+    /// Ends all that runs.
+    package func stop() async {
+        for daemon in agents.withLock({ $0 }) { await daemon.stop() }
+        await controller.stop()
+    }
+}
+
+extension Installation {
+    private static func initialise(_ folder: ScratchFolder, api: String) async throws -> Front {
+        let outcome = try await Programs.run(
+            "innkeeper-controller",
+            ["init", "--data", folder.file("controller"), "--key-file", folder.file("admin.key")])
+        guard outcome.succeeded else { throw SetupFailure("init: \(outcome.errorText)") }
+        let key = String(decoding: try folder.read("admin.key"), as: UTF8.self)
+        return Front(
+            url: "https://\(api)", key: String(key.dropLast()), authority: try folder.read("controller/ca.pem"))
+    }
+
+    /// A port of the loopback that nobody listens on.
+    private static func freePort() throws -> UInt16 {
+        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        defer { Glibc.close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        guard isBound else { throw SetupFailure("no free port") }
+        return UInt16(bigEndian: address.sin_port)
+    }
+}
+
+/// What has an installation; its work is in extensions.
+package protocol Installed: Sendable {
+    var installation: Installation { get }
+}
+
+extension Installed {
+    package var folder: ScratchFolder { installation.folder }
+    package var controller: Daemon { installation.controller }
+    package var front: Front { installation.front }
+    package var addresses: (api: String, agents: String) { installation.addresses }
+}

@@ -1,0 +1,99 @@
+import APIModels
+import Glibc
+import Processes
+package import TestSupport
+import Testing
+package import WireProtocol
+
+/// An installation whose agent has engines, all real and all of its own.
+package final class Site: Installed {
+    @TaskLocal package static var running: Site?
+
+    /// The site of the test that asks, its agent connected.
+    package static var settled: Site {
+        get async throws {
+            let site = try #require(running)
+            try await site.settle()
+            return site
+        }
+    }
+
+    package let installation: Installation
+    package let zfs: ZFSFuse
+    package let docker: DockerEngine
+    package let gate: Gate
+    package let engines: Engines
+    package let agent: Daemon
+    private let socket: GatedSocket
+
+    package static func start() async throws -> Site {
+        guard ZFSFuse.isAvailable else {
+            throw SetupFailure("these tests need root, /dev/fuse and the packages docker.io and zfs-fuse")
+        }
+        let zfs = try await ZFSFuse.start(bytes: 1 << 30)
+        do {
+            let docker = try await DockerEngine.start(launcher: zfs.launcher)
+            do {
+                let site = try await Site(zfs, docker)
+                try await site.open()
+                return site
+            } catch {
+                await docker.stop()
+                throw error
+            }
+        } catch {
+            await zfs.stop()
+            throw error
+        }
+    }
+
+    private init(_ zfs: ZFSFuse, _ docker: DockerEngine) async throws {
+        (self.zfs, self.docker) = (zfs, docker)
+        installation = try await Installation("site")
+        let folder = installation.folder
+        gate = Gate(folder: try ScratchFolder("gate"))
+        engines = Engines(docker: docker.socket, zfs: zfs, tool: try await Self.gateTool(zfs, folder, gate))
+        socket = try GatedSocket(at: folder.file("docker.sock"), to: docker.socket, gate: gate)
+        try folder.write(TarFile.busybox().bytes, to: "image.tar")
+        agent = try installation.agent(
+            "agent", launcher: zfs.launcher, configuration: ["docker_socket": .string(socket.path)])
+    }
+
+    /// init has been run; this is serve, token, enrol and run.
+    private func open() async throws {
+        try await installation.open()
+        try await enrol("agent", label: "role=services")
+        try agent.start()
+        _ = try await node { $0.state == "connected" }
+    }
+
+    /// Starts the agent anew, with more in its configuration than usual.
+    package func restartAgent(_ more: JSONObject) async throws {
+        var configuration = more
+        configuration["docker_socket"] = .string(socket.path)
+        try folder.write(JSONValue.object(configuration).encoded, to: "agent.json")
+        await agent.stop()
+        try agent.start()
+        try await settle()
+    }
+
+    /// Ends all that runs.
+    package func stop() async {
+        await installation.stop()
+        socket.stop()
+        await docker.stop()
+        await zfs.stop()
+    }
+
+    /// Puts a gate in the place of the daemon's `zfs`, in the daemon's namespace only. Returns the path of the real one.
+    private static func gateTool(_ zfs: ZFSFuse, _ folder: ScratchFolder, _ gate: Gate) async throws -> String {
+        let real = try folder.write([], to: "zfs.real")
+        let script = try folder.write(Array(gate.script(real: real).utf8), to: "zfs")
+        chmod(script, 0o755)
+        for (source, target) in [("/usr/sbin/zfs", real), (script, "/usr/sbin/zfs")] {
+            let outcome = try await zfs.command("/bin/mount", "--bind", source, target)
+            guard outcome.succeeded else { throw SetupFailure("mount \(target): \(outcome.errorText)") }
+        }
+        return real
+    }
+}
