@@ -5,14 +5,18 @@ DEBUG := .build/debug
 RELEASE_FLAGS := -c release --static-swift-stdlib -j $(JOBS)
 # Each test may wait for real children and sockets; a few at a time keep their own time on two cores.
 TEST := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 swift test --skip-build
+# Tests that start the whole product; they run after those of the parts.
+PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets)\.
+BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|SimulationTests)\.
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
-.PHONY: help quickstart stop reset test check lint format build release bench clean
+.PHONY: help quickstart stop reset test torture check lint format build release bench clean
 
 help:
 	@echo 'make quickstart   build, start a controller and an agent here, provision a first service'
 	@echo 'make stop         stop what quickstart started        make reset   and forget its state'
 	@echo 'make test         install what is needed, lint, build, run every test'
+	@echo 'make torture      the long part of what tries to break it: hours'
 	@echo 'make bench        figures of speed and memory, one JSON line each'
 	@echo 'make format       format the sources                  make lint    check the format'
 
@@ -35,9 +39,9 @@ test:
 	@echo '== 4/6 building (the first build takes some minutes)'
 	@swift build --build-tests -j $(JOBS)
 	@echo '== 5/6 running the tests of the parts'
-	@$(TEST) --skip EndToEnd
-	@echo '== 6/6 running the end-to-end tests'
-	@$(TEST) --filter EndToEnd
+	@$(TEST) --skip '$(PRODUCT)'
+	@echo '== 6/6 running the tests of the whole product'
+	@$(TEST) --filter '$(PRODUCT)'
 	@echo 'all tests passed'
 
 check: test
@@ -55,6 +59,20 @@ build:
 release:
 	@packaging/prerequisites build
 	@swift build $(RELEASE_FLAGS)
+
+torture:
+	@echo '== 1/5 what this machine lacks'
+	@packaging/prerequisites test
+	@echo '== 2/5 building'
+	@swift build --build-tests -j $(JOBS)
+	@echo '== 3/5 every point, profile and damage'
+	@INNKEEPER_TORTURE=1 $(TEST) --filter '$(BREAKING)'
+	@echo '== 4/5 simulation, fuzzing'
+	@$(MAKE) --no-print-directory simulate SEEDS=10000
+	@$(MAKE) --no-print-directory fuzz
+	@echo '== 5/5 soak'
+	@$(MAKE) --no-print-directory soak MINUTES=60
+	@echo 'nothing broke'
 
 bench:
 	@packaging/prerequisites build
