@@ -43,12 +43,12 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let programs: [Target.Dependency] = ["innctl", "innkeeper-agent", "innkeeper-controller"]
 
 /// Tests of the running product that try to break it.
-func reliability(_ name: String, _ needs: [Target.Dependency] = []) -> Target {
+func reliability(_ name: String, _ needs: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: name,
         dependencies: ["APIModels", "HTTPFetch", "Model", "Processes", "SiteSupport", "TestSupport", "WireProtocol"]
             + programs + needs,
-        path: "Tests/Reliability/\(name)", swiftSettings: house)
+        path: "Tests/Reliability/\(name)", exclude: exclude, swiftSettings: house)
 }
 
 let package = Package(
@@ -178,5 +178,8 @@ let package = Package(
                 "APIModels", "HTTPFetch", "Model", "Processes", "SiteSupport", "Store", "TestSupport", "WireProtocol",
             ] + programs,
             path: "Tests/EndToEnd", swiftSettings: house),
+
+        // Tests/Reliability/
+        reliability("CrashMatrix", ["DaemonKit", "SQLite", "Transport"], exclude: ["Shim"]),
     ]
 )

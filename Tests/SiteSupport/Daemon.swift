@@ -7,6 +7,7 @@ package final class Daemon: Sendable {
     private let command: [String]
     private let folder: String
     private let state = Mutex<(program: BackgroundProgram?, lives: Int)>((nil, 0))
+    private let wrapper = Mutex<[String]>([])
 
     /// - Parameter folder: where its logs go; it must be there.
     package init(_ command: [String], logs folder: String) {
@@ -20,13 +21,17 @@ package final class Daemon: Sendable {
     /// The process id of the present life.
     package var pid: Int32? { state.withLock { $0.program?.pid } }
 
+    /// From its next start on it is run by another command, whose words these are.
+    package func wrap(in words: [String]) { wrapper.withLock { $0 = words } }
+
     package func start() throws {
         let life = state.withLock { state in
             state.lives += 1
             return state.lives
         }
+        let words = wrapper.withLock { $0 } + command
         let program = try BackgroundProgram(
-            command[0], Array(command.dropFirst()), log: "\(folder)/life-\(life).log")
+            words[0], Array(words.dropFirst()), log: "\(folder)/life-\(life).log")
         try LastWill.includes(program.pid)
         state.withLock { $0.program = program }
     }

@@ -50,7 +50,8 @@ package struct Front: Sendable {
         return try BodyDecoder.model(Problem.self, from: JSONParser.parse(response.body))
     }
 
-    private static func model<Model: Decodable>(_ response: HTTPResponse) throws -> Model {
+    /// The model in the body of an answer that is a success; throws for a refusal.
+    package static func model<Model: Decodable>(_ response: HTTPResponse) throws -> Model {
         guard response.status < 300 else {
             throw SetupFailure("\(response.status): \(String(decoding: response.body.prefix(2000), as: UTF8.self))")
         }

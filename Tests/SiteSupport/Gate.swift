@@ -23,7 +23,10 @@ package struct Gate: Sendable {
 
     package let folder: ScratchFolder
 
-    package init(folder: ScratchFolder) { self.folder = folder }
+    package init(folder: ScratchFolder) throws {
+        self.folder = folder
+        try folder.write([], to: "effects")
+    }
 
     package func close(_ point: Point) throws {
         unlink(folder.file("\(point.file).reached"))
@@ -46,6 +49,22 @@ package struct Gate: Sendable {
         while access(folder.file(point.file), F_OK) == 0 { usleep(5000) }
     }
 
+    /// What engines have been made to change, one line each in the order in which they had done it: `docker create 201`,
+    /// `zfs destroy 0`, with the status or the exit code.
+    package var effects: [String] {
+        get throws {
+            String(decoding: try folder.read("effects"), as: UTF8.self).split(separator: "\n").map(String.init)
+        }
+    }
+
+    /// Writes down what an engine has answered.
+    func note(_ engine: Engine, _ action: String, _ code: String) {
+        let line = Array("\(engine) \(action) \(code)\n".utf8)
+        let file = Glibc.open(folder.file("effects"), O_WRONLY | O_APPEND | O_CLOEXEC)
+        _ = Glibc.write(file, line, line.count)
+        Glibc.close(file)
+    }
+
     /// A `zfs` that passes the gate on its way to and from the real one.
     package func script(real: String) -> String {
         """
@@ -58,6 +77,7 @@ package struct Gate: Sendable {
         pass "\(folder.path)/zfs.$1.before"
         "\(real)" "$@"
         code=$?
+        case $1 in list|get) ;; *) echo "zfs $1 $code" >>"\(folder.path)/effects" ;; esac
         pass "\(folder.path)/zfs.$1.after"
         exit $code
         """

@@ -39,12 +39,18 @@ final class GatedSocket: Sendable {
             pair.close()
         }
         ScriptedServer.detach {
-            pair.copy(from: pair.engine, to: pair.client) { _ in
+            pair.copy(from: pair.engine, to: pair.client) { bytes in
                 guard let action = pair.answered() else { return }
+                gate.note(.docker, action, Self.status(of: bytes))
                 try? gate.pass(Gate.Point(engine: .docker, action: action, moment: .after))
             }
             pair.close()
         }
+    }
+
+    private static func status(of bytes: ArraySlice<UInt8>) -> String {
+        let words = String(decoding: bytes.prefix(30), as: UTF8.self).split(separator: " ")
+        return words.count > 1 ? String(words[1]) : "?"
     }
 
     /// What a request changes; nil when it only looks. The agent's client writes the head of a request at once.

@@ -1,4 +1,5 @@
 import APIModels
+import Glibc
 import Model
 import Processes
 import Store
@@ -12,25 +13,42 @@ extension Site {
         _ service: String, state: String = "running", memory: Int64 = 32 << 20, quota: Int64 = 32 << 20,
         at location: SourceLocation = #_sourceLocation
     ) async throws {
-        let dataset = "\(zfs.pool)/innkeeper/\(service)"
-        let containers = try await engines.containers(of: service)
-        #expect(containers.map(\.name) == [service], sourceLocation: location)
-        #expect(containers.map(\.state) == [state], sourceLocation: location)
-        #expect(containers.map(\.memoryBytes) == [memory], sourceLocation: location)
-        let mountpoint = try await engines.property("mountpoint", of: dataset)
-        #expect(containers.map(\.mounts) == [[mountpoint]], sourceLocation: location)
-        #expect(try await engines.datasets(of: service) == [dataset, "\(dataset)@initial"], sourceLocation: location)
-        #expect(try await engines.property("quota", of: dataset) == "\(quota)", sourceLocation: location)
-        let books = try await books(of: service)
-        #expect(books.allocations == 2 && books.memory == memory && books.disk == quota, sourceLocation: location)
+        let faults = try await faults(of: service, state: state, memory: memory, quota: quota)
+        #expect(faults == [], sourceLocation: location)
     }
 
     /// Nothing at all.
     package func expectGone(_ service: String, at location: SourceLocation = #_sourceLocation) async throws {
-        #expect(try await engines.containers(of: service) == [], sourceLocation: location)
-        #expect(try await engines.datasets(of: service) == [], sourceLocation: location)
-        let books = try await books(of: service)
-        #expect(books.allocations == 0 && books.memory == nil && books.disk == nil, sourceLocation: location)
+        #expect(try await remains(of: service) == [], sourceLocation: location)
+    }
+
+    /// Where a service differs from what was ordered, in words.
+    package func faults(
+        of service: String, state: String = "running", memory: Int64 = 32 << 20, quota: Int64 = 32 << 20
+    ) async throws -> [String] {
+        let dataset = "\(zfs.pool)/innkeeper/\(service)"
+        let containers = try await engines.containers(of: service)
+        let datasets = try await engines.datasets(of: service)
+        var faults = [
+            ("containers", containers.map(\.name), [service]), ("states", containers.map(\.state), [state]),
+            ("memory", containers.map { "\($0.memoryBytes)" }, ["\(memory)"]),
+            ("datasets", datasets, [dataset, "\(dataset)@initial"]),
+        ]
+        if datasets.contains(dataset) {
+            let mountpoint = try await engines.property("mountpoint", of: dataset)
+            faults.append(("mounts", containers.flatMap(\.mounts), [mountpoint]))
+            faults.append(("quota", [try await engines.property("quota", of: dataset)], ["\(quota)"]))
+        }
+        faults.append(("books", try await books(of: service), ["2 allocations", "\(memory) memory", "\(quota) disk"]))
+        return faults.compactMap { what, found, wanted in
+            found == wanted ? nil : "\(what) of \(service): \(found) instead of \(wanted)"
+        }
+    }
+
+    /// What is left of a service that should be gone.
+    package func remains(of service: String) async throws -> [String] {
+        try await engines.containers(of: service).map { "container \($0)" }
+            + engines.datasets(of: service).map { "dataset \($0)" } + books(of: service)
     }
 
     /// Ends a service and makes sure that nothing of it is left.
@@ -42,7 +60,7 @@ extension Site {
     }
 
     /// What is promised to a service, read from a backup that is taken while the controller runs.
-    private func books(of service: String) async throws -> (allocations: Int, memory: Int64?, disk: Int64?) {
+    private func books(of service: String) async throws -> [String] {
         let file = folder.file("backup-\(UInt32.random(in: 0 ... .max)).sqlite")
         let outcome = try await Programs.run(
             "innkeeper-controller", ["backup", "--data", folder.file("controller"), file])
@@ -51,6 +69,8 @@ extension Site {
         let allocations = try await store.allocations(service: service).count
         let reservation = try await store.reservation(service: service)
         await store.close()
-        return (allocations, reservation?.memoryBytes, reservation?.diskBytes)
+        for suffix in ["", "-wal", "-shm"] { unlink(file + suffix) }
+        return (allocations == 0 ? [] : ["\(allocations) allocations"])
+            + (reservation.map { ["\($0.memoryBytes) memory", "\($0.diskBytes) disk"] } ?? [])
     }
 }

@@ -26,7 +26,12 @@ package final class Site: Installed {
     package let agent: Daemon
     private let socket: GatedSocket
 
-    package static func start() async throws -> Site {
+    /// - Parameters:
+    ///   - configuration: of the controller, over what tests usually have.
+    ///   - prepare: what is to be done before the daemons start.
+    package static func start(
+        configuration: JSONObject = [:], prepare: (Site) async throws -> Void = { _ in }
+    ) async throws -> Site {
         guard ZFSFuse.isAvailable else {
             throw SetupFailure("these tests need root, /dev/fuse and the packages docker.io and zfs-fuse")
         }
@@ -34,7 +39,8 @@ package final class Site: Installed {
         do {
             let docker = try await DockerEngine.start(launcher: zfs.launcher)
             do {
-                let site = try await Site(zfs, docker)
+                let site = try await Site(zfs, docker, configuration)
+                try await prepare(site)
                 try await site.open()
                 return site
             } catch {
@@ -47,11 +53,11 @@ package final class Site: Installed {
         }
     }
 
-    private init(_ zfs: ZFSFuse, _ docker: DockerEngine) async throws {
+    private init(_ zfs: ZFSFuse, _ docker: DockerEngine, _ configuration: JSONObject) async throws {
         (self.zfs, self.docker) = (zfs, docker)
-        installation = try await Installation("site")
+        installation = try await Installation("site", configuration: configuration)
         let folder = installation.folder
-        gate = Gate(folder: try ScratchFolder("gate"))
+        gate = try Gate(folder: ScratchFolder("gate"))
         engines = Engines(docker: docker.socket, zfs: zfs, tool: try await Self.gateTool(zfs, folder, gate))
         socket = try GatedSocket(at: folder.file("docker.sock"), to: docker.socket, gate: gate)
         try folder.write(TarFile.busybox().bytes, to: "image.tar")

@@ -1,0 +1,64 @@
+import Glibc
+import SiteSupport
+import TestSupport
+import Testing
+
+/// `kill -9` of either daemon at the durable writes of all that the product does. Afterwards everything is as if nothing
+/// had happened, and what could not be known is said.
+@Suite(.timeLimit(.minutes(Torture.choose(10, long: 120))))
+struct SagaCrashTests {
+    @Test func `sagas end right whichever durable write a daemon dies at`() async throws {
+        var random = Seed.generator()
+        let lanes: [[Saga]] = Torture.choose(
+            [Saga.allCases], long: [[.provision, .terminate], Saga.changes, [.failure, .cancellation]])
+        let seeds = lanes.map { _ in SplitMix(state: random.next()) }
+        let tally = try await withThrowingTaskGroup(of: Tally.self) { group in
+            for (sagas, seed) in zip(lanes, seeds) {
+                group.addTask { try await Self.run(sagas, seed) }
+            }
+            return try await group.reduce(into: Tally()) { $0.add($1) }
+        }
+        print("durable writes of sagas, \(Seed.words)\n\(tally.table)")
+        #expect(tally.faults == [])
+        #expect(tally.points > 0 && tally.right == tally.points)
+    }
+
+    private static func run(_ sagas: [Saga], _ seed: SplitMix) async throws -> Tally {
+        let site = try await CrashSite.start()
+        let lane = Lane(site)
+        do {
+            try await lane.record(sagas)
+            if !Torture.isOn {
+                var random = seed
+                await lane.sample(1, &random)
+            }
+            try await lane.run()
+        } catch {
+            print("so far:\n\(await lane.tally.table)\n\(await lane.tally.faults)")
+            await site.stop()
+            throw error
+        }
+        await site.stop()
+        return await lane.tally
+    }
+}
+
+/// Chance that can be had again.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// Which points the quick part takes: others each time, unless INNKEEPER_SEED says which.
+enum Seed {
+    static let value = getenv("INNKEEPER_SEED").flatMap { UInt64(String(cString: $0)) } ?? .random(in: 1...999_999)
+    static var words: String { Torture.isOn ? "all of them" : "a sample: INNKEEPER_SEED=\(value) takes the same" }
+    static func generator() -> SplitMix { SplitMix(state: value) }
+}
