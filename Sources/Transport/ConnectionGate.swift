@@ -1,17 +1,29 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// Counts connections that have not yet proved who they are, over all event loops of one or more listeners,
-/// so that strangers can neither use up memory nor, from one address, keep everyone else out.
+/// Holds the number of connections that have not yet proved who they are, over all event loops of one or more
+/// listeners, so that strangers can neither use up memory nor keep everyone else out.
+///
+/// A newcomer is always let in. When there is no room the oldest goes: of the newcomer's own address when that has its
+/// share, else of the address that has most. Who means it well is through within a few round trips; who only holds a
+/// place is the oldest soon.
 package final class ConnectionGate: Sendable {
-    private struct Count {
+    private struct Guest {
+        let number: Int
+        /// Called from any thread.
+        let evict: @Sendable () -> Void
+    }
+
+    private struct Guests {
         var total = 0
-        var perAddress: [[UInt8]: Int] = [:]
+        var last = 0
+        /// By address, oldest first.
+        var guests: [[UInt8]: [Guest]] = [:]
     }
 
     private let total: Int
     private let perAddress: Int
-    private let count = NIOLockedValueBox(Count())
+    private let state = NIOLockedValueBox(Guests())
 
     package init(total: Int = 1024, perAddress: Int = 64) {
         self.total = total
@@ -19,26 +31,44 @@ package final class ConnectionGate: Sendable {
     }
 
     /// Connections now under the gate.
-    package var unproved: Int { count.withLockedValue { $0.total } }
+    package var unproved: Int { state.withLockedValue { $0.total } }
 
-    /// A place under the gate until it is released; nil when there is none.
-    func admit(_ address: SocketAddress?) -> Admission? {
+    /// A place under the gate until it is released.
+    /// - Parameter evict: called, from any thread, when the place is needed for somebody else; it is taken by then.
+    func admit(_ address: SocketAddress?, evict: @escaping @Sendable () -> Void) -> Admission {
         let key = Self.key(of: address)
-        let admitted = count.withLockedValue { count in
-            guard count.total < total, count.perAddress[key, default: 0] < perAddress else { return false }
-            count.total += 1
-            count.perAddress[key, default: 0] += 1
-            return true
+        let (number, evicted) = state.withLockedValue { state in
+            let evicted = makeRoom(for: key, &state)
+            state.last += 1
+            state.total += 1
+            state.guests[key, default: []].append(Guest(number: state.last, evict: evict))
+            return (state.last, evicted)
         }
-        return admitted ? Admission(gate: self, key: key) : nil
+        evicted?.evict()
+        return Admission(gate: self, key: key, number: number)
     }
 
-    private func release(_ key: [UInt8]) {
-        count.withLockedValue { count in
-            count.total -= 1
-            let left = count.perAddress[key, default: 1] - 1
-            count.perAddress[key] = left == 0 ? nil : left
+    private func makeRoom(for key: [UInt8], _ state: inout Guests) -> Guest? {
+        var crowded: [UInt8]?
+        if state.guests[key]?.count ?? 0 >= perAddress {
+            crowded = key
+        } else if state.total >= total {
+            crowded = state.guests.max { $0.value.count < $1.value.count }?.key
         }
+        guard let crowded, let oldest = state.guests[crowded]?.first else { return nil }
+        remove(oldest.number, crowded, &state)
+        return oldest
+    }
+
+    private func remove(_ number: Int, _ key: [UInt8], _ state: inout Guests) {
+        guard let index = state.guests[key]?.firstIndex(where: { $0.number == number }) else { return }
+        state.guests[key]?.remove(at: index)
+        if state.guests[key]?.isEmpty == true { state.guests[key] = nil }
+        state.total -= 1
+    }
+
+    private func release(_ number: Int, _ key: [UInt8]) {
+        state.withLockedValue { remove(number, key, &$0) }
     }
 
     /// An IPv6 host usually has its whole /64, so that is what counts as one address.
@@ -55,14 +85,16 @@ package final class ConnectionGate: Sendable {
     final class Admission {
         private var gate: ConnectionGate?
         private let key: [UInt8]
+        private let number: Int
 
-        init(gate: ConnectionGate, key: [UInt8]) {
+        init(gate: ConnectionGate, key: [UInt8], number: Int) {
             self.gate = gate
             self.key = key
+            self.number = number
         }
 
         func release() {
-            gate?.release(key)
+            gate?.release(number, key)
             gate = nil
         }
 

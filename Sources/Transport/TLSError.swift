@@ -14,7 +14,7 @@ package enum TLSError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The peer's end of stream came without close_notify: what was received may be cut short.
     case truncated
     case closedDuringHandshake
-    /// Too many connections that have not proved who they are, in total or from this address.
+    /// The place was needed for a later connection: too many have not proved who they are, in all or from this address.
     case crowded
     /// More was written before the end of the handshake than the limit allows.
     case earlyWriteLimit(Int)

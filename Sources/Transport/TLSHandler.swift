@@ -105,10 +105,7 @@ package final class TLSHandler: ChannelDuplexHandler {
 
     private func begin(_ context: ChannelHandlerContext) {
         guard phase == .idle else { return }
-        if let gate {
-            admission = gate.admit(context.remoteAddress)
-            guard admission != nil else { return fail(.crowded, context) }
-        }
+        if let gate { admission = admit(to: gate, context) }
         do {
             engine = try TLSEngine(context: self.context, allocator: context.channel.allocator)
         } catch {
@@ -120,6 +117,17 @@ package final class TLSHandler: ChannelDuplexHandler {
         arm(self.context.limits.handshake, context) { $0.fail(.timedOut, $1) }
         advanceHandshake(context)
         context.read()
+    }
+
+    private func admit(to gate: ConnectionGate, _ context: ChannelHandlerContext) -> ConnectionGate.Admission {
+        let (eventLoop, bound) = (context.eventLoop, NIOLoopBound((self, context), eventLoop: context.eventLoop))
+        return gate.admit(context.remoteAddress) {
+            eventLoop.execute {
+                let (handler, context) = bound.value
+                // It may have proved who it is in the same moment.
+                if handler.admission != nil { handler.fail(.crowded, context) }
+            }
+        }
     }
 
     func advanceHandshake(_ context: ChannelHandlerContext) {
