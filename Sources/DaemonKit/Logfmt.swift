@@ -23,7 +23,7 @@ package enum Logfmt {
     }
 
     /// How a character is written that must not stand for itself: quotes, and whatever terminals and log shippers act on
-    /// (C0, DEL, C1 and Unicode's line separators).
+    /// (C0, DEL, C1, Unicode's line separators, and what is invisible or turns the direction of the text around it).
     private static func escape(_ scalar: Unicode.Scalar) -> String? {
         switch scalar.value {
         case 0x22: "\\\""
@@ -31,7 +31,8 @@ package enum Logfmt {
         case 0x0A: "\\n"
         case 0x0D: "\\r"
         case 0x09: "\\t"
-        case ..<0x20, 0x7F...0x9F, 0x2028, 0x2029: "\\u{\(String(scalar.value, radix: 16))}"
+        case ..<0x20, 0x7F...0x9F, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF:
+            "\\u{\(String(scalar.value, radix: 16))}"
         default: nil
         }
     }

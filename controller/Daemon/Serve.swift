@@ -22,6 +22,7 @@ struct Serve: AsyncParsableCommand {
             let configuration = try settings()
             try StateFiles.requireController(in: location.data)
             let directory = try DataDirectory(location.data)
+            DescriptorLimit.raise()
             let level = configuration.logLevel
             LoggingSystem.bootstrap { LogfmtHandler(label: $0, level: level) }
             let composition = try await Composition(configuration, StateFiles(directory))
