@@ -93,7 +93,9 @@ package struct APIServer: ServiceLifecycle.Service {
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))
         guard let tls else { return .http1(configuration: configuration) }
-        let gate = ConnectionGate()
+        // Half of the places are left to those who have shown a key, whatever strangers do.
+        let gate = ConnectionGate(
+            total: settings.maximumConnections / 2, perAddress: min(64, settings.maximumConnections / 2))
         return HTTPServerBuilder { responder in
             TLSChildChannel(
                 context: tls, gate: gate, http: HTTP1Channel(responder: responder, configuration: configuration))
