@@ -25,6 +25,7 @@ package final class AgentListener: Service {
     private let sessions: SessionDesk
     private let enrolments: EnrolmentDesk
     private let gate: ConnectionGate
+    private let strangers: StrangerLog
     private let group: MultiThreadedEventLoopGroup
     private let bound: AsyncStream<SocketAddress>
     private let announce: AsyncStream<SocketAddress>.Continuation
@@ -40,6 +41,7 @@ package final class AgentListener: Service {
         self.sessions = sessions
         self.enrolments = enrolments
         self.logger = logger
+        strangers = StrangerLog(logger: logger)
         gate = ConnectionGate(total: configuration.unproved, perAddress: configuration.unprovedPerAddress)
         group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
         (bound, announce) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -55,9 +57,9 @@ package final class AgentListener: Service {
         let channel = try await SecureServer.bind(
             host: configuration.host, port: configuration.port, on: group, gate: gate,
             context: tls,
-            initializer: { [sessions, enrolments] channel in
+            initializer: { [sessions, enrolments, strangers] channel in
                 try channel.pipeline.syncOperations.addHandler(
-                    ServiceSelector(sessions: sessions, enrolments: enrolments))
+                    ServiceSelector(sessions: sessions, enrolments: enrolments, strangers: strangers))
             }
         ).get()
         logger.info("waiting for agents", metadata: ["address": "\(channel.localAddress?.description ?? "?")"])
@@ -78,10 +80,12 @@ private final class ServiceSelector: ChannelInboundHandler, RemovableChannelHand
 
     private let sessions: SessionDesk
     private let enrolments: EnrolmentDesk
+    private let strangers: StrangerLog
 
-    init(sessions: SessionDesk, enrolments: EnrolmentDesk) {
+    init(sessions: SessionDesk, enrolments: EnrolmentDesk, strangers: StrangerLog) {
         self.sessions = sessions
         self.enrolments = enrolments
+        self.strangers = strangers
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -90,10 +94,10 @@ private final class ServiceSelector: ChannelInboundHandler, RemovableChannelHand
         }
         do {
             let pipeline = context.pipeline.syncOperations
-            let lines = LineDecoder()
             if completed.service == ProtocolVersion.alpn, let peer = completed.peer, let node = peer.nodeID {
-                try pipeline.addHandlers([lines, SessionHandler(desk: sessions, certificate: peer, node: node)])
+                try pipeline.addHandlers([LineDecoder(), SessionHandler(desk: sessions, certificate: peer, node: node)])
             } else if completed.service == ProtocolVersion.enrolmentALPN {
+                let lines = LineDecoder(maximumBytes: ProtocolVersion.maximumEnrolmentBytes)
                 try pipeline.addHandlers([lines, EnrolmentHandler(desk: enrolments)])
             } else {
                 return context.close(promise: nil)
@@ -106,9 +110,7 @@ private final class ServiceSelector: ChannelInboundHandler, RemovableChannelHand
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        sessions.logger.debug(
-            "handshake failed",
-            metadata: ["remote": "\(context.remoteAddress?.description ?? "?")", "error": "\(error)"])
+        strangers.note(context.remoteAddress, error)
         context.close(promise: nil)
     }
 }

@@ -27,12 +27,24 @@ package final class AgentSession: Sendable {
 
     /// More than this waiting for a peer that does not read ends its session.
     static let maximumPendingBytes = 8 << 20
+    /// What a message costs in memory beside its bytes while it waits: many small ones must not cost more than few large.
+    static let messageOverhead = 512
+    /// More than this received and not yet dealt with stops the reading until half of it is done.
+    static let maximumBacklog = 1 << 20
+
+    private struct Backlog {
+        var bytes = 0
+        var isJudged = false
+        var isPaused = false
+        var reads: Bool { isJudged && !isPaused }
+    }
 
     package let identity: Identity
     package let openedAt: ContinuousClock.Instant
     private let channel: any Channel
     private let pendingBytes = Atomic<Int>(0)
     private let heardAt: Mutex<ContinuousClock.Instant>
+    private let backlog = Mutex(Backlog())
 
     package init(identity: Identity, channel: any Channel) {
         self.identity = identity
@@ -52,12 +64,12 @@ package final class AgentSession: Sendable {
     package func send(_ message: ControllerMessage) {
         var bytes: [UInt8] = []
         message.encode(into: &bytes)
-        let count = bytes.count + 1
+        let count = bytes.count + Self.messageOverhead
         guard pendingBytes.add(count, ordering: .relaxed).newValue <= Self.maximumPendingBytes else {
-            channel.close(promise: nil)
+            channel.pipeline.fireUserInboundEventTriggered(PeerDoesNotRead())
             return
         }
-        var buffer = channel.allocator.buffer(capacity: count)
+        var buffer = channel.allocator.buffer(capacity: bytes.count + 1)
         buffer.writeBytes(bytes)
         buffer.writeInteger(UInt8(ascii: "\n"))
         channel.writeAndFlush(buffer).whenComplete { [self] _ in
@@ -71,10 +83,40 @@ package final class AgentSession: Sendable {
         channel.close(promise: nil)
     }
 
-    /// Stops and restarts reading: the back-pressure of ingestion.
-    func setReading(_ reading: Bool) {
-        channel.setOption(.autoRead, value: reading).whenSuccess { [channel] in
-            if reading { channel.read() }
+    /// Nothing is read before the hello is judged.
+    func judged() { change { $0.isJudged = true } }
+
+    /// Counts what the peer sent and somebody has to deal with; `settle` it when that is done.
+    func owe(_ bytes: Int) {
+        change { backlog in
+            backlog.bytes += bytes
+            if backlog.bytes > Self.maximumBacklog { backlog.isPaused = true }
+        }
+    }
+
+    func settle(_ bytes: Int) {
+        change { backlog in
+            backlog.bytes -= bytes
+            if backlog.bytes <= Self.maximumBacklog / 2 { backlog.isPaused = false }
+        }
+    }
+
+    private func change(_ body: (inout Backlog) -> Void) {
+        let isTurned = backlog.withLock { backlog in
+            let before = backlog.reads
+            body(&backlog)
+            return before != backlog.reads
+        }
+        guard isTurned else { return }
+        // Looked up again on the loop: two turns in quick succession must not be carried out in the wrong order.
+        channel.eventLoop.execute { [self] in
+            let reads = backlog.withLock { $0.reads }
+            channel.setOption(.autoRead, value: reads).whenSuccess { [channel] in
+                if reads { channel.read() }
+            }
         }
     }
 }
+
+/// More waits for the peer than it may: its session ends.
+struct PeerDoesNotRead: Sendable {}

@@ -9,13 +9,17 @@ final class EnrolmentHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let desk: EnrolmentDesk
+    private var hasAsked = false
     private var answered = false
 
     init(desk: EnrolmentDesk) { self.desk = desk }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !answered else { return }
-        answered = true
+        guard !hasAsked else {
+            return part(Goodbye(code: .protocol, message: "an enrolment has one line", retry: false), context)
+        }
+        hasAsked = true
         do {
             guard case .enrol(let request) = try AgentMessage(decoding: unwrapInboundIn(data).readableBytesView) else {
                 return part(
@@ -29,6 +33,7 @@ final class EnrolmentHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if error is LineError {
+            guard !answered else { return }
             part(Goodbye(code: .malformed, message: "\(error)", retry: false), context)
         } else {
             context.close(promise: nil)
@@ -41,8 +46,10 @@ final class EnrolmentHandler: ChannelInboundHandler {
         let remote = context.remoteAddress?.description ?? "unknown"
         context.eventLoop.makeFutureWithTask { await desk.enrol(request, remote: remote) }.whenSuccess { answer in
             let (handler, context) = bound.value
+            guard !handler.answered else { return }
             switch answer {
             case .success(let enrolled):
+                handler.answered = true
                 context.triggerUserOutboundEvent(PeerProved(), promise: nil)
                 context.writeLine(.enrolled(enrolled))
                 context.close(promise: nil)

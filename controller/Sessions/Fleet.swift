@@ -162,7 +162,7 @@ package final class Fleet: Sendable {
         state.withLock { state in
             switch message {
             case .accepted(let accepted): state.yield(.accepted, to: accepted.id, from: session)
-            case .progress(let progress): state.yield(.progress(progress), to: progress.id, from: session)
+            case .progress(let progress): state.yield(.progress(progress.shortened), to: progress.id, from: session)
             case .output(let output): state.yield(.output(output), to: output.id, from: session)
             default: true
             }
@@ -177,5 +177,16 @@ package final class Fleet: Sendable {
     /// Ends orders whose patience or deadline is over. Called about once a second.
     func tick(now: ContinuousClock.Instant = .now) {
         state.withLock { $0.expire(now: now) }
+    }
+}
+
+extension CommandProgress {
+    /// A sentence for an operation's log; thousands of longer ones could wait for a slow reader.
+    fileprivate var shortened: CommandProgress {
+        let limit = 1024
+        guard message.utf8.count > limit else { return self }
+        var short = self
+        short.message = String(decoding: message.utf8.prefix(limit), as: UTF8.self)
+        return short
     }
 }

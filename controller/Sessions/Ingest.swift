@@ -6,18 +6,15 @@ import WireProtocol
 
 /// Takes what one session's agent measured to the store, and acknowledges it only after the commit.
 ///
-/// At most one batch of a session is in the store's hands; meanwhile the next gathers. When that grows past its bound
-/// the session stops reading until the store has caught up: nobody's memory grows.
+/// At most one batch of a session is in the store's hands; meanwhile the next gathers. Both are owed by the session,
+/// which stops reading when they grow past its bound: nobody's memory grows.
 final class Ingest: Sendable {
-    /// Values that may wait before the session stops reading.
-    static let maximumPendingValues = 100_000
-
     fileprivate struct State {
         var intake: Intake
         var inventories: [Inventory] = []
-        var values = 0
+        /// Length of the lines that are gathered here.
+        var bytes = 0
         var isCommitting = false
-        var isPaused = false
     }
 
     private let state: Mutex<State>
@@ -32,23 +29,24 @@ final class Ingest: Sendable {
         state = Mutex(State(intake: Intake(node: session.node)))
     }
 
-    /// Takes one message that must become durable. True when it is such a message.
-    func take(_ message: AgentMessage) -> Bool {
-        let (isTaken, start, pause) = state.withLock { state in
-            guard state.add(message) else { return (false, false, false) }
-            let pause = state.values > Self.maximumPendingValues && !state.isPaused
-            if pause { state.isPaused = true }
+    /// Takes one message that must become durable; all others are passed over.
+    /// - Parameter bytes: the length of its line.
+    func take(_ message: AgentMessage, bytes: Int) {
+        let start: Bool? = state.withLock { state in
+            guard state.add(message) else { return nil }
+            state.bytes += bytes
             defer { state.isCommitting = true }
-            return (true, !state.isCommitting, pause)
+            return !state.isCommitting
         }
-        if pause { session.setReading(false) }
+        guard let start else { return }
+        session.owe(bytes)
         if start { Task { await commit() } }
-        return isTaken
     }
 
     /// Commits until nothing waits.
     private func commit() async {
-        while let (intake, inventories) = next() {
+        while let (intake, inventories, bytes) = next() {
+            defer { session.settle(bytes) }
             do throws(StoreError) {
                 for inventory in inventories {
                     try await store.recordInventory(inventory.report(of: session.node), at: .now())
@@ -65,19 +63,18 @@ final class Ingest: Sendable {
         }
     }
 
-    private func next() -> (Intake, [Inventory])? {
-        let (batch, resume) = state.withLock { state in
-            let isEmpty = state.intake.isEmpty && state.inventories.isEmpty
-            let batch = isEmpty ? nil : (state.intake, state.inventories)
-            state.intake = Intake(node: session.node)
-            state.inventories = []
-            state.values = 0
-            if isEmpty { state.isCommitting = false }
-            defer { state.isPaused = false }
-            return (batch, state.isPaused)
+    private func next() -> (Intake, [Inventory], bytes: Int)? {
+        state.withLock { state in
+            guard !state.intake.isEmpty || !state.inventories.isEmpty else {
+                // What made nothing to store is owed no longer.
+                session.settle(state.bytes)
+                (state.bytes, state.isCommitting) = (0, false)
+                return nil
+            }
+            let batch = (state.intake, state.inventories, bytes: state.bytes)
+            (state.intake, state.inventories, state.bytes) = (Intake(node: session.node), [], 0)
+            return batch
         }
-        if resume { session.setReading(true) }
-        return batch
     }
 }
 
@@ -86,16 +83,12 @@ extension Ingest.State {
         switch message {
         case .series(let series): intake.series.append(SeriesSet(set: series.set, names: series.names))
         case .metrics(let metrics):
-            values += metrics.values.count
             intake.samples.append(
                 SampleRow(
                     seq: metrics.seq, time: Timestamp(milliseconds: metrics.time), set: metrics.set,
                     values: metrics.values))
-        case .usage(let usage):
-            values += usage.counters.count
-            intake.usage.append(usage.report)
+        case .usage(let usage): intake.usage.append(usage.report)
         case .event(let event):
-            values += 1
             intake.events.append(
                 NodeEventReport(
                     seq: event.seq, time: Timestamp(milliseconds: event.time), driver: event.driver,
@@ -103,9 +96,7 @@ extension Ingest.State {
         case .gap(let gap):
             guard let report = gap.report else { return true }
             intake.gaps.append(report)
-        case .inventory(let inventory):
-            values += inventory.items.count
-            inventories.append(inventory)
+        case .inventory(let inventory): inventories.append(inventory)
         default: return false
         }
         return true

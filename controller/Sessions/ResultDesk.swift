@@ -11,6 +11,8 @@ final class ResultDesk: Sendable {
     private struct Arrival: Sendable {
         var result: CommandResult
         var session: AgentSession
+        /// The length of its line.
+        var bytes: Int
     }
 
     private struct State {
@@ -29,12 +31,14 @@ final class ResultDesk: Sendable {
         self.logger = logger
     }
 
-    func take(_ result: CommandResult, from session: AgentSession) {
+    /// - Parameter bytes: the length of its line.
+    func take(_ result: CommandResult, bytes: Int, from session: AgentSession) {
         let start = state.withLock { state in
-            state.waiting.append(Arrival(result: result, session: session))
+            state.waiting.append(Arrival(result: result, session: session, bytes: bytes))
             defer { state.isRunning = true }
             return !state.isRunning
         }
+        session.owe(bytes)
         if start { Task { await drain() } }
     }
 
@@ -51,6 +55,7 @@ final class ResultDesk: Sendable {
         while true {
             let batch = next()
             if batch.isEmpty { return }
+            defer { for arrival in batch { arrival.session.settle(arrival.bytes) } }
             do {
                 try await record(batch)
             } catch {

@@ -32,6 +32,10 @@ package final class SessionDesk: Sendable {
     private let liveness: Mutex<Liveness>
     /// When a duplicate was last reported for a node, so that a stubborn clone raises one alert, not thousands.
     private let alerts = Mutex<[String: Timestamp]>([:])
+    /// When a node last asked for a certificate.
+    private let renewals = Mutex<[String: ContinuousClock.Instant]>([:])
+    /// A node that asks again sooner is not heard: its first question is being answered.
+    private static let renewalPause: Duration = .seconds(10)
 
     /// - Parameter expected: the nodes that were connected when the controller last stopped.
     package init(
@@ -171,6 +175,13 @@ package final class SessionDesk: Sendable {
 
     /// Issues the next certificate of a node over its own session.
     func renew(_ renewal: CertificateRenewal, _ session: AgentSession) {
+        let isDue = renewals.withLock { renewals in
+            let now = ContinuousClock.now
+            if let last = renewals[session.node], now - last < Self.renewalPause { return false }
+            renewals[session.node] = now
+            return true
+        }
+        guard isDue else { return }
         Task {
             do {
                 let request = try CertificateSigningRequest(pem: renewal.csr)

@@ -18,6 +18,9 @@ final class SessionHandler: ChannelInboundHandler {
     private var ingest: Ingest?
     private var watch: RepeatedTask?
     private var openedAt = NIODeadline.now()
+    /// Types of later versions that were noted in the log: each once, and not more than a few.
+    private var unknownTypes: Set<String> = []
+    private static let maximumUnknownTypes = 8
 
     init(desk: SessionDesk, certificate: Certificate, node: String) {
         self.desk = desk
@@ -40,10 +43,13 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Lines that came along with the one that ended the session are not even parsed.
+        guard rules.state != .closing else { return }
         let line = unwrapInboundIn(data)
         session?.noteHeard()
         do {
-            act(on: rules.receive(try AgentMessage(decoding: line.readableBytesView)), context)
+            let verdict = rules.receive(try AgentMessage(decoding: line.readableBytesView))
+            act(on: verdict, context, bytes: line.readableBytes)
         } catch {
             act(on: rules.refuse(.malformed, "\(error)"), context)
         }
@@ -55,8 +61,15 @@ final class SessionHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is PeerDoesNotRead else { return context.fireUserInboundEventTriggered(event) }
+        guard rules.state != .closing else { return }
+        act(on: rules.refuse(.overload, "more waits for the agent than it may: it does not read"), context)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if error is LineError {
+            guard rules.state != .closing else { return }
             act(on: rules.refuse(.malformed, "\(error)"), context)
             return
         }
@@ -64,19 +77,24 @@ final class SessionHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    private func act(on verdict: SessionRules.Verdict, _ context: ChannelHandlerContext) {
+    private func act(on verdict: SessionRules.Verdict, _ context: ChannelHandlerContext, bytes: Int = 0) {
         switch verdict {
         case .judge(let hello): judge(hello, context)
-        case .deliver(let message): deliver(message, context)
-        case .ignore(let type):
-            desk.logger.notice(
-                "unknown message ignored", metadata: ["node": "\(rules.node)", "type": "\(type.prefix(64))"])
+        case .deliver(let message): deliver(message, bytes: bytes, context)
+        case .ignore(let type): noteUnknown(type)
+        case .drop: break
         case .ended(let goodbye):
             desk.logger.info("agent said goodbye", metadata: ["node": "\(rules.node)", "code": "\(goodbye.code.code)"])
             if let session { desk.departed(session) }
             context.close(promise: nil)
         case .refuse(let goodbye): part(goodbye, context)
         }
+    }
+
+    private func noteUnknown(_ type: String) {
+        let name = String(decoding: type.utf8.prefix(64), as: UTF8.self)
+        guard unknownTypes.count < Self.maximumUnknownTypes, unknownTypes.insert(name).inserted else { return }
+        desk.logger.notice("unknown message ignored", metadata: ["node": "\(rules.node)", "type": "\(name)"])
     }
 
     private func part(_ goodbye: Goodbye, _ context: ChannelHandlerContext) {
@@ -109,7 +127,8 @@ final class SessionHandler: ChannelInboundHandler {
     private func answer(_ answer: SessionDesk.Answer, _ candidate: AgentSession, _ context: ChannelHandlerContext) {
         switch answer {
         case .welcome(let welcome):
-            guard context.channel.isActive else {
+            // It may have left or been refused while it was judged.
+            guard context.channel.isActive, rules.state == .judging else {
                 desk.closed(candidate)
                 return
             }
@@ -118,29 +137,31 @@ final class SessionHandler: ChannelInboundHandler {
             ingest = desk.ingest(for: candidate)
             candidate.send(.welcome(welcome))
             desk.opened(candidate)
-            candidate.setReading(true)
+            candidate.judged()
         case .refuse(let goodbye):
+            guard rules.state == .judging else { return }
             act(on: rules.refuse(goodbye.code, goodbye.message, retry: goodbye.retry), context)
         }
     }
 
-    private func deliver(_ message: AgentMessage, _ context: ChannelHandlerContext) {
+    private func deliver(_ message: AgentMessage, bytes: Int, _ context: ChannelHandlerContext) {
         guard let session else { return }
         switch message {
         case .heartbeat(let beat):
             session.send(.heartbeat(Heartbeat(seq: beat.seq, time: Timestamp.now().milliseconds)))
-        case .result(let result): desk.results.take(result, from: session)
+        case .result(let result): desk.results.take(result, bytes: bytes, from: session)
         case .renew(let renewal): desk.renew(renewal, session)
         case .accepted, .progress, .output:
             if !desk.fleet.received(message, from: session) {
                 act(on: rules.refuse(.protocol, "more output was sent than credit was given"), context)
             }
-        case .metrics, .series, .usage, .event, .gap, .inventory: _ = ingest?.take(message)
+        case .metrics, .series, .usage, .event, .gap, .inventory: ingest?.take(message, bytes: bytes)
         case .hello, .enrol, .goodbye, .unknown: break
         }
     }
 
     private func checkSilence(_ context: ChannelHandlerContext) {
+        guard rules.state != .closing else { return }
         let silent: Bool
         if let session {
             silent = ContinuousClock.now - session.lastHeard >= desk.silence

@@ -16,6 +16,8 @@ struct SessionRules: Sendable {
         case deliver(AgentMessage)
         /// A message type of a later version: noted in the log, nothing else.
         case ignore(type: String)
+        /// The link is at its end: not even a line in the log.
+        case drop
         /// The peer said goodbye.
         case ended(Goodbye)
         case refuse(Goodbye)
@@ -29,7 +31,7 @@ struct SessionRules: Sendable {
 
     mutating func receive(_ message: AgentMessage) -> Verdict {
         switch (state, message) {
-        case (.closing, _): return .ignore(type: "anything after goodbye")
+        case (.closing, _): return .drop
         case (_, .goodbye(let goodbye)):
             state = .closing
             return .ended(goodbye)

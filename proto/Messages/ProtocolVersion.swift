@@ -6,6 +6,8 @@ package enum ProtocolVersion {
     package static let supported: [Int64] = [1]
     /// Longest line in bytes, without its newline.
     package static let maximumLineBytes = 1 << 20
+    /// Longest line of an enrolment: whoever sends it is not known yet.
+    package static let maximumEnrolmentBytes = 1 << 16
     /// ALPN of the agent link, with a client certificate.
     package static let alpn = "innkeeper/1"
     /// ALPN of enrolment, without one.
