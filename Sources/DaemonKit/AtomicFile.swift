@@ -2,10 +2,13 @@ import Glibc
 
 /// Small whole files: read with a limit, replaced so that a crash leaves either the old or the new content.
 package enum AtomicFile {
+    /// Of the file that is being written. One that a crash has left is replaced by the next write.
+    package static let draftSuffix = ".new"
+
     /// Replaces the file: a temporary file beside it, synced, renamed over it, and the directory synced.
     /// - Parameter mode: permissions of the new file, from its first byte on.
     package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws(FileError) {
-        let temporary = "\(path).new.\(getpid())"
+        let temporary = "\(path)\(draftSuffix)"
         do throws(FileError) {
             try create(bytes, at: temporary, mode: mode)
             guard rename(temporary, path) == 0 else { throw FileError("replace", path) }

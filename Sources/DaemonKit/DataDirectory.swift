@@ -14,12 +14,27 @@ package final class DataDirectory: Sendable {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError("create", path) }
         try FileMode.requirePrivate(path)
         lock = try Self.takeLock("\(path)/lock", of: path)
+        Self.removeDrafts(in: path)
     }
 
     deinit { close(lock) }
 
     /// The path of a file in the folder.
     package func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// Removes what a process left that died while it wrote a file: nobody reads it, and it may hold a key.
+    private static func removeDrafts(in path: String) {
+        guard let listing = opendir(path) else { return }
+        defer { closedir(listing) }
+        while let entry = readdir(listing) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasSuffix(AtomicFile.draftSuffix), entry.pointee.d_type == UInt8(DT_REG) {
+                unlink("\(path)/\(name)")
+            }
+        }
+    }
 
     private static func takeLock(_ name: String, of path: String) throws(FileError) -> Int32 {
         let file = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)

@@ -5,7 +5,9 @@ package enum PEMFile {
     /// Writes beside the file and renames, so that a reader or a crash sees the old text or the new, never a part.
     /// - Parameter mode: 0600 unless the text is public.
     package static func write(_ text: String, to path: String, mode: UInt32 = 0o600) throws(PEMFileError) {
-        let draft = "\(path).\(Crypto.hex(Crypto.randomBytes(6)))"
+        // One that a crash has left goes; it may hold a key.
+        let draft = "\(path).new"
+        unlink(draft)
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
         guard file >= 0 else { throw .system("create", draft) }
         let failure = fill(file, with: Array(text.utf8), mode: mode, path: path)

@@ -17,7 +17,7 @@ import Testing
         try AtomicFile.write(Array("second".utf8), to: path)
         #expect(try AtomicFile.read(path) == Array("second".utf8))
         #expect(mode(path) == 0o600)
-        #expect(access("\(path).new.\(getpid())", F_OK) != 0)
+        #expect(access(path + AtomicFile.draftSuffix, F_OK) != 0)
     }
 
     @Test func `a write that fails keeps the old content`() throws {
@@ -48,6 +48,16 @@ import Testing
         try FileMode.requireUnwritableByOthers(path)
         chmod(path, 0o662)
         #expect(throws: FileError.self) { try FileMode.requireUnwritableByOthers(path) }
+    }
+
+    @Test func `a data folder is rid of what a dead process was writing, and of nothing else`() throws {
+        let path = scratch.file("used")
+        mkdir(path, 0o700)
+        try AtomicFile.write([1], to: "\(path)/identity.json.new")
+        try AtomicFile.write([1], to: "\(path)/identity.json")
+        let directory = try DataDirectory(path)
+        #expect(access("\(path)/identity.json.new", F_OK) != 0 && access("\(path)/identity.json", F_OK) == 0)
+        withExtendedLifetime(directory) {}
     }
 
     @Test func `a data folder is made private and held by one at a time`() throws {

@@ -40,6 +40,8 @@ package struct Enrolment: Sendable {
             guard identity.controller == controller || identity.authority.publicKeyPin == token.caPin else {
                 throw EnrolmentError.otherController(node: identity.node, controller: identity.controller)
             }
+            // A death between the identity and this has left it.
+            try AtomicFile.remove(data.file(Self.keyFile))
             return .alreadyEnrolled(node: identity.node)
         }
         let key = try loadKey()
