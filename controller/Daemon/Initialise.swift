@@ -27,8 +27,7 @@ struct Initialise: AsyncParsableCommand {
             // The authority's files are written last: until they are there, init may be run again.
             let store = try Store(path: files.store)
             let key = try await firstKey(store)
-            try files.createAuthority(names: name)
-            try announce(key, files)
+            try files.createAuthority(names: name) { try announce(key, files) }
             await store.close()
         } catch {
             throw fail("\(error)")

@@ -39,13 +39,15 @@ struct StateFiles {
     }
 
     /// Makes authority and server certificate; the authority's certificate is the last file, the mark of a whole init.
-    func createAuthority(names: [String]) throws {
+    /// - Parameter last: what else must be done before that mark.
+    func createAuthority(names: [String], last: () throws -> Void) throws {
         let authority = try CertificateAuthority.create(
             commonName: "Innkeeper \(Crypto.hex(Crypto.randomBytes(4)))", days: Self.authorityDays,
             now: Timestamp.now().milliseconds)
         try AtomicFile.write(Array(names.joined(separator: "\n").utf8), to: serverNames)
         try issueServer(authority, names: Self.localNames + names)
         try PEMFile.write(authority.key.pem, to: authorityKey)
+        try last()
         try PEMFile.write(authority.certificate.pem, to: authorityCertificate, mode: 0o644)
     }
 
