@@ -23,6 +23,31 @@ import WireProtocol
         }
     }
 
+    @Test func `a request that comes again under its key is the operation that it made, not another`() async throws {
+        try await Stage.with { stage in
+            func by(_ key: String) -> Requester { Requester(name: "billing", idempotencyKey: key) }
+            let request = ServiceRequest(customer: "c", plan: "small")
+            let made = try await stage.operations.createService(request, by: by("a"))
+            let again = try await stage.operations.createService(request, by: by("a"))
+            #expect(!again.created && again.operation.id == made.operation.id)
+            #expect(try await stage.operations.createService(request, by: by("b")).service.id != made.service.id)
+            try await stage.finish(made.operation.id)
+            let id = made.service.id
+            let orders: [@Sendable (Requester) async throws -> ServiceOperation] = [
+                { try await stage.operations.suspend(id, by: $0) }, { try await stage.operations.resume(id, by: $0) },
+                { try await stage.operations.upgrade(id, UpgradeRequest(plan: "large"), by: $0) },
+                { try await stage.operations.repair(id, by: $0) }, { try await stage.operations.terminate(id, by: $0) },
+            ]
+            for (number, order) in orders.enumerated() {
+                let first = try await order(by("\(number)"))
+                #expect(try await order(by("\(number)")).operation.id == first.operation.id)
+                try await stage.finish(first.operation.id)
+                let late = try await order(by("\(number)"))
+                #expect(!late.created && late.operation.id == first.operation.id)
+            }
+        }
+    }
+
     @Test func `of many equal requests at once only one makes a service`() async throws {
         try await Stage.with { stage in
             let ids = try await withThrowingTaskGroup(of: String.self) { group in

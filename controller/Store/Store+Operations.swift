@@ -42,6 +42,17 @@ extension Store {
         try first(OperationRecord.self, "WHERE id = ?", [id])
     }
 
+    /// The newest operation of a kind that this caller has asked for under this key since `time`.
+    package func operation(
+        kind: String, key: String, by requester: String, since time: Timestamp
+    ) throws(StoreError) -> OperationRecord? {
+        let rest = """
+            WHERE idempotency_key = ? AND kind = ? AND requested_by = ? AND created_at >= ?
+            ORDER BY id DESC LIMIT 1
+            """
+        return try first(OperationRecord.self, rest, [key, kind, requester, time])
+    }
+
     package func operations(
         _ filter: OperationFilter = OperationFilter(), page request: PageRequest = PageRequest(order: .descending)
     ) throws(StoreError) -> Page<OperationRecord> {

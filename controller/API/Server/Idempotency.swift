@@ -1,4 +1,5 @@
 import APIModels
+import ControllerCore
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -26,7 +27,7 @@ final class Idempotency: Sendable {
     private let store: Store
     private let memory = Mutex(Memory())
     /// How long an answer is kept.
-    static let lifetime = Duration.seconds(24 * 3600)
+    static let lifetime = Requester.keyLifetime
     private static let secretLimit = 256
 
     init(store: Store) { self.store = store }

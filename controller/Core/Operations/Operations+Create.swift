@@ -15,7 +15,7 @@ extension Operations {
         let now = now
         let digest = request.json
         return try await record { store throws(StoreError) in
-            if let known = try store.earlier(request, as: digest) { return known }
+            if let known = try store.earlier(request, as: digest, by: requester, at: now) { return known }
             let drawn: (plan: PlanRecord, spec: PlanSpec)
             switch try store.draw(request) {
             case .failure(let error): return .failure(error)
@@ -88,11 +88,18 @@ func checkLabels(_ labels: [String: String], field: String) throws(CoreError) {
 }
 
 extension Store {
-    /// What an earlier request with the same external id made.
+    /// What an earlier request with the same external id made, or one without under the same key.
     fileprivate func earlier(
-        _ request: ServiceRequest, as digest: JSONObject
+        _ request: ServiceRequest, as digest: JSONObject, by requester: Requester, at time: Timestamp
     ) throws(StoreError) -> Result<ServiceOperation, CoreError>? {
-        guard let externalID = request.externalID, let service = try service(externalID: externalID) else { return nil }
+        guard let externalID = request.externalID else {
+            guard let operation = try earlier(.provision, by: requester, at: time),
+                operation.parameters["request"] == .object(digest),
+                let service = try operation.service.flatMap({ id throws(StoreError) in try service(id) })
+            else { return nil }
+            return .success(ServiceOperation(service: service, operation: operation, created: false))
+        }
+        guard let service = try service(externalID: externalID) else { return nil }
         let provisions = OperationFilter(service: service.id, kind: OperationKind.provision.rawValue)
         let first = try operations(provisions, page: PageRequest(limit: 1)).items.first
         guard let first, first.parameters["request"] == .object(digest) else {

@@ -40,6 +40,9 @@ extension Operations {
             guard let record = try store.service(service) else {
                 return .failure(.notFound(kind: "service", id: service))
             }
+            if let earlier = try store.earlier(.terminate, on: record, by: requester, at: now) {
+                return .success(earlier)
+            }
             let queue = try store.unfinishedOperations(service: service)
             if let already = queue.first(where: { $0.kind == OperationKind.terminate.rawValue }) {
                 return .success(ServiceOperation(service: record, operation: already, created: false))
@@ -94,6 +97,9 @@ extension Operations {
             guard let record = try store.service(service) else {
                 return .failure(.notFound(kind: "service", id: service))
             }
+            if let earlier = try store.earlier(.upgrade, on: record, by: requester, at: now) {
+                return .success(earlier)
+            }
             if let objection = try store.objection(to: .upgrade, on: record) { return .failure(objection) }
             switch try store.upgraded(record, request) {
             case .failure(let error): return .failure(error)
@@ -132,6 +138,7 @@ extension Operations {
             guard let record = try store.service(service) else {
                 return .failure(.notFound(kind: "service", id: service))
             }
+            if let earlier = try store.earlier(kind, on: record, by: requester, at: now) { return .success(earlier) }
             if let objection = try store.objection(to: kind, on: record) { return .failure(objection) }
             return .success(try store.queue(kind, on: record, because: reason, by: requester, at: now))
         }

@@ -17,6 +17,11 @@ package struct Requester: Sendable, Hashable {
     }
 }
 
+extension Requester {
+    /// A key stands for one request as long as this.
+    package static let keyLifetime = Duration.seconds(24 * 3600)
+}
+
 /// A service that somebody wants.
 package struct ServiceRequest: Sendable, Hashable {
     /// The billing system's own name for it; the same one twice is the same service.
