@@ -39,13 +39,14 @@ actor Lane {
     }
 
     /// Keeps so many points of each saga, by chance, spread over both daemons.
-    func sample(_ count: Int, _ random: inout some RandomNumberGenerator) {
+    func sample(_ count: Int, _ seed: SplitMix) {
+        var random = seed
         for saga in Saga.allCases {
             guard let all = points[saga] else { continue }
             let sides = Victim.allCases.shuffled(using: &random).map { victim in
                 all.filter { $0.victim == victim }.shuffled(using: &random)
             }
-            points[saga] = (0..<count).compactMap { sides[$0 % 2].dropFirst($0 / 2).first }
+            points[saga] = (0..<min(count, 2 * all.count)).compactMap { sides[$0 % 2].dropFirst($0 / 2).first }
         }
     }
 

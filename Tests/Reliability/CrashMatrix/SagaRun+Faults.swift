@@ -3,7 +3,7 @@ import SiteSupport
 
 /// What must be true when a saga is over, whoever died on the way.
 extension SagaRun {
-    func faults(_ operation: APIModels.Operation, _ service: String, before: Int) async throws -> [String] {
+    func faults(_ operation: APIModels.Operation, _ service: String) async throws -> [String] {
         try await ending(operation) + belongings(service) + honesty(operation)
     }
 
