@@ -6,7 +6,7 @@ RELEASE_FLAGS := -c release --static-swift-stdlib -j $(JOBS)
 # Each test may wait for real children and sockets; a few at a time keep their own time on two cores.
 TEST := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 swift test --skip-build
 # Tests that start the whole product; they run after those of the parts.
-PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets)\.
+PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|EmulatorTests)\.
 BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|SimulationTests)\.
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 

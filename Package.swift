@@ -135,6 +135,9 @@ let package = Package(
             name: "SiteSupport",
             dependencies: ["APIModels", "HTTPFetch", "Model", "Processes", "Store", "TestSupport", "WireProtocol"],
             path: "Tests/SiteSupport", swiftSettings: house),
+        .testTarget(
+            name: "EmulatorTests", dependencies: ["Processes", "TestSupport"], path: "Tests/EmulatorTests",
+            swiftSettings: house),
         tests("WireProtocol"),
         tests("Model"),
         tests("Transport", nio + [.product(name: "NIOEmbedded", package: "swift-nio")]),

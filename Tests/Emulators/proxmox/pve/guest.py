@@ -1,0 +1,221 @@
+"""Containers that run: a process of their own in a namespace of their own, over the files of their root volume."""
+
+import ctypes
+import json
+import os
+import signal
+import stat
+import sys
+import time
+
+from . import volumes
+from .errors import Die
+from .tasks import say, warn
+
+NEW_UTS, NEW_PID = 0x04000000, 0x20000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+#: The first process: it sleeps until somebody inside asks for an end.
+INIT = r"""
+rm -f /run/poweroff /run/reboot
+while [ ! -e /run/poweroff ]; do
+  rm -f /run/reboot
+  sleep 0.05
+done
+"""
+
+
+def state_file(world, vmid):
+    return world.path("run/pve", "%s.json" % vmid)
+
+
+def state(world, vmid):
+    """{pid, since} of a container that runs, or None."""
+    try:
+        with open(state_file(world, vmid)) as file:
+            found = json.load(file)
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if birth(found["pid"]) == found["birth"] else None
+
+
+def birth(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            fields = file.read().rpartition(") ")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def is_running(world, vmid):
+    return state(world, vmid) is not None
+
+
+def root(world, config):
+    volumes_of = config.volumes
+    if "rootfs" not in volumes_of:
+        raise Die("rootfs is missing")
+    return volumes.tree(world, volumes_of["rootfs"]["volume"])
+
+
+def systemd_warning(config, folder):
+    version = int(volumes.fact(folder, "systemd", "0"))
+    if version >= 250 and "nesting=1" not in config.values.get("features", ""):
+        warn("Systemd %d detected. You may need to enable nesting." % version)
+
+
+def start(world, config):
+    """Starts it, or dies with what the tool says."""
+    vmid = config.vmid
+    for key, value in config.values.items():
+        if key.startswith("net"):
+            bridge = dict(part.split("=", 1) for part in value.split(",")).get("bridge")
+            if bridge and bridge not in world["bridges"]:
+                raise Die("bridge '%s' does not exist" % bridge)
+    for one in config.volumes.values():
+        if not volumes.exists(world, one["volume"]):
+            raise Die("volume '%s' does not exist" % one["volume"])
+    folder = root(world, config)
+    lines = failure(world, config, folder)
+    if lines:
+        for line in lines:
+            say(line)
+        version = int(volumes.fact(folder, "systemd", "0"))
+        if "hook" not in lines[1] and version >= 250 and "nesting=1" not in config.values.get("features", ""):
+            say("WARN: Systemd %d detected. You may need to enable nesting." % version)
+        raise Die("startup for container '%s' failed" % vmid)
+    world.wait(1.2)
+    os.makedirs(world.path("var/lib/lxc", vmid, "rootfs"), exist_ok=True)
+    volumes.set_fact(world.path("var/lib/lxc", vmid, "config"), "made", "")
+    with open(world.path("var/lib/lxc", vmid, "config"), "w") as file:
+        file.write("lxc.uts.name = %s\n" % config.name)
+    pid = launch(folder, config.name)
+    with open(state_file(world, vmid), "w") as file:
+        json.dump({"pid": pid, "birth": birth(pid), "since": time.time()}, file)
+    systemd_warning(config, folder)
+
+
+def failure(world, config, folder):
+    """What lxc-start says when it cannot, or nothing."""
+    vmid = config.vmid
+    if os.path.exists(folder + ".corrupt"):
+        return ["run_buffer: 322 Script exited with status 255",
+                'lxc_init: 844 Failed to run lxc.hook.pre-start for container "%s"' % vmid,
+                '__lxc_start: 2027 Failed to initialize container "%s"' % vmid]
+    names = [dict(part.split("=", 1) for part in value.split(",")).get("name")
+             for key, value in config.values.items() if key.startswith("net")]
+    if len(names) != len(set(names)):
+        name = next(name for name in names if names.count(name) > 1)
+        return ['__netdev_configure_container_common: 1288 File exists - Failed to rename network device "veth%06x" to '
+                '"%s"' % (os.getpid(), name),
+                "lxc_setup_network_in_child_namespaces: 4017 File exists - Failed to setup netdev",
+                "lxc_setup: 4396 Failed to setup network",
+                'do_start: 1272 Failed to setup container "%s"' % vmid,
+                "sync_wait: 34 An error occurred in another process (expected sequence number 3)",
+                '__lxc_start: 2107 Failed to spawn container "%s"' % vmid]
+    return []
+
+
+def launch(folder, name):
+    """Starts the first process; returns its id as the node sees it."""
+    receiver, sender = os.pipe()
+    middle = os.fork()
+    if middle == 0:
+        os.setsid()
+        LIBC.unshare(NEW_UTS | NEW_PID)
+        LIBC.sethostname(name.encode(), len(name.encode()))
+        child = os.fork()
+        if child == 0:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(nothing, descriptor)
+            os.closerange(3, 256)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE):
+                signal.signal(number, signal.SIG_DFL)
+            os.chroot(folder)
+            os.chdir("/")
+            for name, minor in (("null", 3), ("zero", 5), ("urandom", 9)):
+                if not os.path.exists("/dev/" + name):
+                    os.mknod("/dev/" + name, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
+            os.execve("/bin/sh", ["sh", "-c", INIT], {"PATH": "/bin", "container": "lxc"})
+        os.write(sender, str(child).encode())
+        os._exit(0)
+    os.close(sender)
+    pid = int(os.read(receiver, 32))
+    os.waitpid(middle, 0)
+    return pid
+
+
+def stop(world, vmid):
+    """At once, as by the kernel."""
+    found = state(world, vmid)
+    if found:
+        os.kill(found["pid"], signal.SIGKILL)
+        while birth(found["pid"]) == found["birth"]:
+            time.sleep(0.005)
+    try:
+        os.unlink(state_file(world, vmid))
+    except FileNotFoundError:
+        pass
+
+
+def shutdown(world, config, seconds):
+    """Asks it to end; whether it has within the time. `etc/shutdown-delay` inside says how long it takes."""
+    try:
+        with open(os.path.join(root(world, config), "etc/shutdown-delay")) as file:
+            takes = float(file.read() or 0)
+    except FileNotFoundError:
+        takes = 1.0
+    if takes > seconds:
+        world.wait(seconds)
+        return False
+    world.wait(takes)
+    stop(world, config.vmid)
+    return True
+
+
+def execute(world, config, words, keeps_environment):
+    """Becomes the command inside. Exits as it does."""
+    found = state(world, config.vmid)
+    if not found:
+        raise Die("container '%s' not running!" % config.vmid)
+    folder = root(world, config)
+    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "container": "lxc",
+                   "TERM": "linux"}
+    if keeps_environment:
+        environment = {**os.environ, "PATH": "/sbin:/bin:/usr/sbin:/usr/bin", "HOME": "/root", "TERM": "linux",
+                       "LANG": "C.UTF-8", "container": "lxc"}
+        environment.pop("PVE_EMULATOR_ROOT", None)
+    for name in ("uts", "pid"):
+        with open("/proc/%d/ns/%s_for_children" % (found["pid"], name) if name == "pid"
+                  else "/proc/%d/ns/%s" % (found["pid"], name)) as file:
+            LIBC.setns(file.fileno(), 0)
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        os.chroot(folder)
+        os.makedirs("/root", exist_ok=True)
+        os.chdir("/root")
+        try:
+            os.execvpe(words[0], words, environment)
+        except FileNotFoundError:
+            code, reason = 127, "No such file or directory"
+        except PermissionError:
+            code, reason = 126, "Permission denied"
+        os.write(2, ("lxc-attach: %s: ../src/lxc/attach.c: lxc_attach_run_command: 1841 %s - Failed to exec \"%s\"\n"
+                     % (config.vmid, reason, words[0])).encode())
+        os._exit(code)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda one, _: os.kill(child, one))
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def memory(found):
+    """Resident bytes of the container's first process."""
+    try:
+        with open("/proc/%d/statm" % found["pid"]) as file:
+            return int(file.read().split()[1]) * 4096
+    except OSError:
+        return 0

@@ -1,0 +1,120 @@
+"""HA resources: requests are written down; the manager, if there is one, carries them out some seconds later."""
+
+import json
+import os
+import re
+import time
+
+from . import conf, guest
+from .errors import Die
+
+
+def file_of(world):
+    return world.path("etc/pve/ha/resources.cfg")
+
+
+def load(world):
+    """Service id to its properties."""
+    try:
+        with open(file_of(world)) as file:
+            text = file.read()
+    except FileNotFoundError:
+        return {}
+    table, current = {}, None
+    for line in text.splitlines():
+        if re.fullmatch(r"(ct|vm):\s*\d+", line):
+            current = table.setdefault(line.replace(" ", ""), {})
+        elif line.startswith("\t") and current is not None:
+            key, _, value = line.strip().partition(" ")
+            current[key] = value
+    return table
+
+
+def save(world, table):
+    text = "".join("%s\n%s\n" % (sid, "".join("\t%s %s\n" % one for one in values.items()))
+                   for sid, values in table.items())
+    path = file_of(world)
+    with open("%s.%d" % (path, os.getpid()), "w") as file:
+        file.write(text)
+    os.rename("%s.%d" % (path, os.getpid()), path)
+
+
+def is_managed(world, vmid):
+    return load(world).get("ct:%s" % vmid, {"state": "ignored"}).get("state", "started") != "ignored"
+
+
+def add(world, vmid, state="started"):
+    table = load(world)
+    table["ct:%s" % vmid] = {"state": state}
+    save(world, table)
+
+
+def remove(world, vmid):
+    table = load(world)
+    table.pop("ct:%s" % vmid, None)
+    save(world, table)
+    rules = load_rules(world)
+    for rule in list(rules):
+        left = [one for one in rules[rule]["resources"].split(",") if one != "ct:%s" % vmid]
+        if left:
+            rules[rule]["resources"] = ",".join(left)
+        else:
+            del rules[rule]
+    save_rules(world, rules)
+
+
+def request(world, vmid, state, urgent=False):
+    table = load(world)
+    table["ct:%s" % vmid]["state"] = state
+    save(world, table)
+    with open(world.path("run/pve/ha-%s" % vmid), "w") as file:
+        json.dump({"state": state, "at": time.time()}, file)
+
+
+def act(world):
+    """What the manager has done by now. Every call of a tool looks first."""
+    if not world["ha_manager"]:
+        return
+    for sid, values in load(world).items():
+        vmid, wish = sid.split(":")[1], values.get("state", "started")
+        path = world.path("run/pve/ha-%s" % vmid)
+        since = os.path.getmtime(path if os.path.exists(path) else file_of(world))
+        if time.time() - since < world["ha_delay"] * world["pace"]:
+            continue
+        if not sid.startswith("ct:") or not os.path.exists(conf.file_of(world, vmid)):
+            continue
+        config = conf.load(world, vmid)
+        if wish == "started" and not guest.is_running(world, vmid):
+            silently(lambda: guest.start(world, config))
+        if wish in ("stopped", "disabled") and guest.is_running(world, vmid):
+            guest.stop(world, vmid)
+
+
+def silently(work):
+    import contextlib
+    import io
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            work()
+        except Die:
+            pass
+
+
+def load_rules(world):
+    try:
+        with open(world.path("etc/pve/ha/rules.json")) as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
+
+
+def save_rules(world, rules):
+    with open(world.path("etc/pve/ha/rules.json"), "w") as file:
+        json.dump(rules, file)
+
+
+def state(world, vmid, wish):
+    running = guest.is_running(world, vmid)
+    if wish == "started":
+        return "started" if running else "starting"
+    return "stopping" if running else "stopped"

@@ -1,0 +1,150 @@
+"""`ha-manager`, with the rules of version 9."""
+
+import json
+import re
+import sys
+import time
+
+from . import conf, ha
+from .errors import Die
+from .storage_tool import option
+
+
+def main(world, words):
+    try:
+        ha.act(world)
+        verb = words[0] if words else ""
+        work = {"add": add, "remove": remove, "set": change, "config": config, "status": status, "rules": rules,
+                "crm-command": command}.get(verb)
+        if not work:
+            raise Die("ERROR: unknown command 'ha-manager %s'" % verb)
+        world.wait(0.6)
+        return work(world, words[1:])
+    except Die as failure:
+        print(failure.message, file=sys.stderr)
+        return failure.code
+
+
+def sid_of(world, text):
+    found = re.fullmatch(r"(?:(ct|vm):)?(\d+)", text)
+    if not found:
+        raise Die("400 Parameter verification failed.\nsid: invalid format - value '%s' does not look like a valid ha "
+                  "resource id" % text)
+    vmid = found[2]
+    owner = conf.owner(world, vmid)
+    if not owner and not found[1]:
+        raise Die("unable to detect SID from VMID - VM/CT %s does not exist" % vmid)
+    return "%s:%s" % (found[1] or ("ct" if owner[0] == "CT" else "vm"), vmid)
+
+
+def writable(world):
+    if not world["quorum"]:
+        raise Die("cluster not ready - no quorum?")
+
+
+def add(world, words):
+    writable(world)
+    if option(words, "group"):
+        raise Die("invalid parameter 'group': ha groups have been migrated to rules")
+    sid = sid_of(world, words[0])
+    table = ha.load(world)
+    if sid in table:
+        raise Die("resource ID '%s' already defined" % sid)
+    if not conf.owner(world, sid.split(":")[1]):
+        raise Die("resource '%s' does not exist in cluster" % sid)
+    table[sid] = properties(words)
+    ha.save(world, table)
+    return 0
+
+
+def properties(words):
+    table = {"state": (option(words, "state") or "started").replace("enabled", "started")}
+    for key in ("max_restart", "max_relocate", "failback", "comment"):
+        value = option(words, key)
+        if value is not None:
+            table[key] = value
+    return table
+
+
+def remove(world, words):
+    writable(world)
+    sid = sid_of(world, words[0])
+    if sid not in ha.load(world):
+        raise Die("cannot delete service '%s', not HA managed!" % sid)
+    ha.remove(world, sid.split(":")[1])
+    return 0
+
+
+def change(world, words):
+    writable(world)
+    sid = sid_of(world, words[0])
+    table = ha.load(world)
+    if sid not in table:
+        raise Die("no such resource '%s'" % sid)
+    table[sid].update({key: value for key, value in properties(words).items()
+                       if key != "state" or option(words, "state")})
+    ha.save(world, table)
+    return 0
+
+
+def config(world, words):
+    table = ha.load(world)
+    for sid in sorted(table):
+        print(sid)
+        for key, value in sorted(table[sid].items()):
+            print("\t%s %s" % (key, value))
+        print()
+    return 0
+
+
+def status(world, words):
+    now = time.strftime("%a %b %d %H:%M:%S %Y")
+    print("quorum OK" if world["quorum"] else "quorum No quorum on node '%s'!" % world.node)
+    if ha.load(world):
+        print("master %s (active, %s)" % (world.node, now))
+        print("lrm %s (active, %s)" % (world.node, now))
+    for sid, values in sorted(ha.load(world).items()):
+        found = ha.state(world, sid.split(":")[1], values.get("state", "started"))
+        print("service %s (%s, %s)" % (sid, world.node, found))
+    return 0
+
+
+def rules(world, words):
+    verb = words[0] if words else ""
+    table = ha.load_rules(world)
+    if verb in ("list", "config"):
+        if option(words, "output-format") == "json":
+            print(json.dumps([{"rule": name, **one} for name, one in sorted(table.items())]))
+        else:
+            for name, one in sorted(table.items()):
+                print("%s: %s\n\tresources %s\n" % (one["type"], name, one["resources"]))
+        return 0
+    writable(world)
+    if verb == "remove":
+        if words[1] not in table:
+            raise Die("no such ha rule '%s'" % words[1])
+        del table[words[1]]
+    elif verb in ("add", "set"):
+        kind, name = words[1], words[2]
+        if verb == "add" and name in table:
+            raise Die("HA rule '%s' already defined" % name)
+        if verb == "set" and name not in table:
+            raise Die("no such ha rule '%s'" % name)
+        one = table.setdefault(name, {"type": kind})
+        for key in ("resources", "nodes", "strict", "disable", "comment", "affinity"):
+            value = option(words, key)
+            if value is not None:
+                one[key] = value
+    else:
+        raise Die("ERROR: unknown command 'ha-manager rules %s'" % verb)
+    ha.save_rules(world, table)
+    return 0
+
+
+def command(world, words):
+    if words[:1] == ["stop"]:
+        ha.request(world, words[1].split(":")[1], "stopped")
+        return 0
+    if words[:1] in (["migrate"], ["relocate"]):
+        return 0
+    raise Die("ERROR: unknown command 'ha-manager crm-command %s'" % " ".join(words[:1]))

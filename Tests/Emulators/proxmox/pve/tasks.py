@@ -1,0 +1,131 @@
+"""Tasks: a worker of its own whose output the tool copies to its standard output, whose end it tells on standard error."""
+
+import os
+import signal
+import sys
+import time
+
+from .errors import Die
+
+
+class Interrupted(Exception):
+    """The worker was told to end, or its reader went away."""
+
+    def __init__(self, message):
+        super().__init__(message)
+        self.message = message
+
+
+warnings = 0
+
+
+def warn(text):
+    global warnings
+    warnings += 1
+    say("WARN: " + text)
+
+
+def say(text, end="\n"):
+    """A line of the task's log. A reader that has gone ends the task."""
+    try:
+        sys.stdout.write(text + end)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise Interrupted("broken pipe ")
+
+
+def upid(world, kind, vmid, pid, start):
+    return "UPID:%s:%08X:%08X:%08X:%s:%s:root@pam:" % (world.node, pid, int(time.monotonic() * 100), start, kind, vmid)
+
+
+def record(world, name, status=None):
+    """The list of tasks, as `active` has it: one line each, ended ones with time and status."""
+    path = world.path("var/log/pve/tasks/active")
+    try:
+        with open(path) as file:
+            lines = [line for line in file.read().splitlines() if not line.startswith(name)]
+    except FileNotFoundError:
+        lines = []
+    lines.append(name + (" 0" if status is None else " 1 %08X %s" % (int(time.time()), status)))
+    temporary = "%s.%d" % (path, os.getpid())
+    with open(temporary, "w") as file:
+        file.write("\n".join(lines[-50:]) + "\n")
+    os.rename(temporary, path)
+
+
+def run(world, kind, vmid, work, tells_failure=True):
+    """Runs `work` in a worker and exits as the tool does.
+
+    A task whose failure is not told exits 0 with its message on standard error. TERM and INT to the tool go to the worker,
+    which rolls back; KILL leaves the worker alone until it writes again.
+    """
+    sys.stdout.flush()
+    output, error = os.pipe(), os.pipe()
+    start = int(time.time())
+    pid = os.fork()
+    if pid == 0:
+        worker(world, work, output, error)
+    os.close(output[1])
+    os.close(error[1])
+    name = upid(world, kind, vmid, pid, start)
+    record(world, name)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: os.kill(pid, signal.SIGTERM))
+    copy(output[0], pid)
+    message = b""
+    while chunk := os.read(error[0], 65536):
+        message += chunk
+    _, status = os.waitpid(pid, 0)
+    text = message.decode()
+    found = os.waitstatus_to_exitcode(status)
+    record(world, name, "OK" if found == 0 else text.replace("\n", " "))
+    if found == 0:
+        if text:
+            print("Task finished with %s warning(s)!" % text, file=sys.stderr)
+        return 0
+    print(text.replace("\n", " ") if text else "unexpected end of task", file=sys.stderr)
+    return (255 if found != 1 else 255) if tells_failure else 0
+
+
+def copy(source, worker_pid):
+    broken = False
+    while chunk := os.read(source, 65536):
+        if broken:
+            continue
+        try:
+            os.write(1, chunk)
+        except BrokenPipeError:
+            broken = True
+            os.kill(worker_pid, signal.SIGUSR1)
+
+
+def worker(world, work, output, error):
+    """Never returns."""
+    os.setsid()
+    os.close(output[0])
+    os.close(error[0])
+    os.dup2(output[1], 1)
+    os.dup2(output[1], 2)
+    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+    def interrupted(number, _):
+        raise Interrupted("broken pipe " if number == signal.SIGUSR1 else "received interrupt")
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+        signal.signal(number, interrupted)
+    code, message = 0, ""
+    try:
+        work()
+        message = str(warnings) if warnings else ""
+    except Die as failure:
+        code, message = 1, failure.message
+    except Interrupted as failure:
+        code, message = 1, failure.message
+    try:
+        sys.stdout.flush()
+        os.write(error[1], message.encode())
+    except OSError:
+        pass
+    os._exit(code)

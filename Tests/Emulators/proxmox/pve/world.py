@@ -1,0 +1,89 @@
+"""The emulated node: a root folder with what a real one has below /, and settings that tests change while it runs."""
+
+import json
+import os
+import sys
+import time
+
+DEFAULTS = {
+    "node": "pvelab",
+    # Factor on every delay and time limit: 1 is a real node's pace.
+    "pace": 1.0,
+    "quorum": True,
+    "cluster_fs": True,
+    # Whether somebody carries out HA requests, and how long (s, before `pace`) that takes.
+    "ha_manager": False,
+    "ha_delay": 10,
+    "bridges": ["vmbr0"],
+    "nodes": [],
+    "cpus": 2,
+    # Verb to seconds that it hangs before it begins; verb to a text that it fails with.
+    "hang": {},
+    "fail": {},
+    "flood": {},
+    # Whether an unprivileged container can be unpacked to a data set.
+    "zfs_idmap": True,
+    # Bytes after which a push is cut without a word.
+    "push_limit": None,
+    "storages": {
+        "local": {"type": "dir", "path": "/var/lib/vz", "size": 40 << 30, "content": "vztmpl,rootdir,backup,iso"},
+        "btr": {"type": "btrfs", "path": "/mnt/btr", "size": 6 << 30, "content": "rootdir"},
+        "labzfs": {"type": "zfspool", "pool": "pctpool", "path": "/pctpool", "size": 6 << 30, "content": "rootdir"},
+        "tiny": {"type": "dir", "path": "/run/tiny", "size": 85 << 20, "content": "rootdir"},
+    },
+}
+
+
+class World:
+    """`root` is the folder that stands for /."""
+
+    def __init__(self, root):
+        self.root = root
+        self.settings = dict(DEFAULTS)
+        try:
+            with open(os.path.join(root, "emulator.json")) as file:
+                self.settings.update(json.load(file))
+        except FileNotFoundError:
+            pass
+
+    def __getitem__(self, key):
+        return self.settings[key]
+
+    @property
+    def node(self):
+        return self.settings["node"]
+
+    def path(self, *parts):
+        """The real path of an emulated one."""
+        return os.path.join(self.root, *[part.lstrip("/") for part in parts])
+
+    def folder(self, *parts):
+        path = self.path(*parts)
+        os.makedirs(path, exist_ok=True)
+        return path
+
+    def wait(self, seconds):
+        time.sleep(seconds * self.settings["pace"])
+
+    def prepare(self):
+        """What every node has, made if it is not there."""
+        for name in ("etc/pve/nodes/%s/lxc" % self.node, "etc/pve/nodes/%s/qemu-server" % self.node, "etc/pve/ha",
+                     "run/lock/lxc", "run/pve", "var/lib/lxc", "var/log/pve/tasks", "proc"):
+            self.folder(name)
+        link = self.path("etc/pve/lxc")
+        if not os.path.lexists(link):
+            try:
+                os.symlink("nodes/%s/lxc" % self.node, link)
+            except FileExistsError:
+                pass
+        for storage in self.settings["storages"].values():
+            self.folder(storage["path"], "images")
+        self.folder("var/lib/vz/template/cache")
+
+
+def here():
+    """The world of the program that runs: ROOT/usr/sbin/pct and the like."""
+    program = os.path.abspath(sys.argv[0])
+    world = World(os.environ.get("PVE_EMULATOR_ROOT") or os.path.dirname(os.path.dirname(os.path.dirname(program))))
+    world.prepare()
+    return world
