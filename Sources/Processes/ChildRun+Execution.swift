@@ -8,13 +8,13 @@ extension ChildRun {
     func execute() async -> Outcome {
         do {
             let status = try await spawn()
-            sweepIfStopped()
+            await sweepIfStopped()
             switch status {
             case .exited(let code): return .success(outcome(.code(code)))
             case .signaled(let signal): return .success(outcome(.signal(signal)))
             }
         } catch {
-            sweepIfStopped()
+            await sweepIfStopped()
             return .failure(ProcessError(error, request))
         }
     }
@@ -39,7 +39,8 @@ extension ChildRun {
         options.teardownSequence = [
             .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: request.grace)
         ]
-        let variables = request.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
+        let marked = request.environment.merging([Offspring.variable: mark]) { $1 }
+        let variables = marked.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
         return Configuration(
             executable: request.executable.hasPrefix("/")
                 ? .path(FilePath(request.executable)) : .name(request.executable),

@@ -11,6 +11,8 @@ final class ChildRun: Sendable {
 
     let request: ProcessRequest
     let onOutput: Child.Consumer?
+    /// What every process of this run has in its environment, unless it takes care not to.
+    let mark = Offspring.newMark()
     private let state: Mutex<State>
     /// Time for the kernel to carry out KILL before the child counts as unstoppable.
     private static let patience = Duration.seconds(5)
@@ -21,6 +23,7 @@ final class ChildRun: Sendable {
         var stdout: KeptOutput
         var stderr: KeptOutput
         var pid: pid_t = 0
+        var offspring: Offspring?
         var work: Task<Void, Never>?
         var timers: [Task<Void, Never>] = []
         var deliveries: [Child.Stream: Task<Bool, Never>] = [:]
@@ -61,12 +64,23 @@ final class ChildRun: Sendable {
             if state.pid != 0, linux_child_has_exited(state.pid) != 0 { return deliveries }
             state.ending = reason
             state.timers.append(after(request.grace + Self.patience) { $0.giveUp() })
-            return deliveries + [{ [work = state.work] in work?.cancel() }]
+            return deliveries + [
+                { [work = state.work, offspring = state.offspring] in
+                    Task {
+                        await offspring?.remember()
+                        work?.cancel()
+                        await offspring?.signalStrays(SIGTERM)
+                    }
+                }
+            ]
         }
         for cancel in stopped { cancel() }
     }
 
-    func started(_ pid: pid_t) { state.withLock { $0.pid = pid } }
+    func started(_ pid: pid_t) {
+        let offspring = Offspring(of: pid, mark: mark)
+        state.withLock { ($0.pid, $0.offspring) = (pid, offspring) }
+    }
 
     func keep(_ bytes: [UInt8], of stream: Child.Stream) {
         state.withLock { state in
@@ -98,17 +112,16 @@ final class ChildRun: Sendable {
         }
     }
 
-    /// Kills what is left of the group of a child that was stopped: members that ignored TERM when the child did not.
-    ///
-    /// The child is reaped by now. Its number stays taken while the group has members, and the kernel gives numbers out
-    /// in turn, so that an empty group's number is not somebody else's yet.
-    func sweepIfStopped() {
-        let (pid, ending) = state.withLock { ($0.pid, $0.ending) }
-        if ending != .itself, pid > 1 { kill(-pid, SIGKILL) }
+    /// Kills what is left of a child that was stopped: what ignored TERM when the child did not, and what it did not reach.
+    func sweepIfStopped() async {
+        let (offspring, ending) = state.withLock { ($0.offspring, $0.ending) }
+        if ending != .itself { await offspring?.end() }
     }
 
     private func giveUp() {
-        let pid = state.withLock { $0.pid }
+        let (pid, offspring) = state.withLock { ($0.pid, $0.offspring) }
+        // The child hangs; what it has started need not.
+        Task { await offspring?.end() }
         settle(.failure(.unstoppable(pid: pid)))
     }
 
