@@ -78,7 +78,7 @@ extension ZFSDriver {
         _ name: String, _ properties: [String] = ZFSObject.datasetProperties
     ) async throws(DriverError) -> ZFSObject? {
         do {
-            return ZFSObject.parse(try await tools.read(.zfs, Self.get(properties) + [name])).first
+            return ZFSObject.parse(try await tools.read(.zfs, Self.get(properties) + [name])).first { $0.name == name }
         } catch  where error.code == .notFound {
             return nil
         }

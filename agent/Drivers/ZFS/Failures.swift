@@ -8,8 +8,14 @@ enum ZFSFailure {
         // Some ordinary failures are followed by a page of help.
         let lines = messages.split(separator: "\n").prefix { !$0.hasPrefix("usage:") }
         let text = withoutQuotations(lines.joined(separator: "\n")).lowercased()
+        let said = lines.prefix(8).joined(separator: "; ")
+        if case .signal(let number) = exit {
+            // What it said before has nothing to do with its end.
+            return DriverError(
+                .failed, "ZFS was killed by signal \(number)", retryable: true, cause: String(said.prefix(600)))
+        }
         let rule = rules.first { text.contains($0.words) }
-        let cause = lines.isEmpty ? "ended with \(exit) and without a message" : lines.prefix(8).joined(separator: "; ")
+        let cause = lines.isEmpty ? "ended with \(exit) and without a message" : said
         return DriverError(
             rule?.code ?? .failed, rule?.meaning ?? "ZFS refused", retryable: rule?.retryable,
             cause: String(cause.prefix(600)))

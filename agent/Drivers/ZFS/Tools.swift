@@ -46,7 +46,8 @@ package struct ZFSTools: Sendable {
         do {
             _ = try Self.check(await run(.zfs, arguments, deadline: nil))
         } catch  where error.code == .cancelled || error.code == .timedOut {
-            throw DriverError(.unknownOutcome, "zfs was stopped while it worked", retryable: true, cause: error.cause)
+            throw DriverError(
+                .unknownOutcome, "\(error.message) while it worked", retryable: true, cause: error.cause)
         }
     }
 
@@ -90,13 +91,27 @@ package struct ZFSTools: Sendable {
 
     private static func check(_ outcome: ProcessOutcome) throws(DriverError) -> ProcessOutcome {
         switch outcome.ended {
-        case .deadline: throw DriverError(.timedOut, "ZFS did not answer in time", cause: "the pool may be suspended")
-        case .cancelled: throw DriverError(.cancelled, "cancelled while zfs was running")
+        case .deadline:
+            let said = lastWords(outcome)
+            throw DriverError(
+                .timedOut, "ZFS did not answer in time",
+                cause: "the pool may be suspended" + (said.map { "; \($0)" } ?? ""))
+        case .cancelled:
+            let how = outcome.killed ? "did not obey and was killed" : "was stopped"
+            throw DriverError(.cancelled, "zfs \(how)", cause: lastWords(outcome))
         case .itself: break
         }
         if outcome.exit != .code(0) { throw ZFSFailure.error(outcome.errorText, outcome.exit) }
         if outcome.truncated { throw DriverError(.failed, "zfs printed more than 16 MiB") }
         return outcome
+    }
+}
+
+extension ZFSTools {
+    /// The end of what a tool wrote to its standard error; nil for nothing.
+    private static func lastWords(_ outcome: ProcessOutcome) -> String? {
+        let text = String(decoding: outcome.stderr.suffix(600), as: UTF8.self).split(separator: "\n")
+        return text.isEmpty ? nil : text.joined(separator: "; ")
     }
 }
 
