@@ -62,6 +62,8 @@ package final class AgentSession: Sendable {
 
     /// Writes one message. A peer that does not read loses its session instead of growing our memory.
     package func send(_ message: ControllerMessage) {
+        // Late answers for a peer that has gone; its event loop may have ended by then, too.
+        guard channel.isActive else { return }
         var bytes: [UInt8] = []
         message.encode(into: &bytes)
         let count = bytes.count + Self.messageOverhead
