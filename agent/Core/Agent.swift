@@ -27,6 +27,7 @@ package final class Agent: Sendable {
     private let commands: CommandDesk
     private let reports: ReportDesk
     let files: StateFiles
+    private let drivers: [any Driver]
     private let settings: AgentSettings
     private let logger: Logger
     private let failures: AsyncStream<any Error>
@@ -59,12 +60,18 @@ package final class Agent: Sendable {
             outlet: outlet, credentials: credentials, listeners: [commands, reports, renewal], logger: logger,
             greeting: { try await greeting.hello() })
         (self.commands, self.reports, self.files, self.settings) = (commands, reports, files, settings)
-        (self.logger, self.failures) = (logger, failures)
+        (self.drivers, self.logger, self.failures) = (drivers, logger, failures)
     }
+
+    private static let abandonedLimit = 1000
 
     /// Works until the state on disk cannot be used any more, or the task is cancelled.
     /// - Throws: what made the state unusable.
     package func run() async throws {
+        for driver in drivers {
+            let abandoned = try await files.journal.abandoned(of: type(of: driver).name, limit: Self.abandonedLimit)
+            await driver.recover(abandoned)
+        }
         await reports.start()
         await link.start()
         let pruning = Task { await prune() }

@@ -14,6 +14,9 @@ package protocol Driver: Sendable {
     /// How many calls may run at once on this node; calls on one resource are serialised by the caller in any case.
     var concurrency: Int { get }
 
+    /// Told once, before anything else: commands of earlier lives of the agent that did not succeed, and that no later
+    /// success of the same operation on the same resource has made good. What the technology still does of them is nobody's.
+    func recover(_ abandoned: [AbandonedCommand]) async
     /// What placement needs to know of this node (pools with their sizes, engine limits). Asked at each connection.
     func facts() async -> JSONObject
     /// Does one operation. Ensure-style: looks, acts, looks again, and reports what is.
@@ -29,6 +32,7 @@ package protocol Driver: Sendable {
 }
 
 extension Driver {
+    package func recover(_ abandoned: [AbandonedCommand]) async {}
     package func facts() async -> JSONObject { [:] }
     package func usage() async -> [UsageCounter] { [] }
     package func sample(into batch: inout SampleBatch) async {}

@@ -32,3 +32,17 @@ package struct OperationOutcome: Sendable, Hashable {
         self.observed = observed
     }
 }
+
+/// A command that did not succeed, as far as the agent knows.
+package struct AbandonedCommand: Sendable, Hashable {
+    package let id: String
+    /// Name within the driver.
+    package let operation: String
+    package let resource: String
+
+    package init(id: String, operation: String, resource: String) {
+        self.id = id
+        self.operation = operation
+        self.resource = resource
+    }
+}

@@ -1,3 +1,4 @@
+package import DriverKit
 package import Model
 package import SQLite
 package import WireProtocol
@@ -58,6 +59,24 @@ package actor Journal {
                 try finish(receipt.id, result)
             }
             return receipts.count
+        }
+    }
+
+    /// The newest commands of a driver that did not succeed and that no later success of the same operation on the same
+    /// resource has made good. A success of the same millisecond counts as later.
+    package func abandoned(of driver: String, limit: Int) throws(SQLiteError) -> [AbandonedCommand] {
+        let sql = """
+            SELECT id, receipts.operation, receipts.resource FROM receipts
+            LEFT JOIN (
+                SELECT operation, resource, max(accepted) AS last FROM receipts
+                WHERE driver = ?1 AND state = 'succeeded' GROUP BY operation, resource
+            ) AS success ON success.operation = receipts.operation AND success.resource = receipts.resource
+            WHERE driver = ?1 AND state IN ('failed', 'cancelled', 'interrupted') AND accepted > coalesce(last, -1)
+            ORDER BY accepted DESC LIMIT ?2
+            """
+        return try database.query(sql, [driver, limit]) { (row) throws(SQLiteError) in
+            let id = try row.text(), operation = try row.text(), resource = try row.text()
+            return AbandonedCommand(id: id, operation: operation, resource: resource)
         }
     }
 

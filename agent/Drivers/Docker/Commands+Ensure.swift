@@ -7,6 +7,14 @@ extension DockerDriver {
         _ call: OperationCall, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
         let spec = try ContainerSpec(call.arguments, secrets: call.secrets, mountRoots: mountRoots)
+        while !creations.begin(spec.name) { try await pause(.milliseconds(50)) }
+        defer { creations.end(spec.name) }
+        return try await ensure(spec, context)
+    }
+
+    private func ensure(
+        _ spec: ContainerSpec, _ context: OperationContext
+    ) async throws(DriverError) -> OperationOutcome {
         var changed = false
         var state = try await look(spec.name)
         if let present = state, try await !adopts(present, spec) {
@@ -16,12 +24,13 @@ extension DockerDriver {
         }
         if state == nil {
             context.progress("creating the container")
-            changed = try await create(spec) || changed
+            changed = try await create(spec, by: context.commandID) || changed
             state = try await look(spec.name)
         }
         guard let state else { throw DriverError(.failed, "container \(spec.name) went away", retryable: true) }
         // Also when another call has just created it.
         guard try await adopts(state, spec) else { throw conflict(spec, ["state"]) }
+        creations.forget(state.command)
         // From here on there is a container of this service, which whoever gives up has to remove.
         do throws(DriverError) {
             return try await settle(state, spec, changed)
@@ -63,17 +72,18 @@ extension DockerDriver {
 
     /// False when somebody else has created one of that name meanwhile. The engine reserves a name before it shows the
     /// container, and a little longer than it shows it.
-    private func create(_ spec: ContainerSpec) async throws(DriverError) -> Bool {
+    private func create(_ spec: ContainerSpec, by command: String) async throws(DriverError) -> Bool {
         var attempts = 0
         while true {
             do {
                 _ = try await engine.call(
-                    "POST", "/containers/create", query: [("name", spec.name)], body: spec.creation,
+                    "POST", "/containers/create", query: [("name", spec.name)], body: spec.creation(by: command),
                     timeout: .seconds(90))
                 return true
             } catch {
                 if error.isConflict, try await look(spec.name) != nil { return false }
                 attempts += 1
+                if error.mayHaveArrived { creations.add([command]) }
                 guard error.isConflict, attempts < 50 else { throw error.driverError }
             }
             try await pause(.milliseconds(200))

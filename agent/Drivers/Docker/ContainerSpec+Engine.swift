@@ -1,8 +1,8 @@
 import WireProtocol
 
 extension ContainerSpec {
-    /// The body of the creation. Mounts, never binds: a bind creates a missing source as a directory of root's.
-    var creation: JSONObject {
+    /// The body of the creation by a command. Mounts, never binds: a bind creates a missing source as a directory of root's.
+    func creation(by id: String) -> JSONObject {
         var host = limits.body()
         host["NetworkMode"] = .string(network)
         host["Mounts"] = .array(mounts.map(\.body))
@@ -11,6 +11,7 @@ extension ContainerSpec {
         var body: JSONObject = ["Image": .string(image), "HostConfig": .object(host)]
         body["Cmd"] = command.map { .array($0.map { .string($0) }) }
         body["Env"] = .array(environment.sorted { $0.key < $1.key }.map { .string("\($0)=\($1)") })
+        let labels = labels.merging([ContainerState.commandLabel: id]) { $1 }
         body["Labels"] = .object(JSONObject(labels.sorted { $0.key < $1.key }.map { ($0, .string($1)) }))
         body["ExposedPorts"] = .object(JSONObject(ports.map { ($0.name, [:]) }))
         return body

@@ -83,6 +83,9 @@ struct ContainerSpec: Sendable {
             guard Grammar.labelKey.accepts(member.key), let text = member.value.asString, text.utf8.count <= 4096 else {
                 throw .invalidArgument("labels", "holds what is no label: \(member.key.printable(limit: 64))")
             }
+            guard member.key != ContainerState.commandLabel else {
+                throw .invalidArgument("labels", "must leave \(member.key) to the agent")
+            }
             result[member.key] = text
         }
         return result

@@ -14,6 +14,7 @@ package struct DockerDriver: Driver {
 
     let engine: Engine
     let roster: ContainerRoster
+    let creations = AbandonedCreations()
     let mountRoots: [String]?
 
     /// - Parameter mountRoots: when given, containers may mount only what lies below one of these directories.

@@ -10,12 +10,14 @@ extension DockerDriver {
     package func events(_ emit: @escaping @Sendable (DriverEvent) -> Void) async {
         var log = EventLog()
         var wait = Duration.seconds(1)
+        creations.report(to: emit)
         while !Task.isCancelled {
             do {
                 let stream = try await engine.stream("GET", "/events", query: log.query, head: .seconds(10))
                 await roster.forget()
                 emit(DriverEvent(time: .now(), kind: "engine.connected", data: ["version": .string(engine.version)]))
                 wait = .seconds(1)
+                await removeLate()
                 try await follow(stream, &log, emit)
                 emit(DriverEvent(time: .now(), kind: "engine.lost"))
             } catch is HTTPError {
@@ -38,6 +40,9 @@ extension DockerDriver {
                 guard let event = log.take(object) else { continue }
                 await roster.forget()
                 emit(event)
+                if creations.contains(object["Actor"]?["Attributes"]?[ContainerState.commandLabel]?.asString) {
+                    await removeLate()
+                }
             }
         }
     }

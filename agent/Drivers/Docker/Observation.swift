@@ -19,7 +19,7 @@ extension DockerDriver {
         let entries = try await engine.doing { () throws(EngineError) -> [ContainerEntry] in
             try await engine.containers(all: true)
         }
-        return entries.map { InventoryItem(resource: "docker/\($0.name)", state: $0.observed) }
+        return await withoutLate(entries).map { InventoryItem(resource: "docker/\($0.name)", state: $0.observed) }
     }
 
     package func sample(into batch: inout SampleBatch) async {
@@ -80,6 +80,8 @@ actor ContainerRoster {
     private let engine: Engine
     private var members: [Member] = []
     private var readAt: ContinuousClock.Instant?
+    /// How long a sample waits for the engine. Containers go on without it, and so does their measuring.
+    private static let patience = Duration.seconds(1)
 
     init(_ engine: Engine) {
         self.engine = engine
@@ -91,9 +93,23 @@ actor ContainerRoster {
     /// In the order of their names. While the engine does not answer, what was known.
     func running() async -> [Member] {
         if let readAt, readAt + Self.lifetime > .now { return members }
-        let asked = ContinuousClock.now
-        readAt = asked
-        guard let entries = try? await engine.containers(all: false) else { return members }
+        readAt = .now
+        let (answer, answered) = AsyncStream<Void>.makeStream()
+        let limit = Task {
+            try? await Task.sleep(for: Self.patience)
+            answered.finish()
+        }
+        Task {
+            await look()
+            answered.finish()
+        }
+        for await _ in answer {}
+        limit.cancel()
+        return members
+    }
+
+    private func look() async {
+        guard let entries = try? await engine.containers(all: false) else { return }
         var found: [Member] = []
         for entry in entries {
             if let known = members.first(where: { $0.id == entry.id && $0.name == entry.name }), known.reading != nil {
@@ -108,6 +124,5 @@ actor ContainerRoster {
             }
         }
         members = found.sorted { $0.name < $1.name }
-        return members
     }
 }

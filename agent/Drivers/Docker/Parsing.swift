@@ -4,6 +4,8 @@ import WireProtocol
 /// A container as the engine's inspection shows it.
 struct ContainerState: Sendable, Hashable {
     static let ownerLabel = "innkeeper.service"
+    /// The id of the command that created it.
+    static let commandLabel = "innkeeper.command"
 
     var id: String
     var name: String
@@ -56,6 +58,7 @@ struct ContainerState: Sendable, Hashable {
 
     var isRunning: Bool { ["running", "paused", "restarting"].contains(status) }
     var owner: String? { labels[Self.ownerLabel] }
+    var command: String? { labels[Self.commandLabel] }
     /// Bytes; 0 is no limit.
     var memoryLimit: Int64 { host["Memory"]?.asInteger ?? 0 }
     var memoryAndSwapLimit: Int64 { host["MemorySwap"]?.asInteger ?? 0 }
@@ -124,6 +127,8 @@ struct ContainerEntry: Sendable, Hashable {
         labels = (value["Labels"]?.asObject ?? [:]).texts
         network = value["HostConfig"]?["NetworkMode"]?.asString ?? ""
     }
+
+    var command: String? { labels[ContainerState.commandLabel] }
 
     var observed: JSONObject {
         var object: JSONObject = [

@@ -15,6 +15,15 @@ package enum EngineError: Error, Sendable, Hashable {
         if case .refused(404, _) = self { true } else { false }
     }
 
+    /// Whether the engine may have done, or may still do, what it was asked.
+    var mayHaveArrived: Bool {
+        switch self {
+        case .transport(let error): error.mayHaveArrived
+        case .malformed: true
+        case .refused, .already, .unsupported: false
+        }
+    }
+
     var isConflict: Bool {
         if case .refused(409, _) = self { true } else { false }
     }
