@@ -184,5 +184,8 @@ let package = Package(
 
         // Tests/Reliability/
         reliability("CrashMatrix", ["DaemonKit", "SQLite", "Transport"], exclude: ["Shim"]),
+        reliability(
+            "HostileMachine",
+            ["AgentCore", "DaemonKit", "HTTPFetch", "Processes", "Sessions", "Store", "Transport", logging] + nio),
     ]
 )

@@ -3,13 +3,13 @@ import Synchronization
 import TestSupport
 
 /// Stands between the agent and the engine's socket, hands every byte on, and stops at the gate.
-final class GatedSocket: Sendable {
-    let path: String
+package final class GatedSocket: Sendable {
+    package let path: String
     private let engine: String
     private let gate: Gate
     private let listener: Int32
 
-    init(at path: String, to engine: String, gate: Gate) throws {
+    package init(at path: String, to engine: String, gate: Gate) throws {
         (self.path, self.engine, self.gate) = (path, engine, gate)
         listener = try ScriptedServer.listen(at: path)
         let listener = listener
@@ -22,7 +22,7 @@ final class GatedSocket: Sendable {
         }
     }
 
-    func stop() {
+    package func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         unlink(path)
     }

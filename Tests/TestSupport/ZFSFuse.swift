@@ -62,7 +62,10 @@ package final class ZFSFuse: Sendable {
 
     /// Runs `zfs` or `zpool` (or anything else) in the daemon's namespace.
     @discardableResult
-    package func command(_ words: String...) async throws -> ProcessOutcome {
+    package func command(_ words: String...) async throws -> ProcessOutcome { try await command(words) }
+
+    @discardableResult
+    package func command(_ words: [String]) async throws -> ProcessOutcome {
         try await Child.run(ProcessRequest(launcher[0], launcher.dropFirst() + words, deadline: .seconds(60)))
     }
 
