@@ -141,6 +141,13 @@ import WireProtocol
         #expect(try play.run() == .cancelled)
         #expect(play.commands == ["op.place.1", "op.make.1", "op.make.undo.1", "op.place.undo.1"])
 
+        var cut = Play(trip)
+        _ = try cut.run { play in play.journal.count == 4 }
+        cut.cancelled = true
+        #expect(try cut.run() == .cancelled)
+        // The second step was under way: it is asked for again before it is undone.
+        #expect(cut.commands == ["op.place.1", "op.make.1", "op.make.undo.1", "op.place.undo.1"])
+
         var late = Play(trip)
         _ = try late.run { $0.commands.count == 4 }
         late.cancelled = true

@@ -41,9 +41,11 @@ extension SagaMachine {
         guard let index = steps.firstIndex(where: { $0.state != .succeeded && $0.state != .skipped }) else {
             return .record(.finished(.succeeded))
         }
-        if cancelled && table.direction == .unwind { return turnBack(because: .cancelled, now: now) }
-        if now >= deadline { return giveUp(index, because: late(index), now: now) }
         let (policy, progress) = (table.steps[index], steps[index])
+        // What may be under way is not left behind: whoever asks for it again can stop it, and hears how far it came.
+        let isUnderWay = progress.state == .running && now < deadline
+        if cancelled && table.direction == .unwind && !isUnderWay { return turnBack(because: .cancelled, now: now) }
+        if now >= deadline { return giveUp(index, because: late(index), now: now) }
         switch progress.state {
         case .running:
             return .perform(step: index, attempt: progress.attempts, command: progress.command ?? "")

@@ -69,8 +69,11 @@ package final class Fleet: Sendable {
         defer { state.withLock { $0.remove(order.id) } }
         let opening = try await ledger.open(order, node)
         if let known = opening.result { return known }
-        if let (session, command) = state.withLock({ $0.dispatch(order.id, journal: opening.journal, now: .now) }) {
+        if let (session, command) = state.withLock({ $0.dispatch(order.id, journal: opening.journal) }) {
             session.send(.command(command))
+            if let reason = state.withLock({ $0.sent(order.id, on: session, now: .now) }) {
+                session.send(.cancel(Cancel(id: order.id, reason: reason)))
+            }
         }
         for await event in events {
             switch event {

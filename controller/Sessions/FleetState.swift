@@ -75,16 +75,20 @@ struct FleetState {
     }
 
     /// The order is recorded: the session to send it on, if its node is live.
-    mutating func dispatch(
-        _ id: String, journal: String?, now: ContinuousClock.Instant
-    ) -> (AgentSession, Command)? {
+    mutating func dispatch(_ id: String, journal: String?) -> (AgentSession, Command)? {
         guard var order = orders[id], order.ending == nil else { return nil }
         order.isRecorded = true
         order.journal = journal
-        let session = sessions[order.node]
-        if session != nil { order.sentAt = now }
         orders[id] = order
-        return session.map { ($0, order.message) }
+        return sessions[order.node].map { ($0, order.message) }
+    }
+
+    /// The order is on its way. Returns why it was called off meanwhile: a cancel must not arrive before its command,
+    /// for the agent would not know what to stop.
+    mutating func sent(_ id: String, on session: AgentSession, now: ContinuousClock.Instant) -> String? {
+        guard let order = orders[id], order.ending == nil, sessions[order.node] === session else { return nil }
+        orders[id]?.sentAt = now
+        return order.cancelReason
     }
 
     func ending(of id: String) -> Result<CommandResult, FleetError>? { orders[id]?.ending }

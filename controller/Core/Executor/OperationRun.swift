@@ -117,8 +117,9 @@ extension OperationRun {
             switch signal {
             case .answer(number, let result): return result
             case .overdue(number): return .failure(.overdue(call))
-            case .cancel where !cancelled:
+            case .cancel:
                 cancelled = true
+                // Each time: the first word may have come before the command was on its way.
                 if !unwinding { await callOff(command) }
             default: continue
             }
