@@ -17,11 +17,13 @@ struct CrashPoint: Sendable, Hashable, CustomStringConvertible {
 
     var description: String { "\(saga.rawValue): the \(victim) dies \(moment) \(transition.name)" }
 
-    var strike: Strike { Strike(marks: transition.marks, nth: transition.nth, moment: moment) }
+    var strike: Strike { Strike(scope: transition.scope, marks: transition.marks, nth: transition.nth, moment: moment) }
 
     /// Whether it dies while a command runs, so that nobody knows how far it came. A command that has no receipt yet is
     /// sent again under its id, and one that has ended is answered from its receipt.
-    var interrupts: Bool {
+    /// Nil when the death may come anywhere.
+    var interrupts: Bool? {
+        guard transition.scope == .commits else { return nil }
         guard victim == .agent else { return false }
         if transition.name.hasPrefix("receipt of") { return moment == .after }
         return transition.name.hasPrefix("end of") && moment != .after

@@ -12,7 +12,10 @@ actor Lane {
     private var points: [Saga: [CrashPoint]] = [:]
     private(set) var tally = Tally()
 
-    init(_ crash: CrashSite) { self.crash = crash }
+    /// What is struck: commits, or the writes of checkpoints.
+    private let scope: Strike.Scope
+
+    init(_ crash: CrashSite, _ scope: Strike.Scope = .commits) { (self.crash, self.scope) = (crash, scope) }
 
     // MARK: what there is
 
@@ -31,22 +34,25 @@ actor Lane {
         guard counts else { return }
         // The agent's last acknowledgement is still on its way.
         _ = try await crash.openCommands()
-        for victim in Victim.allCases {
-            let transitions = Recording.transitions(crash.traps[victim]?.lines ?? [])
-            tally.found("\(victim) \(saga.rawValue)", writes: transitions.count)
+        for victim in Victim.allCases where Self.only.map({ $0 == victim.rawValue }) ?? true {
+            let lines = crash.traps[victim]?.lines ?? []
+            let transitions =
+                scope == .commits ? Recording.transitions(lines) : Recording.checkpoints(lines, of: victim)
+            tally.found(subject(victim, saga), writes: transitions.count)
             points[saga, default: []] += CrashPoint.all(victim, saga, transitions)
         }
     }
 
-    /// Keeps so many points of each saga, by chance, spread over both daemons.
+    /// Keeps so many points of each saga, by chance and in a chance order, a few as well of both daemons.
     func sample(_ count: Int, _ seed: SplitMix) {
         var random = seed
         for saga in Saga.allCases {
-            guard let all = points[saga] else { continue }
-            let sides = Victim.allCases.shuffled(using: &random).map { victim in
-                all.filter { $0.victim == victim }.shuffled(using: &random)
+            guard let all = points[saga]?.shuffled(using: &random), count < all.count else {
+                points[saga]?.shuffle(using: &random)
+                continue
             }
-            points[saga] = (0..<min(count, 2 * all.count)).compactMap { sides[$0 % 2].dropFirst($0 / 2).first }
+            let sides = Victim.allCases.shuffled(using: &random).map { victim in all.filter { $0.victim == victim } }
+            points[saga] = (0..<(2 * count)).compactMap { sides[$0 % 2].dropFirst($0 / 2).first }.prefix(count) + []
         }
     }
 
@@ -87,7 +93,7 @@ actor Lane {
         let outcome: SagaRun.Outcome
         do { outcome = try await perform(saga, point) } catch {
             guard let point else { throw error }
-            tally.tried("\(point.victim) \(saga.rawValue)", "\(point)", hasDied: true, faults: ["\(error)"])
+            tally.tried(subject(point.victim, saga), "\(point)", hasDied: true, faults: ["\(error)"])
             throw error
         }
         guard let point else { return }
@@ -95,16 +101,24 @@ actor Lane {
         if let usual = usual[saga], usual != outcome.effects {
             faults.append("engines did \(outcome.effects) instead of \(usual)")
         }
-        tally.tried("\(point.victim) \(saga.rawValue)", "\(point)", hasDied: outcome.hasDied, faults: faults)
+        tally.tried(subject(point.victim, saga), "\(point)", hasDied: outcome.hasDied, faults: faults)
         if getenv("INNKEEPER_CRASH_TRACE") != nil {
             print("\(point)", outcome.hasDied ? "" : "NOT REACHED", faults, ContinuousClock.now - start)
         }
     }
 
+    private func subject(_ victim: Victim, _ saga: Saga) -> String {
+        "\(victim) \(saga.rawValue)" + (scope == .calls ? ", checkpoint" : "")
+    }
+
+    /// INNKEEPER_CRASH_ONLY: `agent` or `controller`.
+    private static let only = getenv("INNKEEPER_CRASH_ONLY").map { String(cString: $0) }
+
     private func perform(_ saga: Saga, _ point: CrashPoint?) async throws -> SagaRun.Outcome {
         number += 1
         if saga == .upgrade { size = size == .small ? .large : .small }
-        let run = SagaRun(crash: crash, saga: saga, number: number, service: service, size: size, point: point)
+        let run = SagaRun(
+            crash: crash, saga: saga, number: number, service: service, size: size, point: point, scope: scope)
         let outcome = try await run.run()
         switch saga {
         case .provision: service = outcome.service

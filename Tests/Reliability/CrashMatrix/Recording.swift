@@ -5,6 +5,7 @@ enum Victim: String, Sendable, CaseIterable { case agent, controller }
 struct Transition: Sendable, Hashable {
     /// What it is, in words: `receipt of dataset.1`, `journal step_started container`.
     var name: String
+    var scope = Strike.Scope.commits
     var marks: [String]
     var nth = 1
 }
@@ -29,6 +30,16 @@ struct Recording {
             }
         }
         return recording.transitions
+    }
+
+    /// The writes by which a checkpoint moves commits into the database, so far as the next run has as many: their number
+    /// is not the same each time.
+    static func checkpoints(_ lines: [Substring], of victim: Victim) -> [Transition] {
+        let file = victim == .agent ? "/journal.sqlite;" : "/controller.sqlite;"
+        let count = lines.count { $0.hasPrefix("F pwrite") && $0.contains(file) }
+        return (0..<(count * 3 / 4)).map {
+            Transition(name: "checkpoint's write \($0 + 1)", scope: .calls, marks: ["pwrite", file], nth: $0 + 1)
+        }
     }
 
     /// The most telling statements of a commit stand for it: there are several when an agent writes a batch.

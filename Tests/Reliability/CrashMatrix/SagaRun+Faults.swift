@@ -28,11 +28,11 @@ extension SagaRun {
 
     /// What could not be known was said, and begun again under another command; nothing else was.
     private func honesty(_ operation: APIModels.Operation) async throws -> [String] {
-        guard let point else { return [] }
+        guard let interrupts = point?.interrupts else { return [] }
         let log = try await crash.site.front.log(operation.id)
         let said = log.contains { $0.contains("the agent stopped while the command ran") }
         let again = log.contains { $0 == "attempt 2" || $0 == "undoing, attempt 2" }
-        if point.interrupts, !said || !again { return ["the interruption is not told: \(log)"] }
-        return !point.interrupts && said ? ["an interruption is told that was none: \(log)"] : []
+        if interrupts, !said || !again { return ["the interruption is not told: \(log)"] }
+        return !interrupts && said ? ["an interruption is told that was none: \(log)"] : []
     }
 }

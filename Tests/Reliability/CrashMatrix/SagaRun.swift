@@ -14,6 +14,8 @@ struct SagaRun: Sendable {
     /// What the service is to have from an upgrade on.
     let size: ServiceSize
     let point: CrashPoint?
+    /// What is noted on the way.
+    let scope: Strike.Scope
 
     /// What came of it.
     struct Outcome: Sendable {
@@ -66,7 +68,7 @@ struct SagaRun: Sendable {
 
     private func arm() {
         for (victim, trap) in crash.traps {
-            if let point, point.victim == victim { trap.arm(point.strike) } else { trap.watch() }
+            if let point, point.victim == victim { trap.arm(point.strike) } else { trap.watch(scope) }
         }
     }
 

@@ -74,8 +74,8 @@ final class Trap: Sendable {
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     }
 
-    /// Whether the daemon has died of it.
-    var hasSprung: Bool { lines.last?.hasPrefix("K ") == true }
+    /// Whether the daemon has died of it. Its other threads may have said something after that.
+    var hasSprung: Bool { lines.contains { $0.hasPrefix("K ") } }
 
     private static let markSize = 320
     private static let planSize = 16 + 3 * markSize
