@@ -24,12 +24,20 @@ enum PEM {
             throw CryptoError(operation: "read the \(what)", reason: "longer than \(maximumBytes) bytes")
         }
         LibraryErrors.clear()
-        guard let bio = BIO_new_mem_buf(bytes, Int32(bytes.count)) else { throw .fromLibrary("read the \(what)") }
+        let found = bytes.withUnsafeBytes { read($0, atMost: limit, next) }
+        guard !found.isEmpty else { throw .fromLibrary("read the \(what)") }
+        LibraryErrors.clear()
+        return found
+    }
+
+    /// A memory BIO reads where the text lies: the text must outlive it.
+    private static func read(
+        _ text: UnsafeRawBufferPointer, atMost limit: Int, _ next: (OpaquePointer) -> OpaquePointer?
+    ) -> [OpaquePointer] {
+        guard let bio = BIO_new_mem_buf(text.baseAddress, Int32(text.count)) else { return [] }
         defer { BIO_free(bio) }
         var found: [OpaquePointer] = []
         while found.count < limit, let object = next(bio) { found.append(object) }
-        guard !found.isEmpty else { throw .fromLibrary("read the \(what)") }
-        LibraryErrors.clear()
         return found
     }
 }
