@@ -22,7 +22,9 @@ struct ZFSObservation: Sendable {
     ) -> [(pool: ZFSPool, before: String?)] {
         count(until: time)
         sizes = [:]
-        for dataset in datasets where dataset.name.contains("/") { sizes[dataset.name] = dataset.number("used") ?? 0 }
+        for dataset in datasets where dataset.name.contains("/") {
+            sizes[dataset.name] = max(0, dataset.number("used") ?? 0)
+        }
         series = pools.flatMap(Self.series) + datasets.filter { $0.name.contains("/") }.flatMap(Self.series)
         let changes = pools.filter { health[$0.name, default: "ONLINE"] != $0.health }.map { ($0, health[$0.name]) }
         health = Dictionary(pools.map { ($0.name, $0.health) }) { $1 }
@@ -37,7 +39,8 @@ struct ZFSObservation: Sendable {
         defer { byteSeconds = byteSeconds.filter { sizes[$0.key] != nil } }
         return byteSeconds.sorted { $0.key < $1.key }.map { name, value in
             UsageCounter(
-                subject: "zfs/\(name)", meter: "disk_mib_seconds", epoch: epoch, value: Int64(value / 1_048_576))
+                subject: "zfs/\(name)", meter: "disk_mib_seconds", epoch: epoch,
+                value: Int64(exactly: (value / 1_048_576).rounded(.down)) ?? .max)
         }
     }
 

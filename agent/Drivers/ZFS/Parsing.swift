@@ -31,7 +31,7 @@ struct ZFSObject: Sendable, Hashable {
         var places: [Substring: Int] = [:]
         for line in text.split(separator: "\n") {
             let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
-            guard columns.count == 4 else { continue }
+            guard columns.count == 4, !columns[0].isEmpty else { continue }
             let place = places[columns[0]] ?? objects.count
             if place == objects.count {
                 places[columns[0]] = place
@@ -76,6 +76,14 @@ struct ZFSPool: Sendable, Hashable {
     }
 }
 
+extension Int64 {
+    /// Figures come from the output of a tool: a wild one must not end the agent.
+    func multipliedSaturating(by factor: Int64) -> Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? (signum() == factor.signum() ? .max : .min) : product
+    }
+}
+
 /// Sizes as ZFS prints them: `1048576`, or rounded to three digits, `1.50G`.
 enum ZFSSize {
     static func parse(_ text: some StringProtocol) -> Int64? {
@@ -108,7 +116,7 @@ extension ZFSObject {
 
     /// The dataset's name, and the snapshot's where this is one.
     var parts: (dataset: String, snapshot: String?) {
-        let parts = name.split(separator: "@", maxSplits: 1).map(String.init)
+        let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         return (parts[0], parts.count > 1 ? parts[1] : nil)
     }
 
@@ -121,7 +129,7 @@ extension ZFSObject {
         }
         object["mounted"] = text("mounted").map { .bool($0 == "yes") }
         object["owner"] = owner.map { .string($0) }
-        object["created"] = number("creation").map { .integer($0 * 1000) }
+        object["created"] = number("creation").map { .integer($0.multipliedSaturating(by: 1000)) }
         for (key, property) in Self.sizes { object[key] = number(property).map { .integer($0) } }
         return object
     }
