@@ -67,7 +67,8 @@ struct ContainerState: Sendable, Hashable {
     var cpuLimit: Int64 {
         let nano = host["NanoCpus"]?.asInteger ?? 0
         let (quota, period) = (host["CpuQuota"]?.asInteger ?? 0, host["CpuPeriod"]?.asInteger ?? 0)
-        return nano > 0 ? nano / 1_000_000 : quota > 0 ? quota * 1000 / (period > 0 ? period : 100_000) : 0
+        return nano > 0
+            ? nano / 1_000_000 : quota > 0 ? min(quota, .max / 1000) * 1000 / (period > 0 ? period : 100_000) : 0
     }
     var network: String { host["NetworkMode"]?.asString ?? "" }
     var restartPolicy: String {

@@ -88,7 +88,7 @@ struct ContainerReading: Sendable, Hashable {
         let cache = ProcessFiles.text("/sys/fs/cgroup/memory\(memory)/memory.stat")
             .flatMap { ProcessFiles.number("total_inactive_file", in: $0) }
         let processes = paths["pids"].flatMap { ProcessFiles.number("/sys/fs/cgroup/pids\($0)/pids.current") }
-        return (max(0, usage - (cache ?? 0)), cpu, processes)
+        return (max(0, usage.subtractingSaturating(cache ?? 0)), cpu, processes)
     }
 
     private static func second(_ paths: [Substring: Substring]) -> (Int64, Int64, Int64?)? {
@@ -99,7 +99,9 @@ struct ContainerReading: Sendable, Hashable {
         let cache = ProcessFiles.text("/sys/fs/cgroup\(path)/memory.stat")
             .flatMap { ProcessFiles.number("inactive_file", in: $0) }
         let processes = ProcessFiles.number("/sys/fs/cgroup\(path)/pids.current")
-        return (max(0, usage - (cache ?? 0)), microseconds * 1000, processes)
+        return (
+            max(0, usage.subtractingSaturating(cache ?? 0)), min(max(0, microseconds), .max / 1000) * 1000, processes
+        )
     }
 
     /// The sums over all devices but the loopback, of a table like `/proc/net/dev`.
@@ -108,11 +110,24 @@ struct ContainerReading: Sendable, Hashable {
         for line in table.split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 1)
             guard parts.count == 2, parts[0].drop(while: { $0 == " " }) != "lo" else { continue }
-            let numbers = parts[1].split(separator: " ").compactMap { Int64($0) }
+            let numbers = parts[1].split(separator: " ").compactMap { UInt64($0) }
             guard numbers.count >= 9 else { continue }
-            sums.received += numbers[0]
-            sums.sent += numbers[8]
+            sums.received = sums.received.addingSaturating(numbers[0])
+            sums.sent = sums.sent.addingSaturating(numbers[8])
         }
         return sums
+    }
+}
+
+/// Figures of the kernel are unsigned and may wrap: a wild one must not end the agent.
+extension Int64 {
+    fileprivate func addingSaturating(_ other: UInt64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(Int64(clamping: other))
+        return overflow ? .max : sum
+    }
+
+    fileprivate func subtractingSaturating(_ other: Int64) -> Int64 {
+        let (rest, overflow) = subtractingReportingOverflow(other)
+        return overflow ? 0 : rest
     }
 }
