@@ -114,7 +114,7 @@ extension Cgroups {
     }
 
     /// `8:0 rbytes=1 wbytes=2 rios=…` for each device. No line at all means that nothing was read or written yet.
-    private static func transfer(unified scanner: inout ByteScanner) -> (read: UInt64, written: UInt64)? {
+    static func transfer(unified scanner: inout ByteScanner) -> (read: UInt64, written: UInt64)? {
         var sum: (read: UInt64, written: UInt64) = (0, 0)
         repeat {
             while !scanner.isAtLineEnd {
@@ -132,7 +132,7 @@ extension Cgroups {
     }
 
     /// `8:0 Read 1`, `8:0 Write 2`, `8:0 Total 3` for each device, and a `Total` of all.
-    private static func transfer(separate scanner: inout ByteScanner) -> (read: UInt64, written: UInt64)? {
+    static func transfer(separate scanner: inout ByteScanner) -> (read: UInt64, written: UInt64)? {
         var sum: (read: UInt64, written: UInt64) = (0, 0)
         repeat {
             guard scanner.skipWord() else { continue }

@@ -35,6 +35,9 @@ extension HostDriver {
         return OperationOutcome(changed: false, observed: ["containers": .array(list)])
     }
 
+    /// Whole seconds of what `/proc/uptime` says.
+    static func seconds(_ uptime: Double) -> Int64 { Int64(exactly: uptime.rounded(.down)) ?? .max }
+
     func systemInformation() -> JSONObject {
         state.withLock { state in
             let files = state.files
@@ -44,7 +47,7 @@ extension HostDriver {
             object["processors"] = .integer(Int64(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
             object["memory_bytes"] = files.read("/proc/meminfo") { MemoryFigures(&$0) }
                 .map { .integer(Int64(clamping: $0.total)) }
-            object["uptime_seconds"] = files.read("/proc/uptime") { $0.decimal() }.map { .integer(Int64($0)) }
+            object["uptime_seconds"] = files.read("/proc/uptime") { $0.decimal() }.map { .integer(Self.seconds($0)) }
             object["cgroups"] = .integer(state.cgroups.isUnified ? 2 : 1)
             return object
         }

@@ -151,7 +151,7 @@ struct HostState {
     }
 
     /// What `make` makes of each line that it can read.
-    private static func lines<Figures>(
+    static func lines<Figures>(
         _ scanner: inout ByteScanner, _ make: (inout ByteScanner) -> Figures?
     ) -> [Figures] {
         var found: [Figures] = []
