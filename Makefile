@@ -11,6 +11,7 @@ BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
 .PHONY: help quickstart stop reset test torture check lint format build release bench clean
+.PHONY: help quickstart stop reset test check lint format build release bench fuzz clean
 
 help:
 	@echo 'make quickstart   build, start a controller and an agent here, provision a first service'
@@ -18,6 +19,7 @@ help:
 	@echo 'make test         install what is needed, lint, build, run every test'
 	@echo 'make torture      the long part of what tries to break it: hours'
 	@echo 'make bench        figures of speed and memory, one JSON line each'
+	@echo 'make fuzz         vary the inputs of every parser, FUZZ_SECONDS each (20)'
 	@echo 'make format       format the sources                  make lint    check the format'
 
 quickstart:
@@ -80,6 +82,13 @@ bench:
 	@swift build $(RELEASE_FLAGS) --product innkeeper-agent
 	@swift build $(RELEASE_FLAGS) --product innkeeper-bench
 	@.build/release/innkeeper-bench .build/release
+
+# The linker has a line to say of each symbol of the address sanitizer.
+fuzz:
+	@packaging/prerequisites build
+	@set -o pipefail; INNKEEPER_FUZZ=1 swift build --scratch-path .build-fuzz --product innkeeper-fuzz -j $(JOBS) 2>&1 \
+	    | { grep -v 'Cannot export local symbol' || true; }
+	@Tests/Fuzz/run
 
 clean:
 	@rm -rf .build

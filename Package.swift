@@ -4,20 +4,31 @@ import PackageDescription
 // One table, in folder order. `part` is a library target of this package, `program` an executable,
 // `tests` the tests of one target.
 
-let house: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .treatAllWarnings(as: .error),
-]
+/// With INNKEEPER_FUZZ in the environment the package is one program under libFuzzer instead of products and tests
+/// (`make fuzz`); its parts are then built with the optimiser, as they are shipped.
+let fuzzing = Context.environment["INNKEEPER_FUZZ"] != nil
+let fuzzer = ["-sanitize=fuzzer,address"]
+
+let house: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .treatAllWarnings(as: .error),
+    ] + (fuzzing ? [.unsafeFlags(["-O"] + fuzzer)] : [])
 
 func part(_ name: String, _ path: String, _ needs: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: needs, path: path, swiftSettings: house)
 }
 
-func program(_ name: String, _ path: String, _ needs: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: needs, path: path, swiftSettings: house)
+/// - Parameter fuzzed: the files that the fuzzer's program takes in; there the rest is left out, `main` above all.
+func program(
+    _ name: String, _ path: String, _ needs: [Target.Dependency], fuzzed: [String] = []
+) -> Target {
+    fuzzing
+        ? .target(name: name, dependencies: needs, path: path, sources: fuzzed, swiftSettings: house)
+        : .executableTarget(name: name, dependencies: needs, path: path, swiftSettings: house)
 }
 
 func tests(_ name: String, _ needs: [Target.Dependency] = []) -> Target {
@@ -85,7 +96,9 @@ let package = Package(
         part("HTTPFetch", "Sources/HTTPFetch", ["CLibCurl"]),
         part("SQLite", "Sources/SQLite", ["CLibSQLite"]),
         part("DaemonKit", "Sources/DaemonKit", ["CLinux", "WireProtocol", logging, lifecycle]),
-        program("innctl", "Sources/innctl", ["APIModels", "HTTPFetch", "Model", "WireProtocol", arguments]),
+        program(
+            "innctl", "Sources/innctl", ["APIModels", "HTTPFetch", "Model", "WireProtocol", arguments],
+            fuzzed: ["Connection/EventReader.swift", "Failure.swift"]),
 
         // agent/
         part("DriverKit", "agent/DriverKit", ["Model", "WireProtocol", logging]),
@@ -100,7 +113,7 @@ let package = Package(
             [
                 "AgentCore", "CLinux", "DaemonKit", "DockerDriver", "DriverKit", "HostDriver", "Model", "WireProtocol",
                 "ZFSDriver", logging, lifecycle,
-            ]),
+            ], fuzzed: ["AgentConfiguration.swift", "NodeDrivers.swift"]),
 
         // controller/
         part("Saga", "controller/Saga", ["Model", "WireProtocol"]),
@@ -125,7 +138,7 @@ let package = Package(
             [
                 "API", "APIModels", "ControllerCore", "DaemonKit", "Model", "Placement", "Sessions", "Store",
                 "Transport", "WireProtocol", arguments, logging, lifecycle,
-            ]),
+            ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
         // Tests/
         .target(
@@ -189,3 +202,26 @@ let package = Package(
             ["AgentCore", "DaemonKit", "HTTPFetch", "Processes", "Sessions", "Store", "Transport", logging] + nio),
     ]
 )
+
+// Tests/Fuzz: the same properties under libFuzzer, or in a test over the committed inputs.
+let fuzzed: [Target.Dependency] =
+    [
+        "API", "APIModels", "AgentCore", "ControllerCore", "DaemonKit", "DockerDriver", "DriverKit", "HTTPFetch",
+        "HostDriver", "Metering", "Model", "Placement", "Processes", "Saga", "Transport", "WireProtocol", "ZFSDriver",
+        "innctl",
+        "innkeeper-agent", "innkeeper-controller", .product(name: "NIOEmbedded", package: "swift-nio"),
+    ] + nio
+if fuzzing {
+    let unneeded = ["TestSupport", "innkeeper-bench"]
+    package.products = []
+    package.targets.removeAll { $0.isTest || unneeded.contains($0.name) }
+    package.targets.append(
+        .executableTarget(
+            name: "innkeeper-fuzz", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["corpus"],
+            sources: ["Program", "Properties"], swiftSettings: house, linkerSettings: [.unsafeFlags(fuzzer)]))
+} else {
+    package.targets.append(
+        .testTarget(
+            name: "FuzzCorpusTests", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["corpus"],
+            sources: ["CorpusTests", "Properties"], swiftSettings: house))
+}

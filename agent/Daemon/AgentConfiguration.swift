@@ -16,7 +16,7 @@ struct AgentConfiguration {
     /// What stands in front of `/proc` and `/sys` for the host driver.
     var hostRoot = ""
 
-    private static let keys: Set<String> = [
+    static let keys: Set<String> = [
         "drivers", "docker_socket", "docker_mount_roots", "host_root", "policy", "spool_bytes", "stop_grace_s",
         "receipts_kept", "receipt_days", "log_level",
     ]
@@ -34,7 +34,7 @@ struct AgentConfiguration {
         }
     }
 
-    private init(reading fields: JSONObject) throws(FieldError) {
+    init(reading fields: JSONObject) throws(FieldError) {
         dockerSocket = try fields.optionalString("docker_socket")
         dockerMountRoots = try fields.optionalStrings("docker_mount_roots")
         hostRoot = try fields.optionalString("host_root") ?? ""
