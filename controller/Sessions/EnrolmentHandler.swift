@@ -31,6 +31,12 @@ final class EnrolmentHandler: ChannelInboundHandler {
         }
     }
 
+    /// A machine that has ended its side still gets the answer to what it asked.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed, !hasAsked { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if error is LineError {
             guard !answered else { return }

@@ -62,6 +62,8 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // An agent that has ended its side has nothing to hear any more.
+        if event as? ChannelEvent == .inputClosed { return context.close(promise: nil) }
         guard event is PeerDoesNotRead else { return context.fireUserInboundEventTriggered(event) }
         guard rules.state != .closing else { return }
         act(on: rules.refuse(.overload, "more waits for the agent than it may: it does not read"), context)
