@@ -131,7 +131,8 @@ let package = Package(
             "API", "controller/API",
             [
                 "APIModels", "ControllerCore", "Metering", "Model", "Store", "Transport", "WireProtocol", hummingbird,
-                .product(name: "HummingbirdCore", package: "hummingbird"), lifecycle, logging,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), lifecycle, logging,
             ] + nio),
         program(
             "innkeeper-controller", "controller/Daemon",
@@ -200,6 +201,7 @@ let package = Package(
         reliability(
             "HostileMachine",
             ["AgentCore", "DaemonKit", "HTTPFetch", "Processes", "Sessions", "Store", "Transport", logging] + nio),
+        reliability("HostilePeers", ["Transport", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
     ]
 )
 

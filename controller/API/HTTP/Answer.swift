@@ -42,13 +42,13 @@ extension ResponseBody {
 
 extension Problem {
     /// The problem as a response. What broke the framing of the connection also ends it.
-    func response(closing channel: (any Channel)? = nil) -> Response {
+    func response(closing channel: (any Channel)? = nil, always: Bool = false) -> Response {
         var headers: HTTPFields = [.contentType: Problem.mediaType, .cacheControl: "no-store"]
         if status == 401 { headers[.wwwAuthenticate] = "Bearer realm=\"innkeeper\"" }
         if retryable { headers[.retryAfter] = "1" }
         let bytes = (try? BodyEncoder.bytes(self)) ?? []
         var response = Response(status: .init(code: status), headers: headers, body: .init(bytes))
-        if let channel, kind == .timeout || kind == .tooLarge {
+        if let channel, always || kind == .timeout || kind == .tooLarge {
             response.headers[.connection] = "close"
             response.body = ResponseBody(contentLength: bytes.count) { writer in
                 try await writer.write(ByteBuffer(bytes: bytes))

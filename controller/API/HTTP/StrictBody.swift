@@ -2,6 +2,7 @@ import APIModels
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 import WireProtocol
 
 /// Takes the body of a request in: its type, its size, its time, its fields.
@@ -16,7 +17,9 @@ enum StrictBody {
         let body = request.body
         let buffer = try await withThrowingTaskGroup { group in
             group.addTask {
-                do { return try await body.collect(upTo: limit) } catch is NIOTooManyBytesError { throw tooLarge }
+                do { return try await body.collect(upTo: limit) } catch is NIOTooManyBytesError {
+                    throw tooLarge
+                } catch is HTTPParserError { throw BrokenBody() }
             }
             group.addTask {
                 try await Task.sleep(for: deadline)
@@ -51,3 +54,6 @@ enum StrictBody {
         }
     }
 }
+
+/// The framing of the body is wrong: where the next request begins nobody can tell.
+struct BrokenBody: Error {}

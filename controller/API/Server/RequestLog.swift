@@ -20,7 +20,7 @@ struct RequestLog: RouterMiddleware {
         } catch {
             var problem = Problem(error, logger: context.logger)
             problem.instance = request.uri.path
-            response = problem.response(closing: context.channel)
+            response = problem.response(closing: context.channel, always: error is BrokenBody)
         }
         response.headers[.requestID] = context.requestID
         let took = ContinuousClock.now - start
