@@ -11,12 +11,15 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isBroken else { return }
-        if case .head(let head) = unwrapInboundIn(data), !Self.isClear(head) {
+        guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+        guard Self.isClear(head) else {
             isBroken = true
             context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
             return
         }
-        context.fireChannelRead(data)
+        // Whoever speaks the old version waits for the end of the connection.
+        if head.version.minor == 0 { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+        context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
     private static func isClear(_ head: HTTPRequestHead) -> Bool {
