@@ -9,7 +9,7 @@ import WireProtocol
 extension HostilePeers {
     /// A node that was let in, and says more than anybody wants to know.
     @Suite struct FloodTests {
-        private static let mebibytes = Torture.choose(24, long: 256)
+        private static let mebibytes = Torture.choose(8, long: 256)
 
         /// Sends the lines as fast as they are taken, and expects the session to be as before.
         private func flood(

@@ -29,8 +29,8 @@ struct HostileAgent: Sendable {
     func say(_ message: AgentMessage) async throws { try await peer.send(message.line()) }
 
     /// Says a good hello and waits for the welcome.
-    func greet() async throws {
-        try await say(.hello(Self.hello(node)))
+    func greet(_ spool: SpoolReport? = nil) async throws {
+        try await say(.hello(Self.hello(node, spool: spool)))
         let isWelcome = await eventually { peer.messages.contains { if case .welcome = $0 { true } else { false } } }
         guard isWelcome else { throw SetupFailure("no welcome: \(peer.messages) \(peer.seen.errors)") }
     }

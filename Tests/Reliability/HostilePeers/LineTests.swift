@@ -106,7 +106,7 @@ extension HostilePeers {
         @Test func `texts of a peer cannot write lines of the log, nor fill it`() async throws {
             try await Witness.watch { ground, log in
                 let agent = try await HostileAgent.welcomed(ground)
-                let forged = #"\n\r\u0085\u2028time=2026-01-01T00:00:00.000Z level=error part=x msg=forged"#
+                let forged = #"\u2028time=2026-01-01 level=error msg=forged"#
                 for index in 0..<2000 {
                     agent.peer.offer(Array("{\"type\":\"\(index)\(forged)\"}\n".utf8))
                 }

@@ -72,7 +72,7 @@ extension HostilePeers {
         @Test(arguments: [
             "\r\n\r\n\u{0}\u{1}\u{2}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\nHost: x\r\n\r\n",
             "GET / HTTP/1.1\r\n\r\n",
-            "get /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "GET  /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+            "get /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
             "MAKE /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
             "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             "CONNECT localhost:22 HTTP/1.1\r\nHost: localhost:22\r\n\r\n", "GET /healthz HTTP/1.1\r\n Host: x\r\n\r\n",

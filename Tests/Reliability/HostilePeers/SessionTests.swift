@@ -91,7 +91,7 @@ extension HostilePeers {
                 let agent = try await HostileAgent.dial(ground, as: node)
                 let range = SpoolRange(first: last, last: last)
                 let spool = SpoolReport(epoch: "odd-\(last)", metrics: range, usage: range, events: range)
-                try await agent.say(.hello(HostileAgent.hello(node, spool: spool)))
+                try await agent.greet(spool)
                 try await agent.expectAlive()
                 await agent.peer.close()
                 _ = await agent.peer.isLeft()
