@@ -102,7 +102,7 @@ extension HostilePeers {
                 }
                 #expect(await log.says("link refused", "code=overload", agent.node))
                 #expect(await log.says("link to node lost", agent.node))
-                await agent.peer.close()
+                await agent.peer.reset()
             }
         }
 

@@ -36,7 +36,7 @@ extension HostilePeers {
                     listeners.append(listener)
                 }
                 #expect(try await ground.front.send("GET", "/api/v1/nodes").status == 200)
-                for listener in listeners { await listener.close() }
+                for listener in listeners { await listener.reset() }
             }
         }
 
@@ -49,7 +49,7 @@ extension HostilePeers {
                 try await Task.sleep(for: .seconds(3))
                 let before = log.count(of: "path=/openapi.json")
                 #expect(before < 1000, "\(before) answers for somebody who reads none")
-                await peer.close()
+                await peer.reset()
             }
         }
     }
