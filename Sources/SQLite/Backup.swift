@@ -2,49 +2,84 @@ import CLibSQLite
 import Glibc
 
 extension SQLiteDatabase {
+    /// Pages copied between two rests.
+    private static let pagesAtOnce: Int32 = 256
+
     /// Copies the database, as it is at one moment, into a new file while others go on writing. The file appears under
-    /// its name only when it is whole and on the disk; a file that is there already is refused.
-    package func backup(to target: String) throws(SQLiteError) {
-        guard access(target, F_OK) != 0 else {
+    /// its name only when it is whole, checked and on the disk.
+    ///
+    /// The copy rests as long as it works, so that it takes at most half of what the disk can do.
+    /// - Parameters:
+    ///   - replacing: a file of the name may be there and is replaced; else it is refused.
+    ///   - finish: adds to the copy before it is checked.
+    package func backup(
+        to target: String, replacing: Bool = false,
+        finish: (SQLiteDatabase) throws(SQLiteError) -> Void = { _ in }
+    ) throws(SQLiteError) {
+        guard replacing || access(target, F_OK) != 0 else {
             throw SQLiteError(kind: .cannotOpen, message: "\(target) is there already")
         }
-        let partial = target + ".partial"
-        unlink(partial)
+        let partial = "\(target).partial.\(getpid())"
+        Self.removeFiles(partial)
         do throws(SQLiteError) {
-            try copy(to: partial)
-            try publish(partial, as: target)
+            try copy(to: partial, finish)
+            try Self.publish(partial, as: target, replacing: replacing)
         } catch {
-            unlink(partial)
+            Self.removeFiles(partial)
             throw error
         }
     }
 
-    private func copy(to path: String) throws(SQLiteError) {
-        let source = try connection()
-        // A rollback journal keeps the copy in one file.
+    private func copy(to path: String, _ finish: (SQLiteDatabase) throws(SQLiteError) -> Void) throws(SQLiteError) {
         let copy = try SQLiteDatabase(copyAt: path)
         defer { copy.close() }
-        let destination = try copy.connection()
-        guard let backup = sqlite3_backup_init(destination, "main", source, "main") else {
-            throw SQLiteError(code: sqlite3_errcode(destination), on: destination, sql: nil).naming(path)
-        }
-        let code = sqlite3_backup_step(backup, -1)
-        sqlite3_backup_finish(backup)
-        guard code == SQLITE_DONE else { throw SQLiteError(code: code, on: destination, sql: nil).naming(path) }
-        try copy.execute("PRAGMA journal_mode = DELETE")
-        try copy.quickCheck()
+        do throws(SQLiteError) {
+            try copyPages(to: copy)
+            // A rollback journal keeps the copy in one file.
+            try copy.execute("PRAGMA journal_mode = DELETE")
+            try finish(copy)
+            try copy.integrityCheck()
+        } catch { throw error.naming(path) }
     }
 
-    private func publish(_ partial: String, as target: String) throws(SQLiteError) {
+    private func copyPages(to copy: SQLiteDatabase) throws(SQLiteError) {
+        let (source, destination) = (try connection(), try copy.connection())
+        // One read transaction over all steps: the copy is of one moment, whatever is written meanwhile.
+        try execute("BEGIN; SELECT count(*) FROM sqlite_schema")
+        defer { _ = try? execute("ROLLBACK") }
+        guard let backup = sqlite3_backup_init(destination, "main", source, "main") else {
+            throw SQLiteError(code: sqlite3_errcode(destination), on: destination, sql: nil)
+        }
+        var code = SQLITE_OK
+        while code == SQLITE_OK {
+            let start = ContinuousClock.now
+            code = sqlite3_backup_step(backup, Self.pagesAtOnce)
+            if code == SQLITE_OK { Self.rest(ContinuousClock.now - start) }
+        }
+        sqlite3_backup_finish(backup)
+        guard code == SQLITE_DONE else { throw SQLiteError(code: code, on: destination, sql: nil) }
+    }
+
+    private static func rest(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        nanosleep(&time, nil)
+    }
+
+    private static func publish(_ partial: String, as target: String, replacing: Bool) throws(SQLiteError) {
         let slash = target.lastIndex(of: "/")
         let directory = slash.map { $0 == target.startIndex ? "/" : String(target[..<$0]) } ?? "."
-        // link, not rename: it refuses a name that somebody took meanwhile.
-        guard Self.sync(partial), link(partial, target) == 0 else {
+        // Without `replacing`, link and not rename: it refuses a name that somebody took meanwhile.
+        guard sync(partial), (replacing ? rename(partial, target) : link(partial, target)) == 0 else {
             let reason = String(cString: strerror(errno))
-            throw SQLiteError(kind: .inputOutput, message: "\(target): \(reason)")
+            throw SQLiteError(kind: errno == ENOSPC ? .full : .inputOutput, message: "\(target): \(reason)")
         }
-        unlink(partial)
-        _ = Self.sync(directory)
+        if !replacing { unlink(partial) }
+        _ = sync(directory)
+    }
+
+    private static func removeFiles(_ path: String) {
+        for suffix in ["", "-journal", "-wal", "-shm"] { unlink(path + suffix) }
     }
 
     private static func sync(_ path: String) -> Bool {

@@ -10,7 +10,10 @@ extension SQLiteDatabase {
         var handle: OpaquePointer?
         // No mutex: the type is not Sendable, so one connection is never used from two threads.
         let flags = options.access.flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        let code = sqlite3_open_v2(path, &handle, flags, nil)
+        guard Checksums.registration == SQLITE_OK else {
+            throw SQLiteError(code: Checksums.registration, on: nil, sql: nil).naming(path)
+        }
+        let code = sqlite3_open_v2(path, &handle, flags, INNKEEPER_SQLITE_VFS)
         guard code == SQLITE_OK else {
             defer { sqlite3_close_v2(handle) }
             throw SQLiteError(code: code, on: handle, sql: nil).naming(path)
@@ -39,6 +42,7 @@ extension SQLiteDatabase {
         sqlite3_busy_timeout(connection, options.busyTimeout.milliseconds)
         let code = innkeeper_sqlite_defensive(connection)
         guard code == SQLITE_OK else { throw SQLiteError(code: code, on: connection, sql: nil) }
+        if options.access == .readWriteCreate { _ = innkeeper_sqlite_reserve_checksums(connection) }
         try execute("PRAGMA foreign_keys = ON; PRAGMA cache_size = -\(max(options.cacheKiB, 64))")
         if let pages = options.maximumPages { try execute("PRAGMA max_page_count = \(pages)") }
     }
@@ -56,7 +60,8 @@ extension SQLiteDatabase {
         let sql = table.map { "PRAGMA quick_check('\($0.filter { $0 != "'" })')" } ?? "PRAGMA quick_check(1)"
         let finding = try first(sql) { (row) throws(SQLiteError) in try row.text() }
         guard let finding, finding != "ok" else { return }
-        throw SQLiteError(kind: .corrupt, code: SQLITE_CORRUPT, message: finding, sql: nil)
+        let sentence = finding.split(separator: "\n").joined(separator: " ")
+        throw SQLiteError(kind: .corrupt, code: SQLITE_CORRUPT, message: sentence, sql: nil)
     }
 }
 
@@ -79,7 +84,7 @@ extension Duration {
 
 extension SQLiteError {
     /// The same error with the file named first.
-    func naming(_ path: String) -> SQLiteError {
-        SQLiteError(kind: kind, code: code, message: "\(path): \(message)", sql: sql)
+    package func naming(_ path: String) -> SQLiteError {
+        message.hasPrefix(path) ? self : SQLiteError(kind: kind, code: code, message: "\(path): \(message)", sql: sql)
     }
 }

@@ -4,10 +4,13 @@ import Glibc
 extension SQLiteError {
     /// The error of `code` as the connection last reported it.
     init(code: Int32, on connection: OpaquePointer?, sql: String?) {
-        let message = connection.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code))
+        var message = connection.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code))
+        if code == Self.badSum { message = "a page of the file does not match its checksum" }
         let system = connection.map { sqlite3_system_errno($0) } ?? 0
         self.init(kind: Self.kind(of: code, system: system, message: message), code: code, message: message, sql: sql)
     }
+
+    private static var badSum: Int32 { Int32(INNKEEPER_SQLITE_BAD_SUM) }
 
     private static func kind(of code: Int32, system: Int32, message: String) -> Kind {
         switch code & 0xff {
@@ -19,6 +22,7 @@ extension SQLiteError {
         case SQLITE_CONSTRAINT: .constraint(constraint(of: code), columns: columns(in: message))
         case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_AUTH: .cannotOpen
         // A quota or a file size limit reaches SQLite as a failed write, only the errno tells.
+        case SQLITE_IOERR where code == badSum: .corrupt
         case SQLITE_IOERR: [ENOSPC, EDQUOT, EFBIG].contains(system) ? .full : .inputOutput
         case SQLITE_TOOBIG: .tooBig
         case SQLITE_NOMEM: .outOfMemory
