@@ -89,7 +89,9 @@ extension CommandDesk {
         case .refused(.otherRequest): answer(otherRequest(work.command))
         case .refused(.stale(let last)):
             let message = "generation \(work.command.generation) of \(work.command.resource) is older than \(last)"
-            answer(work.command.refused(.staleGeneration, message, now: now))
+            var refusal = work.command.refused(.staleGeneration, message, now: now)
+            refusal.observed["newest_generation"] = .integer(last)
+            answer(refusal)
         case .refused(.lostJournal):
             let message = "the command was first sent to a journal that this node has lost; it may have been done"
             answer(work.command.refused(.journalLost, message, now: now))

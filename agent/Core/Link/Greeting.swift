@@ -23,6 +23,7 @@ struct Greeting: Sendable {
     func hello() async throws -> Hello {
         let receipts = try await files.journal.unacknowledged(limit: Hello.maximumReceipts)
         let ranges = try await files.spool.ranges()
+        let used = await files.spool.used
         func range(_ kind: ReportKind) -> SpoolRange? {
             ranges[kind].map { SpoolRange(first: $0.lowerBound, last: $0.upperBound) }
         }
@@ -31,7 +32,8 @@ struct Greeting: Sendable {
             hostname: machine.hostname, os: machine.system, drivers: await reports(),
             receipts: receipts.map { ReceiptReport(id: $0.id, status: CommandStatus(code: $0.state.rawValue)) },
             spool: SpoolReport(
-                epoch: files.spool.epoch, metrics: range(.metrics), usage: range(.usage), events: range(.events)))
+                epoch: files.spool.epoch, metrics: range(.metrics), usage: range(.usage), events: range(.events),
+                used: used))
     }
 
     /// A driver whose facts do not come in time is listed without them: it must not keep the node from being seen.

@@ -91,12 +91,19 @@ package struct SpoolReport: WireRecord {
     package var metrics: SpoolRange?
     package var usage: SpoolRange?
     package var events: SpoolRange?
+    /// The last number of each stream that was given out in this epoch, 0 for none. What lies between the controller's
+    /// position and the first that the agent still holds was stored once: a controller that has not got it has lost it.
+    package var used: Positions?
 
-    package init(epoch: String, metrics: SpoolRange? = nil, usage: SpoolRange? = nil, events: SpoolRange? = nil) {
+    package init(
+        epoch: String, metrics: SpoolRange? = nil, usage: SpoolRange? = nil, events: SpoolRange? = nil,
+        used: Positions? = nil
+    ) {
         self.epoch = epoch
         self.metrics = metrics
         self.usage = usage
         self.events = events
+        self.used = used
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
@@ -104,6 +111,7 @@ package struct SpoolReport: WireRecord {
         metrics = try fields.optionalNested("metrics", SpoolRange.init(reading:))
         usage = try fields.optionalNested("usage", SpoolRange.init(reading:))
         events = try fields.optionalNested("events", SpoolRange.init(reading:))
+        used = try fields.optionalNested("used", Positions.init(reading:))
     }
 
     package func write(_ fields: inout FieldWriter) {
@@ -111,6 +119,7 @@ package struct SpoolReport: WireRecord {
         fields.put("metrics", metrics)
         fields.put("usage", usage)
         fields.put("events", events)
+        fields.put("used", used)
     }
 }
 
