@@ -70,6 +70,15 @@ package struct Certificate: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// - Parameter now: milliseconds since 1970.
+    /// Whether the issuer's key has signed exactly these bytes.
+    package func isSigned(by issuer: Certificate) -> Bool {
+        let signed = try? withPointer { certificate in
+            try issuer.withPointer { X509_verify(certificate, X509_get0_pubkey($0)) == 1 }
+        }
+        LibraryErrors.clear()
+        return signed == true
+    }
+
     package func isValid(at now: Int64) -> Bool { notBefore <= now && now < notAfter }
 
     package var pem: String {

@@ -6,7 +6,7 @@ package struct CertificateAuthority: Sendable {
     package let certificate: Certificate
     package let key: PrivateKey
 
-    /// A new authority with a new key, valid from five minutes ago.
+    /// A new authority with a new key, valid from a day ago.
     /// - Parameters:
     ///   - commonName: at most 64 characters.
     ///   - now: milliseconds since 1970.
@@ -27,6 +27,9 @@ package struct CertificateAuthority: Sendable {
         }
         guard key.matches(certificate) else {
             throw CryptoError(operation: "load the authority", reason: "the key is not that of \(certificate)")
+        }
+        guard certificate.isSigned(by: certificate) else {
+            throw CryptoError(operation: "load the authority", reason: "\(certificate) does not bear its own signature")
         }
     }
 
@@ -55,8 +58,8 @@ package struct CertificateAuthority: Sendable {
         return try issue("innkeeper controller", key.handle, subjects, .server, validity, now)
     }
 
-    /// Clocks of nodes may be somewhat behind the controller's.
-    private static let backdating: Int64 = 5 * 60 * 1000
+    /// Clocks of nodes may be behind the controller's, by hours where one of them was set wrongly.
+    private static let backdating: Int64 = 86_400_000
 
     private init(certificate: Certificate, key: PrivateKey) {
         self.certificate = certificate

@@ -19,6 +19,17 @@ package struct PrivateKey: Sendable, CustomStringConvertible, CustomReflectable 
         guard handle.isP256 else {
             throw CryptoError(operation: "read the private key", reason: "not an ECDSA P-256 key")
         }
+        guard isConsistent else {
+            throw CryptoError(operation: "read the private key", reason: "its secret and its public part do not match")
+        }
+    }
+
+    /// The text holds both parts: damage to the secret one would show only in signatures that nobody accepts.
+    private var isConsistent: Bool {
+        defer { LibraryErrors.clear() }
+        guard let context = EVP_PKEY_CTX_new(handle.pointer, nil) else { return false }
+        defer { EVP_PKEY_CTX_free(context) }
+        return EVP_PKEY_pairwise_check(context) == 1
     }
 
     /// PKCS 8 PEM, unencrypted: keep it in a file of mode 0600 (see `PEMFile`).

@@ -102,7 +102,7 @@ import Transport
             arguments += credentials.files(identity, "expired")
             expected = ("number 45", .certificateRefused("certificate has expired"))
         case .notYetValid:
-            let identity = try Credentials.node("node-1", of: credentials.authority, at: now + Credentials.day)
+            let identity = try Credentials.node("node-1", of: credentials.authority, at: now + 2 * Credentials.day)
             arguments += credentials.files(identity, "early")
             expected = ("number 42", .certificateRefused("certificate is not yet valid"))
         case .revoked:
