@@ -45,7 +45,7 @@ package enum AtomicFile {
 
     /// Writes what a rename or a removal did to the directory to the disk.
     package static func syncDirectory(of path: String) throws(FileError) {
-        let name = directory(of: path)
+        let name = folder(of: path)
         let directory = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw FileError("open", name) }
         defer { close(directory) }
@@ -73,7 +73,8 @@ package enum AtomicFile {
         }
     }
 
-    static func directory(of path: String) -> String {
+    /// The folder that a file is in.
+    package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

@@ -40,6 +40,7 @@ package final class Agent: Sendable {
         let files = try await StateFiles.open(in: data.path, spoolLimit: settings.spoolBytes, now: .now())
         for path in files.setAside {
             logger.critical("a damaged file was set aside; what it knew is lost", metadata: ["file": "\(path)"])
+            try await files.report(lost: path)
         }
         if files.interrupted > 0 {
             logger.warning("commands were interrupted", metadata: ["count": "\(files.interrupted)"])

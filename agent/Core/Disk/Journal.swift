@@ -17,6 +17,7 @@ package actor Journal {
     package nonisolated let epoch: String
     private nonisolated let thread: DiskThread
     let database: SQLiteDatabase
+    private let tally: Tally
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -27,13 +28,38 @@ package actor Journal {
         let options = SQLiteOptions(synchronous: .full, quickCheck: true, cacheKiB: 256)
         let database = try SQLiteDatabase(path: path, options: options)
         self.database = database
-        epoch = try database.transaction { () throws(SQLiteError) in try JournalSchema.prepare(database) }
+        do throws(SQLiteError) {
+            // A log that turns out to be damaged is set aside as it is.
+            try database.keepLog(true)
+            epoch = try database.transaction { () throws(SQLiteError) in try JournalSchema.prepare(database) }
+            try database.addChecksums()
+            tally = Tally(of: path, epoch: epoch)
+            guard try Self.writes(database) >= tally.count else {
+                throw SQLiteError(kind: .corrupt, message: "receipts that were written are missing")
+            }
+            try database.keepLog(false)
+        } catch { throw error.naming(path) }
+    }
+
+    private static func writes(_ database: SQLiteDatabase) throws(SQLiteError) -> Int64 {
+        try database.first("SELECT writes FROM about") { (row) throws(SQLiteError) in try row.integer() } ?? 0
+    }
+
+    /// One transaction, counted.
+    private func counted<Value>(_ body: () throws(SQLiteError) -> Value) throws(SQLiteError) -> Value {
+        let (value, writes) = try database.transaction { () throws(SQLiteError) in
+            let value = try body()
+            try database.run("UPDATE about SET writes = writes + 1")
+            return (value, try Self.writes(database))
+        }
+        tally.write(writes)
+        return value
     }
 
     /// Writes the steps in their order and in one transaction, which costs one sync however many they are.
     /// - Returns: an admission for each `admit` step, in order. On an error nothing was written.
     package func write(_ steps: [JournalStep]) throws(SQLiteError) -> [Admission] {
-        try database.transaction { () throws(SQLiteError) in
+        try counted { () throws(SQLiteError) in
             var admissions: [Admission] = []
             for step in steps {
                 switch step {
@@ -51,7 +77,7 @@ package actor Journal {
 
     /// Ends what the last process left unfinished. Returns how many receipts were ended.
     package func endUnfinished(now: Timestamp) throws(SQLiteError) -> Int {
-        try database.transaction { () throws(SQLiteError) in
+        try counted { () throws(SQLiteError) in
             let sql = "SELECT \(Self.columns) FROM receipts WHERE state IN ('accepted', 'running')"
             let receipts = try database.query(sql) { (row) throws(SQLiteError) in try Self.read(&row) }
             for receipt in receipts {

@@ -3,9 +3,9 @@ import SQLite
 
 /// The tables of the journal.
 enum JournalSchema {
-    private static let version = 1
+    private static let version = 2
     private static let script = """
-        CREATE TABLE about (version INTEGER NOT NULL, epoch TEXT NOT NULL);
+        CREATE TABLE about (version INTEGER NOT NULL, epoch TEXT NOT NULL, writes INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE receipts (
             id TEXT PRIMARY KEY, digest TEXT NOT NULL, resource TEXT NOT NULL, driver TEXT NOT NULL,
             operation TEXT NOT NULL, generation INTEGER NOT NULL, state TEXT NOT NULL, accepted INTEGER NOT NULL,
@@ -23,7 +23,7 @@ enum JournalSchema {
         }
         if tables == 0 {
             try database.execute(script)
-            try database.run("INSERT INTO about VALUES (?, ?)", [version, Identifier.make("journal")])
+            try database.run("INSERT INTO about (version, epoch) VALUES (?, ?)", [version, Identifier.make("journal")])
         }
         let about = try database.first("SELECT version, epoch FROM about") { (row) throws(SQLiteError) in
             (try row.int(), try row.text())
@@ -31,9 +31,13 @@ enum JournalSchema {
         guard let (found, epoch) = about else {
             throw SQLiteError(kind: .corrupt, message: "the journal has no identity")
         }
-        guard found == version else {
-            throw SQLiteError(kind: .other, message: "the journal has version \(found), this agent knows \(version)")
+        guard found <= version else {
+            let message =
+                "the journal has version \(found), this agent knows up to \(version): install the newer version again"
+            throw SQLiteError(kind: .other, message: message)
         }
+        if found < 2 { try database.execute("ALTER TABLE about ADD COLUMN writes INTEGER NOT NULL DEFAULT 0") }
+        try database.run("UPDATE about SET version = ?", [version])
         return epoch
     }
 }

@@ -62,6 +62,7 @@ extension SpoolFile {
         }
         missed[kind] = nil
         if let last = reports.last { following[kind] = last.seq + 1 }
+        tell()
     }
 
     /// One gap a kind is kept in memory: what is missed until the disk takes writes is one run of numbers.

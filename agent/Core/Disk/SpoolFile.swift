@@ -1,5 +1,6 @@
 package import Model
 package import SQLite
+package import WireProtocol
 
 /// A report on disk.
 package struct SpooledReport: Sendable, Hashable {
@@ -23,6 +24,7 @@ package struct SpoolGap: Sendable, Hashable {
 package actor SpoolFile {
     private nonisolated let thread: DiskThread
     let database: SQLiteDatabase
+    private let tally: Tally
     var budget: SpoolBudget
     var following: [ReportKind: Int64] = [:]
     /// Reports that have a number and are not on disk; recorded as a gap as soon as the disk takes writes.
@@ -43,13 +45,30 @@ package actor SpoolFile {
         let options = SQLiteOptions(synchronous: .full, quickCheck: true, cacheKiB: 256)
         let database = try SQLiteDatabase(path: path, options: options)
         self.database = database
-        epoch = try database.transaction { () throws(SQLiteError) in
-            try database.execute(Self.schema)
-            return try Self.epoch(of: database, journal: journal)
-        }
-        budget = SpoolBudget(limit: limit, bytes: try Self.sizes(database))
-        following = try Self.numbers(database)
+        do throws(SQLiteError) {
+            try database.keepLog(true)
+            epoch = try database.transaction { () throws(SQLiteError) in
+                try database.execute(Self.schema)
+                return try Self.epoch(of: database, journal: journal)
+            }
+            try database.addChecksums()
+            budget = SpoolBudget(limit: limit, bytes: try Self.sizes(database))
+            let following = try Self.numbers(database)
+            tally = Tally(of: path, epoch: epoch)
+            self.following = following
+            guard Self.given(following) >= tally.count else {
+                throw SQLiteError(kind: .corrupt, message: "reports that were written are missing")
+            }
+            try database.keepLog(false)
+        } catch { throw error.naming(path) }
     }
+
+    /// How many numbers of all kinds were given out.
+    private static func given(_ following: [ReportKind: Int64]) -> Int64 {
+        following.values.reduce(0) { $0 + $1 - 1 }
+    }
+
+    func tell() { tally.write(Self.given(following)) }
 
     /// The state that a session starts from: the oldest number of each kind, and the one that comes next.
     package func extent(_ kind: ReportKind) throws(SQLiteError) -> (first: Int64?, following: Int64) {
@@ -64,6 +83,12 @@ package actor SpoolFile {
             }
         }
         return ranges
+    }
+
+    /// The last number of each kind that was given out, 0 for none.
+    package var used: Positions {
+        func last(_ kind: ReportKind) -> Int64 { following[kind, default: 1] - 1 }
+        return Positions(metrics: last(.metrics), usage: last(.usage), events: last(.events))
     }
 
     /// Reports of the range, oldest first.

@@ -1,6 +1,7 @@
 import Glibc
 package import Model
 package import SQLite
+import WireProtocol
 
 /// The agent's files of state, opened for a run whatever state they are in.
 ///
@@ -38,14 +39,38 @@ package struct StateFiles: Sendable {
         _ path: String, _ now: Timestamp, _ setAside: inout [String],
         _ open: (String) async throws(SQLiteError) -> File
     ) async throws(SQLiteError) -> File {
+        let isThere = access(path, F_OK) == 0
+        // A file that was emptied looks like a new one to SQLite; one that is gone has left its tally.
+        let isLost = isThere ? SQLiteDatabase.hasChecksums(path) == nil : access(Tally.path(of: path), F_OK) == 0
+        if isLost { putAside(path, now, &setAside) }
         do throws(SQLiteError) {
             return try await open(path)
         } catch {
             guard error.isCorrupt || error.kind == .mismatch else { throw error }
-            let aside = "\(path).damaged-\(now.milliseconds)"
-            for suffix in ["", "-wal", "-shm"] { rename(path + suffix, aside + suffix) }
-            setAside.append(aside)
+            putAside(path, now, &setAside)
             return try await open(path)
+        }
+    }
+
+    private static func putAside(_ path: String, _ now: Timestamp, _ setAside: inout [String]) {
+        let aside = "\(path).damaged-\(now.milliseconds)"
+        for suffix in ["", "-wal", "-shm", ".tally"] { rename(path + suffix, aside + suffix) }
+        setAside.append(aside)
+    }
+}
+
+extension StateFiles {
+    /// Tells the controller of a file that was set aside.
+    func report(lost path: String, at time: Timestamp = .now()) async throws(SQLiteError) {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        _ = try await spool.append(.events, time: time) { seq in
+            var line: [UInt8] = []
+            AgentMessage.event(
+                NodeEvent(
+                    seq: seq, time: time.milliseconds, driver: "agent", resource: nil, kind: "agent.file_lost",
+                    data: ["set_aside": .string(name)])
+            ).encode(into: &line)
+            return line
         }
     }
 }

@@ -1,4 +1,5 @@
 package import DaemonKit
+import Glibc
 import Model
 import NIOCore
 import NIOPosix
@@ -36,7 +37,7 @@ package struct Enrolment: Sendable {
     }
 
     package func run() async throws -> Outcome {
-        if let identity = try NodeIdentity.load(from: data), !identity.isExpired(at: .now()) {
+        if let identity = try soundIdentity(), !identity.isExpired(at: .now()) {
             guard identity.controller == controller || identity.authority.publicKeyPin == token.caPin else {
                 throw EnrolmentError.otherController(node: identity.node, controller: identity.controller)
             }
@@ -55,6 +56,17 @@ package struct Enrolment: Sendable {
         try identity.store(in: data)
         try AtomicFile.remove(data.file(Self.keyFile))
         return .enrolled(node: identity.node)
+    }
+
+    /// A damaged identity is set aside: enrolling is the way to a new one.
+    private func soundIdentity() throws -> NodeIdentity? {
+        do throws(IdentityError) { return try NodeIdentity.load(from: data) } catch {
+            guard case .damaged(let path, _) = error else { throw error }
+            guard rename(path, "\(path).damaged-\(Timestamp.now().milliseconds)") == 0 else {
+                throw FileError("set aside", path)
+            }
+            return nil
+        }
     }
 
     private func loadKey() throws -> PrivateKey {

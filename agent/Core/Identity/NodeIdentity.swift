@@ -52,14 +52,27 @@ package struct NodeIdentity: Sendable {
 
     /// Replaces the identity in the data folder, on the disk when it returns.
     package func store(in data: DataDirectory) throws(IdentityError) {
-        let object: JSONObject = [
+        var object: JSONObject = [
             "node": .string(node), "controller": .string(controller),
             "server_name": .string(serverName), "key": .string(key.pem),
             "certificate": .string(certificate.pem), "authority": .string(authority.pem),
         ]
+        object[Self.digestKey] = .string(Self.digest(of: object))
         var bytes: [UInt8] = []
         JSONValue.object(object).encode(into: &bytes)
         do throws(FileError) { try AtomicFile.write(bytes, to: data.file(Self.fileName)) } catch { throw .file(error) }
+    }
+
+    private static let digestKey = "digest"
+    private static let keys: Set<String> = [
+        "node", "controller", "server_name", "key", "certificate", "authority", digestKey,
+    ]
+
+    /// Over everything else in the file, in its order.
+    private static func digest(of object: JSONObject) -> String {
+        var bytes: [UInt8] = []
+        for member in object.members where member.key != digestKey { bytes += member.key.utf8 + member.value.encoded }
+        return Crypto.hex(Crypto.sha256(bytes))
     }
 
     private static func decode(_ bytes: [UInt8], _ path: String) throws(IdentityError) -> NodeIdentity {
@@ -67,15 +80,24 @@ package struct NodeIdentity: Sendable {
             guard let fields = try JSONParser.parse(bytes).asObject else {
                 throw IdentityError.damaged(path, "no object")
             }
+            try fields.allowOnly(keys)
+            // Files of the first version have none.
+            if let digest = try fields.optionalString(digestKey), digest != Self.digest(of: fields) {
+                throw IdentityError.damaged(path, "it is not as it was written")
+            }
             let key = try PrivateKey(pem: fields.string("key"))
             let certificate = try Certificate(pem: fields.string("certificate"))
             guard key.matches(certificate) else {
                 throw IdentityError.damaged(path, "key and certificate do not match")
             }
+            let authority = try Certificate(pem: fields.string("authority"))
+            guard certificate.isSigned(by: authority) else {
+                throw IdentityError.damaged(path, "the certificate is not from its authority")
+            }
             return NodeIdentity(
                 node: try fields.string("node"), controller: try fields.string("controller"),
                 serverName: try fields.string("server_name"), key: key, certificate: certificate,
-                authority: try Certificate(pem: fields.string("authority")))
+                authority: authority)
         } catch let error as IdentityError { throw error } catch { throw .damaged(path, "\(error)") }
     }
 }
@@ -90,7 +112,8 @@ package enum IdentityError: Error, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .file(let error): error.description
-        case .damaged(let path, let problem): "\(path) cannot be used (\(problem)); enrol this node again"
+        case .damaged(let path, let problem):
+            "\(path) cannot be used (\(problem)); nothing was changed. Put it back as it was, or enrol this node again"
         case .wrongCertificate(let problem): "the controller sent a certificate that cannot be used: \(problem)"
         }
     }
