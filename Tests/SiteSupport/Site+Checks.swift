@@ -65,7 +65,8 @@ extension Site {
         let outcome = try await Programs.run(
             "innkeeper-controller", ["backup", "--data", folder.file("controller"), file])
         guard outcome.succeeded else { throw SetupFailure("backup: \(outcome.errorText)") }
-        let store = try Store(path: file)
+        try await Store.unpack(backup: file, to: "\(file).store")
+        let store = try Store(path: "\(file).store")
         let allocations = try await store.allocations(service: service).count
         let reservation = try await store.reservation(service: service)
         await store.close()

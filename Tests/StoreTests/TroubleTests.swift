@@ -61,7 +61,7 @@ import WireProtocol
         await store.close()
         let newest = Schema.migrations.last?.number ?? 0
         let error = await failure { _ = try Store(path: newer) }
-        #expect(error == .newerSchema(found: 999, supported: newest))
+        #expect(error == .newerSchema(newer, found: 999, supported: newest))
         #expect(error?.description.contains("install the newer version") == true)
 
         try folder.write(Array("nothing but text, and a good deal of it".utf8), to: "text.sqlite")
@@ -135,18 +135,28 @@ import WireProtocol
                 }
             }
         }
+        let keys = BackupContents.File(name: "ca.key", mode: 0o600, bytes: Array("a key that nobody may see".utf8))
+        let contents = BackupContents(takenAt: fixture.start, files: [keys])
         for number in 0..<5 {
             let target = fixture.folder.file("copy\(number).sqlite")
-            try await fixture.store.backup(to: target)
-            let copy = try Store(path: target)
+            let report = try await Store.backup(from: fixture.path, to: target, with: contents)
+            #expect(report.bytes == (try fixture.folder.read("copy\(number).sqlite").count))
+            #expect(await failure { _ = try Store(path: target) } == .isBackup(target))
+            #expect(try await Store.examine(backup: target) == contents)
+            let unpacked = fixture.folder.file("unpacked\(number).sqlite")
+            try await Store.unpack(backup: target, to: unpacked)
+            #expect(try !fixture.folder.read("unpacked\(number).sqlite").contains(subsequence: keys.bytes))
+            let copy = try Store(path: unpacked)
             let generation = try await copy.service("s1")?.generation
             #expect(try await copy.setting("generation") ?? "0" == "\(generation ?? -1)")
             #expect(try await copy.node("n1") != nil)
         }
         writer.cancel()
         try await writer.value
-        let again = await failure { try await fixture.store.backup(to: fixture.folder.file("copy0.sqlite")) }
+        let target = fixture.folder.file("copy0.sqlite")
+        let again = await failure { _ = try await Store.backup(from: fixture.path, to: target, with: contents) }
         #expect(again?.description.contains("already") == true)
+        _ = try await Store.backup(from: fixture.path, to: target, with: contents, replacing: true)
     }
 
     @Test func `lets other connections read while it writes`() async throws {
@@ -161,5 +171,11 @@ import WireProtocol
             #expect(seen == 0)
         }
         #expect(try await fixture.store.service("s1")?.generation == 9)
+    }
+}
+
+extension [UInt8] {
+    fileprivate func contains(subsequence other: [UInt8]) -> Bool {
+        indices.contains { self[$0...].starts(with: other) }
     }
 }

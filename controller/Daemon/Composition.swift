@@ -12,6 +12,7 @@ import WireProtocol
 /// The one place where the controller's parts are put together.
 struct Composition {
     private let store: Store
+    private let witness: StoreWitness
     private let sessions: SessionDesk
     private let certificates: ServerCertificates
     private let listener: AgentListener
@@ -23,7 +24,10 @@ struct Composition {
     init(_ configuration: ServeConfiguration, _ files: StateFiles) async throws {
         logger = Logger(label: "controller")
         let authority = try files.authority()
-        store = try Store(path: files.store)
+        store = try Store(path: files.store, options: StoreOptions(mustExist: true))
+        let witness = StoreWitness(store: store, path: files.mark, logger: Logger(label: "store"))
+        try await witness.check()
+        self.witness = witness
         let revocations = Revocations()
         let nodes = try await store.allNodes()
         for node in nodes {
@@ -94,7 +98,7 @@ struct Composition {
     func run() async throws {
         logger.notice("controller starts", metadata: ["version": "\(Version.current)"])
         let services: [any Service] = [
-            reconciliation, executor, SessionService(desk: sessions), certificates, listener, server,
+            witness, reconciliation, executor, SessionService(desk: sessions), certificates, listener, server,
         ]
         try await Daemon.run(services, patience: .seconds(20), logger: logger)
         await store.close()

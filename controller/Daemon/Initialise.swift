@@ -21,9 +21,7 @@ struct Initialise: AsyncParsableCommand {
         do {
             let directory = try DataDirectory(location.data)
             let files = StateFiles(directory)
-            guard !files.isInitialised else {
-                throw ConfigurationError(message: "\(location.data) holds a controller already; nothing was changed")
-            }
+            try await files.requireNoController()
             // The authority's files are written last: until they are there, init may be run again.
             let store = try Store(path: files.store)
             let key = try await firstKey(store)

@@ -3,6 +3,7 @@ import DaemonKit
 import Glibc
 import Logging
 import Model
+import Store
 import WireProtocol
 
 /// `serve`: the controller itself.
@@ -28,8 +29,20 @@ struct Serve: AsyncParsableCommand {
             let composition = try await Composition(configuration, StateFiles(directory))
             try await composition.run()
             withExtendedLifetime(directory) {}
+        } catch let error as StoreError {
+            throw fail("\(error)\(advice(on: error))")
         } catch {
             throw fail("\(error)")
+        }
+    }
+
+    /// What to do when the store cannot be opened. Nothing was written to it.
+    private func advice(on error: StoreError) -> String {
+        switch error {
+        case .corrupt, .missing, .notAStore:
+            "; nothing was changed. Bring in a backup: innkeeper-controller restore --data \(location.data) FILE"
+        case .full, .readOnly: "; give it room or the right to write, then start again"
+        default: ""
         }
     }
 
@@ -40,24 +53,5 @@ struct Serve: AsyncParsableCommand {
             if let agents { configuration.agents = try Address(agents, key: "--agents") }
         } catch { throw ConfigurationError(message: "\(error)") }
         return configuration
-    }
-}
-
-/// `backup`: a copy of the store as it is at one moment, also while the controller runs.
-struct Backup: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Copy the store to a new file, also while the controller runs.")
-
-    @OptionGroup var location: DataOption
-    @Argument(help: "The file to write; it must not be there yet.")
-    var file: String
-
-    func run() async throws {
-        do {
-            try await StateFiles.backup(of: location.data, to: file)
-            print("store copied to \(file)")
-        } catch {
-            throw fail("\(error)")
-        }
     }
 }

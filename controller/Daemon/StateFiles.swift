@@ -17,6 +17,9 @@ struct StateFiles {
     private var serverKey: String { directory.file("server.key") }
     private var serverNames: String { directory.file("server.names") }
 
+    var mark: String { directory.file("controller.mark") }
+    var path: String { directory.path }
+
     var isInitialised: Bool { access(authorityCertificate, F_OK) == 0 }
 
     /// Ten years: agents hold the authority's certificate, so replacing it means enrolling again.
@@ -24,18 +27,38 @@ struct StateFiles {
     private static let serverValidity: Duration = .seconds(397 * 86_400)
     private static let renewWhenLeft: Duration = .seconds(30 * 86_400)
 
+    /// What a controller cannot work without and cannot make again.
+    private static let irreplaceable = ["controller.sqlite", "ca.key", "ca.pem", "server.names"]
+
+    /// Says what is missing in a folder, and what to do about it.
     static func requireController(in folder: String) throws(ConfigurationError) {
-        guard access("\(folder)/ca.pem", F_OK) == 0 else {
+        let missing = irreplaceable.filter { access("\(folder)/\($0)", F_OK) != 0 }
+        guard !missing.isEmpty else { return }
+        guard missing.count < irreplaceable.count else {
             throw ConfigurationError(
                 message: "\(folder) holds no controller; run: innkeeper-controller init --data \(folder)")
         }
+        let names = missing.map { "\(folder)/\($0)" }.joined(separator: ", ")
+        throw ConfigurationError(
+            message: "\(names) \(missing.count == 1 ? "is" : "are") missing; nothing was changed. Put back what was "
+                + "there, or bring in a backup: innkeeper-controller restore --data \(folder) FILE "
+                + "(an init that was cut short may be run again)")
     }
 
-    /// Copies the store of a data folder, which another process may be using.
-    static func backup(of folder: String, to file: String) async throws {
-        try requireController(in: folder)
-        guard access(file, F_OK) != 0 else { throw ConfigurationError(message: "\(file) is there already") }
-        try await Store.backup(from: "\(folder)/controller.sqlite", to: file)
+    /// Whether `init` may work here: nothing is there, or what an init that was cut short has left.
+    func requireNoController() async throws {
+        guard !isInitialised else {
+            throw ConfigurationError(message: "\(path) holds a controller already; nothing was changed")
+        }
+        guard access(store, F_OK) == 0, Store.isFilled(store) else { return }
+        let existing = try Store(path: store)
+        let isUsed = try await existing.hasBeenUsed()
+        await existing.close()
+        guard isUsed else { return }
+        throw ConfigurationError(
+            message:
+                "\(authorityCertificate) is missing, and the store beside it has been in use; nothing was changed. "
+                + "Put it back, or bring in a backup: innkeeper-controller restore --data \(path) FILE")
     }
 
     /// Makes authority and server certificate; the authority's certificate is the last file, the mark of a whole init.
@@ -52,8 +75,15 @@ struct StateFiles {
     }
 
     func authority() throws -> CertificateAuthority {
-        try CertificateAuthority(
-            certificatePEM: PEMFile.read(authorityCertificate), keyPEM: PEMFile.readKey(authorityKey))
+        let (certificate, key) = (try PEMFile.read(authorityCertificate), try PEMFile.readKey(authorityKey))
+        do throws(CryptoError) {
+            return try CertificateAuthority(certificatePEM: certificate, keyPEM: key)
+        } catch {
+            throw ConfigurationError(
+                message: "\(authorityCertificate) and \(authorityKey) cannot be used (\(error)); nothing was changed. "
+                    + "Put them back as they were, or bring in a backup: innkeeper-controller restore --data \(path) FILE"
+            )
+        }
     }
 
     /// The listeners' identity: issued again when it nears its end or a name is missing from it.

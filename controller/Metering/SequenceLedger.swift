@@ -40,6 +40,19 @@ package struct SequenceLedger: Sendable, Hashable {
         skip(position + 1...held.lowerBound - 1)
     }
 
+    /// The numbers below `first` that are neither stored nor declared lost, oldest first.
+    package func holes(below first: Int64) -> [ClosedRange<Int64>] {
+        guard let position, first > position, first > .min else { return [] }
+        var holes: [ClosedRange<Int64>] = []
+        var next = position + 1
+        for range in beyond where next < first {
+            if range.lowerBound > next { holes.append(next...min(range.lowerBound, first) - 1) }
+            next = range.upperBound + 1
+        }
+        if next < first { holes.append(next...first - 1) }
+        return holes
+    }
+
     private func contains(_ number: Int64) -> Bool {
         let index = beyond.partitioningIndex { $0.upperBound >= number }
         return index < beyond.count && beyond[index].contains(number)

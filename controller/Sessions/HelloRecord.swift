@@ -50,8 +50,17 @@ extension Int64 {
 extension SpoolReport {
     var held: [IntakeStream: ClosedRange<Int64>] {
         var held: [IntakeStream: ClosedRange<Int64>] = [:]
-        for (stream, range) in [(IntakeStream.metrics, metrics), (.usage, usage), (.events, events)] {
-            if let range { held[stream] = range.first...max(range.first, range.last) }
+        let streams = [
+            (IntakeStream.metrics, metrics, used?.metrics), (.usage, usage, used?.usage),
+            (.events, events, used?.events),
+        ]
+        for (stream, range, used) in streams {
+            if let range {
+                held[stream] = range.first...max(range.first, range.last)
+            } else if let used, used < .max {
+                // Nothing is held: the oldest that may still come is the next one.
+                held[stream] = used + 1...used + 1
+            }
         }
         return held
     }

@@ -31,7 +31,7 @@ package final class SessionDesk: Sendable {
     private let authority: CertificateAuthority
     private let liveness: Mutex<Liveness>
     /// When a duplicate was last reported for a node, so that a stubborn clone raises one alert, not thousands.
-    private let alerts = Mutex<[String: Timestamp]>([:])
+    private let alerts = Mutex<[String: ContinuousClock.Instant]>([:])
     /// When a node last asked for a certificate.
     private let renewals = Mutex<[String: ContinuousClock.Instant]>([:])
     /// A node that asks again sooner is not heard: its first question is being answered.
@@ -51,7 +51,8 @@ package final class SessionDesk: Sendable {
         results = ResultDesk(store: store, fleet: fleet, logger: logger)
         liveness = Mutex(
             Liveness(
-                expected: expected, now: .now(), silence: configuration.silence, startGrace: configuration.startGrace))
+                expected: expected, now: Self.steadyNow(), silence: configuration.silence,
+                startGrace: configuration.startGrace))
     }
 
     var silence: Duration { configuration.silence }
@@ -77,9 +78,10 @@ package final class SessionDesk: Sendable {
         }
         do {
             let now = Timestamp.now()
-            try await store.recordHello(hello.record, at: now)
+            // Before the hello, which says that the node was seen now.
             let stored = try await store.openJournal(
-                node: node, epoch: hello.spool.epoch, held: hello.spool.held)
+                node: node, epoch: hello.spool.epoch, held: hello.spool.held, at: now)
+            try await store.recordHello(hello.record, at: now)
             return .welcome(
                 Welcome(
                     protocol: Int64(ProtocolVersion.current), session: candidate.identity.session,
@@ -95,7 +97,7 @@ package final class SessionDesk: Sendable {
 
     /// The welcome is on its way: outstanding orders follow.
     func opened(_ session: AgentSession) {
-        liveness.withLock { _ = $0.heard(session.node, at: .now()) }
+        liveness.withLock { _ = $0.heard(session.node, at: Self.steadyNow()) }
         logger.info("node connected", metadata: ["node": "\(session.node)", "remote": "\(session.identity.remote)"])
         fleet.resume(session)
     }
@@ -126,19 +128,28 @@ package final class SessionDesk: Sendable {
         fleet.tick()
         let now = Timestamp.now()
         let clock = ContinuousClock.now
+        let steady = Self.steadyNow()
         var seen: [String: Timestamp] = [:]
-        for session in fleet.liveSessions { seen[session.node] = now - (clock - session.lastHeard) }
+        var silences: [String: Duration] = [:]
+        for session in fleet.liveSessions {
+            silences[session.node] = clock - session.lastHeard
+            seen[session.node] = now - (clock - session.lastHeard)
+        }
         let (silent, returned) = liveness.withLock { liveness in
             var returned: [String] = []
-            for (node, time) in seen where now - time < configuration.silence {
-                if liveness.heard(node, at: time) { returned.append(node) }
+            for (node, silence) in silences where silence < configuration.silence {
+                if liveness.heard(node, at: steady - silence) { returned.append(node) }
             }
-            return (liveness.expired(at: now), returned)
+            return (liveness.expired(at: steady), returned)
         }
         await markUnreachable(silent)
         for node in returned { try? await store.setNodeState(node, .connected) }
         if recording, !seen.isEmpty { try? await store.recordSeen(seen) }
     }
+
+    /// For lengths of silence: it goes on evenly when the wall clock is set.
+    private static func steadyNow() -> Timestamp { Timestamp(milliseconds: 0) + (ContinuousClock.now - started) }
+    private static let started = ContinuousClock.now
 
     private func markUnreachable(_ nodes: [String]) async {
         for node in nodes {
@@ -152,8 +163,9 @@ package final class SessionDesk: Sendable {
     private func report(duplicateOf old: AgentSession, _ candidate: AgentSession) async {
         let now = Timestamp.now()
         let fresh = alerts.withLock { alerts in
-            if let last = alerts[old.node], now - last < .seconds(60) { return false }
-            alerts[old.node] = now
+            let clock = ContinuousClock.now
+            if let last = alerts[old.node], clock - last < .seconds(60) { return false }
+            alerts[old.node] = clock
             return true
         }
         guard fresh else { return }

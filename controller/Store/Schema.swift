@@ -16,13 +16,11 @@ enum Schema {
     /// Codes of our own in `SQLiteError.code`, outside SQLite's range.
     static let newerCode: Int32 = -1
     static let foreignCode: Int32 = -2
+    static let backupCode: Int32 = -3
 
     static func bring(_ database: SQLiteDatabase, to migrations: [Migration]) throws(SQLiteError) {
+        try refuseNewer(database, than: migrations)
         let found = try version(of: database)
-        let newest = migrations.last?.number ?? 0
-        guard found <= newest else {
-            throw SQLiteError(kind: .other, code: newerCode, message: "\(found) \(newest)")
-        }
         for migration in migrations where migration.number > found {
             try database.transaction { () throws(SQLiteError) in
                 try database.execute(words(migration.script))
@@ -33,16 +31,35 @@ enum Schema {
     }
 
     /// The error of a file that another version or another program made, nil for any other error.
-    static func refusal(_ error: SQLiteError) -> StoreError? {
-        if error.code == foreignCode { return .notAStore(error.message) }
-        guard error.code == newerCode else { return nil }
-        let numbers = error.message.split(separator: " ").compactMap { Int64($0) }
-        return .newerSchema(found: numbers.first ?? 0, supported: numbers.last ?? 0)
+    static func refusal(_ error: SQLiteError, _ path: String) -> StoreError? {
+        switch error.code {
+        case foreignCode: return .notAStore(path)
+        case backupCode: return .isBackup(path)
+        case newerCode:
+            let numbers = error.message.split(separator: " ").compactMap { Int64($0) }
+            return .newerSchema(path, found: numbers.dropLast().last ?? 0, supported: numbers.last ?? 0)
+        default: return nil
+        }
+    }
+
+    /// Looks only.
+    static func refuseNewer(
+        _ database: SQLiteDatabase, than migrations: [Migration] = Self.migrations
+    ) throws(SQLiteError) {
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_version'"
+        let isThere = try database.first(tables) { (row) throws(SQLiteError) in try row.bool() } ?? false
+        let (found, newest) = (isThere ? try read(database) : 0, migrations.last?.number ?? 0)
+        guard found > newest else { return }
+        throw SQLiteError(kind: .other, code: newerCode, message: "\(found) \(newest)")
     }
 
     static func version(of database: SQLiteDatabase) throws(SQLiteError) -> Int64 {
         try database.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
-        return try database.first("SELECT version FROM schema_version") { (row) throws(SQLiteError) in
+        return try read(database)
+    }
+
+    private static func read(_ database: SQLiteDatabase) throws(SQLiteError) -> Int64 {
+        try database.first("SELECT version FROM schema_version") { (row) throws(SQLiteError) in
             try row.integer()
         } ?? 0
     }

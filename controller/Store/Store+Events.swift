@@ -12,6 +12,9 @@ extension Store {
     /// Records what will never come. The same gap again changes nothing.
     func insert(_ gap: GapReport, of node: String) throws(StoreError) {
         try skip(gap.seqs, node, gap.stream)
+        // The node knows better than what its absence looked like.
+        let guess = "DELETE FROM gaps WHERE node = ? AND kind = ? AND reason = ? AND from_seq >= ? AND to_seq <= ?"
+        try run(guess, [node, gap.stream.rawValue, Self.lossReason, gap.seqs.lowerBound, gap.seqs.upperBound])
         let record = GapRecord(
             id: Identifier.make("gap"), node: node, kind: gap.stream.rawValue, fromSeq: gap.seqs.lowerBound,
             toSeq: gap.seqs.upperBound, fromTime: gap.from, toTime: gap.to, reason: gap.reason)

@@ -1,4 +1,5 @@
 package import Model
+import SQLite
 package import WireProtocol
 
 /// What a driver said of its resources.
@@ -62,5 +63,11 @@ extension Store {
 
     package func inventory(node: String, resource: String) throws(StoreError) -> InventoryRecord? {
         try first(InventoryRecord.self, "WHERE node = ? AND resource = ?", [node, resource])
+    }
+
+    /// The nodes that have reported a resource of this name.
+    package func nodes(reporting resource: String) throws(StoreError) -> [String] {
+        let sql = "SELECT node FROM inventory WHERE resource = ? ORDER BY node"
+        return try rows(sql, [resource]) { (row) throws(SQLiteError) in try row.text() }
     }
 }

@@ -83,12 +83,16 @@ extension Store {
         try updateNode(id) { $0.state = state }
     }
 
-    /// Signs of life of many nodes in one commit. Tells the feed nothing, and never moves a time back.
+    /// Signs of life of many nodes in one commit. Tells the feed nothing. Moves a time back only where the clock was set
+    /// back.
     package func recordSeen(_ times: [String: Timestamp]) throws(StoreError) {
         try transaction { () throws(StoreError) in
             for (node, time) in times {
-                let sql = "UPDATE nodes SET last_seen = ? WHERE id = ? AND (last_seen IS NULL OR last_seen < ?)"
-                try run(sql, [time, node, time])
+                let sql = """
+                    UPDATE nodes SET last_seen = ?
+                    WHERE id = ? AND (last_seen IS NULL OR last_seen < ? OR last_seen > ?)
+                    """
+                try run(sql, [time, node, time, time + .seconds(60)])
             }
         }
     }

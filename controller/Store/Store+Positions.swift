@@ -1,4 +1,5 @@
 import Metering
+package import Model
 import SQLite
 import WireProtocol
 
@@ -23,19 +24,27 @@ extension Store {
     }
 
     /// A node connects with the journal `epoch` and says what of each stream it still holds. Call it before data comes.
-    /// A journal of another name is a new one that counts from 1; of the same one, what lies below is stored or lost.
+    /// A journal of another name is a new one that counts from 1; of the same one, what lies below is stored or lost. What
+    /// is lost is recorded as a gap, from when the node was last seen until `now`.
     package func openJournal(
-        node: String, epoch: String, held: [IntakeStream: ClosedRange<Int64>] = [:]
+        node: String, epoch: String, held: [IntakeStream: ClosedRange<Int64>] = [:], at now: Timestamp
     ) throws(StoreError) -> Positions {
         // What waits for its commit has numbers of the old count.
         commitIntake()
         do throws(StoreError) {
             return try transaction { () throws(StoreError) in
-                let isSame = try agentJournal(of: node) == epoch
-                if !isSame { try setSetting(Self.journalSetting(node), epoch) }
+                let last = try agentJournal(of: node)
+                let since = min(try self.node(node)?.lastSeen ?? now, now)
+                if last != epoch { try setSetting(Self.journalSetting(node), epoch) }
+                if let last, last != epoch { try recordNewJournal(node, since...now) }
                 for stream in IntakeStream.allCases {
-                    var ledger = isSame ? try ledger(node, stream) : SequenceLedger(position: 0)
-                    if let range = held[stream] { ledger.settle(range) }
+                    var ledger = last == epoch ? try ledger(node, stream) : SequenceLedger(position: 0)
+                    if let range = held[stream] {
+                        for hole in ledger.holes(below: range.lowerBound) where last == epoch {
+                            try recordLoss(hole, of: stream, node, since...now)
+                        }
+                        ledger.settle(range)
+                    }
                     set(ledger, node, stream)
                 }
                 try writeLedgers()
@@ -44,6 +53,28 @@ extension Store {
         } catch {
             forgetLedgers()
             throw error
+        }
+    }
+
+    static let lossReason = "acknowledged once and not in this store"
+
+    private func recordLoss(
+        _ seqs: ClosedRange<Int64>, of stream: IntakeStream, _ node: String, _ times: ClosedRange<Timestamp>
+    ) throws(StoreError) {
+        let record = GapRecord(
+            id: Identifier.make("gap"), node: node, kind: stream.rawValue, fromSeq: seqs.lowerBound,
+            toSeq: seqs.upperBound, fromTime: times.lowerBound, toTime: times.upperBound, reason: Self.lossReason)
+        try run("\(GapRecord.insertion) ON CONFLICT DO NOTHING", record.values)
+    }
+
+    /// Nobody knows how much the lost journal held that had not been sent.
+    private func recordNewJournal(_ node: String, _ times: ClosedRange<Timestamp>) throws(StoreError) {
+        for stream in IntakeStream.allCases {
+            let record = GapRecord(
+                id: Identifier.make("gap"), node: node, kind: stream.rawValue, fromSeq: 0, toSeq: 0,
+                fromTime: times.lowerBound, toTime: times.upperBound,
+                reason: "the node has a new journal; what it had not sent may be lost")
+            try run("\(GapRecord.insertion) ON CONFLICT DO NOTHING", record.values)
         }
     }
 

@@ -1,4 +1,5 @@
 import Metering
+import Model
 import SQLite
 import WireProtocol
 
@@ -51,10 +52,22 @@ extension Store {
         guard row.values.count == entry.count else {
             throw .invalid("\(node) sent \(row.values.count) values for the \(entry.count) series of \(row.set)")
         }
-        let data = PackedRow.encode(row.values.map { $0 ?? .nan })
-        // The same time again can only be the same sample again.
+        try insert(PackedRow.encode(row.values.map { $0 ?? .nan }), entry.number, row.time)
+    }
+
+    /// Steps that a sample may be moved by, in milliseconds.
+    private static let placeLimit: Int64 = 1000
+
+    /// A clock that was set back gives a time twice. The second sample takes the next millisecond that is free; the same
+    /// sample again changes nothing.
+    private func insert(_ data: [UInt8], _ series: Int64, _ time: Timestamp) throws(StoreError) {
         let sql = "INSERT INTO metric_rows (series, time, data) VALUES (?, ?, ?) ON CONFLICT (series, time) DO NOTHING"
-        try run(sql, [entry.number, row.time, data])
+        for step in 0..<Self.placeLimit {
+            let place = time.milliseconds + step
+            if try run(sql, [series, place, data]) > 0 { return }
+            let sql = "SELECT data FROM metric_rows WHERE series = ? AND time = ?"
+            if try self.row(sql, [series, place], { (row) throws(SQLiteError) in try row.blob() }) == data { return }
+        }
     }
 
     private func series(_ key: SeriesKey) throws(StoreError) -> SeriesEntry? {

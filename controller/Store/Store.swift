@@ -25,7 +25,7 @@ package actor Store {
     package init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
         thread = try StoreThread()
         groupCommit = options.groupCommit
-        database = try Self.open(path, options)
+        database = try StoreFile.open(path, options)
     }
 
     /// Runs `body` in one transaction: all that it changed through this store is committed when it returns, and nothing
@@ -47,6 +47,7 @@ package actor Store {
     /// Stores what waits, and ends the use of the file. Later calls throw `closed`.
     package func close() {
         commitIntake()
+        _ = try? database.keepLog(false)
         database.close()
         feed.finish()
     }

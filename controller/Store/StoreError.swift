@@ -20,7 +20,11 @@ package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case corrupt(String)
     case busy(String)
     /// The file was written by a newer version.
-    case newerSchema(found: Int64, supported: Int64)
+    case newerSchema(String, found: Int64, supported: Int64)
+    /// There is no store at this path, where one must be.
+    case missing(String)
+    /// A file that is a backup of a store, to be restored before it is used.
+    case isBackup(String)
     /// A file that is an SQLite database, but not a store.
     case notAStore(String)
     case closed
@@ -50,8 +54,10 @@ package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case .readOnly(let cause): "the store cannot be written: \(cause)"
         case .corrupt(let cause): "the store is damaged: \(cause)"
         case .busy(let cause): "the store is in use by another program: \(cause)"
-        case .newerSchema(let found, let supported):
-            "the store has schema \(found), this version knows up to \(supported): install the newer version again"
+        case .newerSchema(let path, let found, let supported):
+            "the store \(path) has schema \(found), this version knows up to \(supported): install the newer version again"
+        case .missing(let path): "the store \(path) is missing or empty"
+        case .isBackup(let path): "\(path) is a backup: bring it in with innkeeper-controller restore"
         case .notAStore(let path): "\(path) is a database, but not a store of the controller"
         case .closed: "the store is closed"
         case .failed(let cause): "the store failed: \(cause)"

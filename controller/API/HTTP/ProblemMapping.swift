@@ -35,7 +35,7 @@ extension Problem {
         case .wrongState, .token, .exhausted: self.init(.conflict, error.description)
         case .full: self.init(.storageFull, "the controller's disk is full; nothing was changed")
         case .readOnly, .busy, .closed: self.init(.unavailable, "the controller's store cannot be used now")
-        case .corrupt, .newerSchema, .notAStore, .failed: return nil
+        case .corrupt, .newerSchema, .notAStore, .missing, .isBackup, .failed: return nil
         }
     }
 

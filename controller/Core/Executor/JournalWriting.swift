@@ -48,8 +48,12 @@ extension Store {
             $0.state = writing.kind.during(service.state)
             $0.generation = operation.position
         }
-        try updateOperation(operation.id) { $0.parameters["from"] = .string(service.state.rawValue) }
-        return .started(deadline: deadline, context: ["from": .string(service.state.rawValue)])
+        // One that was ordered before the store was restored stays as old as it is.
+        let current = try generationBase()
+        let base = operation.parameters[Restoration.baseKey]?.asInteger ?? current
+        let from = JSONValue.string(service.state.rawValue)
+        try updateOperation(operation.id) { $0.parameters["from"] = from }
+        return .started(deadline: deadline, context: ["from": from, Restoration.baseKey: .integer(base)])
     }
 
     private func end(_ writing: JournalWriting, _ outcome: SagaOutcome) throws(StoreError) {

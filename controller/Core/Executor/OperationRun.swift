@@ -14,9 +14,12 @@ struct OperationRun {
     let scope: ServiceScope
     let kind: OperationKind
     let definition: SagaDefinition<ServiceScope>
+    let direction: SagaDirection
     /// Asks for one of the places that a node has for operations.
     let admit: @Sendable (_ node: String) async -> Bool
     private let signals: RunSignals
+    /// Waits and deadlines are lengths of time: a wall clock that is set must not make them longer or shorter.
+    private let clock: SteadyClock
     private var inbox: AsyncStream<RunSignal>.Iterator
     private var machine: SagaMachine
     private var seq: Int64
@@ -34,13 +37,17 @@ struct OperationRun {
         self.admit = admit
         self.signals = signals
         definition = kind.saga.definition
+        var table = definition.table
+        if Restoration.concerns(scope.operation) { table.direction = .forward }
+        direction = table.direction
+        clock = SteadyClock(scope.world.clock)
         inbox = signals.stream.makeAsyncIterator()
         var entries: [(entry: JournalEntry, time: Timestamp)] = []
         for record in journal {
             guard let json = record.entry.asObject else { throw JournalError("entry \(record.seq) is not an object") }
             entries.append((try JournalEntry(json: json), record.time))
         }
-        machine = try SagaMachine.replay(entries, of: definition.table, operation: scope.operation.id)
+        machine = try SagaMachine.replay(entries, of: table, operation: scope.operation.id)
         seq = journal.last?.seq ?? 0
         cancelled = scope.operation.cancelRequested
     }
@@ -48,7 +55,7 @@ struct OperationRun {
     /// Throws when the store cannot take an entry; nothing is lost then, and the run may be made again.
     mutating func run() async throws -> Ending {
         while !Task.isCancelled {
-            switch machine.next(now: scope.world.clock.now(), cancelled: cancelled, present: present) {
+            switch machine.next(now: clock.now(), cancelled: cancelled, present: present) {
             case .record(let entry):
                 guard try await record(entry) else { return .stopped }
             case .perform(let step, let attempt, let command):
@@ -76,7 +83,7 @@ struct OperationRun {
 
     /// False when the operation is not ours to run: it was cancelled before it began.
     private mutating func record(_ entry: JournalEntry) async throws -> Bool {
-        let time = scope.world.clock.now()
+        let time = clock.now()
         let writing = JournalWriting(
             operation: scope.operation.id, service: scope.service.id, kind: kind, entry: entry, after: seq, time: time,
             context: machine.context, outputs: machine.outputs, warnings: machine.warnings)
@@ -127,11 +134,14 @@ extension OperationRun {
         return nil
     }
 
+    /// No retry waits longer; a time of a life before this one may be an hour ahead when the clock was set back.
+    private static var longestWait: Duration { .seconds(300) }
+
     /// What an agent gets over its deadline: the time to stop a process and to say so.
     private static var margin: Duration { .seconds(30) }
 
     private func callOff(_ command: String) async {
-        guard definition.table.direction == .unwind else { return }
+        guard direction == .unwind else { return }
         await scope.world.agents.cancel(command, "the operation was called off")
     }
 
@@ -152,9 +162,10 @@ extension OperationRun {
             present = await scope.world.agents.connected()
             if !present.isDisjoint(with: awaited) { return true }
         }
-        let (clock, signals) = (scope.world.clock, signals)
+        let (port, signals) = (scope.world.clock, signals)
+        let wait = min(until - clock.now(), Self.longestWait)
         let alarm = Task {
-            await clock.pause(until - clock.now())
+            await port.pause(wait)
             signals.send(.wake)
         }
         defer { alarm.cancel() }

@@ -25,7 +25,8 @@ struct ServiceDrift: Reconciler {
 
     private func examine(_ service: ServiceRecord, _ states: [String: JSONObject], _ world: World) async throws {
         let now = world.clock.now()
-        guard [.running, .suspended].contains(service.state), now - service.updatedAt > Self.grace else { return }
+        guard [.running, .suspended].contains(service.state), (now - service.updatedAt).magnitude > Self.grace
+        else { return }
         guard let place = try await world.store.place(of: service.id) else { return }
         let reported = states["docker/\(place.container)"]
         var drift = Drift(of: service, reported: reported.map { .seen($0) } ?? .missing)
@@ -76,8 +77,14 @@ struct ServiceDrift: Reconciler {
         guard service.state == .running, drift.isRepairable, (try? PlanSpec(json: service.spec))?.repairs == true else {
             return
         }
+        // Of a service that has not been touched since the store was restored, nobody knows what was wished of it last.
+        if let restored = try await world.store.restoredAt(), service.updatedAt < restored { return }
         _ = try await operations.repair(id, by: Requester(name: "reconciler/\(name)"))
     }
+}
+
+extension Duration {
+    fileprivate var magnitude: Duration { self < .zero ? .zero - self : self }
 }
 
 /// How a container differs from what its service should be.

@@ -35,7 +35,10 @@ enum ProvisionService: ServiceSaga {
         let now = scope.world.clock.now()
         return try await scope.locally { store throws(StoreError) in
             if let held = try store.place(of: scope.service.id) { return .success(held) }
-            let candidates = try store.candidates(connected: connected, loads: loads)
+            var candidates = try store.candidates(connected: connected, loads: loads)
+            // A container of this service that is out there was made in a time that this store has forgotten.
+            let homes = try store.nodes(reporting: "docker/\(scope.service.id)")
+            if !homes.isEmpty { candidates.removeAll { !homes.contains($0.id) } }
             let result = Scheduler(rules: scope.rules).place(scope.spec.demand, on: candidates)
             try store.appendLog(
                 scope.operation.id,

@@ -1,3 +1,4 @@
+import Logging
 import Saga
 import Store
 import WireProtocol
@@ -17,7 +18,7 @@ extension ServiceScope {
     func send(_ order: Order, to node: String, _ call: StepCall) async throws(StepFailure) -> JSONObject {
         let command = AgentCall(
             id: call.command, resource: order.resource,
-            generation: order.isShared ? 0 : generation(unwinding: call.unwinding), driver: order.driver,
+            generation: order.isShared ? 0 : generation(call), driver: order.driver,
             operation: order.operation, arguments: order.arguments, deadline: call.deadline, trace: operation.id,
             step: call.step,
             onProgress: { message, _ in note(call.step, message) })
@@ -29,13 +30,28 @@ extension ServiceScope {
                 error.retryable ? .unanswered : .final, code: error.code, message: error.message,
                 resource: order.resource)
         }
+        await learn(from: result, of: command)
         return try result.observation(of: order.resource)
     }
 
     /// Grows with each operation of the service, and once more when it goes back: an order of the way forward that
     /// arrives late cannot undo the undoing.
-    private func generation(unwinding: Bool) -> Int64 {
-        operation.position * 2 + (unwinding ? 1 : 0)
+    private func generation(_ call: StepCall) -> Int64 {
+        (call.context[Restoration.baseKey]?.asInteger ?? 0) + operation.position * 2 + (call.unwinding ? 1 : 0)
+    }
+
+    /// An agent that has seen newer orders than this store has given: the store is older than it should be. This order
+    /// stays refused, for nobody knows what came after it; what begins from now on is newer.
+    private func learn(from result: CommandResult, of command: AgentCall) async {
+        guard result.status == .refused, result.error?.code == .staleGeneration,
+            let newest = result.observed["newest_generation"]?.asInteger, newest > command.generation | 1
+        else { return }
+        world.logger.error(
+            "a node has seen newer orders than this store knows: it is older than it should be",
+            metadata: ["resource": "\(command.resource)", "newest": "\(newest)", "ours": "\(command.generation)"])
+        do throws(StoreError) { try await world.store.raiseGenerations(above: newest) } catch {
+            world.logger.error("the generation could not be stored", metadata: ["error": "\(error)"])
+        }
     }
 }
 

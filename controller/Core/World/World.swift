@@ -24,16 +24,36 @@ package struct ClockPort: Sendable {
     package var pause: @Sendable (Duration) async -> Void
     /// Runs out when something that is under way takes too long.
     package var timer: @Sendable (Duration) async -> Void
+    /// The time since some moment, by a clock that nobody sets.
+    package var uptime: @Sendable () -> Duration
 
+    /// - Parameter uptime: that of `now` unless it is given.
     package init(
         now: @escaping @Sendable () -> Timestamp, pause: @escaping @Sendable (Duration) async -> Void,
-        timer: @escaping @Sendable (Duration) async -> Void
+        timer: @escaping @Sendable (Duration) async -> Void, uptime: (@Sendable () -> Duration)? = nil
     ) {
         self.now = now
         self.pause = pause
         self.timer = timer
+        self.uptime = uptime ?? { .milliseconds(now().milliseconds) }
     }
 
     package static let system = ClockPort(
-        now: Timestamp.now, pause: { try? await Task.sleep(for: $0) }, timer: { try? await Task.sleep(for: $0) })
+        now: Timestamp.now, pause: { try? await Task.sleep(for: $0) }, timer: { try? await Task.sleep(for: $0) },
+        uptime: { ContinuousClock.now - start })
+
+    private static let start = ContinuousClock.now
+}
+
+/// Times that go on evenly from the moment it was made, whatever is done to the wall clock.
+struct SteadyClock: Sendable {
+    private let port: ClockPort
+    private let start: (time: Timestamp, uptime: Duration)
+
+    init(_ port: ClockPort) {
+        self.port = port
+        start = (port.now(), port.uptime())
+    }
+
+    func now() -> Timestamp { start.time + (port.uptime() - start.uptime) }
 }

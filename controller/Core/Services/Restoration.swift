@@ -1,0 +1,69 @@
+package import Model
+import Saga
+package import Store
+import WireProtocol
+
+/// What becomes of unfinished operations in a store that was brought back from a backup. Whatever has happened since the
+/// backup was taken is not in it: any of them may have ended, and others may have followed.
+///
+/// They keep their ids and generations, so that an agent which has done the work answers with its receipt and one which has
+/// seen a newer order refuses. They go forward only: to undo could destroy what a later operation, now forgotten, has made.
+package enum Restoration {
+    static let baseKey = "generation_base"
+    private static let markKey = "restored"
+
+    static func concerns(_ operation: OperationRecord) -> Bool { operation.parameters[markKey] != nil }
+
+    /// Makes a store that has just been unpacked fit for use. Call it once, before anything else works on the store.
+    /// Returns how many operations were unfinished.
+    package static func settle(_ store: Store, takenAt: Timestamp, at now: Timestamp) async throws(StoreError) -> Int {
+        try await store.atomically { store throws(StoreError) in
+            let base = try store.generationBase()
+            try store.beginAnew(at: now)
+            let unfinished = try store.unfinishedOperations()
+            for operation in unfinished { try store.settle(operation, base, at: now) }
+            try store.audit(
+                AuditRecord(
+                    id: Identifier.make("aud"), time: now, actor: "restore", action: "store.restore",
+                    subject: "controller", detail: ["backup_taken_at": .string(takenAt.iso8601)]))
+            return unfinished.count
+        }
+    }
+}
+
+extension Store {
+    fileprivate func settle(_ operation: OperationRecord, _ base: Int64, at now: Timestamp) throws(StoreError) {
+        if operation.state == .running, try isGoingBack(operation) {
+            return try abandon(operation, because: "it was being undone when the restored backup was taken", at: now)
+        }
+        let isPlaced = try hasPlace(operation)
+        guard isPlaced || operation.kind != OperationKind.provision.rawValue else {
+            return try endUnplaced(operation, at: now)
+        }
+        try updateOperation(operation.id) {
+            $0.parameters["restored"] = .integer(now.milliseconds)
+            $0.parameters[Restoration.baseKey] = .integer(base)
+        }
+    }
+
+    private func isGoingBack(_ operation: OperationRecord) throws(StoreError) -> Bool {
+        try journal(operation.id).contains { $0.entry["entry"] == "unwind_started" }
+    }
+
+    private func hasPlace(_ operation: OperationRecord) throws(StoreError) -> Bool {
+        guard let id = operation.service else { return false }
+        return try service(id)?.node != nil
+    }
+
+    /// It may have been placed on another node since. Asked for again, it goes to where its container is, if there is one.
+    private func endUnplaced(_ operation: OperationRecord, at now: Timestamp) throws(StoreError) {
+        let message = "the store was restored from a backup taken before this was placed; ask for it again"
+        try updateOperation(operation.id) {
+            $0.state = .failed
+            $0.finishedAt = now
+            $0.error = OperationFailure(code: "restored", message: message, retryable: true)
+        }
+        try appendLog(operation.id, [OperationLogLine(time: now, level: "error", text: message)])
+        if let service = operation.service { try updateService(service, at: now) { $0.state = .failed } }
+    }
+}
