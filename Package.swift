@@ -202,6 +202,7 @@ let package = Package(
             "HostileMachine",
             ["AgentCore", "DaemonKit", "HTTPFetch", "Processes", "Sessions", "Store", "Transport", logging] + nio),
         reliability("HostilePeers", ["Transport", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
+            "Damage", ["AgentCore", "ControllerCore", "DaemonKit", "SQLite", "Store", "Transport", logging]),
     ]
 )
 
