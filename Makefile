@@ -10,8 +10,7 @@ PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|
 BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|SimulationTests)\.
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
-.PHONY: help quickstart stop reset test torture check lint format build release bench clean
-.PHONY: help quickstart stop reset test check lint format build release bench fuzz clean
+.PHONY: help quickstart stop reset test torture check lint format build release bench fuzz clean
 
 help:
 	@echo 'make quickstart   build, start a controller and an agent here, provision a first service'

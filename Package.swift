@@ -202,6 +202,7 @@ let package = Package(
             "HostileMachine",
             ["AgentCore", "DaemonKit", "HTTPFetch", "Processes", "Sessions", "Store", "Transport", logging] + nio),
         reliability("HostilePeers", ["Transport", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
+        reliability(
             "Damage", ["AgentCore", "ControllerCore", "DaemonKit", "SQLite", "Store", "Transport", logging]),
     ]
 )
@@ -215,9 +216,8 @@ let fuzzed: [Target.Dependency] =
         "innkeeper-agent", "innkeeper-controller", .product(name: "NIOEmbedded", package: "swift-nio"),
     ] + nio
 if fuzzing {
-    let unneeded = ["TestSupport", "innkeeper-bench"]
     package.products = []
-    package.targets.removeAll { $0.isTest || unneeded.contains($0.name) }
+    package.targets.removeAll { $0.path?.hasPrefix("Tests/") == true }
     package.targets.append(
         .executableTarget(
             name: "innkeeper-fuzz", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["corpus"],
