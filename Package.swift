@@ -134,10 +134,17 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), lifecycle, logging,
             ] + nio),
+        part(
+            "ControllerEngine", "controller/Engine",
+            [
+                "ControllerCore", "Model", "Placement", "Sessions", "Store", "Transport", "WireProtocol", logging,
+                lifecycle,
+            ]),
         program(
             "innkeeper-controller", "controller/Daemon",
             [
-                "API", "APIModels", "ControllerCore", "DaemonKit", "Model", "Placement", "Sessions", "Store",
+                "API", "APIModels", "ControllerCore", "ControllerEngine", "DaemonKit", "Model", "Placement", "Sessions",
+                "Store",
                 "Transport", "WireProtocol", arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
@@ -170,7 +177,10 @@ let package = Package(
         tests("Store", ["Metering", "Model", "SQLite"]),
         tests(
             "Sessions",
-            ["Model", "Store", "Transport", "WireProtocol", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
+            [
+                "Model", "Store", "Transport", "WireProtocol", .product(name: "NIOEmbedded", package: "swift-nio"),
+                logging,
+            ] + nio),
         tests("ControllerCore", ["Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
         tests(
             "API",
@@ -181,11 +191,24 @@ let package = Package(
         .testTarget(
             name: "ControllerDaemonTests",
             dependencies: [
-                "ControllerCore", "DaemonKit", "Model", "Placement", "Store", "TestSupport", "Transport",
+                "ControllerCore", "ControllerEngine", "DaemonKit", "Model", "Placement", "Store", "TestSupport",
+                "Transport",
                 "WireProtocol",
                 "innkeeper-controller", logging,
             ],
             path: "Tests/ControllerDaemonTests", swiftSettings: house),
+        .target(
+            name: "Takeover", dependencies: ["CLibSQLite"], path: "Tests/Simulation/Takeover"),
+        part(
+            "Simulation", "Tests/Simulation/Simulation",
+            [
+                "AgentCore", "ControllerCore", "ControllerEngine", "DaemonKit", "DriverKit", "Metering", "Model",
+                "SQLite", "Sessions", "Store", "Takeover", "Transport", "WireProtocol", lifecycle, logging,
+            ] + nio),
+        program("innkeeper-simulate", "Tests/Simulation/Program", ["Simulation"]),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Processes"],
+            path: "Tests/Simulation/Tests", swiftSettings: house),
         program(
             "innkeeper-bench", "Tests/Bench",
             ["CLinux", "Model", "Sessions", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio),

@@ -97,6 +97,9 @@ import WireProtocol
         #expect(gaps.map(\.reason) == ["the spool could not be written"])
         #expect(gaps.first?.seqs == (21 - lost)...20)
         #expect(try await spool.reports(.events, in: 1..<100, limit: 100).map(\.seq) == Array(1...(20 - lost)) + [21])
+        // The gap is announced like a report: what lies below the announced range counts as settled.
+        try await spool.forget(.events, through: 20 - lost)
+        #expect(try await spool.ranges()[.events] == (21 - lost)...21)
     }
 }
 

@@ -2,7 +2,7 @@ import Model
 import Store
 import Testing
 
-@testable import innkeeper_controller
+@testable import ControllerEngine
 
 @Suite struct LoadTests {
     @Test(arguments: [(100.0, 0.0), (75, 0.25), (0, 1), (120, 0), (-5, 1)])

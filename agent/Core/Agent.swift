@@ -26,18 +26,22 @@ package final class Agent: Sendable {
     private let link: Link
     private let commands: CommandDesk
     private let reports: ReportDesk
-    let files: StateFiles
+    package let files: StateFiles
     private let drivers: [any Driver]
     private let settings: AgentSettings
     private let logger: Logger
     private let failures: AsyncStream<any Error>
 
     /// Opens the state on disk. Nothing runs before `run`.
+    /// - Parameters:
+    ///   - disk: where the disk is waited for.
+    ///   - dial: how the controller is reached; nil for TLS to the address in the identity.
     package init(
         identity: NodeIdentity, data: DataDirectory, drivers: [any Driver], machine: Machine, settings: AgentSettings,
-        group: any EventLoopGroup, logger: Logger
+        group: any EventLoopGroup, disk: any SerialExecutor = DiskThread(), dial: Dial? = nil, logger: Logger
     ) async throws {
-        let files = try await StateFiles.open(in: data.path, spoolLimit: settings.spoolBytes, now: .now())
+        let files = try await StateFiles.open(
+            in: data.path, spoolLimit: settings.spoolBytes, now: .now(), thread: disk)
         for path in files.setAside {
             logger.critical("a damaged file was set aside; what it knew is lost", metadata: ["file": "\(path)"])
             try await files.report(lost: path)
@@ -58,7 +62,7 @@ package final class Agent: Sendable {
         let greeting = Greeting(
             node: identity.node, machine: machine, drivers: drivers, policy: settings.policy, files: files)
         link = Link(
-            outlet: outlet, credentials: credentials, listeners: [commands, reports, renewal], logger: logger,
+            outlet: outlet, dial: dial ?? credentials.dial, listeners: [commands, reports, renewal], logger: logger,
             greeting: { try await greeting.hello() })
         (self.commands, self.reports, self.files, self.settings) = (commands, reports, files, settings)
         (self.drivers, self.logger, self.failures) = (drivers, logger, failures)

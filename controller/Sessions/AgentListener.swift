@@ -95,7 +95,7 @@ private final class ServiceSelector: ChannelInboundHandler, RemovableChannelHand
         do {
             let pipeline = context.pipeline.syncOperations
             if completed.service == ProtocolVersion.alpn, let peer = completed.peer, let node = peer.nodeID {
-                try pipeline.addHandlers([LineDecoder(), SessionHandler(desk: sessions, certificate: peer, node: node)])
+                try sessions.serve(context.channel, certificate: peer, node: node)
             } else if completed.service == ProtocolVersion.enrolmentALPN {
                 let lines = LineDecoder(maximumBytes: ProtocolVersion.maximumEnrolmentBytes)
                 try pipeline.addHandlers([lines, EnrolmentHandler(desk: enrolments)])

@@ -1,7 +1,7 @@
 import Logging
 import Model
-import NIOCore
-import Transport
+package import NIOCore
+package import Transport
 import WireProtocol
 
 /// One enrolled agent's connection: lines in, messages to the fleet and to ingestion.
@@ -171,6 +171,15 @@ final class SessionHandler: ChannelInboundHandler {
             silent = NIODeadline.now() - openedAt > .seconds(10)
         }
         if silent { act(on: rules.refuse(.timeout, "nothing was heard for too long"), context) }
+    }
+}
+
+extension SessionDesk {
+    /// Speaks with the node on a channel whose other end has proved that it is the node. Call it on the event loop.
+    package func serve(_ channel: any Channel, certificate: Certificate, node: String) throws {
+        try channel.pipeline.syncOperations.addHandlers([
+            LineDecoder(), SessionHandler(desk: self, certificate: certificate, node: node),
+        ])
     }
 }
 

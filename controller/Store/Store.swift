@@ -16,14 +16,14 @@ package actor Store {
     /// Changes of the transaction that is open, told to the feed once it is committed.
     private var pendingChanges: [Change] = []
     private var depth = 0
-    private let thread: StoreThread
+    private let thread: any SerialExecutor
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// Opens the store at `path`, creates it when it is not there, and brings an older one to the newest schema.
     /// Blocks until that is done: call it at start-up.
     package init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
-        thread = try StoreThread()
+        if let executor = options.executor { thread = executor } else { thread = try StoreThread() }
         groupCommit = options.groupCommit
         database = try StoreFile.open(path, options)
     }

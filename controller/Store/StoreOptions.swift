@@ -10,11 +10,14 @@ package struct StoreOptions: Sendable {
     package var busyTimeout: Duration
     /// A file that is missing or empty is an error, not a new store.
     package var mustExist: Bool
+    /// Where the store works; nil for a thread of its own.
+    package var executor: (any SerialExecutor)?
 
     package init(
         groupCommit: Duration = .milliseconds(50), maximumPages: Int? = nil, cacheKiB: Int = 16384,
-        busyTimeout: Duration = .seconds(5), mustExist: Bool = false
+        busyTimeout: Duration = .seconds(5), mustExist: Bool = false, executor: (any SerialExecutor)? = nil
     ) {
+        self.executor = executor
         self.groupCommit = groupCommit
         self.maximumPages = maximumPages
         self.cacheKiB = cacheKiB

@@ -12,12 +12,12 @@ package struct AuditRecord: Sendable, Hashable {
 
 /// The node's own append-only record of what was asked of it and denied.
 package actor Audit {
-    private nonisolated let thread: DiskThread
+    private nonisolated let thread: any SerialExecutor
     private let file: AppendOnlyFile
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    package init(path: String, thread: DiskThread) {
+    package init(path: String, thread: any SerialExecutor) {
         file = AppendOnlyFile(path: path)
         self.thread = thread
     }

@@ -15,7 +15,7 @@ package enum JournalStep: Sendable, Hashable {
 package actor Journal {
     /// Identity of this journal. It changes only when the one before was lost.
     package nonisolated let epoch: String
-    private nonisolated let thread: DiskThread
+    private nonisolated let thread: any SerialExecutor
     let database: SQLiteDatabase
     private let tally: Tally
 
@@ -23,7 +23,7 @@ package actor Journal {
 
     /// Opens or makes the journal.
     /// - Throws: `SQLiteError`; `isCorrupt` when the file is damaged.
-    package init(path: String, thread: DiskThread) throws(SQLiteError) {
+    package init(path: String, thread: any SerialExecutor) throws(SQLiteError) {
         self.thread = thread
         let options = SQLiteOptions(synchronous: .full, quickCheck: true, cacheKiB: 256)
         let database = try SQLiteDatabase(path: path, options: options)

@@ -81,6 +81,11 @@ extension SpoolFile {
         return try database.first(sql, [kind.rawValue]) { (row) throws(SQLiteError) in try row.integer() }
     }
 
+    func firstGap(_ kind: ReportKind) throws(SQLiteError) -> Int64? {
+        let sql = "SELECT first_seq FROM gaps WHERE kind = ? ORDER BY first_seq LIMIT 1"
+        return try database.first(sql, [kind.rawValue]) { (row) throws(SQLiteError) in try row.integer() }
+    }
+
     func remove(_ kind: ReportKind, _ condition: StaticString, _ seq: Int64) throws(SQLiteError) {
         let sql = "DELETE FROM reports WHERE kind = ? AND \(condition) RETURNING length(body)"
         let sizes = try database.query(sql, [kind.rawValue, seq]) { (row) throws(SQLiteError) in try row.int() }

@@ -22,7 +22,7 @@ package struct SpoolGap: Sendable, Hashable {
 /// Each kind is numbered from 1 without holes other than recorded gaps. A report is on disk before it is sent, so a number
 /// never stands for two reports within an epoch.
 package actor SpoolFile {
-    private nonisolated let thread: DiskThread
+    private nonisolated let thread: any SerialExecutor
     let database: SQLiteDatabase
     private let tally: Tally
     var budget: SpoolBudget
@@ -40,7 +40,7 @@ package actor SpoolFile {
     ///   - limit: bytes that the reports may take.
     ///   - journal: the epoch of the journal of receipts. When it is another one than last time, the reports are numbered
     ///     anew under an epoch of their own, so that one epoch speaks for both files.
-    package init(path: String, limit: Int, journal: String, thread: DiskThread) throws(SQLiteError) {
+    package init(path: String, limit: Int, journal: String, thread: any SerialExecutor) throws(SQLiteError) {
         self.thread = thread
         let options = SQLiteOptions(synchronous: .full, quickCheck: true, cacheKiB: 256)
         let database = try SQLiteDatabase(path: path, options: options)
@@ -75,10 +75,13 @@ package actor SpoolFile {
         (try first(kind), following[kind, default: 0])
     }
 
+    /// The numbers of each kind that the controller has still to be told of, as reports or as gaps. It takes what lies below
+    /// for settled.
     package func ranges() throws(SQLiteError) -> [ReportKind: ClosedRange<Int64>] {
         var ranges: [ReportKind: ClosedRange<Int64>] = [:]
         for kind in ReportKind.allCases {
-            if let first = try first(kind), let next = following[kind], next > first {
+            let oldest = [try first(kind), try firstGap(kind)].compactMap(\.self).min()
+            if let first = oldest, let next = following[kind], next > first {
                 ranges[kind] = first...(next - 1)
             }
         }

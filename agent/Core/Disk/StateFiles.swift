@@ -19,9 +19,10 @@ package struct StateFiles: Sendable {
     /// - Parameters:
     ///   - folder: the data folder.
     ///   - spoolLimit: bytes that the spool may take.
-    package static func open(in folder: String, spoolLimit: Int, now: Timestamp) async throws(SQLiteError) -> StateFiles
-    {
-        let thread = DiskThread()
+    ///   - thread: where the disk is waited for.
+    package static func open(
+        in folder: String, spoolLimit: Int, now: Timestamp, thread: any SerialExecutor = DiskThread()
+    ) async throws(SQLiteError) -> StateFiles {
         var setAside: [String] = []
         let (journal, interrupted) = try await opened("\(folder)/journal.sqlite", now, &setAside) {
             (path) throws(SQLiteError) in

@@ -1,6 +1,7 @@
 package import DaemonKit
 import Model
 import NIOConcurrencyHelpers
+import NIOCore
 package import Transport
 import WireProtocol
 
@@ -35,6 +36,15 @@ package final class Credentials: Sendable {
             let context = try TLSContext(client: settings)
             state.context = context
             return context
+        }
+    }
+
+    /// Connects over TLS to the controller of the identity.
+    var dial: Dial {
+        { [self] loop, prepare in
+            SecureClient.connect(host: place.host, port: place.port, on: loop, context: try context()) { channel in
+                try prepare(channel)
+            }
         }
     }
 

@@ -9,16 +9,15 @@ extension Link {
         attempt += 1
         failure = nil
         let number = attempt
-        let place = credentials.place
-        let context: TLSContext
-        do { context = try credentials.context() } catch { return refused("\(error)", number) }
         let tell: @Sendable (LinkHandler.Event) -> Void = { [weak self] event in
             self?.assumeIsolated { $0.happened(event, number) }
         }
-        let connected = SecureClient.connect(host: place.host, port: place.port, on: loop, context: context) {
-            channel in
-            try channel.pipeline.syncOperations.addHandlers([LineDecoder(), LinkHandler(tell: tell)])
-        }
+        let connected: EventLoopFuture<any Channel>
+        do {
+            connected = try dial(loop) { channel in
+                try channel.pipeline.syncOperations.addHandlers([LineDecoder(), LinkHandler(tell: tell)])
+            }
+        } catch { return refused("\(error)", number) }
         connected.whenComplete { [weak self] result in
             self?.assumeIsolated { link in
                 switch result {

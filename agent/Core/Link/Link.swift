@@ -1,7 +1,6 @@
 import Logging
 import Model
-import NIOCore
-import Transport
+package import NIOCore
 import WireProtocol
 
 /// Who is told what comes over the link. All calls are made on the link's event loop.
@@ -12,11 +11,17 @@ protocol LinkListener: Actor {
     func outletReady()
 }
 
+/// Makes a connection on the event loop: `prepare` puts the handlers into its channel, then both sides prove who they are.
+package typealias Dial =
+    @Sendable (
+        _ loop: any EventLoop, _ prepare: @escaping @Sendable (any Channel) throws -> Void
+    ) throws -> EventLoopFuture<any Channel>
+
 /// The connection to the controller: dials, greets, keeps the session alive and dials again, as `Session` decides.
 actor Link {
     let loop: any EventLoop
     let outlet: Outlet
-    let credentials: Credentials
+    let dial: Dial
     let greeting: @Sendable () async throws -> Hello
     let listeners: [any LinkListener]
     let logger: Logger
@@ -32,12 +37,12 @@ actor Link {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
     init(
-        outlet: Outlet, credentials: Credentials, listeners: [any LinkListener], logger: Logger,
+        outlet: Outlet, dial: @escaping Dial, listeners: [any LinkListener], logger: Logger,
         greeting: @escaping @Sendable () async throws -> Hello
     ) {
         loop = outlet.loop
         self.outlet = outlet
-        self.credentials = credentials
+        self.dial = dial
         self.listeners = listeners
         self.logger = logger
         self.greeting = greeting

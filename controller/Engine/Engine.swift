@@ -1,0 +1,49 @@
+package import ControllerCore
+import Logging
+import Model
+package import Placement
+package import ServiceLifecycle
+package import Sessions
+package import Store
+package import Transport
+package import WireProtocol
+
+/// The controller without its doors: the store, the sessions of agents, and the work on operations, put together.
+/// The daemon puts ports and an API in front of it.
+package struct Engine: Sendable {
+    package let store: Store
+    package let sessions: SessionDesk
+    package let revocations: Revocations
+    /// Where orders for services come in.
+    package let operations: Operations
+    private let executor: Executor
+    private let reconciliation: Reconciliation
+
+    /// Takes up what the store holds; nothing runs before the services do.
+    package init(
+        store: Store, authority: CertificateAuthority, settings: Settings = Settings(),
+        placement: PlacementRules = .standard, limits: ExecutorLimits = .standard
+    ) async throws(StoreError) {
+        self.store = store
+        let nodes = try await store.allNodes()
+        revocations = Revocations()
+        for node in nodes {
+            revocations.enrolled(node.id)
+            if node.revokedAt != nil { revocations.revoke(node: node.id) }
+        }
+        var desk = SessionDesk.Configuration()
+        desk.settings = settings
+        sessions = SessionDesk(
+            configuration: desk, store: store, fleet: Fleet(ledger: .store(store)), revocations: revocations,
+            authority: authority, expected: nodes.filter { $0.state == .connected }.map(\.id),
+            logger: Logger(label: "sessions"))
+        let world = World(store: store, agents: .fleet(sessions, store), logger: Logger(label: "core"))
+        let executor = Executor(world: world, limits: limits, rules: placement)
+        self.executor = executor
+        operations = Operations(world: world, rules: placement, wake: { executor.wake() })
+        reconciliation = Reconciliation(world: world, operations: operations)
+    }
+
+    /// In the order in which they are to start.
+    package var services: [any Service] { [reconciliation, executor, SessionService(desk: sessions)] }
+}
