@@ -136,6 +136,40 @@ extension Stage {
         }
     }
 
+    @Test func `what wakes a waiting operation early does not keep it awake`() async throws {
+        try await Stage.with { stage in
+            // No node is there, so the first step fails and waits some seconds before it tries again.
+            stage.node.change { $0.connected = false }
+            let pauses = Mutex(0)
+            var world = stage.world
+            let now = Timestamp.now()
+            world.clock = ClockPort(
+                now: { now },
+                pause: { _ in
+                    pauses.withLock { $0 += 1 }
+                    try? await Task.sleep(for: .seconds(3600))
+                }, timer: { try? await Task.sleep(for: $0) })
+            let made = try await stage.operations.createService(
+                ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
+            let signals = RunSignals()
+            let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
+            let loaded = try await loading.load(made.operation, signals) { _ in true }
+            let work = Task {
+                var run = try loaded.get()
+                return try await run.run()
+            }
+            try await stage.until("it waits") { pauses.withLock { $0 } == 1 }
+            for number in 2...4 {
+                signals.send(.wake)
+                try await stage.until("it looks again") { pauses.withLock { $0 } == number }
+            }
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(pauses.withLock { $0 } == 4)
+            work.cancel()
+            #expect(try await work.value == .stopped)
+        }
+    }
+
     @Test func `a termination calls off what runs and what waits, and then has its turn`() async throws {
         try await Stage.with { stage in
             try await stage.executing { _, operations in
@@ -185,6 +219,8 @@ extension Stage {
                     try await stage.store.log(made.operation.id).contains { $0.text.contains("it is not connected") }
                 }
                 stage.node.change { $0.connected = true }
+                // A hello at another time is a change of the node, by which the executor hears of it.
+                stage.clock.state.withLock { $0.milliseconds += 1000 }
                 try await stage.addNode("nod_1", again: true)
                 try await stage.until("it is done") { try await stage.state(made) == .succeeded }
                 let attempts = try await stage.store.log(made.operation.id).filter { $0.text.hasPrefix("attempt ") }

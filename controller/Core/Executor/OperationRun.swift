@@ -166,7 +166,8 @@ extension OperationRun {
         let wait = min(until - clock.now(), Self.longestWait)
         let alarm = Task {
             await port.pause(wait)
-            signals.send(.wake)
+            // One that was called off because something else came must not end the next wait at once.
+            if !Task.isCancelled { signals.send(.wake) }
         }
         defer { alarm.cancel() }
         guard let signal = await inbox.next() else { return false }
