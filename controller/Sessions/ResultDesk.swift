@@ -79,7 +79,11 @@ final class ResultDesk: Sendable {
                 let result = arrival.result
                 // Unknown: from before a restored backup. Another node's: no node may speak for another.
                 guard try store.command(result.id)?.node == arrival.session.node else { continue }
-                try store.recordResult(result.id, CommandRecord.State(result.status), result: result.stored, at: now)
+                // "Not now" is no end: nothing was done, and the same order may come again and be done.
+                if !result.isPostponed {
+                    try store.recordResult(
+                        result.id, CommandRecord.State(result.status), result: result.stored, at: now)
+                }
                 known.append(result)
             }
             return known
@@ -109,6 +113,9 @@ extension CommandRecord.State {
 }
 
 extension CommandResult {
+    /// The agent has not taken the order, for a reason that passes.
+    fileprivate var isPostponed: Bool { status == .refused && error?.retryable == true }
+
     /// As the store keeps it: the message itself.
     var stored: JSONValue {
         var bytes: [UInt8] = []
