@@ -42,6 +42,26 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `a disk that fails as a session opens does not silence that session for good`() async throws {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver()
+        driver.setSamples([("a.x", 1)])
+        let rig = try await AgentRig(controller, driver: driver)
+        controller.acknowledgeReports()
+        _ = try await controller.wait("a sample", { $0.metrics.first })
+        let spool = rig.agent.files.spool
+        try await spool.refuseWrites(true)
+        let opened = controller.lines.hellos.count
+        controller.cut()
+        try await controller.waitForSession(opened + 1)
+        let sent = controller.lines.metrics.count
+        try await Task.sleep(for: .milliseconds(300))
+        try await spool.refuseWrites(false)
+        _ = try await controller.wait("samples in the same session", { $0.metrics.count > sent + 2 ? true : nil })
+        #expect(controller.lines.hellos.count == opened + 1)
+        await rig.stop()
+    }
+
     @Test func `a journal damaged while it is used ends the agent; the next one is told that it was lost`() async throws
     {
         let controller = try await ScriptedController()
@@ -96,5 +116,11 @@ extension Journal {
         let ended = try database.first("PRAGMA wal_checkpoint(TRUNCATE)") { (row) throws(SQLiteError) in try row.int() }
         guard ended == 0 else { throw SQLiteError(kind: .busy, message: "no checkpoint") }
         try database.execute("PRAGMA shrink_memory")
+    }
+}
+
+extension SpoolFile {
+    fileprivate func refuseWrites(_ refuses: Bool) throws(SQLiteError) {
+        try database.execute("PRAGMA query_only = \(refuses ? "ON" : "OFF")")
     }
 }

@@ -1,10 +1,14 @@
 import Model
+import NIOCore
 import SQLite
 import WireProtocol
 
 extension ReportDesk {
+    /// How long a session waits for a disk that does not work at its start.
+    private static let secondTry = Duration.seconds(5)
+
     /// What the disk holds at the start of a session goes out behind what happens from now on.
-    func openSession(_ stored: Positions) async {
+    func openSession(_ stored: Positions, _ number: Int) async {
         do throws(SQLiteError) {
             for (kind, position) in stored.byKind { try await spool.forget(kind, through: position) }
             for gap in try await spool.untoldGaps(anew: true) { tell(gap) }
@@ -13,8 +17,19 @@ extension ReportDesk {
                 guard outlet.isOpen else { return }
                 cursors[kind]?.open(first: first, following: following)
             }
-        } catch { complain(error) }
+        } catch {
+            complain(error)
+            // A session that never opened its backlog would carry no reports to its end, however long that is.
+            outlet.loop.scheduleTask(in: TimeAmount(Self.secondTry)) { [weak self] in
+                self?.assumeIsolated { $0.reopen(stored, number) }
+            }
+        }
         pump()
+    }
+
+    private func reopen(_ stored: Positions, _ number: Int) {
+        guard outlet.isOpen, number == sessions else { return }
+        Task { await openSession(stored, number) }
     }
 
     func acknowledge(_ positions: Positions) {

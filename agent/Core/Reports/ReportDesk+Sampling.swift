@@ -11,10 +11,13 @@ extension ReportDesk {
 
     /// Asks every driver for its metrics, all at once; one that still owes its last answer is left out.
     func sample() {
+        // A session that opens in the moment of a beat: the controller keeps one sample for one time.
+        let now = Timestamp.now()
+        guard now != roundTime else { return }
         // The round before is still waiting for someone: what came is reported now.
         if roundLimit != nil { closeRound() }
         round.begin()
-        roundTime = .now()
+        roundTime = now
         for index in drivers.indices where sampling.insert(index).inserted {
             let driver = drivers[index]
             var batch = round.batch(of: index)

@@ -22,6 +22,8 @@ actor ReportDesk {
         .events: ReplayCursor(liveFirst: false),
     ]
     var isPumping = false
+    /// Sessions so far.
+    private(set) var sessions = 0
     /// Something has come since the pump last looked.
     var mustPump = false
     /// Sets whose names the controller has in this session, and those that are on disk.
@@ -34,7 +36,8 @@ actor ReportDesk {
     var lookAgain: Set<Int> = []
     var round: SampleRound
     var sampling: Set<Int> = []
-    var roundTime = Timestamp.now()
+    /// Of the last round; the beginning of time before the first.
+    var roundTime = Timestamp(milliseconds: 0)
     var roundLimit: Scheduled<Void>?
     private var lastComplaint: ContinuousClock.Instant?
 
@@ -106,7 +109,8 @@ extension ReportDesk: LinkListener {
         toldSets = []
         for index in trackers.indices { trackers[index].restart() }
         configure(welcome.settings)
-        Task { await openSession(welcome.ack) }
+        sessions += 1
+        Task { [sessions] in await openSession(welcome.ack, sessions) }
         for index in drivers.indices { look(at: index) }
         sample()
     }
