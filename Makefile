@@ -11,12 +11,14 @@ BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
 .PHONY: help quickstart stop reset test torture check lint format build release bench fuzz clean
+.PHONY: help quickstart stop reset test torture simulate check lint format build release bench clean
 
 help:
 	@echo 'make quickstart   build, start a controller and an agent here, provision a first service'
 	@echo 'make stop         stop what quickstart started        make reset   and forget its state'
 	@echo 'make test         install what is needed, lint, build, run every test'
 	@echo 'make torture      the long part of what tries to break it: hours'
+	@echo 'make simulate     SEEDS=n worlds with faults, or SEED=n with its whole trace; PLANT=name puts a fault in'
 	@echo 'make bench        figures of speed and memory, one JSON line each'
 	@echo 'make fuzz         vary the inputs of every parser, FUZZ_SECONDS each (20)'
 	@echo 'make format       format the sources                  make lint    check the format'
@@ -74,6 +76,12 @@ torture:
 	@echo '== 5/5 soak'
 	@$(MAKE) --no-print-directory soak MINUTES=60
 	@echo 'nothing broke'
+
+simulate:
+	@packaging/prerequisites build
+	@swift build $(RELEASE_FLAGS) --product innkeeper-simulate
+	@.build/release/innkeeper-simulate $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --jobs $(JOBS)) \
+		$(if $(PLANT),--plant $(PLANT))
 
 bench:
 	@packaging/prerequisites build

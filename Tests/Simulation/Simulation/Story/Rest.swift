@@ -14,6 +14,9 @@ final class Rest: @unchecked Sendable {
     private var findings: [String] = []
     private var answers = 0
     private var quietLooks = 0
+    /// Usage that no disk took is said by the next reading, which must have had its time.
+    private static let oneReading: Moment = .seconds(150)
+    private let start = Scheduler.shared.now
 
     init(of trial: Trial) { self.trial = trial }
 
@@ -35,7 +38,7 @@ final class Rest: @unchecked Sendable {
         if answers < trial.nodes.count + 1 { findings.append("somebody does not answer") }
         if let first = findings.first { obstacle = first }
         quietLooks = findings.isEmpty ? quietLooks + 1 : 0
-        isReached = quietLooks >= 3
+        isReached = quietLooks >= 3 && scheduler.now >= start + Self.oneReading
     }
 
     private func askController() {
