@@ -209,9 +209,17 @@ let package = Package(
         .testTarget(
             name: "SimulationTests", dependencies: ["Processes"],
             path: "Tests/Simulation/Tests", swiftSettings: house),
+        part("SimulatedFleet", "Tests/SimulatedFleet", ["Model", "Store", "Transport", "WireProtocol"] + nio),
         program(
             "innkeeper-bench", "Tests/Bench",
-            ["CLinux", "Model", "Sessions", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio),
+            [
+                "CLinux", "Model", "Sessions", "SimulatedFleet", "Store", "Transport", "WireProtocol", logging,
+                lifecycle,
+            ] + nio),
+        program(
+            "innkeeper-soak", "Tests/Soak",
+            ["APIModels", "HTTPFetch", "Model", "SimulatedFleet", "Store", "Transport", "WireProtocol", arguments] + nio
+        ),
         .testTarget(
             name: "EndToEnd",
             dependencies: [

@@ -4,6 +4,7 @@ import Model
 import NIOCore
 import ServiceLifecycle
 import Sessions
+import SimulatedFleet
 import Store
 import Transport
 import WireProtocol
@@ -17,13 +18,13 @@ struct AgentBench {
     var programs: String
 
     func run() async throws {
-        let folder = try temporaryFolder()
+        let folder = try temporaryFolder("bench")
         defer { remove(folder) }
         let root = "\(folder)/root"
-        try makeMachine(root)
+        try FakeMachine(containers: containers).make(at: root)
         let side = try await ControllerSide(folder: folder)
         let listening = Task { try await side.run() }
-        guard let port = await side.listener.address()?.port else { throw BenchError("the port is not bound") }
+        guard let port = await side.listener.address()?.port else { throw FleetFailure("the port is not bound") }
         let agent = "\(programs)/innkeeper-agent"
         let token = try await side.token()
         try Program(
@@ -69,7 +70,7 @@ struct AgentBench {
                     id: Identifier.make("cmd"), resource: "host", generation: 1, driver: "host",
                     operation: "system.info"),
                 on: node)
-            guard result.status == .succeeded else { throw BenchError("a command ended \(result.status.code)") }
+            guard result.status == .succeeded else { throw FleetFailure("a command ended \(result.status.code)") }
             if index >= 100 { times.append((ContinuousClock.now - start).seconds * 1000) }
         }
         times.sort()
@@ -79,26 +80,6 @@ struct AgentBench {
                 ("commands", Double(times.count)), ("p50_ms", times[times.count / 2]),
                 ("p99_ms", times[times.count * 99 / 100]), ("max_ms", times[times.count - 1]),
             ])
-    }
-
-    /// The kernel's own `/proc` and a version 2 tree with containers as Docker names them.
-    private func makeMachine(_ root: String) throws {
-        let tree = "\(root)/sys/fs/cgroup"
-        try Program("/bin/mkdir", ["-p", "\(tree)/system.slice"]).wait()
-        guard symlink("/proc", "\(root)/proc") == 0 else { throw BenchError("no link to /proc can be made") }
-        try PEMFile.write("cpu io memory pids\n", to: "\(tree)/cgroup.controllers")
-        for index in 0..<containers {
-            let digits = String(index, radix: 16)
-            let id = String(repeating: "0", count: 12 - digits.count) + digits + String(repeating: "a", count: 52)
-            let group = "\(tree)/system.slice/docker-\(id).scope"
-            try Program("/bin/mkdir", [group]).wait()
-            try PEMFile.write("usage_usec \(index)000\nuser_usec 1\nsystem_usec 2\n", to: "\(group)/cpu.stat")
-            try PEMFile.write("\(index * 4096 + 1_000_000)\n", to: "\(group)/memory.current")
-            try PEMFile.write("max\n", to: "\(group)/memory.max")
-            try PEMFile.write("anon 1\nfile 2\nactive_file 9\ninactive_file 4096\n", to: "\(group)/memory.stat")
-            try PEMFile.write("7\n", to: "\(group)/pids.current")
-            try PEMFile.write("259:0 rbytes=1000 wbytes=2000 rios=1 wios=2 dbytes=0 dios=0\n", to: "\(group)/io.stat")
-        }
     }
 }
 
@@ -169,6 +150,6 @@ private struct ControllerSide {
             if let session = fleet.liveSessions.first { return session.node }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw BenchError("the agent did not connect")
+        throw FleetFailure("the agent did not connect")
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import SimulatedFleet
 
 /// `innkeeper-bench PROGRAMS [fleet|agent]…`: prints one JSON line for each figure.
 @main
@@ -13,10 +14,20 @@ struct Bench {
 
     private static func run() async throws {
         var words = Array(CommandLine.arguments.dropFirst())
-        guard !words.isEmpty else { throw BenchError("usage: innkeeper-bench FOLDER-OF-PROGRAMS [fleet] [agent]") }
+        guard !words.isEmpty else { throw FleetFailure("usage: innkeeper-bench FOLDER-OF-PROGRAMS [fleet] [agent]") }
         let programs = words.removeFirst()
         let wanted = words.isEmpty ? ["agent", "fleet"] : words
         if wanted.contains("agent") { try await AgentBench(programs: programs).run() }
         if wanted.contains("fleet") { try await FleetBench(programs: programs).run() }
     }
+}
+
+/// One figure as one JSON line on standard output.
+func report(_ bench: String, _ figures: [(String, Double)]) {
+    let body = figures.map { name, value in
+        let rounded = (value * 1000).rounded() / 1000
+        return "\"\(name)\":\(rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)")"
+    }
+    print("{\"bench\":\"\(bench)\",\(body.joined(separator: ","))}")
+    fflush(nil)
 }

@@ -2,6 +2,7 @@ import Glibc
 import Model
 import NIOCore
 import NIOPosix
+import SimulatedFleet
 import Store
 import Synchronization
 import Transport
@@ -11,7 +12,7 @@ import WireProtocol
 struct FleetBench {
     var agents = 2000
     var series = 100
-    var window: Int64 = 8
+    var window = 8
     var seconds = 15
     var programs: String
     private let port: Int
@@ -24,7 +25,7 @@ struct FleetBench {
     }
 
     func run() async throws {
-        let folder = try temporaryFolder()
+        let folder = try temporaryFolder("bench")
         defer { remove(folder) }
         let data = "\(folder)/controller"
         let controller = "\(programs)/innkeeper-controller"
@@ -46,9 +47,13 @@ struct FleetBench {
 
     private func measure(_ pid: pid_t, _ contexts: [TLSContext], store: String) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let tally = SimulatedAgent.Tally()
+        let tally = Tally()
+        let fleet = contexts.enumerated().map { index, context in
+            SimulatedAgent(
+                SimulatedNode(id: node(index), series: series, spool: .max), context: context, tally: tally)
+        }
         let empty = ProcessFigures(pid: pid)
-        let channels = try await connect(contexts, tally, group, pid, empty)
+        try await connect(fleet, tally, group, pid, empty)
         let idle = ProcessFigures(pid: pid)
         report(
             "fleet.memory",
@@ -57,69 +62,55 @@ struct FleetBench {
                 ("empty_pss_kib", Double(empty.pss)),
                 ("kib_per_agent", Double(idle.pss - empty.pss) / Double(agents)),
             ])
-        try await stream(channels, tally, pid, store)
-        for channel in channels { try? await channel.close() }
+        try await stream(fleet, tally, pid, store)
+        for agent in fleet { agent.cut(.close) }
         try await group.shutdownGracefully()
     }
 
     private func connect(
-        _ contexts: [TLSContext], _ tally: SimulatedAgent.Tally, _ group: MultiThreadedEventLoopGroup, _ pid: pid_t,
+        _ agents: [SimulatedAgent], _ tally: Tally, _ group: MultiThreadedEventLoopGroup, _ pid: pid_t,
         _ before: ProcessFigures
-    ) async throws -> [any Channel] {
+    ) async throws {
         let start = ContinuousClock.now
-        var channels: [any Channel] = []
-        for first in stride(from: 0, to: contexts.count, by: 50) {
-            let batch = try await withThrowingTaskGroup(of: (any Channel).self) { tasks in
-                for index in first..<min(first + 50, contexts.count) {
-                    tasks.addTask { try await dial(contexts[index], node(index), tally, group) }
+        for first in stride(from: 0, to: agents.count, by: 50) {
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for agent in agents[first..<min(first + 50, agents.count)] {
+                    tasks.addTask { try await agent.connect(port: port, on: group) }
                 }
-                return try await tasks.reduce(into: []) { $0.append($1) }
+                try await tasks.waitForAll()
             }
-            channels += batch
         }
-        while tally.welcomed.load(ordering: .relaxed) < agents, ContinuousClock.now - start < .seconds(120) {
+        while tally.welcomed.load(ordering: .relaxed) < agents.count, ContinuousClock.now - start < .seconds(120) {
             try await Task.sleep(for: .milliseconds(20))
         }
         let elapsed = ContinuousClock.now - start
-        guard tally.welcomed.load(ordering: .relaxed) == agents else {
-            throw BenchError("only \(tally.welcomed.load(ordering: .relaxed)) of \(agents) agents were let in")
+        let welcomed = tally.welcomed.load(ordering: .relaxed)
+        guard welcomed == agents.count else {
+            throw FleetFailure("only \(welcomed) of \(agents.count) agents were let in")
         }
         let cpu = ProcessFigures(pid: pid).cpu - before.cpu
         report(
             "fleet.connect",
             [
-                ("agents", Double(agents)), ("seconds", elapsed.seconds),
-                ("sessions_per_s", Double(agents) / elapsed.seconds),
-                ("controller_cpu_ms_per_session", cpu / Double(agents)),
+                ("agents", Double(agents.count)), ("seconds", elapsed.seconds),
+                ("sessions_per_s", Double(agents.count) / elapsed.seconds),
+                ("controller_cpu_ms_per_session", cpu / Double(agents.count)),
             ])
         try await Task.sleep(for: .seconds(3))
-        return channels
-    }
-
-    private func dial(
-        _ context: TLSContext, _ node: String, _ tally: SimulatedAgent.Tally, _ group: MultiThreadedEventLoopGroup
-    ) async throws -> any Channel {
-        let (series, window) = (series, window)
-        return try await SecureClient.connect(
-            host: "127.0.0.1", port: port, on: group, context: context, connectLimit: .seconds(30)
-        ) { channel in
-            let agent = SimulatedAgent(node: node, tally: tally, series: series, window: window)
-            try channel.pipeline.syncOperations.addHandlers([LineDecoder(), Greeter(agent: agent), agent])
-        }.get()
     }
 
     private func stream(
-        _ channels: [any Channel], _ tally: SimulatedAgent.Tally, _ pid: pid_t, _ store: String
+        _ fleet: [SimulatedAgent], _ tally: Tally, _ pid: pid_t, _ store: String
     ) async throws {
         let size = Self.size(store)
         let before = ProcessFigures(pid: pid)
         let start = ContinuousClock.now
-        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(SimulatedAgent.Wish.stream) }
+        for agent in fleet { agent.flood(window: window) }
         try await Task.sleep(for: .seconds(seconds))
         let lines = tally.acknowledgedLines.load(ordering: .relaxed)
         let elapsed = (ContinuousClock.now - start).seconds
         let after = ProcessFigures(pid: pid)
-        for channel in channels { channel.pipeline.fireUserInboundEventTriggered(SimulatedAgent.Wish.pause) }
+        for agent in fleet { agent.flood(window: nil) }
         try await Task.sleep(for: .seconds(3))
         let stored = Double(tally.acknowledgedLines.load(ordering: .relaxed) * series)
         report(
@@ -142,17 +133,7 @@ struct FleetBench {
         var contexts: [TLSContext] = []
         let now = Timestamp.now()
         for index in 0..<agents {
-            let key = try PrivateKey.generate()
-            let request = try CertificateSigningRequest(
-                pem: CertificateSigningRequest.make(key: key, commonName: node(index)))
-            let certificate = try authority.issueNode(
-                csr: request, nodeID: node(index), validity: .seconds(86_400), now: now.milliseconds)
-            try await store.insertNode(NodeRecord(id: node(index), name: node(index), enrolledAt: now))
-            contexts.append(
-                try TLSContext(
-                    client: TLSClientConfiguration(
-                        trust: .authorities([authority.certificate]), serverName: "localhost",
-                        identity: TLSIdentity(chain: [certificate], key: key), protocols: [ProtocolVersion.alpn])))
+            contexts.append(try await Enrolment.direct(node(index), authority: authority, store: store, at: now))
         }
         await store.close()
         return contexts
@@ -165,20 +146,6 @@ struct FleetBench {
             var info = stat()
             return stat(path + suffix, &info) == 0 ? sum + Int64(info.st_size) : sum
         }
-    }
-}
-
-/// Says hello once the link is up.
-private final class Greeter: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let agent: SimulatedAgent
-
-    init(agent: SimulatedAgent) { self.agent = agent }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is TLSHandshakeCompleted { agent.greet(context) }
-        context.fireUserInboundEventTriggered(event)
     }
 }
 

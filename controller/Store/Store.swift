@@ -52,6 +52,9 @@ package actor Store {
         feed.finish()
     }
 
+    /// Bytes that SQLite holds in this process, most of them pages of the file, up to the bound of its cache.
+    package static var memoryInUse: Int64 { SQLiteDatabase.memoryInUse }
+
     /// What is committed from now on, oldest first.
     package nonisolated func changes() -> AsyncStream<Change> { feed.subscribe() }
 

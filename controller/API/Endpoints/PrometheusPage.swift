@@ -14,6 +14,9 @@ struct PrometheusPage: Sendable {
             try await unfinished(), &page)
         Self.family(
             "innkeeper_event_streams", "gauge", "Open event streams.", [("", Double(history.listeners))], &page)
+        Self.family(
+            "innkeeper_store_memory_bytes", "gauge", "Memory that the store's database engine holds.",
+            [("", Double(Store.memoryInUse))], &page)
         let requests = counters.all
         Self.family(
             "innkeeper_api_requests_total", "counter", "Requests by method, route and status.",

@@ -1,11 +1,11 @@
-import Glibc
+package import Glibc
 
-/// A child program of a bench, ended by its pid.
-final class Program {
-    let pid: pid_t
+/// A child program, ended by its pid.
+package final class Program: Sendable {
+    package let pid: pid_t
 
     /// Starts it with the given output file (`/dev/null` where nobody reads).
-    init(_ path: String, _ arguments: [String], log: String = "/dev/null") throws {
+    package init(_ path: String, _ arguments: [String], log: String = "/dev/null") throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -15,59 +15,60 @@ final class Program {
         defer { for word in words { free(word) } }
         var pid: pid_t = 0
         let status = posix_spawn(&pid, path, &actions, nil, &words, environ)
-        guard status == 0 else { throw BenchError("cannot start \(path): \(String(cString: strerror(status)))") }
+        guard status == 0 else { throw FleetFailure("cannot start \(path): \(String(cString: strerror(status)))") }
         self.pid = pid
     }
 
     /// Waits for its end; throws when it failed.
-    func wait() throws {
+    package func wait() throws {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        guard status == 0 else { throw BenchError("process \(pid) ended with status \(status)") }
+        guard status == 0 else { throw FleetFailure("process \(pid) ended with status \(status)") }
     }
 
-    /// Asks it to end and waits.
-    func stop() {
+    /// Asks it to end and waits; kills it when it does not within half a minute.
+    package func stop() {
         kill(pid, SIGTERM)
         var status: Int32 = 0
         for _ in 0..<300 {
             if waitpid(pid, &status, WNOHANG) == pid { return }
             usleep(100_000)
         }
+        killNow()
+    }
+
+    /// `kill -9`; it is gone when this returns.
+    package func killNow() {
         kill(pid, SIGKILL)
-        waitpid(pid, &status, 0)
+        while waitpid(pid, nil, 0) < 0, errno == EINTR {}
     }
+
+    /// Whether it has ended without being asked; reaps it then.
+    package var hasEnded: Bool { waitpid(pid, nil, WNOHANG) != 0 }
 }
 
-struct BenchError: Error, CustomStringConvertible {
-    var description: String
+/// What a fleet of simulated agents could not do.
+package struct FleetFailure: Error, CustomStringConvertible {
+    package var description: String
 
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }
 
-/// One figure as one JSON line on standard output.
-func report(_ bench: String, _ figures: [(String, Double)]) {
-    let body = figures.map { name, value in
-        let rounded = (value * 1000).rounded() / 1000
-        return "\"\(name)\":\(rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)")"
-    }
-    print("{\"bench\":\"\(bench)\",\(body.joined(separator: ","))}")
-    fflush(nil)
-}
-
-func temporaryFolder() throws -> String {
-    var name = Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/innkeeper-bench-XXXXXX".utf8CString)
-    guard mkdtemp(&name) != nil else { throw BenchError("no temporary folder can be made") }
+/// A new folder of its own below the one for temporary files.
+package func temporaryFolder(_ purpose: String) throws -> String {
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var name = Array("\(parent)/innkeeper-\(purpose)-XXXXXX".utf8CString)
+    guard mkdtemp(&name) != nil else { throw FleetFailure("no temporary folder can be made") }
     return String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 /// Removes a folder that `temporaryFolder` made.
-func remove(_ folder: String) {
+package func remove(_ folder: String) {
     try? Program("/bin/rm", ["-rf", "--one-file-system", folder]).wait()
 }
 
 /// A port of the loopback address that nobody listens on now.
-func freePort() throws -> Int {
+package func freePort() throws -> Int {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()
@@ -79,6 +80,6 @@ func freePort() throws -> Int {
             bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
         }
     }
-    guard bound else { throw BenchError("no free port was found") }
+    guard bound else { throw FleetFailure("no free port was found") }
     return Int(UInt16(bigEndian: address.sin_port))
 }

@@ -1,16 +1,17 @@
-import Glibc
+package import Glibc
 
-/// What the kernel says of one process.
-struct ProcessFigures {
+/// What the kernel says of one process. All zero for one that is gone.
+package struct ProcessFigures: Sendable {
     /// Proportional share of memory, KiB.
-    var pss = 0
+    package private(set) var pss = 0
     /// Anonymous memory, KiB.
-    var anonymous = 0
+    package private(set) var anonymous = 0
     /// Processor time used since its start, milliseconds.
-    var cpu = 0.0
-    var threads = 0
+    package private(set) var cpu = 0.0
+    package private(set) var threads = 0
+    package private(set) var descriptors = 0
 
-    init(pid: pid_t) {
+    package init(pid: pid_t) {
         for line in Self.lines(of: "/proc/\(pid)/smaps_rollup") {
             let words = line.split(separator: " ")
             guard words.count >= 2, let value = Int(words[1]) else { continue }
@@ -25,6 +26,7 @@ struct ProcessFigures {
                 threads = Int(fields[17]) ?? 0
             }
         }
+        descriptors = Self.entries(of: "/proc/\(pid)/fd")
     }
 
     private static func lines(of path: String) -> [Substring] {
@@ -33,5 +35,13 @@ struct ProcessFigures {
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
         let count = fread(&bytes, 1, bytes.count, file)
         return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n")
+    }
+
+    private static func entries(of path: String) -> Int {
+        guard let folder = opendir(path) else { return 0 }
+        defer { closedir(folder) }
+        var count = 0
+        while readdir(folder) != nil { count += 1 }
+        return max(0, count - 2)
     }
 }
