@@ -12,6 +12,7 @@ SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
 .PHONY: help quickstart stop reset test torture check lint format build release bench fuzz clean
 .PHONY: help quickstart stop reset test torture simulate check lint format build release bench clean
+.PHONY: help quickstart stop reset test torture soak check lint format build release bench clean
 
 help:
 	@echo 'make quickstart   build, start a controller and an agent here, provision a first service'
@@ -19,6 +20,7 @@ help:
 	@echo 'make test         install what is needed, lint, build, run every test'
 	@echo 'make torture      the long part of what tries to break it: hours'
 	@echo 'make simulate     SEEDS=n worlds with faults, or SEED=n with its whole trace; PLANT=name puts a fault in'
+	@echo 'make soak         both daemons under churn for MINUTES, and the slopes of what they hold'
 	@echo 'make bench        figures of speed and memory, one JSON line each'
 	@echo 'make fuzz         vary the inputs of every parser, FUZZ_SECONDS each (20)'
 	@echo 'make format       format the sources                  make lint    check the format'
@@ -82,6 +84,14 @@ simulate:
 	@swift build $(RELEASE_FLAGS) --product innkeeper-simulate
 	@.build/release/innkeeper-simulate $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --jobs $(JOBS)) \
 		$(if $(PLANT),--plant $(PLANT))
+# MINUTES=60 is what a release needs; the slopes of less than ten minutes say nothing.
+MINUTES ?= 10
+AGENTS ?= 300
+soak:
+	@packaging/prerequisites build
+	@for program in innkeeper-controller innkeeper-agent innkeeper-soak; do \
+		swift build $(RELEASE_FLAGS) --product $$program || exit 1; done
+	@.build/release/innkeeper-soak .build/release --minutes $(MINUTES) --agents $(AGENTS)
 
 bench:
 	@packaging/prerequisites build

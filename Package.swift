@@ -221,6 +221,9 @@ let package = Package(
             ["APIModels", "HTTPFetch", "Model", "SimulatedFleet", "Store", "Transport", "WireProtocol", arguments] + nio
         ),
         .testTarget(
+            name: "SoakTests", dependencies: ["SiteSupport", "TestSupport", "innkeeper-soak"] + programs,
+            path: "Tests/SoakTests", swiftSettings: house),
+        .testTarget(
             name: "EndToEnd",
             dependencies: [
                 "APIModels", "HTTPFetch", "Model", "Processes", "SiteSupport", "Store", "TestSupport", "WireProtocol",

@@ -49,7 +49,7 @@ struct Report {
             let isLong = last.hours - first.hours - warm >= Self.shortest
             let slope = isLong ? Slope(points, blockHours: 1.0 / 60) : nil
             let bound = figure.bound(of: life.daemon)
-            let isLeak = slope.flatMap { slope in bound.map { slope.isPlainlyAbove > $0 } } ?? false
+            let isLeak = slope.flatMap { slope in bound.map { slope.lowest > $0 } } ?? false
             let row = [
                 life.daemon.padded(10), "\(life.number)".padded(-5), one((last.hours - first.hours) * 60).padded(-8),
                 "",

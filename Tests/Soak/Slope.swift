@@ -7,7 +7,8 @@ struct Slope: Sendable, Equatable {
     var perHour: Double
     var halfWidth: Double
 
-    var isPlainlyAbove: Double { perHour - halfWidth }
+    /// The least that it can be.
+    var lowest: Double { perHour - halfWidth }
 
     /// Nil with less than six blocks.
     init?(_ points: [(hours: Double, value: Double)], blockHours: Double) {
