@@ -220,6 +220,7 @@ let package = Package(
             "innkeeper-soak", "Tests/Soak",
             ["APIModels", "HTTPFetch", "Model", "SimulatedFleet", "Store", "Transport", "WireProtocol", arguments] + nio
         ),
+        reliability("Secrets", ["SQLite"]),
         .testTarget(
             name: "SoakTests", dependencies: ["SiteSupport", "TestSupport", "innkeeper-soak"] + programs,
             path: "Tests/SoakTests", swiftSettings: house),

@@ -37,6 +37,8 @@ package struct PlanBody: Codable, Sendable, Hashable {
     package var driver: String?
     package var image: String
     package var command: [String]?
+    /// The container's variables. Their values are never shown: in an answer each is `********`, and that sent back
+    /// keeps the value that is there.
     package var env: [String: String]?
     package var memoryBytes: Int64
     package var cpuMillis: Int64

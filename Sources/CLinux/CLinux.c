@@ -9,6 +9,8 @@
 #include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 int linux_malloc_trim(void) { return malloc_trim(0); }
 
@@ -60,4 +62,11 @@ int linux_filesystem_of(const char *path, struct linux_filesystem *result) {
     result->free_files = figures.f_ffree;
     memcpy(&result->identity, &figures.f_fsid, sizeof result->identity);
     return 0;
+}
+
+void linux_forbid_dumps(void) {
+    // The limit is for files, the attribute also for a handler that the kernel pipes the dump to.
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

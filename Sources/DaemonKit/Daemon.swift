@@ -1,9 +1,14 @@
+import CLinux
 package import Logging
 package import ServiceLifecycle
 import UnixSignals
 
 /// What every daemon of the house does around its services.
 package enum Daemon {
+    /// The memory of the process, where keys are, goes into no core dump and to no debugger of the same user. To be
+    /// called first.
+    package static func closeToOthers() { linux_forbid_dumps() }
+
     /// Runs the services until SIGTERM or SIGINT asks for an orderly stop, or until one of them ends.
     ///
     /// A service that returns or throws before it was asked to stop ends them all.

@@ -27,6 +27,7 @@ func run(data path: String, config: String?) async throws {
     LoggingSystem.bootstrap { LogfmtHandler(label: $0, level: used.logLevel) }
     let logger = Logger(label: "innkeeper-agent")
     let data = try DataDirectory(path)
+    for finding in try StateFiles.checkModes(in: data.path) { logger.warning("\(finding)") }
     guard let identity = try NodeIdentity.load(from: data) else {
         complain("\(path) belongs to no node yet: run innkeeper-agent enrol first", code: ExitCode.failure)
     }
@@ -49,6 +50,7 @@ func run(data path: String, config: String?) async throws {
 
 signal(SIGPIPE, SIG_IGN)
 Footprint.prepare()
+Daemon.closeToOthers()
 do {
     switch try Order(Array(CommandLine.arguments.dropFirst())) {
     case .help: print(Order.usage)

@@ -21,8 +21,9 @@ struct Composition {
 
     init(_ configuration: ServeConfiguration, _ files: StateFiles) async throws {
         logger = Logger(label: "controller")
+        for finding in try files.checkModes() { logger.warning("\(finding)") }
         let authority = try files.authority()
-        let store = try Store(path: files.store, options: StoreOptions(mustExist: true))
+        let store = try await files.openStore(StoreOptions(mustExist: true))
         let witness = StoreWitness(store: store, path: files.mark, logger: Logger(label: "store"))
         try await witness.check()
         self.witness = witness

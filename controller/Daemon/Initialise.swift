@@ -19,11 +19,12 @@ struct Initialise: AsyncParsableCommand {
 
     func run() async throws {
         do {
+            Daemon.closeToOthers()
             let directory = try DataDirectory(location.data)
             let files = StateFiles(directory)
             try await files.requireNoController()
             // The authority's files are written last: until they are there, init may be run again.
-            let store = try Store(path: files.store)
+            let store = try await files.openStore()
             let key = try await firstKey(store)
             try files.createAuthority(names: name) { try announce(key, files) }
             await store.close()

@@ -10,7 +10,8 @@ struct InnkeeperController: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "innkeeper-controller",
         abstract: "Schedules, bills and watches the machines of a hosting provider.",
-        version: Version.current, subcommands: [Initialise.self, Serve.self, Backup.self, Restore.self, Recover.self])
+        version: Version.current,
+        subcommands: [Initialise.self, Serve.self, Backup.self, Restore.self, Recover.self, RenewKey.self])
 }
 
 /// Ends a command with one sentence on standard error.

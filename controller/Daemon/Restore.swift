@@ -44,7 +44,7 @@ struct Recover: AsyncParsableCommand {
         do {
             try StateFiles.requireController(in: location.data)
             let files = StateFiles(try DataDirectory(location.data))
-            let store = try Store(path: files.store, options: StoreOptions(mustExist: true))
+            let store = try await files.openStore(StoreOptions(mustExist: true))
             let now = Timestamp.now()
             let unfinished = try await Restoration.settle(store, takenAt: now, at: now)
             try StoreWitness.write(try await store.advanceMark(), to: files.mark)

@@ -21,7 +21,8 @@ struct RestoredFolder {
     func stage(_ backup: String, _ files: [BackupContents.File], _ takenAt: Timestamp) async throws -> Int {
         do {
             try await Store.unpack(backup: backup, to: staged("controller.sqlite"))
-            let store = try Store(path: staged("controller.sqlite"), options: StoreOptions(mustExist: true))
+            let store = try Store(
+                path: staged("controller.sqlite"), options: StoreOptions(mustExist: true, seal: ColumnSeal(of: files)))
             let unfinished = try await Restoration.settle(store, takenAt: takenAt, at: .now())
             try StoreWitness.write(try await store.advanceMark(), to: staged(Self.markName))
             await store.close()

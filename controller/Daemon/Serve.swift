@@ -20,6 +20,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         do {
+            Daemon.closeToOthers()
             let configuration = try settings()
             try StateFiles.requireController(in: location.data)
             let directory = try DataDirectory(location.data)

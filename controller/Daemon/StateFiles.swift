@@ -6,15 +6,16 @@ import Transport
 
 /// The files of a controller's data directory, and the certificates in them.
 struct StateFiles {
-    private let directory: DataDirectory
+    let directory: DataDirectory
 
     init(_ directory: DataDirectory) { self.directory = directory }
 
     var store: String { directory.file("controller.sqlite") }
     var authorityCertificate: String { directory.file("ca.pem") }
-    private var authorityKey: String { directory.file("ca.key") }
+    var authorityKey: String { directory.file("ca.key") }
     private var serverCertificate: String { directory.file("server.pem") }
-    private var serverKey: String { directory.file("server.key") }
+    var serverKey: String { directory.file("server.key") }
+    var ticketsKey: String { directory.file("tickets.key") }
     private var serverNames: String { directory.file("server.names") }
 
     var mark: String { directory.file("controller.mark") }
@@ -100,7 +101,7 @@ struct StateFiles {
 
     /// The keys of TLS tickets, kept so that a fleet resumes its sessions after a restart instead of shaking hands anew.
     func ticketKeys() throws -> [UInt8] {
-        let path = directory.file("tickets.key")
+        let path = ticketsKey
         if let text = try? PEMFile.readKey(path), let keys = Crypto.bytes(hex: text.prefix { $0 != "\n" }),
             keys.count == 80
         {

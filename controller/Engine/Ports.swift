@@ -36,12 +36,10 @@ extension Fleet.Ledger {
 }
 
 extension AgentOrder {
-    /// What the store keeps: everything but the secrets.
+    /// What the store keeps: neither arguments nor secrets. The agent's receipt has the digest of both, and a repeated
+    /// order is made from its operation.
     fileprivate var body: JSONObject {
-        [
-            "generation": .integer(generation), "driver": .string(driver), "operation": .string(operation),
-            "arguments": .object(arguments),
-        ]
+        ["generation": .integer(generation), "driver": .string(driver), "operation": .string(operation)]
     }
 }
 

@@ -24,7 +24,11 @@ extension Store {
     func select<Row: Record>(
         _ type: Row.Type, _ rest: String, _ values: [any SQLiteBindable] = []
     ) throws(StoreError) -> [Row] {
-        try rows("\(Row.selection) \(rest)", values) { (row) throws(SQLiteError) in try Row(row: &row) }
+        let found = try rows("\(Row.selection) \(rest)", values) { (row) throws(SQLiteError) in try Row(row: &row) }
+        guard !Row.sealedColumns.isEmpty else { return found }
+        var opened: [Row] = []
+        for row in found { opened.append(try row.opened(with: columnSeal)) }
+        return opened
     }
 
     func first<Row: Record>(
@@ -33,14 +37,18 @@ extension Store {
         try select(type, rest, values).first
     }
 
-    func insert(_ record: some Record) throws(StoreError) { try run(type(of: record).insertion, record.values) }
+    func insert(_ record: some Record) throws(StoreError) {
+        try run(type(of: record).insertion, record.sealed(with: columnSeal).values)
+    }
 
-    func upsert(_ record: some Record) throws(StoreError) { try run(type(of: record).upsertion, record.values) }
+    func upsert(_ record: some Record) throws(StoreError) {
+        try run(type(of: record).upsertion, record.sealed(with: columnSeal).values)
+    }
 
     /// Writes the whole row. False when there is none with this key.
     @discardableResult
     func overwrite(_ record: some Record) throws(StoreError) -> Bool {
-        try run(type(of: record).update, record.updateValues) > 0
+        try run(type(of: record).update, record.sealed(with: columnSeal).updateValues) > 0
     }
 }
 

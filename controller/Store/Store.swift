@@ -8,6 +8,7 @@ package actor Store {
     let database: SQLiteDatabase
     let feed = ChangeFeed()
     let groupCommit: Duration
+    let columnSeal: ColumnSeal?
     var intakeQueue = IntakeQueue()
     /// Which numbers of which streams are stored.
     var ledgers = Ledgers()
@@ -25,6 +26,7 @@ package actor Store {
     package init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
         if let executor = options.executor { thread = executor } else { thread = try StoreThread() }
         groupCommit = options.groupCommit
+        columnSeal = options.seal
         database = try StoreFile.open(path, options)
     }
 

@@ -12,10 +12,13 @@ package struct StoreOptions: Sendable {
     package var mustExist: Bool
     /// Where the store works; nil for a thread of its own.
     package var executor: (any SerialExecutor)?
+    /// Seals what may hold secrets; without it rows are written in clear and sealed ones cannot be read.
+    package var seal: ColumnSeal?
 
     package init(
         groupCommit: Duration = .milliseconds(50), maximumPages: Int? = nil, cacheKiB: Int = 16384,
-        busyTimeout: Duration = .seconds(5), mustExist: Bool = false, executor: (any SerialExecutor)? = nil
+        busyTimeout: Duration = .seconds(5), mustExist: Bool = false, executor: (any SerialExecutor)? = nil,
+        seal: ColumnSeal? = nil
     ) {
         self.executor = executor
         self.groupCommit = groupCommit
@@ -23,5 +26,6 @@ package struct StoreOptions: Sendable {
         self.cacheKiB = cacheKiB
         self.busyTimeout = busyTimeout
         self.mustExist = mustExist
+        self.seal = seal
     }
 }

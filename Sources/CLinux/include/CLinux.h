@@ -16,6 +16,9 @@ void linux_malloc_one_arena(void);
 /// page cache at its first use; nothing that could have been written to is touched.
 void linux_release_code(void);
 
+/// No core dump of this process, and no debugger of the same user that reads its memory.
+void linux_forbid_dumps(void);
+
 /// Whether a child of this process has exited, without reaping it: 1 exited, 0 running, -1 no such child.
 int linux_child_has_exited(pid_t child);
 

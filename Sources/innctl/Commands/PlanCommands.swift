@@ -76,7 +76,10 @@ struct PlanApply: AsyncParsableCommand {
     @Option(help: "Where the data is mounted in the container.") var mountPath: String?
     @Option(help: "A tar on the node to import the image from when it is missing.") var imageTar: String?
     @Option(help: "The pool to use.") var pool: String?
-    @Option(name: .long, help: "A variable, name=value; may be given again.") var env: [Pair] = []
+    @Option(name: .long, help: "A variable, name=value; may be given again. Others on this machine can see it.")
+    var env: [Pair] = []
+    @Option(help: "A file of variables, one name=value a line; - for standard input. For passwords.")
+    var envFile: String?
     @Option(help: "spread or pack.") var strategy: String?
     @Option(name: .long, help: "A label that nodes must have, name=value; may be given again.") var nodeLabel: [Pair] =
         []
@@ -101,9 +104,22 @@ struct PlanApply: AsyncParsableCommand {
         body.mountPath = mountPath ?? body.mountPath
         body.imageTar = imageTar ?? body.imageTar
         body.pool = pool ?? body.pool
+        if let envFile { body.env = (body.env ?? [:]).merging(try Self.variables(envFile)) { _, line in line } }
         if !env.isEmpty { body.env = (body.env ?? [:]).merging(env.map) { _, flag in flag } }
         if !command.isEmpty { body.command = command }
         return try placed(body)
+    }
+
+    /// `name=value` lines; empty ones and those that begin with `#` are passed over.
+    private static func variables(_ file: String) throws(Failure) -> [String: String] {
+        var variables: [String: String] = [:]
+        for line in try LocalFile.text(file, what: "--env-file").split(separator: "\n") where !line.hasPrefix("#") {
+            guard let sign = line.firstIndex(of: "=") else {
+                throw Failure(.usage, "--env-file: a line is not name=value")
+            }
+            variables[String(line[..<sign])] = String(line[line.index(after: sign)...])
+        }
+        return variables
     }
 
     private func placed(_ body: PlanBody) throws(Failure) -> PlanBody {

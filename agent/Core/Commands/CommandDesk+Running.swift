@@ -47,10 +47,11 @@ extension CommandDesk {
         }
     }
 
-    /// The command's end is known; it is told when it is on disk, in a form that the controller can take.
+    /// The command's end is known; it is told when it is on disk, without secrets and in a form that the controller can
+    /// take.
     func finish(_ id: String, _ result: CommandResult) {
         guard let work = works[id] else { return }
-        let result = result.fitting
+        let result = Redaction(of: work.command).result(result).fitting
         work.deadline?.cancel()
         wakeWriters(of: id)
         works[id]?.phase = .ending(result)

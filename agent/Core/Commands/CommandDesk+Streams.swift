@@ -57,7 +57,8 @@ extension CommandDesk {
 
     /// Progress is for whoever watches now: a full channel or a closed session loses it.
     private func progress(_ id: String, _ message: String, _ fraction: Double?) {
-        guard works[id] != nil, around.outlet.isReady else { return }
+        guard let work = works[id], around.outlet.isReady else { return }
+        let message = Redaction(of: work.command).text(message)
         let bounded = fraction.flatMap { $0.isFinite ? min(max($0, 0), 1) : nil }
         around.outlet.send(.progress(CommandProgress(id: id, message: String(message.prefix(1000)), fraction: bounded)))
     }

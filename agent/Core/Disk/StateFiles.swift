@@ -1,3 +1,4 @@
+package import DaemonKit
 import Glibc
 package import Model
 package import SQLite
@@ -34,6 +35,20 @@ package struct StateFiles: Sendable {
         }
         let audit = Audit(path: "\(folder)/audit.log", thread: thread)
         return StateFiles(journal: journal, spool: spool, audit: audit, setAside: setAside, interrupted: interrupted)
+    }
+
+    /// Closes files to others that were open to them. Returns what had to be put right, one sentence each.
+    ///
+    /// The node's identity is refused where it is read: its key may be in other hands.
+    package static func checkModes(in folder: String) throws(FileError) -> [String] {
+        var findings: [String] = []
+        for name in ["journal.sqlite", "spool.sqlite", "audit.log", "audit.log.1"] {
+            for suffix in name.hasSuffix(".sqlite") ? ["", "-wal", "-shm"] : [""] {
+                let path = "\(folder)/\(name)\(suffix)"
+                if try FileMode.tighten(path) { findings.append("\(path) was open to others; its mode is 600 now") }
+            }
+        }
+        return findings
     }
 
     private static func opened<File: Sendable>(

@@ -40,7 +40,8 @@ extension Doors {
                 .init(
                     summary: "Create a plan", tag: "plans", body: PlanRequest.self, answer: Plan.self, status: 201)
             ) { call in
-                let request = try call.model(PlanRequest.self)
+                var request = try call.model(PlanRequest.self)
+                request.spec.env = try request.spec.env?.revealed(from: nil, field: "spec.env")
                 let plan = try await operations.createPlan(
                     name: request.name, spec: JSONObject(request.spec), by: call.requester)
                 return try .model(Plan(plan), status: 201, location: "/api/v1/plans/\(plan.name)")
@@ -52,9 +53,12 @@ extension Doors {
                     answer: Plan.self)
             ) { call in
                 let name = try call.path("plan")
-                let spec = try JSONObject(call.model(PlanBody.self))
+                let known = try await store.plan(name)
+                var body = try call.model(PlanBody.self)
+                body.env = try body.env?.revealed(from: known?.spec, field: "env")
+                let spec = try JSONObject(body)
                 let plan =
-                    try await store.plan(name) == nil
+                    try await known == nil
                     ? operations.createPlan(name: name, spec: spec, by: call.requester)
                     : operations.updatePlan(name: name, spec: spec, by: call.requester)
                 return try .model(Plan(plan))

@@ -33,7 +33,8 @@ extension Plan {
     init(_ record: PlanRecord) throws {
         self.init(
             name: record.name, revision: record.revision,
-            spec: try BodyDecoder.model(PlanBody.self, from: .object(record.spec)), changedAt: record.createdAt,
+            spec: try BodyDecoder.model(PlanBody.self, from: .object(record.spec.withHiddenValues)),
+            changedAt: record.createdAt,
             retiredAt: record.retiredAt)
     }
 }
@@ -43,7 +44,7 @@ extension Service {
         self.init(
             id: record.id, externalID: record.externalID, customer: record.customer, plan: record.plan,
             state: record.state.rawValue, node: record.node, generation: record.generation,
-            createdAt: record.createdAt, updatedAt: record.updatedAt, spec: .object(record.spec),
+            createdAt: record.createdAt, updatedAt: record.updatedAt, spec: .object(record.spec.withHiddenValues),
             observed: record.observed.isEmpty ? nil : .object(record.observed), metrics: metrics, operation: operation)
     }
 }

@@ -9,6 +9,8 @@ struct Order: Sendable {
     var operation: String
     var resource: String
     var arguments: JSONObject
+    /// Arguments that are neither stored nor logged on the way.
+    var secrets: JSONObject = [:]
     /// Other services use the resource too, so their generations must not compete.
     var isShared = false
 }
@@ -19,8 +21,8 @@ extension ServiceScope {
         let command = AgentCall(
             id: call.command, resource: order.resource,
             generation: order.isShared ? 0 : generation(call), driver: order.driver,
-            operation: order.operation, arguments: order.arguments, deadline: call.deadline, trace: operation.id,
-            step: call.step,
+            operation: order.operation, arguments: order.arguments, secrets: order.secrets, deadline: call.deadline,
+            trace: operation.id, step: call.step,
             onProgress: { message, _ in note(call.step, message) })
         let result: CommandResult
         do throws(AgentError) {

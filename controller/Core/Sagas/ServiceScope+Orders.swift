@@ -61,8 +61,9 @@ extension ServiceScope {
             "labels": ["innkeeper.service": .string(service.id)], "restart": "unless-stopped", "running": true,
         ]
         if !spec.command.isEmpty { arguments["command"] = .array(spec.command.map { .string($0) }) }
-        if !spec.environment.isEmpty { arguments["env"] = .strings(spec.environment) }
-        return docker("container.ensure", place, arguments)
+        var order = docker("container.ensure", place, arguments)
+        if !spec.environment.isEmpty { order.secrets = ["env": .strings(spec.environment)] }
+        return order
     }
 
     func startContainer(_ place: ServicePlace) -> Order { docker("container.start", place, mine) }

@@ -2,7 +2,7 @@ package import Model
 import SQLite
 package import WireProtocol
 
-/// One order to an agent, without its secrets.
+/// One order to an agent, without its arguments and secrets.
 package struct CommandRecord: Sendable, Hashable {
     package enum State: String, Sendable, Hashable, CaseIterable {
         case pending, sent, accepted, running, succeeded, failed, cancelled, interrupted, refused
@@ -21,7 +21,7 @@ package struct CommandRecord: Sendable, Hashable {
     package var step: String?
     package var node: String
     package var resource: String
-    /// The command as it goes over the wire, without `secrets`.
+    /// What the command is: generation, driver, operation, and the agent's journal it was first sent to.
     package var body: JSONObject
     package var state: State
     /// The agent's result message.

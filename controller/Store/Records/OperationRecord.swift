@@ -58,6 +58,7 @@ package struct OperationRecord: Sendable, Hashable {
 extension OperationRecord: Record {
     static let table = "operations"
     static let key = ["id"]
+    static var sealedColumns: [SealedColumn<OperationRecord>] { [SealedColumn("parameters", \.parameters)] }
     static let columns = [
         "id", "kind", "service", "node", "position", "state", "parameters", "result", "error",
         "requested_by", "idempotency_key", "created_at", "started_at", "finished_at", "cancel_requested",

@@ -26,6 +26,7 @@ package struct PlanRecord: Sendable, Hashable {
 extension PlanRecord: Record {
     static let table = "plans"
     static let key = ["name", "revision"]
+    static var sealedColumns: [SealedColumn<PlanRecord>] { [SealedColumn("spec", \.spec)] }
     static let columns = [
         "name", "revision", "spec", "created_at", "retired_at",
     ]

@@ -10,6 +10,8 @@ protocol Record: Sendable {
     static var columns: [String] { get }
     init(row: inout SQLiteRow) throws(SQLiteError)
     var values: [any SQLiteBindable] { get }
+    /// The columns that lie sealed.
+    static var sealedColumns: [SealedColumn<Self>] { get }
 }
 
 extension Record {

@@ -51,6 +51,7 @@ package struct ServiceRecord: Sendable, Hashable {
 extension ServiceRecord: Record {
     static let table = "services"
     static let key = ["id"]
+    static var sealedColumns: [SealedColumn<ServiceRecord>] { [SealedColumn("spec", \.spec)] }
     static let columns = [
         "id", "external_id", "customer", "plan", "plan_revision", "spec", "state", "node", "generation",
         "address", "observed", "created_at", "updated_at",
