@@ -210,6 +210,8 @@ let package = Package(
             name: "SimulationTests", dependencies: ["Processes"],
             path: "Tests/Simulation/Tests", swiftSettings: house),
         part("SimulatedFleet", "Tests/SimulatedFleet", ["Model", "Store", "Transport", "WireProtocol"] + nio),
+        part(
+            "SimulatedFleet", "Tests/SimulatedFleet", ["CLinux", "Model", "Store", "Transport", "WireProtocol"] + nio),
         program(
             "innkeeper-bench", "Tests/Bench",
             [

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <link.h>
+#include <linux/close_range.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -70,3 +71,5 @@ void linux_forbid_dumps(void) {
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
+
+void linux_close_on_exec_from(int first) { close_range((unsigned)first, ~0U, CLOSE_RANGE_CLOEXEC); }

@@ -1,4 +1,6 @@
 import APIModels
+import HTTPTypes
+import Store
 import Testing
 import WireProtocol
 

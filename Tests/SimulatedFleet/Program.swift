@@ -1,3 +1,4 @@
+import CLinux
 package import Glibc
 
 /// A child program, ended by its pid.
@@ -11,6 +12,8 @@ package final class Program: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // The sockets of a simulated fleet are no business of the child's.
+        linux_close_on_exec_from(3)
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var pid: pid_t = 0

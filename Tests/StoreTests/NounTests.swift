@@ -145,4 +145,19 @@ import WireProtocol
         #expect(try await store.inventory(node: "n1").map(\.resource) == ["docker/a"])
         #expect(try await store.inventory(node: "n1", resource: "docker/a")?.state["state"] == "exited")
     }
+
+    @Test func `nothing is remembered of a node that was removed`() async throws {
+        let node = try await fixture.node("gone")
+        _ = try await store.openJournal(node: node.id, epoch: "e1")
+        _ = try await store.take(
+            Intake(
+                node: node.id, series: [SeriesSet(set: "s", names: ["a"])],
+                samples: [SampleRow(seq: 1, time: fixture.at(1), set: "s", values: [1])]))
+        #expect(await !store.ledgers.known.isEmpty)
+        #expect(await !store.seriesNumbers.isEmpty)
+        try await store.removeNode(node.id)
+        #expect(await store.ledgers.known.isEmpty)
+        #expect(await store.seriesNumbers.isEmpty)
+        #expect(try await store.agentJournal(of: node.id) == nil)
+    }
 }

@@ -46,7 +46,7 @@ import WireProtocol
     }
 
     private func holdsClear(_ fixture: StoreFixture) throws -> Bool {
-        try ["store.sqlite", "store.sqlite-wal"].contains { name in
+        ["store.sqlite", "store.sqlite-wal"].contains { name in
             guard let bytes = try? fixture.folder.read(name) else { return false }
             return String(decoding: bytes, as: UTF8.self).contains("opensesame")
         }

@@ -60,6 +60,7 @@ extension AgentsPort {
             cancel: { command, reason in fleet.cancel(command, reason: reason) },
             connected: { Set(fleet.liveSessions.map(\.node)) },
             disconnect: { node, _ in sessions.revoke(node) },
+            forget: { node in sessions.revocations.removed(node) },
             loads: { await loads(of: fleet.liveSessions.map(\.node), store) })
     }
 

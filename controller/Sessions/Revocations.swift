@@ -26,7 +26,13 @@ package final class Revocations: Sendable {
 
     package func revoke(serial: String) { state.withLock { _ = $0.serials.insert(serial) } }
 
-    package func removed(_ node: String) { state.withLock { _ = $0.known.remove(node) } }
+    package func removed(_ node: String) {
+        state.withLock { state in
+            state.known.remove(node)
+            // An unknown node is refused as well.
+            state.nodes.remove(node)
+        }
+    }
 
     package func isRevoked(_ node: String) -> Bool { state.withLock { $0.nodes.contains(node) } }
 

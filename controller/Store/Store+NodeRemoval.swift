@@ -10,6 +10,7 @@ extension Store {
                 try run("DELETE FROM \(table) WHERE node = ?", [id])
             }
             try run("DELETE FROM nodes WHERE id = ?", [id])
+            try forgetJournal(of: id)
             note(.node, id, node: id)
         }
     }

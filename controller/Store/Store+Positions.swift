@@ -81,6 +81,17 @@ extension Store {
     /// The name of the node's journal as it last connected; nil before its first session.
     package func agentJournal(of node: String) throws(StoreError) -> String? { try setting(Self.journalSetting(node)) }
 
+    /// Nodes come and go; what is remembered of one goes with it.
+    func forgetJournal(of node: String) throws(StoreError) {
+        try run("DELETE FROM settings WHERE name = ?", [Self.journalSetting(node)])
+        for stream in IntakeStream.allCases {
+            let key = LedgerKey(node: node, stream: stream)
+            ledgers.known[key] = nil
+            ledgers.changed.remove(key)
+        }
+        seriesNumbers = seriesNumbers.filter { $0.key.node != node }
+    }
+
     private static func journalSetting(_ node: String) -> String { "journal.\(node)" }
 
     func isNew(_ seq: Int64, _ node: String, _ stream: IntakeStream) throws(StoreError) -> Bool {

@@ -19,6 +19,9 @@ void linux_release_code(void);
 /// No core dump of this process, and no debugger of the same user that reads its memory.
 void linux_forbid_dumps(void);
 
+/// Keeps every descriptor from this number on, open now, out of programs that are started from now on.
+void linux_close_on_exec_from(int first);
+
 /// Whether a child of this process has exited, without reaping it: 1 exited, 0 running, -1 no such child.
 int linux_child_has_exited(pid_t child);
 

@@ -55,7 +55,9 @@ extension Doors {
                 tag: "services", body: ServiceOrder.self, answer: AcceptedOrder.self, status: 202)
         ) { call in
             var order = try call.model(ServiceOrder.self)
-            order.overrides?.env = try order.overrides?.env?.revealed(from: nil, field: "overrides.env")
+            if let environment = order.overrides?.env {
+                order.overrides?.env = try environment.revealed(from: nil, field: "overrides.env")
+            }
             return try await answer(operations.createService(ServiceRequest(order), by: call.requester))
         }
     }

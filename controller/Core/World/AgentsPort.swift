@@ -11,6 +11,8 @@ package struct AgentsPort: Sendable {
     package var connected: @Sendable () async -> Set<String>
     /// Cuts the live session of a node at once, if there is one.
     package var disconnect: @Sendable (_ node: String, _ reason: String) async -> Void
+    /// A node was removed for good: what is remembered of it may go.
+    package var forget: @Sendable (_ node: String) async -> Void
     /// The measured load of nodes, 0 (idle) to 1 (busy); nodes without recent figures are absent.
     package var loads: @Sendable () async -> [String: Double]
 
@@ -19,12 +21,14 @@ package struct AgentsPort: Sendable {
         cancel: @escaping @Sendable (String, String) async -> Void = { _, _ in },
         connected: @escaping @Sendable () async -> Set<String>,
         disconnect: @escaping @Sendable (String, String) async -> Void = { _, _ in },
+        forget: @escaping @Sendable (String) async -> Void = { _ in },
         loads: @escaping @Sendable () async -> [String: Double] = { [:] }
     ) {
         self.perform = perform
         self.cancel = cancel
         self.connected = connected
         self.disconnect = disconnect
+        self.forget = forget
         self.loads = loads
     }
 }
