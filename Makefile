@@ -6,13 +6,11 @@ RELEASE_FLAGS := -c release --static-swift-stdlib -j $(JOBS)
 # Each test may wait for real children and sockets; a few at a time keep their own time on two cores.
 TEST := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 swift test --skip-build
 # Tests that start the whole product; they run after those of the parts.
-PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|EmulatorTests)\.
+PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|SoakTests|EmulatorTests)\.
 BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|SimulationTests)\.
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
-.PHONY: help quickstart stop reset test torture check lint format build release bench fuzz clean
-.PHONY: help quickstart stop reset test torture simulate check lint format build release bench clean
-.PHONY: help quickstart stop reset test torture soak check lint format build release bench clean
+.PHONY: help quickstart stop reset test torture simulate fuzz soak check lint format build release bench clean
 
 help:
 	@echo 'make quickstart   build, start a controller and an agent here, provision a first service'

@@ -209,7 +209,6 @@ let package = Package(
         .testTarget(
             name: "SimulationTests", dependencies: ["Processes"],
             path: "Tests/Simulation/Tests", swiftSettings: house),
-        part("SimulatedFleet", "Tests/SimulatedFleet", ["Model", "Store", "Transport", "WireProtocol"] + nio),
         part(
             "SimulatedFleet", "Tests/SimulatedFleet", ["CLinux", "Model", "Store", "Transport", "WireProtocol"] + nio),
         program(
