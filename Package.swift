@@ -152,6 +152,8 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"],
             path: "Tests/TestSupport", swiftSettings: house),
+        .target(name: "FaultProxy", dependencies: nio, path: "Tests/FaultProxy", swiftSettings: house),
+        tests("FaultProxy", nio),
         .target(
             name: "SiteSupport",
             dependencies: ["APIModels", "HTTPFetch", "Model", "Processes", "Store", "TestSupport", "WireProtocol"],
