@@ -1,6 +1,7 @@
 import AgentCore
 import DriverKit
 import Model
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct `The queue of events` {
@@ -26,10 +27,14 @@ import Testing
         #expect(await entries(of: queue) == [.event(event(1)), .event(event(2)), .lost(count: 3, times: times)])
     }
 
-    @Test func `a task that is cancelled takes no more`() async {
-        let queue = EventQueue()
-        let draining = Task { await queue.drain { _ in } }
+    @Test func `a task that is cancelled takes what is there, and no more`() async {
+        let queue = EventQueue(limit: 2)
+        let taken = Mutex<[EventQueue.Entry]>([])
+        for time: Int64 in 1...5 { queue.put(event(time)) }
+        let draining = Task { await queue.drain { entries in taken.withLock { $0 += entries } } }
         draining.cancel()
         await draining.value
+        let times = Timestamp(milliseconds: 3)...Timestamp(milliseconds: 5)
+        #expect(taken.withLock { $0 } == [.event(event(1)), .event(event(2)), .lost(count: 3, times: times)])
     }
 }

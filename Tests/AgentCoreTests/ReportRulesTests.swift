@@ -17,9 +17,9 @@ import WireProtocol
         let live = cursor.appended(101)
         #expect(live)
         #expect(cursor.wanted()?.range == 1..<101)
-        cursor.replayed(Array(1...64), found: false)
+        cursor.replayed(Array(1...64), wholeTo: nil)
         #expect(cursor.wanted()?.range == 65..<101)
-        cursor.replayed(Array(65...100), found: true)
+        cursor.replayed(Array(65...100), wholeTo: 101)
         #expect(cursor.isCaughtUp)
         let next = cursor.appended(102)
         #expect(next)
@@ -31,9 +31,19 @@ import WireProtocol
         let early = cursor.appended(3)
         #expect(!early)
         #expect(cursor.wanted()?.range == 1..<4)
-        cursor.replayed([1, 2, 3], found: true)
+        cursor.replayed([1, 2, 3], wholeTo: 4)
         let next = cursor.appended(4)
         #expect(next)
+    }
+
+    @Test func `what comes while the end of the backlog is read is not passed over`() {
+        var cursor = ReplayCursor(liveFirst: false)
+        cursor.open(first: 1, following: 3)
+        #expect(cursor.wanted()?.range == 1..<3)
+        let early = cursor.appended(3)
+        #expect(!early)
+        cursor.replayed([1, 2], wholeTo: 3)
+        #expect(cursor.wanted()?.range == 3..<4)
     }
 
     @Test func `a controller that does not store is not sent more than the limit`() {

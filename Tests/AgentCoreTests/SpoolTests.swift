@@ -107,3 +107,31 @@ extension SpoolFile {
     /// Makes the disk as large as this and no larger.
     func limit(pages: Int) throws(SQLiteError) { try database.execute("PRAGMA max_page_count = \(pages)") }
 }
+
+@Suite struct `The life of the agent on its spool` {
+    let scratch: ScratchFolder
+
+    init() throws { scratch = try ScratchFolder("spool") }
+
+    private func open() async throws -> SpoolFile {
+        try await StateFiles.open(in: scratch.path, spoolLimit: 1 << 20, now: .now()).spool
+    }
+
+    @Test func `one that ended in order leaves no gap, one that was killed leaves one of events`() async throws {
+        var spool = try await open()
+        try await spool.begin(at: Timestamp(milliseconds: 1000))
+        #expect(try await spool.untoldGaps(anew: true).isEmpty, "the first")
+        try await spool.end(at: Timestamp(milliseconds: 2000))
+        spool = try await open()
+        try await spool.begin(at: Timestamp(milliseconds: 3000))
+        #expect(try await spool.untoldGaps(anew: true).isEmpty)
+        _ = try await spool.append(.metrics, time: Timestamp(milliseconds: 4000)) { _ in [1] }
+        spool = try await open()
+        try await spool.begin(at: Timestamp(milliseconds: 9000))
+        let gap = try #require(try await spool.untoldGaps(anew: true).first)
+        #expect(gap.kind == .events && gap.seqs == 1...1)
+        #expect(gap.times == Timestamp(milliseconds: 4000)...Timestamp(milliseconds: 9000))
+        #expect(try await spool.append(.events, time: .now()) { _ in [1] }.seq == 2)
+        #expect(try await spool.ranges()[.events] == 1...2)
+    }
+}

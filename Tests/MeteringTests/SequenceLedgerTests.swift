@@ -5,6 +5,10 @@ import Testing
 /// The macro cannot call a mutating function itself.
 private func insert(_ number: Int64, _ ledger: inout SequenceLedger) -> Bool { ledger.insert(number) }
 
+private func settle(_ first: Int64, _ ledger: inout SequenceLedger) -> [ClosedRange<Int64>] {
+    ledger.settle(from: first)
+}
+
 @Suite struct `A ledger of sequence numbers` {
     @Test func `acknowledges only what has no hole before it`() {
         var ledger = SequenceLedger(position: 10)
@@ -39,17 +43,20 @@ private func insert(_ number: Int64, _ ledger: inout SequenceLedger) -> Bool { l
 
     @Test func `settles what a node holds when it connects`() {
         var ledger = SequenceLedger(position: 100, beyond: [120...130])
-        ledger.settle(90...140)
+        #expect(settle(90, &ledger) == [])
         #expect(ledger == SequenceLedger(position: 100, beyond: [120...130]))
-        ledger.settle(115...140)
+        #expect(settle(115, &ledger) == [101...114])
         #expect(ledger == SequenceLedger(position: 114, beyond: [120...130]))
-        ledger.settle(1...3)
+        #expect(settle(1, &ledger) == [])
         #expect(ledger == SequenceLedger(position: 114, beyond: [120...130]))
-        ledger.settle(Int64.min...3)
-        ledger.settle(121...140)
+        #expect(settle(.min, &ledger) == [])
+        #expect(settle(141, &ledger) == [115...119, 131...140])
+        #expect(ledger == SequenceLedger(position: 140))
+        ledger = SequenceLedger(position: 114, beyond: [120...130])
+        #expect(settle(121, &ledger) == [115...119])
         #expect(ledger == SequenceLedger(position: 130))
         var unknown = SequenceLedger()
-        unknown.settle(5...9)
+        #expect(settle(5, &unknown) == [])
         #expect(unknown == SequenceLedger())
     }
 
@@ -62,6 +69,7 @@ private func insert(_ number: Int64, _ ledger: inout SequenceLedger) -> Bool { l
             let number = Int64.random(in: 1...150, using: &random)
             if Int.random(in: 0..<10, using: &random) == 0 {
                 let range = number...min(number + Int64.random(in: 0...9, using: &random), 150)
+                #expect(Set(ledger.missing(in: range).flatMap { Array($0) }) == Set(range).subtracting(plain))
                 ledger.skip(range)
                 plain.formUnion(range)
             } else {

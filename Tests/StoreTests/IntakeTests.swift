@@ -34,7 +34,10 @@ import WireProtocol
             stream: .metrics, seqs: 7...9, from: fixture.at(20), to: fixture.at(90), reason: "spool full")
         positions = try await store.take(Intake(node: "n1", gaps: [gap, gap]))
         #expect(positions.metrics == 10)
-        #expect(try await store.gaps(node: "n1").items.map(\.reason) == ["spool full"])
+        let gaps = try await store.gaps(node: "n1", page: PageRequest()).items
+        // What the node had sent before, and no longer has, is missing here.
+        #expect(gaps.map { $0.fromSeq...$0.toSeq } == [1...4, 7...9])
+        #expect(gaps.last?.reason == "spool full")
         let lines = try await store.metrics(
             MetricQuery(node: "n1", from: fixture.start, to: fixture.at(200), step: .seconds(1)))
         #expect(lines.map(\.name) == ["container/s1.cpu", "container/s1.memory", "host.cpu"])
@@ -133,5 +136,38 @@ import WireProtocol
         #expect(positions.metrics == 1)
         #expect(try await store.openJournal(node: "n1", epoch: "b", at: fixture.start).metrics == 1)
         #expect(try await store.openJournal(node: "n1", epoch: "c", at: fixture.start).metrics == 0)
+    }
+}
+
+/// What comes twice, late or in pieces.
+@Suite struct `What a node says that it lost` {
+    let fixture: StoreFixture
+    var store: Store { fixture.store }
+    let names = SeriesSet(set: "aa", names: ["host.cpu"])
+
+    init() throws { fixture = try StoreFixture() }
+
+    private func row(_ seq: Int64) -> SampleRow {
+        SampleRow(seq: seq, time: fixture.at(seq), set: "aa", values: [1])
+    }
+
+    @Test func `is not told as missing when a gap names what has come`() async throws {
+        _ = try await store.openJournal(node: "n1", epoch: "a", held: [.metrics: 1...1], at: fixture.start)
+        _ = try await store.take(Intake(node: "n1", journal: "a", series: [names], samples: [row(1), row(4)]))
+        let gap = GapReport(stream: .metrics, seqs: 1...6, from: fixture.at(1), to: fixture.at(6), reason: "full")
+        #expect(try await store.take(Intake(node: "n1", journal: "a", gaps: [gap])).metrics == 6)
+        let gaps = try await store.gaps(node: "n1", page: PageRequest()).items
+        #expect(gaps.map { $0.fromSeq...$0.toSeq } == [2...3, 5...6])
+    }
+
+    @Test func `under a journal that it has lost since is refused`() async throws {
+        _ = try await store.openJournal(node: "n1", epoch: "a", held: [.metrics: 1...1], at: fixture.start)
+        _ = try await store.openJournal(node: "n1", epoch: "b", held: [.metrics: 1...1], at: fixture.start)
+        let late = Intake(node: "n1", journal: "a", series: [names], samples: [row(900)])
+        guard case .invalid = await failure(of: { _ = try await store.take(late) }) else {
+            Issue.record("taken")
+            return
+        }
+        #expect(try await store.take(Intake(node: "n1", journal: "b", series: [names], samples: [row(1)])).metrics == 1)
     }
 }

@@ -17,6 +17,8 @@ package struct AgentSettings: Sendable {
     /// Acknowledged receipts beyond these are forgotten.
     package var receiptsKept = 10_000
     package var receiptDays = 7
+    /// How long the agent waits before it dials again.
+    package var backoff = Backoff()
 
     package init() {}
 }
@@ -62,7 +64,8 @@ package final class Agent: Sendable {
         let greeting = Greeting(
             node: identity.node, machine: machine, drivers: drivers, policy: settings.policy, files: files)
         link = Link(
-            outlet: outlet, dial: dial ?? credentials.dial, listeners: [commands, reports, renewal], logger: logger,
+            outlet: outlet, dial: dial ?? credentials.dial, listeners: [commands, reports, renewal],
+            backoff: settings.backoff, logger: logger,
             greeting: { try await greeting.hello() })
         (self.commands, self.reports, self.files, self.settings) = (commands, reports, files, settings)
         (self.drivers, self.logger, self.failures) = (drivers, logger, failures)

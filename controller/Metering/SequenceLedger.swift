@@ -33,24 +33,24 @@ package struct SequenceLedger: Sendable, Hashable {
         add(max(numbers.lowerBound, position + 1)...numbers.upperBound)
     }
 
-    /// Takes over what the source still holds of the numbers that it counts, as it says on connecting: what lies below
-    /// is stored or lost for ever.
-    package mutating func settle(_ held: ClosedRange<Int64>) {
-        guard let position, held.lowerBound > .min, held.lowerBound - 1 > position else { return }
-        skip(position + 1...held.lowerBound - 1)
+    /// Takes over, on connecting, the first number that the source can still send: what lies below is stored, or lost for
+    /// ever. Returns what is lost.
+    package mutating func settle(from first: Int64) -> [ClosedRange<Int64>] {
+        guard let position, first > .min, first - 1 > position else { return [] }
+        defer { skip(position + 1...first - 1) }
+        return missing(in: position + 1...first - 1)
     }
 
-    /// The numbers below `first` that are neither stored nor declared lost, oldest first.
-    package func holes(below first: Int64) -> [ClosedRange<Int64>] {
-        guard let position, first > position, first > .min else { return [] }
-        var holes: [ClosedRange<Int64>] = []
-        var next = position + 1
-        for range in beyond where next < first {
-            if range.lowerBound > next { holes.append(next...min(range.lowerBound, first) - 1) }
-            next = range.upperBound + 1
+    /// The numbers of a range that are neither stored nor declared lost.
+    package func missing(in range: ClosedRange<Int64>) -> [ClosedRange<Int64>] {
+        var missing: [ClosedRange<Int64>] = []
+        var next = position.map { max(range.lowerBound, $0 &+ 1) } ?? range.lowerBound
+        for stored in beyond where stored.upperBound >= next && stored.lowerBound <= range.upperBound {
+            if stored.lowerBound > next { missing.append(next...stored.lowerBound - 1) }
+            next = stored.upperBound + 1
         }
-        if next < first { holes.append(next...first - 1) }
-        return holes
+        if next <= range.upperBound { missing.append(next...range.upperBound) }
+        return missing
     }
 
     private func contains(_ number: Int64) -> Bool {

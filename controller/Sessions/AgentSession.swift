@@ -43,6 +43,7 @@ package final class AgentSession: Sendable {
     package let openedAt: ContinuousClock.Instant
     private let channel: any Channel
     private let pendingBytes = Atomic<Int>(0)
+    private let isClosed = Atomic<Bool>(false)
     private let heardAt: Mutex<ContinuousClock.Instant>
     private let backlog = Mutex(Backlog())
 
@@ -51,6 +52,7 @@ package final class AgentSession: Sendable {
         self.channel = channel
         openedAt = .now
         heardAt = Mutex(.now)
+        channel.closeFuture.whenComplete { [weak self] _ in self?.isClosed.store(true, ordering: .releasing) }
     }
 
     package var node: String { identity.node }
@@ -74,9 +76,17 @@ package final class AgentSession: Sendable {
         var buffer = channel.allocator.buffer(capacity: bytes.count + 1)
         buffer.writeBytes(bytes)
         buffer.writeInteger(UInt8(ascii: "\n"))
-        channel.writeAndFlush(buffer).whenComplete { [self] _ in
-            pendingBytes.subtract(count, ordering: .relaxed)
+        onLoop { [self, buffer] in
+            channel.writeAndFlush(buffer).whenComplete { [self] _ in
+                pendingBytes.subtract(count, ordering: .relaxed)
+            }
         }
+    }
+
+    /// What the store answers may come when the listener and its loops have ended already: nobody is there to be told.
+    private func onLoop(_ work: @escaping @Sendable () -> Void) {
+        guard !isClosed.load(ordering: .acquiring) else { return }
+        if channel.eventLoop.inEventLoop { work() } else { channel.eventLoop.execute(work) }
     }
 
     /// Says why, then closes.
@@ -109,7 +119,7 @@ package final class AgentSession: Sendable {
             body(&backlog)
             return before != backlog.reads
         }
-        guard isTurned else { return }
+        guard isTurned, !isClosed.load(ordering: .acquiring) else { return }
         // Looked up again on the loop: two turns in quick succession must not be carried out in the wrong order.
         channel.eventLoop.execute { [self] in
             let reads = backlog.withLock { $0.reads }

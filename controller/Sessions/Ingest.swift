@@ -19,14 +19,16 @@ final class Ingest: Sendable {
 
     private let state: Mutex<State>
     private let session: AgentSession
+    private let journal: String
     private let store: Store
     private let logger: Logger
 
-    init(session: AgentSession, store: Store, logger: Logger) {
+    init(session: AgentSession, journal: String, store: Store, logger: Logger) {
         self.session = session
+        self.journal = journal
         self.store = store
         self.logger = logger
-        state = Mutex(State(intake: Intake(node: session.node)))
+        state = Mutex(State(intake: Intake(node: session.node, journal: journal)))
     }
 
     /// Takes one message that must become durable; all others are passed over.
@@ -72,7 +74,7 @@ final class Ingest: Sendable {
                 return nil
             }
             let batch = (state.intake, state.inventories, bytes: state.bytes)
-            (state.intake, state.inventories, state.bytes) = (Intake(node: session.node), [], 0)
+            (state.intake, state.inventories, state.bytes) = (Intake(node: session.node, journal: journal), [], 0)
             return batch
         }
     }

@@ -122,11 +122,13 @@ final class SessionHandler: ChannelInboundHandler {
         let desk = self.desk
         context.eventLoop.makeFutureWithTask { await desk.judge(hello, candidate) }.whenSuccess { answer in
             let (handler, context) = bound.value
-            handler.answer(answer, candidate, context)
+            handler.answer(answer, candidate, hello.spool.epoch, context)
         }
     }
 
-    private func answer(_ answer: SessionDesk.Answer, _ candidate: AgentSession, _ context: ChannelHandlerContext) {
+    private func answer(
+        _ answer: SessionDesk.Answer, _ candidate: AgentSession, _ journal: String, _ context: ChannelHandlerContext
+    ) {
         switch answer {
         case .welcome(let welcome):
             // It may have left or been refused while it was judged.
@@ -136,7 +138,7 @@ final class SessionHandler: ChannelInboundHandler {
             }
             rules.admitted()
             session = candidate
-            ingest = desk.ingest(for: candidate)
+            ingest = desk.ingest(for: candidate, journal: journal)
             candidate.send(.welcome(welcome))
             desk.opened(candidate)
             candidate.judged()

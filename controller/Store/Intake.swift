@@ -4,6 +4,9 @@ package import WireProtocol
 /// What one node sent, to be stored at once. Parts with sequence numbers that are stored already are passed over.
 package struct Intake: Sendable {
     package var node: String
+    /// The journal that the numbers count in. What comes late from one that the node has lost since is refused: its numbers
+    /// mean others now. Nil stands for the present one.
+    package var journal: String?
     package var series: [SeriesSet]
     package var samples: [SampleRow]
     package var usage: [UsageReport]
@@ -11,10 +14,12 @@ package struct Intake: Sendable {
     package var gaps: [GapReport]
 
     package init(
-        node: String, series: [SeriesSet] = [], samples: [SampleRow] = [], usage: [UsageReport] = [],
+        node: String, journal: String? = nil, series: [SeriesSet] = [], samples: [SampleRow] = [],
+        usage: [UsageReport] = [],
         events: [NodeEventReport] = [], gaps: [GapReport] = []
     ) {
         self.node = node
+        self.journal = journal
         self.series = series
         self.samples = samples
         self.usage = usage

@@ -1,4 +1,5 @@
 package import Model
+import SQLite
 
 extension Store {
     func insert(_ event: NodeEventReport, of node: String) throws(StoreError) {
@@ -9,16 +10,23 @@ extension Store {
         note(.event, record.id, node: node)
     }
 
-    /// Records what will never come. The same gap again changes nothing.
+    /// Records what will never come. The same gap again changes nothing, and what came before its gap is no part of it.
     func insert(_ gap: GapReport, of node: String) throws(StoreError) {
-        try skip(gap.seqs, node, gap.stream)
         // The node knows better than what its absence looked like.
-        let guess = "DELETE FROM gaps WHERE node = ? AND kind = ? AND reason = ? AND from_seq >= ? AND to_seq <= ?"
-        try run(guess, [node, gap.stream.rawValue, Self.lossReason, gap.seqs.lowerBound, gap.seqs.upperBound])
-        let record = GapRecord(
-            id: Identifier.make("gap"), node: node, kind: gap.stream.rawValue, fromSeq: gap.seqs.lowerBound,
-            toSeq: gap.seqs.upperBound, fromTime: gap.from, toTime: gap.to, reason: gap.reason)
-        try run("\(GapRecord.insertion) ON CONFLICT DO NOTHING", record.values)
+        let guesses = try rows(
+            "DELETE FROM gaps WHERE node = ? AND kind = ? AND reason = ? AND from_seq >= ? AND to_seq <= ? RETURNING from_seq, to_seq",
+            [node, gap.stream.rawValue, Self.lossReason, gap.seqs.lowerBound, gap.seqs.upperBound]
+        ) { (row) throws(SQLiteError) in try row.integer()...row.integer() }
+        for seqs in try guesses + skip(gap.seqs, node, gap.stream) {
+            try insert(
+                GapRecord(
+                    id: Identifier.make("gap"), node: node, kind: gap.stream.rawValue, fromSeq: seqs.lowerBound,
+                    toSeq: seqs.upperBound, fromTime: gap.from, toTime: gap.to, reason: gap.reason))
+        }
+    }
+
+    func insert(_ gap: GapRecord) throws(StoreError) {
+        try run("\(GapRecord.insertion) ON CONFLICT DO NOTHING", gap.values)
     }
 
     package func events(

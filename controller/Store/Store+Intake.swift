@@ -82,6 +82,9 @@ extension Store {
     }
 
     private func store(_ intake: Intake) throws(StoreError) -> Positions {
+        if let journal = intake.journal, try agentJournal(of: intake.node) != journal {
+            throw .invalid("\(intake.node) has another journal by now")
+        }
         for set in intake.series { try register(set, of: intake.node) }
         for row in intake.samples where try isNew(row.seq, intake.node, .metrics) { try insert(row, of: intake.node) }
         for report in intake.usage where try isNew(report.seq, intake.node, .usage) {

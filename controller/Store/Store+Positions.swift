@@ -39,11 +39,8 @@ extension Store {
                 if let last, last != epoch { try recordNewJournal(node, since...now) }
                 for stream in IntakeStream.allCases {
                     var ledger = last == epoch ? try ledger(node, stream) : SequenceLedger(position: 0)
-                    if let range = held[stream] {
-                        for hole in ledger.holes(below: range.lowerBound) where last == epoch {
-                            try recordLoss(hole, of: stream, node, since...now)
-                        }
-                        ledger.settle(range)
+                    for hole in held[stream].map({ ledger.settle(from: $0.lowerBound) }) ?? [] where last == epoch {
+                        try recordLoss(hole, of: stream, node, since...now)
                     }
                     set(ledger, node, stream)
                 }
@@ -61,20 +58,20 @@ extension Store {
     private func recordLoss(
         _ seqs: ClosedRange<Int64>, of stream: IntakeStream, _ node: String, _ times: ClosedRange<Timestamp>
     ) throws(StoreError) {
-        let record = GapRecord(
-            id: Identifier.make("gap"), node: node, kind: stream.rawValue, fromSeq: seqs.lowerBound,
-            toSeq: seqs.upperBound, fromTime: times.lowerBound, toTime: times.upperBound, reason: Self.lossReason)
-        try run("\(GapRecord.insertion) ON CONFLICT DO NOTHING", record.values)
+        try insert(
+            GapRecord(
+                id: Identifier.make("gap"), node: node, kind: stream.rawValue, fromSeq: seqs.lowerBound,
+                toSeq: seqs.upperBound, fromTime: times.lowerBound, toTime: times.upperBound, reason: Self.lossReason))
     }
 
     /// Nobody knows how much the lost journal held that had not been sent.
     private func recordNewJournal(_ node: String, _ times: ClosedRange<Timestamp>) throws(StoreError) {
         for stream in IntakeStream.allCases {
-            let record = GapRecord(
-                id: Identifier.make("gap"), node: node, kind: stream.rawValue, fromSeq: 0, toSeq: 0,
-                fromTime: times.lowerBound, toTime: times.upperBound,
-                reason: "the node has a new journal; what it had not sent may be lost")
-            try run("\(GapRecord.insertion) ON CONFLICT DO NOTHING", record.values)
+            try insert(
+                GapRecord(
+                    id: Identifier.make("gap"), node: node, kind: stream.rawValue, fromSeq: 0, toSeq: 0,
+                    fromTime: times.lowerBound, toTime: times.upperBound,
+                    reason: "the node has a new journal; what it had not sent may be lost"))
         }
     }
 
@@ -101,10 +98,15 @@ extension Store {
         return true
     }
 
-    func skip(_ seqs: ClosedRange<Int64>, _ node: String, _ stream: IntakeStream) throws(StoreError) {
+    /// Waits no more for these numbers. Returns those of them that had not come.
+    func skip(
+        _ seqs: ClosedRange<Int64>, _ node: String, _ stream: IntakeStream
+    ) throws(StoreError) -> [ClosedRange<Int64>] {
         var ledger = try ledger(node, stream)
+        defer { set(ledger, node, stream) }
+        let missing = ledger.missing(in: seqs)
         ledger.skip(seqs)
-        set(ledger, node, stream)
+        return missing
     }
 
     private func set(_ ledger: SequenceLedger, _ node: String, _ stream: IntakeStream) {

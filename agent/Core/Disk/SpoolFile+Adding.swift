@@ -54,6 +54,7 @@ extension SpoolFile {
                 if let first { try remove(kind, "seq >= ?", first) }
                 for (report, time) in zip(reports, times) { try insert(report, kind, time) }
                 try use(max(reports.last?.seq ?? 0, following[kind, default: 1] - 1), of: kind)
+                if let time = times.max() { try database.run("UPDATE life SET time = ?", [time.milliseconds]) }
                 while let (kind, bytes) = budget.excess() { try evict(kind, bytes) }
             }
         } catch {

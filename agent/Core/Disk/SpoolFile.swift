@@ -80,8 +80,8 @@ package actor SpoolFile {
     package func ranges() throws(SQLiteError) -> [ReportKind: ClosedRange<Int64>] {
         var ranges: [ReportKind: ClosedRange<Int64>] = [:]
         for kind in ReportKind.allCases {
-            let oldest = [try first(kind), try firstGap(kind)].compactMap(\.self).min()
-            if let first = oldest, let next = following[kind], next > first {
+            let firsts = [try first(kind), try firstGap(kind), missed[kind]?.seqs.lowerBound]
+            if let first = firsts.compactMap(\.self).min(), let next = following[kind], next > first {
                 ranges[kind] = first...(next - 1)
             }
         }

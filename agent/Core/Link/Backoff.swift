@@ -1,22 +1,26 @@
-/// How long to wait before the next attempt to connect: exponential from 1 s to 60 s, spread by chance so that a fleet does
-/// not come back all at once.
+/// How long to wait before the next attempt to connect: exponential between two bounds, spread by chance so that a fleet
+/// does not come back all at once.
 package struct Backoff: Sendable {
-    private static let longest = 60.0
-    private var ceiling = 2.0
+    private let shortest: Duration
+    private let longest: Duration
+    private var ceiling: Duration
 
-    package init() {}
+    package init(shortest: Duration = .seconds(1), longest: Duration = .seconds(60)) {
+        (self.shortest, self.longest) = (shortest, longest)
+        ceiling = shortest * 2
+    }
 
-    /// The wait before the next attempt, 1...60 s.
+    /// The wait before the next attempt.
     /// - Parameter chance: a random number of 0..<1.
     package mutating func next(chance: Double) -> Duration {
-        let wait = 1 + chance * (ceiling - 1)
-        ceiling = min(ceiling * 2, Self.longest)
-        return .milliseconds(Int64(wait * 1000))
+        let wait = shortest + (ceiling - shortest) * chance
+        ceiling = min(ceiling * 2, longest)
+        return wait
     }
 
     /// Starts over after a session that was good.
-    package mutating func reset() { self = Backoff() }
+    package mutating func reset() { self = Backoff(shortest: shortest, longest: longest) }
 
     /// Goes to the longest waits at once, for a controller that said not to come back.
-    package mutating func slowDown() { ceiling = Self.longest }
+    package mutating func slowDown() { ceiling = longest }
 }

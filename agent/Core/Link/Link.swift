@@ -26,7 +26,7 @@ actor Link {
     let listeners: [any LinkListener]
     let logger: Logger
 
-    var session = Session()
+    var session: Session
     var channel: (any Channel)?
     /// Which connection an event belongs to: late events of an earlier one count for nothing.
     var attempt = 0
@@ -37,13 +37,14 @@ actor Link {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
 
     init(
-        outlet: Outlet, dial: @escaping Dial, listeners: [any LinkListener], logger: Logger,
+        outlet: Outlet, dial: @escaping Dial, listeners: [any LinkListener], backoff: Backoff, logger: Logger,
         greeting: @escaping @Sendable () async throws -> Hello
     ) {
         loop = outlet.loop
         self.outlet = outlet
         self.dial = dial
         self.listeners = listeners
+        session = Session(backoff: backoff)
         self.logger = logger
         self.greeting = greeting
     }

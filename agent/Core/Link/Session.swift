@@ -45,12 +45,14 @@ package struct Session: Sendable {
     private static let healthy = Duration.seconds(30)
 
     private var state = State.down
-    private var backoff = Backoff()
+    private var backoff: Backoff
     private var settings: Settings
     private var openedAt: Instant?
     private var isUnwelcome = false
 
-    package init(settings: Settings = Settings()) { self.settings = settings }
+    package init(settings: Settings = Settings(), backoff: Backoff = Backoff()) {
+        (self.settings, self.backoff) = (settings, backoff)
+    }
 
     package var isOpen: Bool { if case .open = state { true } else { false } }
 

@@ -35,15 +35,15 @@ package final class EventQueue: Sendable {
     /// No more comes; what is there may still be taken.
     package func finish() { signal.finish() }
 
-    /// Hands over everything in its order, as much at a time as has come, until the queue is finished and empty or the task
-    /// is cancelled.
+    /// Hands over everything in its order, as much at a time as has come, until the queue is finished, or the task
+    /// cancelled, and the queue is empty.
     package func drain(isolation: isolated (any Actor)? = #isolation, _ take: ([Entry]) async -> Void) async {
         for await _ in signals { await emptied(take) }
         await emptied(take)
     }
 
     private func emptied(isolation: isolated (any Actor)? = #isolation, _ take: ([Entry]) async -> Void) async {
-        while !Task.isCancelled {
+        while true {
             let batch = entries.withLockedValue { entries in
                 defer { entries.removeAll(keepingCapacity: entries.capacity <= 64) }
                 return entries

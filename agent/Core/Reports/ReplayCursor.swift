@@ -48,10 +48,11 @@ package struct ReplayCursor: Sendable {
         return (next..<end, Self.batch)
     }
 
-    /// What was found and sent of the wanted piece; nothing found means that the backlog has ended.
-    package mutating func replayed(_ seqs: [Int64], found complete: Bool) {
+    /// What was found and sent of the wanted piece.
+    /// - Parameter end: of the piece when all that it holds was found; what came behind it meanwhile is still to be sent.
+    package mutating func replayed(_ seqs: [Int64], wholeTo end: Int64?) {
         sent?.formUnion(seqs)
-        if complete { next = end } else if let last = seqs.last { next = last + 1 }
+        if let end { next = end } else if let last = seqs.last { next = last + 1 }
     }
 
     /// Everything up to the position is stored.

@@ -5,7 +5,7 @@ import SQLite
 import WireProtocol
 
 extension ReportDesk {
-    /// Takes the driver's events in their order until the task is cancelled.
+    /// Takes the driver's events in their order until the task is cancelled; what has come by then is kept.
     func listen(to driver: any Driver) async {
         let name = type(of: driver).name
         let queue = EventQueue()

@@ -70,7 +70,7 @@ extension ReportDesk {
             // The session may have ended, and another begun, while the disk was read.
             guard outlet.isOpen, cursors[kind]?.wanted()?.range.lowerBound == range.lowerBound else { continue }
             for report in reports { try await send(report) }
-            cursors[kind]?.replayed(reports.map(\.seq), found: reports.count < limit)
+            cursors[kind]?.replayed(reports.map(\.seq), wholeTo: reports.count < limit ? range.upperBound : nil)
         }
     }
 

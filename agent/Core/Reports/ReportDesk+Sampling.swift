@@ -11,8 +11,8 @@ extension ReportDesk {
 
     /// Asks every driver for its metrics, all at once; one that still owes its last answer is left out.
     func sample() {
-        // A session that opens in the moment of a beat: the controller keeps one sample for one time.
         let now = Timestamp.now()
+        // A session that opens in the moment of a beat: two samples at one time would be one to whoever stores them by it.
         guard now != roundTime else { return }
         // The round before is still waiting for someone: what came is reported now.
         if roundLimit != nil { closeRound() }
@@ -35,19 +35,28 @@ extension ReportDesk {
 
     private func sampled(_ index: Int, _ batch: SampleBatch, _ time: Timestamp) {
         sampling.remove(index)
-        // An answer to an earlier round is too late to be told with this one's time.
-        guard time == roundTime, roundLimit != nil else { return }
+        // An answer that its round did not wait for is a sample of its own, with the time at which it was asked for.
+        guard time == roundTime, roundLimit != nil else {
+            let (series, values) = SampleRound.alone(batch)
+            return tell(series, values, time)
+        }
         round.fill(index, batch)
         if round.isComplete { closeRound() }
     }
 
-    private func closeRound() {
+    func closeRound() {
         roundLimit?.cancel()
         roundLimit = nil
         let (series, values) = round.close()
+        tell(series, values, roundTime)
+    }
+
+    private func tell(_ series: SeriesDefinition, _ values: [Double?], _ time: Timestamp) {
         guard values.contains(where: { $0 != nil }) else { return }
-        let time = roundTime
-        Task { await keep(series, values, time) }
+        keeping = Task { [keeping] in
+            await keeping?.value
+            await keep(series, values, time)
+        }
     }
 
     private func keep(_ series: SeriesDefinition, _ values: [Double?], _ time: Timestamp) async {
@@ -79,7 +88,8 @@ extension ReportDesk {
             Usage.Counter(subject: $0.subject, meter: $0.meter, epoch: $0.epoch, value: $0.value)
         }
         do throws(SQLiteError) {
-            cursors[.usage]?.stored(through: try await spool.append(usage: readings, time: .now()))
+            let last = try await spool.append(usage: readings, time: .now())
+            cursors[.usage]?.stored(through: last)
             usage.kept(counters)
         } catch { complain(error) }
         pump()

@@ -39,6 +39,8 @@ actor ReportDesk {
     /// Of the last round; the beginning of time before the first.
     var roundTime = Timestamp(milliseconds: 0)
     var roundLimit: Scheduled<Void>?
+    /// The writing of the last sample, which waits for the one before it.
+    var keeping: Task<Void, Never>?
     private var lastComplaint: ContinuousClock.Instant?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { outlet.loop.executor.asUnownedSerialExecutor() }
@@ -52,14 +54,20 @@ actor ReportDesk {
         round = SampleRound(drivers: drivers.count)
     }
 
-    func start() {
+    func start() async {
+        do throws(SQLiteError) { try await spool.begin(at: .now()) } catch { complain(error) }
         startLoops()
         listeners = drivers.map { driver in Task { await listen(to: driver) } }
     }
 
-    func stop() {
+    /// What was seen until now is on disk when it returns.
+    func stop() async {
         for task in loops + listeners { task.cancel() }
+        for task in listeners { await task.value }
         (loops, listeners) = ([], [])
+        if roundLimit != nil { closeRound() }
+        await keeping?.value
+        do throws(SQLiteError) { try await spool.end() } catch { complain(error) }
     }
 
     /// A command has changed something that this driver sees.

@@ -32,6 +32,14 @@ package struct SampleRound: Sendable {
         answered[driver] = true
     }
 
+    /// One driver's answer by itself.
+    package static func alone(_ batch: SampleBatch) -> (series: SeriesDefinition, values: [Double?]) {
+        var batch = batch
+        batch.finish()
+        let names = Array(batch.names.prefix(SeriesDefinition.maximumNames))
+        return (SeriesDefinition(names: names), Array(batch.values.prefix(names.count)))
+    }
+
     /// The names and values of the round. The names are worked out again only when a driver's changed.
     package mutating func close() -> (series: SeriesDefinition, values: [Double?]) {
         let now = batches.map(\.layout)
