@@ -156,7 +156,9 @@ let package = Package(
         tests("FaultProxy", nio),
         .target(
             name: "SiteSupport",
-            dependencies: ["APIModels", "HTTPFetch", "Model", "Processes", "Store", "TestSupport", "WireProtocol"],
+            dependencies: [
+                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "Store", "TestSupport", "WireProtocol",
+            ],
             path: "Tests/SiteSupport", swiftSettings: house),
         .testTarget(
             name: "EmulatorTests", dependencies: ["Processes", "TestSupport"], path: "Tests/EmulatorTests",
@@ -213,6 +215,13 @@ let package = Package(
             path: "Tests/Simulation/Tests", swiftSettings: house),
         part(
             "SimulatedFleet", "Tests/SimulatedFleet", ["CLinux", "Model", "Store", "Transport", "WireProtocol"] + nio),
+        reliability(
+            "LinkFaults",
+            [
+                "AgentCore", "DaemonKit", "DriverKit", "FaultProxy", "Metering", "SQLite", "Sessions", "Store",
+                "Transport",
+                logging,
+            ] + nio),
         program(
             "innkeeper-bench", "Tests/Bench",
             [

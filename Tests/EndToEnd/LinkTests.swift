@@ -12,7 +12,7 @@ extension EndToEnd {
         @Test func `a frozen agent is missed within 15 seconds, and does what was ordered when it is back`()
             async throws
         {
-            let site = try await Site.settled
+            let site = try await Site.undisturbed
             try await site.apply(plan: "frozen")
             let service = try #require(try await site.create("frozen-1", plan: "frozen").service?.id)
             _ = try await site.front.until("/api/v1/services/\(service)", as: Service.self) { $0.state == "running" }
@@ -35,7 +35,7 @@ extension EndToEnd {
         @Test func `what was measured while the controller was away arrives with the times of its measuring`()
             async throws
         {
-            let site = try await Site.settled
+            let site = try await Site.undisturbed
             let path = "/api/v1/nodes/\(try site.node())/metrics"
             await site.controller.kill()
             let from = Timestamp.now() + .seconds(1)
@@ -56,7 +56,7 @@ extension EndToEnd {
         }
 
         @Test func `a revoked node is cut off at once and refused from then on`() async throws {
-            let site = try await Site.settled
+            let site = try await Site.undisturbed
             try await site.enrol("revoked", label: "role=guest")
             let agent = try site.installation.agent("revoked")
             try agent.start()
@@ -77,7 +77,7 @@ extension EndToEnd {
         }
 
         @Test func `a copy of a node's data folder is refused and reported, the node itself stays`() async throws {
-            let site = try await Site.settled
+            let site = try await Site.undisturbed
             let node = try site.node()
             try site.copy("agent", to: "clone")
             let clone = try site.installation.agent("clone")

@@ -6,7 +6,8 @@ final class Connection {
     let number: Int
     private let client: any Channel
     private let server: any Channel
-    private unowned let exchange: Exchange
+    /// Which lets go of a connection when that closes.
+    private let exchange: Exchange
     private(set) var isOpen = true
     private(set) var up: Conveyor?
     private(set) var down: Conveyor?
@@ -31,7 +32,7 @@ final class Connection {
     /// What was handed on arrives, then the end.
     func end() {
         finish { channel in
-            channel.close(mode: .output, promise: nil)
+            channel.endAfterWrites()
             // Not at once: a socket that is closed with bytes unread resets, and the peer loses what it was sent.
             channel.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(200)) { channel.close(promise: nil) }
         }
@@ -59,5 +60,14 @@ final class Connection {
             struck(fault, 0)
             reset()
         }
+    }
+}
+
+extension Channel {
+    /// Ends the stream to the peer once everything before has been written; closing by itself would throw that away.
+    func endAfterWrites() {
+        let written = eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in self.close(mode: .output, promise: nil) }
+        writeAndFlush(ByteBuffer(), promise: written)
     }
 }

@@ -6,7 +6,8 @@ final class Conveyor {
     private let direction: Direction
     private let source: any Channel
     private let target: any Channel
-    private unowned let connection: Connection
+    /// Which lets go of its conveyors when it closes.
+    private let connection: Connection
     private var faults: [Fault]
     private var waiting = ByteBuffer()
     private var hasEnded = false
@@ -61,7 +62,7 @@ final class Conveyor {
     }
 
     private func idle() {
-        if hasEnded { target.close(mode: .output, promise: nil) } else { pull() }
+        if hasEnded { target.endAfterWrites() } else { pull() }
     }
 
     private func pull() { if connection.isOpen { source.read() } }
@@ -82,7 +83,7 @@ final class Conveyor {
         }
         pass(count)
         // A pause for each byte, so that the receiver's kernel does not put them together again.
-        if single > 0 { hold(0) }
+        if single > 0 { hold(1) }
     }
 
     private func pass(_ count: Int, flipping: Bool = false) {
@@ -91,7 +92,7 @@ final class Conveyor {
         if flipping, let byte = piece.getInteger(at: piece.readerIndex, as: UInt8.self) {
             piece.setInteger(byte ^ 0x10, at: piece.readerIndex)
         }
-        for byte in piece.readableBytesView { ruler.pass(byte) }
+        piece.withUnsafeReadableBytes { ruler.pass($0) }
         passed += count
         target.writeAndFlush(piece, promise: nil)
     }
@@ -112,7 +113,7 @@ extension Conveyor {
         case .stall(let milliseconds): hold(milliseconds)
         case .hole(let milliseconds): connection.fallSilent(milliseconds)
         case .halfClose:
-            target.close(mode: .output, promise: nil)
+            target.endAfterWrites()
             swallow()
         case .truncate(let insideRecord): truncate(insideRecord)
         case .split(let bytes): single = bytes
@@ -129,7 +130,7 @@ extension Conveyor {
             return connection.end()
         }
         guard ruler.isInside else { return connection.end() }
-        let rest = ruler.rest(in: waiting.readableBytesView)
+        let rest = waiting.withUnsafeReadableBytes { ruler.rest(in: $0) }
         pass(rest)
         guard ruler.isInside else { return connection.end() }
         // Its end has not come yet.

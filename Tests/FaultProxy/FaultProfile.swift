@@ -19,7 +19,7 @@ package enum FaultProfile: String, Sendable, Hashable, CaseIterable {
         case .hole: return .hole(milliseconds: Int.random(in: 500...6000, using: &chance))
         case .halfClose: return .halfClose
         case .truncate: return .truncate(insideRecord: Bool.random(using: &chance))
-        case .split: return .split(bytes: Int.random(in: 200...8000, using: &chance))
+        case .split: return .split(bytes: Int.random(in: 200...3000, using: &chance))
         case .reset: return .reset
         case .flip: return .flip
         case .storm: return .expire(milliseconds: Int.random(in: 20...1500, using: &chance))

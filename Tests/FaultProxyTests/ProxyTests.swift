@@ -40,7 +40,7 @@ import Testing
                 try await within("\(kind)") { client.bytes == Self.text && server.bytes == Self.text }
                 #expect(await pipe.proxy.strikes.map(\.fault.kind) == [kind])
                 let pieces = direction == .up ? server.pieces : client.pieces
-                if case .split = kind { #expect(pieces.count > 100) }
+                if case .split = kind { #expect(pieces.count > 20) }
                 await pipe.stop()
             }
         }
@@ -48,15 +48,15 @@ import Testing
 
     @Test(arguments: Direction.allCases)
     func `a stalled direction holds the sender and not the other direction`(direction: Direction) async throws {
-        let long = Array(repeating: UInt8(7), count: 16 << 20)
-        let pipe = try await Pipe(.listed([Fault(.stall(milliseconds: 1000), direction, at: 10)]))
+        let long = Array(repeating: UInt8(7), count: 8 << 20)
+        let pipe = try await Pipe(.listed([Fault(.stall(milliseconds: 5000), direction, at: 10)]))
         let client = try await pipe.dial()
         try await within("the server's end") { pipe.server() != nil }
         let server = try #require(pipe.server())
         let (sender, other) = direction == .up ? (client, server) : (server, client)
         sender.send(long)
         other.send([1, 2, 3])
-        try await within("the other direction") { sender.bytes == [1, 2, 3] }
+        try await within("the other direction") { sender.bytes == [1, 2, 3] && other.bytes.count >= 10 }
         #expect(other.bytes.count == 10)
         try await within("all of it") { other.bytes.count == long.count }
         await pipe.stop()

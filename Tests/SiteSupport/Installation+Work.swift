@@ -1,4 +1,5 @@
 package import APIModels
+import FaultProxy
 import Glibc
 import Model
 package import Processes
@@ -33,7 +34,7 @@ extension Installed {
         let token = try await order("token", "create", "--uses", "1", "--expires", "15m", "--label", label)
         let outcome = try await Programs.run(
             "innkeeper-agent",
-            ["enrol", "--controller", addresses.agents, "--token", "-", "--data", folder.file(name)],
+            ["enrol", "--controller", link.address, "--token", "-", "--data", folder.file(name)],
             input: token.output)
         guard outcome.succeeded else { throw SetupFailure("enrol: \(outcome.errorText)") }
     }

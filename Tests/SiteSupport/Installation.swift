@@ -1,5 +1,6 @@
-import Model
+package import FaultProxy
 import Glibc
+import Model
 import Processes
 import Synchronization
 package import TestSupport
@@ -12,6 +13,8 @@ package final class Installation: Installed {
     package let front: Front
     /// HOST:PORT of the API and of the agents' listener.
     package let addresses: (api: String, agents: String)
+    /// What the agents dial: it hands everything on to the listener, as long as it is not told otherwise.
+    package let link: FaultProxy
     private let agents = Mutex<[Daemon]>([])
 
     package var installation: Installation { self }
@@ -20,7 +23,9 @@ package final class Installation: Installed {
     /// - Parameter configuration: of the controller, over what tests usually have.
     package init(_ name: String = "installation", configuration: JSONObject = [:]) async throws {
         folder = try ScratchFolder(name)
-        addresses = ("127.0.0.1:\(try Self.freePort())", "127.0.0.1:\(try Self.freePort())")
+        let port = try Self.freePort()
+        addresses = ("127.0.0.1:\(try Self.freePort())", "127.0.0.1:\(port)")
+        link = try await FaultProxy.start(toPort: Int(port))
         // Samples and inventories come often, so that nobody waits long for them.
         var all: JSONObject = ["sample_ms": 500, "inventory_ms": 1000, "log_level": "debug"]
         for key in configuration.keys { all[key] = configuration[key] }
@@ -61,6 +66,7 @@ package final class Installation: Installed {
     package func stop() async {
         for daemon in agents.withLock({ $0 }) { await daemon.stop() }
         await controller.stop()
+        await link.stop()
     }
 }
 
@@ -103,4 +109,5 @@ extension Installed {
     package var controller: Daemon { installation.controller }
     package var front: Front { installation.front }
     package var addresses: (api: String, agents: String) { installation.addresses }
+    package var link: FaultProxy { installation.link }
 }

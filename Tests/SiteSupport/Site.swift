@@ -1,5 +1,6 @@
 import APIModels
 import Glibc
+import FaultProxy
 import Processes
 package import TestSupport
 import Testing
@@ -9,10 +10,26 @@ package import WireProtocol
 package final class Site: Installed {
     @TaskLocal package static var running: Site?
 
-    /// The site of the test that asks, its agent connected.
+    /// The site of the test that asks, its agent connected. Where the environment names faults (`FaultPlan.variable`), the
+    /// link has just been cut and the agent's next connections will meet them.
     package static var settled: Site {
         get async throws {
+            let site = try await undisturbed
+            guard let weather = Weather.asked else { return site }
+            // A new process, so that its waits begin with the shortest.
+            try await site.agent.restart()
+            try await site.settle()
+            await site.link.follow(weather)
+            await site.link.cut()
+            return site
+        }
+    }
+
+    /// The same without faults, for tests of what only an undisturbed link shows.
+    package static var undisturbed: Site {
+        get async throws {
             let site = try #require(running)
+            await site.link.follow(.none)
             try await site.settle()
             return site
         }
