@@ -7,6 +7,8 @@ RELEASE_FLAGS := -c release --static-swift-stdlib -j $(JOBS)
 TEST := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 swift test --skip-build
 # Tests that start the whole product; they run after those of the parts.
 PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|SoakTests|EmulatorTests)\.
+# Tests that keep a processor busy for long; beside others they would make those late.
+COMPUTING := ^(SimulationTests|FuzzCorpusTests)\.
 BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|SimulationTests)\.
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
@@ -33,18 +35,20 @@ reset:
 	@packaging/quickstart reset
 
 test:
-	@echo '== 1/6 what this machine lacks'
+	@echo '== 1/7 what this machine lacks'
 	@packaging/prerequisites test
-	@echo '== 2/6 format of the sources'
+	@echo '== 2/7 format of the sources'
 	@$(MAKE) --no-print-directory lint
-	@echo '== 3/6 wire vectors against the schemas'
+	@echo '== 3/7 wire vectors against the schemas'
 	@python3 proto/check-vectors
-	@echo '== 4/6 building (the first build takes some minutes)'
+	@echo '== 4/7 building (the first build takes some minutes)'
 	@swift build --build-tests -j $(JOBS)
-	@echo '== 5/6 running the tests of the parts'
-	@$(TEST) --skip '$(PRODUCT)'
-	@echo '== 6/6 running the tests of the whole product'
+	@echo '== 5/7 running the tests of the parts'
+	@$(TEST) --skip '$(PRODUCT)' --skip '$(COMPUTING)'
+	@echo '== 6/7 running the tests of the whole product'
 	@$(TEST) --filter '$(PRODUCT)'
+	@echo '== 7/7 running the simulation and the inputs of the fuzzer'
+	@$(TEST) --filter '$(COMPUTING)'
 	@echo 'all tests passed'
 
 check: test

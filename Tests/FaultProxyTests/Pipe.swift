@@ -1,4 +1,5 @@
 import FaultProxy
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -19,11 +20,14 @@ final class Peer: ChannelInboundHandler, Sendable {
     private let state = Mutex(State())
 
     var bytes: [UInt8] { state.withLock { $0.bytes } }
+    /// Cheap to ask while much comes: bytes that were given away are copied when the next ones come.
+    var count: Int { state.withLock { $0.bytes.count } }
     var pieces: [Int] { state.withLock { $0.pieces } }
     var ending: Ending? { state.withLock { $0.ending } }
 
     func send(_ bytes: [UInt8]) {
-        state.withLock { $0.channel }?.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+        // A reset is noticed by whichever comes first, reading or writing.
+        state.withLock { $0.channel }?.writeAndFlush(ByteBuffer(bytes: bytes)).whenFailure { self.failed($0) }
     }
     func close() { state.withLock { $0.channel }?.close(promise: nil) }
     func finish() { state.withLock { $0.channel }?.close(mode: .output, promise: nil) }
@@ -42,8 +46,11 @@ final class Peer: ChannelInboundHandler, Sendable {
         if case ChannelEvent.inputClosed? = event as? ChannelEvent { state.withLock { $0.ending = $0.ending ?? .end } }
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if (error as? IOError)?.errnoCode == 104 { state.withLock { $0.ending = .reset } }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { failed(error) }
+
+    private func failed(_ error: any Error) {
+        let isReset = [ECONNRESET, EPIPE].contains((error as? IOError)?.errnoCode)
+        if isReset { state.withLock { $0.ending = .reset } }
     }
 
     func channelInactive(context: ChannelHandlerContext) { state.withLock { $0.ending = $0.ending ?? .end } }

@@ -1,5 +1,6 @@
 import SiteSupport
 import TestSupport
+import Processes
 import Testing
 
 /// The soak itself, hurried: it must not rot between its long runs. Slopes need more time, its other promises do not.

@@ -148,7 +148,7 @@ import WireProtocol
 
     @Test func `nothing is remembered of a node that was removed`() async throws {
         let node = try await fixture.node("gone")
-        _ = try await store.openJournal(node: node.id, epoch: "e1")
+        _ = try await store.openJournal(node: node.id, epoch: "e1", at: fixture.start)
         _ = try await store.take(
             Intake(
                 node: node.id, series: [SeriesSet(set: "s", names: ["a"])],

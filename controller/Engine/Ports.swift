@@ -1,12 +1,12 @@
 import ControllerCore
 import Model
-import Sessions
-import Store
+package import Sessions
+package import Store
 import WireProtocol
 
 extension Fleet.Ledger {
     /// Records each order in the store before it is sent, and answers a known one with its recorded result.
-    static func store(_ store: Store) -> Fleet.Ledger {
+    package static func store(_ store: Store) -> Fleet.Ledger {
         Fleet.Ledger { (order, node) throws(FleetError) in try await open(order, node, store).get() }
     }
 

@@ -47,6 +47,7 @@ package struct SequenceLedger: Sendable, Hashable {
         var next = position.map { max(range.lowerBound, $0 &+ 1) } ?? range.lowerBound
         for stored in beyond where stored.upperBound >= next && stored.lowerBound <= range.upperBound {
             if stored.lowerBound > next { missing.append(next...stored.lowerBound - 1) }
+            guard stored.upperBound < range.upperBound else { return missing }
             next = stored.upperBound + 1
         }
         if next <= range.upperBound { missing.append(next...range.upperBound) }

@@ -51,13 +51,16 @@ package final class SessionDesk: Sendable {
         results = ResultDesk(store: store, fleet: fleet, logger: logger)
         liveness = Mutex(
             Liveness(
-                expected: expected, now: Self.steadyNow(), silence: configuration.silence,
+                expected: expected, now: Timestamp(milliseconds: 0), silence: configuration.silence,
                 startGrace: configuration.startGrace))
     }
 
     var silence: Duration { configuration.silence }
 
-    func ingest(for session: AgentSession) -> Ingest { Ingest(session: session, store: store, logger: logger) }
+    /// - Parameter journal: what the agent's numbers count in.
+    func ingest(for session: AgentSession, journal: String) -> Ingest {
+        Ingest(session: session, journal: journal, store: store, logger: logger)
+    }
 
     // MARK: The life of a session
 
@@ -97,7 +100,7 @@ package final class SessionDesk: Sendable {
 
     /// The welcome is on its way: outstanding orders follow.
     func opened(_ session: AgentSession) {
-        liveness.withLock { _ = $0.heard(session.node, at: Self.steadyNow()) }
+        liveness.withLock { _ = $0.heard(session.node, at: steadyNow()) }
         logger.info("node connected", metadata: ["node": "\(session.node)", "remote": "\(session.identity.remote)"])
         fleet.resume(session)
     }
@@ -128,7 +131,7 @@ package final class SessionDesk: Sendable {
         fleet.tick()
         let now = Timestamp.now()
         let clock = ContinuousClock.now
-        let steady = Self.steadyNow()
+        let steady = steadyNow()
         var seen: [String: Timestamp] = [:]
         var silences: [String: Duration] = [:]
         for session in fleet.liveSessions {
@@ -148,8 +151,8 @@ package final class SessionDesk: Sendable {
     }
 
     /// For lengths of silence: it goes on evenly when the wall clock is set.
-    private static func steadyNow() -> Timestamp { Timestamp(milliseconds: 0) + (ContinuousClock.now - started) }
-    private static let started = ContinuousClock.now
+    private func steadyNow() -> Timestamp { Timestamp(milliseconds: 0) + (ContinuousClock.now - started) }
+    private let started = ContinuousClock.now
 
     private func markUnreachable(_ nodes: [String]) async {
         for node in nodes {

@@ -36,10 +36,11 @@ extension Store {
                 let last = try agentJournal(of: node)
                 let since = min(try self.node(node)?.lastSeen ?? now, now)
                 if last != epoch { try setSetting(Self.journalSetting(node), epoch) }
-                if let last, last != epoch { try recordNewJournal(node, since...now) }
+                let isNew = last != nil && last != epoch
+                if isNew { try recordNewJournal(node, since...now) }
                 for stream in IntakeStream.allCases {
                     var ledger = last == epoch ? try ledger(node, stream) : SequenceLedger(position: 0)
-                    for hole in held[stream].map({ ledger.settle(from: $0.lowerBound) }) ?? [] where last == epoch {
+                    for hole in held[stream].map({ ledger.settle(from: $0.lowerBound) }) ?? [] where !isNew {
                         try recordLoss(hole, of: stream, node, since...now)
                     }
                     set(ledger, node, stream)

@@ -65,15 +65,11 @@ struct StartingWork: FileWork {
             subject: "agent renewal", marks: ["identity.json"], isSteady: true, installation: installation, isDue: true)
     }
 
-    /// A fresh folder of the one node that is enrolled for this.
+    /// A node of its own: a controller renews the certificate of one only now and then.
     func prepare(_ number: Int) async throws -> String {
-        let (origin, name) = ("starting", name(number))
-        if Ground.files(in: installation.folder.file(origin)).isEmpty {
-            try await installation.enrol(origin, label: "role=test")
-        }
-        makeFolder(installation.folder.file(name))
-        let identity = try installation.folder.read("\(origin)/identity.json")
-        try installation.folder.write(isDue ? aged(identity) : identity, to: "\(name)/identity.json")
+        let name = name(number)
+        try await installation.enrol(name, label: "role=test")
+        if isDue { try installation.folder.write(aged(identity(number)), to: "\(name)/identity.json") }
         return installation.folder.file(name)
     }
 
@@ -89,6 +85,8 @@ struct StartingWork: FileWork {
 
     func faults(_ number: Int) async throws -> [String] {
         let agent = try installation.agent(name(number))
+        // Sooner, it is not renewed again.
+        if !isRenewed(number) { try await Task.sleep(for: .seconds(11)) }
         try agent.start()
         let isWell = await eventually(within: .seconds(60)) {
             agent.log.contains("msg=connected") && self.isRenewed(number)

@@ -31,7 +31,9 @@ extension SagaRun {
         guard let interrupts = point?.interrupts else { return [] }
         let log = try await crash.site.front.log(operation.id)
         let said = log.contains { $0.contains("the agent stopped while the command ran") }
-        let again = log.contains { $0 == "attempt 2" || $0 == "undoing, attempt 2" }
+        // Of an operation that is called off the step is not begun again when the word of that comes first.
+        let isCalledOff = log.contains { $0 == "going back: the operation was cancelled" }
+        let again = isCalledOff || log.contains { $0 == "attempt 2" || $0 == "undoing, attempt 2" }
         if interrupts, !said || !again { return ["the interruption is not told: \(log)"] }
         return !interrupts && said ? ["an interruption is told that was none: \(log)"] : []
     }

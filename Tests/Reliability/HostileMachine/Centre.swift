@@ -1,3 +1,4 @@
+import ControllerEngine
 import AgentCore
 import DaemonKit
 import Logging
@@ -9,8 +10,6 @@ import Synchronization
 import TestSupport
 import Transport
 import WireProtocol
-
-@testable import innkeeper_controller
 
 /// The side of a controller that agents see (store, sessions, listener), within the test's own process: orders are given
 /// to it directly, so that a result is seen just as the agent told it.

@@ -51,7 +51,12 @@ final class AgentLife: Sendable {
 
     /// What the agent still has to send, and the numbers that come next.
     func extents() async throws -> (held: [ReportKind: ClosedRange<Int64>], next: [ReportKind: Int64]) {
-        try await agent.files.spool.extents()
+        let spool = agent.files.spool
+        let used = await spool.used
+        let next: [ReportKind: Int64] = [
+            .metrics: (used.metrics ?? 0) + 1, .usage: (used.usage ?? 0) + 1, .events: (used.events ?? 0) + 1,
+        ]
+        return (try await spool.ranges(), next)
     }
 
     func stop() async {

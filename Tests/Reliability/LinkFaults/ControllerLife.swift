@@ -1,3 +1,4 @@
+import ControllerEngine
 import Logging
 import Model
 import NIOCore
@@ -7,8 +8,6 @@ import Synchronization
 import TestSupport
 import Transport
 import WireProtocol
-
-@testable import innkeeper_controller
 
 /// What the controller is across its lives: its file, its authority, its port.
 struct ControllerPlace: Sendable {

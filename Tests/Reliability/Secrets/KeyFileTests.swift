@@ -1,3 +1,4 @@
+import HTTPFetch
 import APIModels
 import Glibc
 import Model

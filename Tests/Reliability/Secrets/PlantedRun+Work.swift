@@ -1,4 +1,5 @@
 import APIModels
+import HTTPFetch
 import Model
 import Processes
 import SiteSupport

@@ -18,13 +18,14 @@ package enum Simulator {
         let folder = "/tmp/innkeeper-simulate-\(getpid())"
         mkdir(folder, 0o700)
         guard let identities = try? Identities(in: folder) else { fatalError("no certificates") }
+        // Only databases are simulated. What agents keep in plain files beside them would last from one world to another.
+        Folder.remove(folder)
         let code: Int32
         if let seed = wishes.seed {
             code = Replay(seed: seed, wishes: wishes, identities: identities).run()
         } else {
             code = Campaign(wishes: wishes, identities: identities).run()
         }
-        Folder.remove(folder)
         exit(code)
     }
 }

@@ -15,6 +15,7 @@ extension SpoolFile {
             last_time INTEGER NOT NULL, reason TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (kind, first_seq)
         ) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS life (ended INTEGER NOT NULL, time INTEGER NOT NULL);
         """
 
     static func epoch(of database: SQLiteDatabase, journal: String) throws(SQLiteError) -> String {

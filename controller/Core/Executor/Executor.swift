@@ -33,10 +33,12 @@ package actor Executor: Service {
     package nonisolated func wake() { waker.yield() }
 
     package func run() async throws {
+        // Before anything runs: a change that comes between an operation's look and its wait must not be missed.
+        let changes = world.store.changes()
         wake()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                group.addTask { await self.followChanges() }
+                group.addTask { await self.follow(changes) }
                 group.addTask { await self.tick() }
                 group.addTask { await self.lines.write(to: self.world.store, self.world.logger) }
                 for await _ in self.wakeups {
@@ -131,10 +133,13 @@ package actor Executor: Service {
 
     // MARK: waking
 
-    private func followChanges() async {
-        for await change in world.store.changes() {
+    private func follow(_ changes: AsyncStream<Change>) async {
+        for await change in changes {
             switch change.kind {
-            case .operation where active[change.id] == nil, .missed: wake()
+            case .operation where active[change.id] == nil: wake()
+            case .missed:
+                wake()
+                for signals in active.values { signals.send(.wake) }
             case .node:
                 for operation in unplaced.union(places[change.id] ?? []) { active[operation]?.send(.wake) }
             default: continue
