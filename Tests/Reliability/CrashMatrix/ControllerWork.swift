@@ -48,7 +48,9 @@ struct InitialisingWork: FileWork {
     }
 
     private func leftovers(_ number: Int) -> [String] {
-        let known: Set = ["ca.key", "ca.pem", "controller.sqlite", "lock", "server.key", "server.names", "server.pem"]
+        let known: Set = [
+            "ca.key", "ca.pem", "controller.sqlite", "lock", "secrets.key", "server.key", "server.names", "server.pem",
+        ]
         return Ground.files(in: data(number)).filter { !known.contains($0) && !$0.hasPrefix("controller.sqlite-") }
             .map { "\($0) is left over" }
     }

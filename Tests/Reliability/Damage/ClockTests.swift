@@ -109,6 +109,8 @@ private final class ClockHouse: Sendable {
     func gaps() throws -> Int64 {
         let database = try SQLiteDatabase(path: folder.file("controller/controller.sqlite"))
         defer { database.close() }
-        return try database.first("SELECT count(*) FROM gaps") { (row) throws(SQLiteError) in try row.integer() } ?? -1
+        return try database.first("SELECT count(*) FROM gaps WHERE kind = 'metrics'") { (row) throws(SQLiteError) in
+            try row.integer()
+        } ?? -1
     }
 }
