@@ -44,6 +44,11 @@ extension SQLiteDatabase {
 
     private func copyPages(to copy: SQLiteDatabase) throws(SQLiteError) {
         let (source, destination) = (try connection(), try copy.connection())
+        // Its header first: pages that leave the cache before the first one would go without their checksums.
+        if Self.hasChecksums(path) == true {
+            _ = innkeeper_sqlite_reserve_checksums(destination)
+            try copy.execute("PRAGMA user_version = 1")
+        }
         // One read transaction over all steps: the copy is of one moment, whatever is written meanwhile.
         try execute("BEGIN; SELECT count(*) FROM sqlite_schema")
         defer { _ = try? execute("ROLLBACK") }

@@ -104,15 +104,18 @@ import Testing
 
     @Test func `copies itself while it is written, into a new file only`() throws {
         let database = try filled()
-        for _ in 0..<50 { try database.run("INSERT INTO t (b) VALUES (?)", [[UInt8](repeating: 7, count: 3000)]) }
+        // More than the cache of the copy holds.
+        try database.transaction { () throws(SQLiteError) in
+            for _ in 0..<2000 { try database.run("INSERT INTO t (b) VALUES (?)", [[UInt8](repeating: 7, count: 3000)]) }
+        }
         let reader = try SQLiteDatabase(path: path, options: SQLiteOptions(access: .readOnly))
         try database.transaction { () throws(SQLiteError) in
             try database.run("INSERT INTO t (b) VALUES (NULL)")
             try reader.backup(to: folder.file("copy.sqlite"))
         }
         let copy = try SQLiteDatabase(path: folder.file("copy.sqlite"), options: SQLiteOptions(quickCheck: true))
-        #expect(try count(copy) == 50)
-        #expect(try count(database) == 51)
+        #expect(try count(copy) == 2000)
+        #expect(try count(database) == 2001)
         let again = #expect(throws: SQLiteError.self) { try database.backup(to: folder.file("copy.sqlite")) }
         #expect(again?.message.contains("already") == true)
         #expect(throws: SQLiteError.self) { try database.backup(to: folder.file("none/copy.sqlite")) }
