@@ -14,6 +14,9 @@ struct ZFSObservation: Sendable {
     /// Bytes x seconds in use, by dataset. One that is gone is counted until it was reported once more.
     private var byteSeconds: [String: Double] = [:]
 
+    /// What `zfs receive` of this node can do, once it was asked.
+    var receiveOptions: ReceiveOptions?
+
     init(epoch: String) { self.epoch = epoch }
 
     /// Takes in a look: counts the time since the last one, and gives the pools whose health is another, with the old one.

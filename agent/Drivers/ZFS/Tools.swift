@@ -42,9 +42,9 @@ package struct ZFSTools: Sendable {
     }
 
     /// Runs a command that changes something. It has no time limit of its own: the caller's cancellation ends it.
-    func act(_ arguments: [String]) async throws(DriverError) {
+    func act(_ arguments: [String], with tool: Tool = .zfs) async throws(DriverError) {
         do {
-            _ = try Self.check(await run(.zfs, arguments, deadline: nil))
+            _ = try Self.check(await run(tool, arguments, deadline: nil))
         } catch  where error.code == .cancelled || error.code == .timedOut {
             throw DriverError(
                 .unknownOutcome, "\(error.message) while it worked", retryable: true, cause: error.cause)
@@ -63,6 +63,44 @@ package struct ZFSTools: Sendable {
         try await act(arguments)
     }
 
+    /// Runs a command that only looks and that says more than is to be kept: all of it goes to `output`.
+    func pour(
+        _ tool: Tool, _ arguments: [String], deadline: Duration? = nil, to output: @escaping Child.Consumer
+    ) async throws(DriverError) {
+        _ = try Self.check(
+            await run(tool, arguments, deadline: deadline, outputLimit: Self.messageLimit, output: output),
+            mayTruncate: true)
+    }
+
+    /// Runs a command that changes something by what it reads.
+    func drink(_ arguments: [String], _ input: AsyncStream<[UInt8]>) async throws(DriverError) {
+        do {
+            _ = try Self.check(
+                await run(.zfs, arguments, deadline: nil, input: .stream(input), outputLimit: Self.messageLimit),
+                mayTruncate: true)
+        } catch  where error.code == .cancelled || error.code == .timedOut {
+            throw DriverError(
+                .unknownOutcome, "\(error.message) while it worked", retryable: true, cause: error.cause)
+        }
+    }
+
+    /// Whether the tool knows the words of a command that can do nothing: only what it does not know is `false`.
+    func knows(_ tool: Tool, _ arguments: [String]) async throws(DriverError) -> Bool {
+        do {
+            _ = try await read(tool, arguments)
+            return true
+        } catch {
+            switch error.code {
+            case .unsupported: return false
+            case .timedOut, .cancelled, .unavailable, .unknownOutcome, .permissionDenied: throw error
+            default: return true
+            }
+        }
+    }
+
+    /// What is kept of the messages of a command whose output goes elsewhere.
+    private static let messageLimit = 64 << 10
+
     /// What OpenZFS says of itself; the pool version where the tool is too old to say.
     func version() async -> String {
         if let text = try? await read(.zfs, ["version"]), let line = text.split(separator: "\n").first {
@@ -77,19 +115,22 @@ package struct ZFSTools: Sendable {
     }
 
     private func run(
-        _ tool: Tool, _ arguments: [String], deadline: Duration?
+        _ tool: Tool, _ arguments: [String], deadline: Duration?, input: ProcessRequest.Input = .none,
+        outputLimit: Int = 16 << 20, output: Child.Consumer? = nil
     ) async throws(DriverError) -> ProcessOutcome {
         let words = (tool == .zfs ? zfs : zpool) + arguments
         let request = ProcessRequest(
-            words[0], Array(words.dropFirst()), deadline: deadline, outputLimit: 16 << 20)
+            words[0], Array(words.dropFirst()), standardInput: input, deadline: deadline, outputLimit: outputLimit)
         do {
-            return try await Child.run(request)
+            return try await Child.run(request, onOutput: output)
         } catch {
             throw DriverError(error)
         }
     }
 
-    private static func check(_ outcome: ProcessOutcome) throws(DriverError) -> ProcessOutcome {
+    private static func check(
+        _ outcome: ProcessOutcome, mayTruncate: Bool = false
+    ) throws(DriverError) -> ProcessOutcome {
         switch outcome.ended {
         case .deadline:
             let said = lastWords(outcome)
@@ -102,7 +143,7 @@ package struct ZFSTools: Sendable {
         case .itself: break
         }
         if outcome.exit != .code(0) { throw ZFSFailure.error(outcome.errorText, outcome.exit) }
-        if outcome.truncated { throw DriverError(.failed, "zfs printed more than 16 MiB") }
+        if outcome.truncated, !mayTruncate { throw DriverError(.failed, "zfs printed more than 16 MiB") }
         return outcome
     }
 }

@@ -14,11 +14,14 @@ package final class ZFSDriver: Driver {
     package let version: String
     package let concurrency = 4
     let tools: ZFSTools
+    /// What stands in front of `/proc`; empty on a real machine.
+    let root: String
     let observed: Mutex<ZFSObservation>
 
-    package init(tools: ZFSTools, version: String) {
+    package init(tools: ZFSTools, version: String, root: String = "") {
         self.tools = tools
         self.version = version
+        self.root = root
         observed = Mutex(ZFSObservation(epoch: Identifier.make("zfs")))
     }
 
@@ -36,7 +39,9 @@ package final class ZFSDriver: Driver {
         try await Self.table.perform(call, on: self, context)
     }
 
-    private static let table: [Operation<ZFSDriver>] = [
+    private static let table = baseTable + transferTable + snapshotTable + poolTable
+
+    private static let baseTable: [Operation<ZFSDriver>] = [
         Operation(OperationSpec("pool.list", .observe, summary: "lists the pools with sizes and health")) {
             driver, call, _ throws(DriverError) in try await driver.listPools(call)
         },
