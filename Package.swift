@@ -102,7 +102,7 @@ let package = Package(
 
         // agent/
         part("DriverKit", "agent/DriverKit", ["Model", "WireProtocol", logging]),
-        part("HostDriver", "agent/Drivers/Host", ["CLinux", "DriverKit", "Model", "WireProtocol"]),
+        part("HostDriver", "agent/Drivers/Host", ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"]),
         part("DockerDriver", "agent/Drivers/Docker", ["DriverKit", "HTTPFetch", "Model", "WireProtocol"]),
         part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part(
@@ -171,7 +171,7 @@ let package = Package(
         tests("SQLite"),
         tests("DaemonKit"),
         tests("DriverKit", ["Model", "WireProtocol", logging]),
-        tests("HostDriver", ["DriverKit", "Model", "WireProtocol", logging]),
+        tests("HostDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch", "Model", logging]),
         tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("AgentCore", ["DaemonKit", "DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),

@@ -26,6 +26,14 @@ final class ToolScript {
         rmdir(directory)
     }
 
+    /// Puts bytes into a file of `$DIRECTORY`.
+    func write(_ bytes: [UInt8], to name: String) throws {
+        let file = open("\(directory)/\(name)", O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        try #require(file >= 0)
+        defer { close(file) }
+        #expect(Glibc.write(file, bytes, bytes.count) == bytes.count)
+    }
+
     /// What the script has written to `$RECORD`.
     func record() throws -> String {
         let file = open("\(directory)/record", O_RDONLY)

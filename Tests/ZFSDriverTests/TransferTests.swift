@@ -1,5 +1,6 @@
 import DriverKit
 import Glibc
+import Processes
 import TestSupport
 import Testing
 import WireProtocol

@@ -1,6 +1,8 @@
 import DriverKit
 import Logging
+import Processes
 import Synchronization
+import TestSupport
 import WireProtocol
 import ZFSDriver
 

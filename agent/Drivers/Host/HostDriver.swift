@@ -4,7 +4,8 @@ import Model
 import Synchronization
 import WireProtocol
 
-/// The machine itself, and the containers on it, read straight from `/proc` and the control groups.
+/// The machine itself, and the containers on it, read straight from `/proc` and the control groups; what no file tells
+/// is asked of `smartctl`, `journalctl` and `apt-get`. Nothing here changes the machine.
 package final class HostDriver: Driver {
     /// A kind of container that this driver counts.
     package enum Containers: String, Sendable, Hashable, CaseIterable {
@@ -17,14 +18,21 @@ package final class HostDriver: Driver {
     package let version: String
     package let concurrency = 4
     let state: Mutex<HostState>
+    let root: String
+    let tools: HostTools
 
     /// - Parameters:
     ///   - root: what stands in front of `/proc` and `/sys`; empty on a real machine.
     ///   - counting: the containers to count; those that another driver counts are left to it.
-    package init(root: String = "", counting: Set<Containers> = Set(Containers.allCases)) {
+    ///   - tools: the programs that are asked for what no file tells.
+    package init(
+        root: String = "", counting: Set<Containers> = Set(Containers.allCases), tools: HostTools = HostTools()
+    ) {
         let files = SystemFiles(root: root)
         version = files.text("/proc/sys/kernel/osrelease") ?? "unknown"
         state = Mutex(HostState(SystemFiles(root: root), counting))
+        self.root = root
+        self.tools = tools
     }
 
     package var operations: [OperationSpec] { Self.table.map(\.spec) }
@@ -35,7 +43,9 @@ package final class HostDriver: Driver {
         try await Self.table.perform(call, on: self, context)
     }
 
-    private static let table: [Operation<HostDriver>] = [
+    private static let table = baseTable + machineTable + logTable
+
+    private static let baseTable: [Operation<HostDriver>] = [
         Operation(OperationSpec("system.info", .observe, summary: "tells processors, memory, system and uptime")) {
             driver, call, _ throws(DriverError) in try driver.tellSystem(call)
         },

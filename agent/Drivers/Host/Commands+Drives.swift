@@ -1,0 +1,110 @@
+import DriverKit
+import Model
+import Processes
+import WireProtocol
+
+/// The machine's disks: what they are, what they do, and how they say they are.
+extension HostDriver {
+    func listDrives(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        try ArgumentReader(call.arguments).finish()
+        let drives = await drives()
+        return OperationOutcome(changed: false, observed: ["drives": .array(drives.map { .object($0.json) })])
+    }
+
+    func tellDriveStatistics(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        let drives = try await named(in: call, withMore: { _ throws(DriverError) in })
+        let root = root
+        let list = await aside {
+            let files = SystemFiles(root: root)
+            return drives.map { drive -> JSONValue in
+                var object: JSONObject = ["name": .string(drive.name)]
+                let counters = files.read("/sys/block/\(drive.name)/stat") { DriveCounters(&$0) }
+                for member in counters?.json.members ?? [] { object[member.key] = member.value }
+                return .object(object)
+            }
+        }
+        return OperationOutcome(changed: false, observed: ["drives": .array(list)])
+    }
+
+    /// Asks each drive by smartctl. One that sleeps is left asleep, one that does not answer says so for itself alone.
+    func tellDriveHealth(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var wakes = false
+        var withAttributes = false
+        let drives = try await named(in: call) { reader throws(DriverError) in
+            wakes = try reader.bool("wake", default: false)
+            withAttributes = try reader.bool("attributes", default: call.arguments["drive"] != nil)
+        }
+        guard tools.path(of: "smartctl") != nil else {
+            throw DriverError(
+                .unavailable, "smartctl is not installed on this node", retryable: false,
+                cause: "the package smartmontools has it")
+        }
+        var list: [JSONValue] = []
+        var troubled = 0
+        for drive in drives {
+            var object: JSONObject = ["name": .string(drive.name)]
+            do throws(DriverError) {
+                let report = try await smart(drive, wakes: wakes)
+                if report.verdict == .failing || report.verdict == .worn { troubled += 1 }
+                for member in report.json(withAttributes: withAttributes).members { object[member.key] = member.value }
+            } catch {
+                if error.code == .cancelled || drives.count == 1 { throw error }
+                object["verdict"] = "unknown"
+                object["problems"] = .array([.string(error.cause.map { "\(error.message): \($0)" } ?? error.message)])
+            }
+            list.append(.object(object))
+        }
+        return OperationOutcome(
+            changed: false, observed: ["drives": .array(list), "troubled": .integer(Int64(troubled))])
+    }
+
+    /// Exit codes are bits of what was found: only a report that says nothing is a failure.
+    private func smart(_ drive: Drive, wakes: Bool) async throws(DriverError) -> SmartReport {
+        let sleep = wakes ? [] : ["-n", "standby"]
+        let outcome = try await tools.run("smartctl", ["--json", "-a"] + sleep + ["/dev/\(drive.name)"])
+        let report: JSONObject
+        do throws(JSONError) {
+            guard let object = try JSONParser.parse(outcome.stdout, limits: .local).asObject else {
+                throw JSONError(.empty, at: 0)
+            }
+            report = object
+        } catch {
+            throw DriverError(
+                .failed, "smartctl gave no report of \(drive.name)",
+                cause: HostTools.lastWords(outcome) ?? "it ended with \(outcome.exit)")
+        }
+        let smart = SmartReport(report)
+        let messages = SmartReport.messages(report)
+        // The lowest bits say that the call was wrong or that the drive could not be opened.
+        if smart.verdict != .asleep, (report["smartctl"]?["exit_status"]?.asInteger ?? 0) & 3 != 0 {
+            let isDenied = messages.contains { $0.contains("Permission denied") }
+            throw DriverError(
+                isDenied ? .permissionDenied : .unsupported, "\(drive.name) cannot be asked by SMART",
+                cause: messages.first ?? "smartctl ended with \(outcome.exit)")
+        }
+        return smart
+    }
+
+    /// All drives, or the one that the call names.
+    private func named(
+        in call: OperationCall, withMore more: (inout ArgumentReader) throws(DriverError) -> Void
+    ) async throws(DriverError) -> [Drive] {
+        var reader = ArgumentReader(call.arguments)
+        let name = try reader.optional("drive", "the name of a drive: sda") { value in
+            value.asString.flatMap { Drive.isName($0) ? $0 : nil }
+        }
+        try more(&reader)
+        try reader.finish()
+        let all = await drives()
+        guard let name else { return all }
+        guard let drive = all.first(where: { $0.name == name }) else {
+            throw DriverError(.notFound, "there is no drive \(name)")
+        }
+        return [drive]
+    }
+
+    private func drives() async -> [Drive] {
+        let root = root
+        return await aside { Drive.all(SystemFiles(root: root)) }
+    }
+}

@@ -1,0 +1,143 @@
+import Model
+import WireProtocol
+
+/// What `smartctl --json -a` says of one drive, for ATA, NVMe and SCSI alike. What the drive does not tell is absent.
+struct SmartReport: Sendable {
+    enum Verdict: String, Sendable {
+        /// The drive says it is well, and nothing counts against it.
+        case well
+        /// It works, with signs of wear or errors.
+        case worn
+        /// It says that it fails, or has lost data.
+        case failing
+        /// Asleep and left so.
+        case asleep
+        case unknown
+    }
+
+    let verdict: Verdict
+    let problems: [String]
+    private let report: JSONObject
+
+    init(_ report: JSONObject) {
+        self.report = report
+        let problems = Self.problems(report)
+        self.problems = problems.failing + problems.worn
+        let passed = report["smart_status"]?["passed"]?.asBool
+        if Self.messages(report).contains(where: { $0.contains("STANDBY mode") || $0.contains("SLEEP mode") }) {
+            verdict = .asleep
+        } else if passed == false || !problems.failing.isEmpty {
+            verdict = .failing
+        } else if !problems.worn.isEmpty {
+            verdict = .worn
+        } else {
+            verdict = passed == nil ? .unknown : .well
+        }
+    }
+
+    /// What smartctl complains of.
+    static func messages(_ report: JSONObject) -> [String] {
+        (report["smartctl"]?["messages"]?.asArray ?? []).compactMap { $0["string"]?.asString }
+    }
+
+    /// The bits of the exit status that say something of the drive, not of the call.
+    private static let bits: [(bit: Int64, isFailing: Bool, words: String)] = [
+        (8, true, "SMART says that the drive is failing"),
+        (16, false, "an attribute is below its threshold"),
+        (32, false, "an attribute was below its threshold at some time"),
+        (64, false, "the drive's error log has entries"),
+        (128, false, "the drive's self-test log has errors"),
+    ]
+
+    private static func problems(_ report: JSONObject) -> (failing: [String], worn: [String]) {
+        let status = report["smartctl"]?["exit_status"]?.asInteger ?? 0
+        let said = bits.filter { status & $0.bit != 0 }
+        var failing = said.filter(\.isFailing).map(\.words)
+        var worn = said.filter { !$0.isFailing }.map(\.words)
+        for attribute in report["ata_smart_attributes"]?["table"]?.asArray ?? [] {
+            guard let id = attribute["id"]?.asInteger, let words = counted[id],
+                let count = attribute["raw"]?["value"]?.asInteger, count > 0
+            else { continue }
+            worn.append("\(count) \(words)")
+        }
+        if let health = report["nvme_smart_health_information_log"] {
+            if let warning = health["critical_warning"]?.asInteger, warning != 0 {
+                failing.append("critical warning \(warning)")
+            }
+            if let errors = health["media_errors"]?.asInteger, errors > 0 { worn.append("\(errors) media errors") }
+            if let used = health["percentage_used"]?.asInteger, used >= 90 {
+                worn.append("\(used) % of its life are used")
+            }
+            if let spare = health["available_spare"]?.asInteger,
+                let least = health["available_spare_threshold"]?.asInteger, spare < least
+            {
+                failing.append("\(spare) % of spare blocks left")
+            }
+        }
+        if let grown = report["scsi_grown_defect_list"]?.asInteger, grown > 0 { worn.append("\(grown) grown defects") }
+        return (failing, worn)
+    }
+
+    /// Attributes of ATA drives of which any count is a bad sign.
+    private static let counted: [Int64: String] = [
+        5: "reallocated sectors", 187: "uncorrectable errors reported", 197: "pending sectors",
+        198: "sectors that cannot be read", 10: "retries to spin up",
+    ]
+
+    /// - Parameter withAttributes: also what the drive counts, one by one.
+    func json(withAttributes: Bool) -> JSONObject {
+        var object: JSONObject = [
+            "verdict": .string(verdict.rawValue), "problems": .array(problems.map { .string($0) }),
+        ]
+        func take(_ key: String, _ value: JSONValue?) { if let value, value != .null { object[key] = value } }
+        take("passed", report["smart_status"]?["passed"])
+        take("model", report["model_name"] ?? report["scsi_model_name"])
+        take("serial", report["serial_number"])
+        take("firmware", report["firmware_version"])
+        take("protocol", report["device"]?["protocol"])
+        take("capacity_bytes", report["user_capacity"]?["bytes"])
+        take("rotation_rpm", report["rotation_rate"])
+        take("temperature_celsius", report["temperature"]?["current"])
+        take("power_on_hours", report["power_on_time"]?["hours"])
+        take("power_cycles", report["power_cycle_count"])
+        take("self_tests", selfTests)
+        if withAttributes {
+            take("attributes", attributes)
+            take("nvme", report["nvme_smart_health_information_log"])
+            take("scsi_errors", report["scsi_error_counter_log"])
+        }
+        return object
+    }
+
+    private var attributes: JSONValue? {
+        guard let table = report["ata_smart_attributes"]?["table"]?.asArray else { return nil }
+        let plain = [
+            ("id", "id"), ("name", "name"), ("value", "value"), ("worst", "worst"), ("threshold", "thresh"),
+            ("failed", "when_failed"),
+        ]
+        return .array(
+            table.prefix(100).map { row in
+                var object = Self.picked(plain, from: row)
+                object["raw"] = row["raw"]?["value"]
+                return .object(object)
+            })
+    }
+
+    private var selfTests: JSONValue? {
+        guard let table = report["ata_smart_self_test_log"]?["standard"]?["table"]?.asArray else { return nil }
+        return .array(
+            table.prefix(5).map { row in
+                var object = Self.picked([("at_hours", "lifetime_hours")], from: row)
+                object["kind"] = row["type"]?["string"]
+                object["passed"] = row["status"]?["passed"]
+                object["said"] = row["status"]?["string"]
+                return .object(object)
+            })
+    }
+
+    private static func picked(_ names: [(String, String)], from row: JSONValue) -> JSONObject {
+        var object: JSONObject = [:]
+        for (key, name) in names { object[key] = row[name] }
+        return object
+    }
+}
