@@ -3,6 +3,7 @@ import Glibc
 import HostDriver
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 import WireProtocol
 
@@ -66,5 +67,11 @@ final class Collector: Sendable {
         try bytes.withLock { $0 }.split(separator: 0x0A).map {
             try JSONObject(parsing: String(decoding: $0, as: UTF8.self))
         }
+    }
+}
+
+@Suite struct PageTests {
+    @Test func `the page names every operation`() throws {
+        #expect(try undocumented(HostDriver().operations, page: "host") == [])
     }
 }

@@ -79,15 +79,19 @@ struct FootGunTests {
         let pool = try await RealPool()
         try await pool.ensure()
         try await pool.snapshot("s1")
+        let more: [String: JSONObject] = [
+            "dataset.ensure": ["quota_bytes": 1], "dataset.quota": ["quota_bytes": 1],
+            "dataset.snapshot": ["snapshot": "s1"],
+            "dataset.rollback": ["snapshot": "s1"], "snapshot.destroy": ["snapshot": "s1"],
+            "dataset.clone": ["snapshot": "s1", "target": .string("\(pool.dataset)-clone")],
+            "dataset.copy": ["snapshot": "s1", "target": .string("\(pool.dataset)-copy")],
+            "snapshot.hold": ["snapshot": "s1", "tag": "t"], "snapshot.release": ["snapshot": "s1", "tag": "t"],
+            "bookmark.ensure": ["snapshot": "s1", "bookmark": "b"], "bookmark.destroy": ["bookmark": "b"],
+        ]
         for spec in pool.driver.operations where spec.kind == .mutate {
-            var arguments: JSONObject = ["dataset": .string(pool.dataset), "snapshot": "s1", "quota_bytes": 1]
-            arguments["target"] = spec.name == "dataset.clone" ? .string("\(pool.dataset)-clone") : nil
-            if ["dataset.ensure", "dataset.quota", "dataset.destroy"].contains(spec.name) {
-                arguments["snapshot"] = nil
-            }
-            if !["dataset.ensure", "dataset.quota", "dataset.clone"].contains(spec.name) {
-                arguments["quota_bytes"] = nil
-            }
+            var arguments: JSONObject = ["dataset": .string(pool.dataset)]
+            if spec.name == "pool.scrub" { arguments = ["pool": .string(pool.zfs.pool)] }
+            for member in more[spec.name]?.members ?? [] { arguments[member.key] = member.value }
             let error = await #expect(throws: DriverError.self) {
                 try await pool.perform(spec.name, arguments, on: "zfs/\(pool.zfs.pool)/another")
             }

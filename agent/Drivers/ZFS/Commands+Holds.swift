@@ -72,6 +72,9 @@ extension ZFSDriver {
             return try await tools.read(.zfs, ["holds", "-H", "-p", "--", name])
         } catch  where error.code == .unsupported && error.cause?.contains("option") == true {
             return try await tools.read(.zfs, ["holds", "-H", "--", name])
+        } catch  where error.cause?.contains("pyzfs.py") == true {
+            // Debian's zfs-fuse comes without the script that lists holds, and its tool aborts for want of it.
+            throw DriverError(.unsupported, "this installation of ZFS cannot list holds", cause: error.cause)
         }
     }
 }

@@ -59,7 +59,6 @@ enum ZFSFailure {
         Rule("zfs modules", .unavailable, "the ZFS kernel module is not loaded"),
         Rule("/dev/zfs", .unavailable, "the ZFS kernel module does not answer"),
         Rule("i/o is currently suspended", .unavailable, "the pool is suspended"),
-        Rule("pyzfs.py", .unsupported, "this installation of ZFS cannot do that"),
         Rule("invalid type", .unsupported, "this version of ZFS does not know that"),
         Rule("must specify -f to overwrite", .conflict, "the destination is there already"),
         Rule("must destroy them to overwrite", .conflict, "the destination has snapshots"),
