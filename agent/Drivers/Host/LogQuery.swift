@@ -68,7 +68,7 @@ struct LogEntry: Sendable, Hashable {
         object["unit"] = unit.map { .string($0) }
         object["pid"] = pid.map { .integer($0) }
         object["priority"] = priority.map { .string($0.name) }
-        object["message"] = message.map { .string($0) } ?? nil
+        object["message"] = message.map { .string($0) } ?? .null
         return object.encoded + [0x0A]
     }
 }

@@ -142,7 +142,11 @@ package struct ZFSTools: Sendable {
             throw DriverError(.cancelled, "zfs \(how)", cause: lastWords(outcome))
         case .itself: break
         }
-        if outcome.exit != .code(0) { throw ZFSFailure.error(outcome.errorText, outcome.exit) }
+        if outcome.exit != .code(0) {
+            // Some complaints of the old tools come where their answers come; a stream is no complaint.
+            let said = outcome.stderr.isEmpty && !mayTruncate ? outcome.outputText : outcome.errorText
+            throw ZFSFailure.error(said, outcome.exit)
+        }
         if outcome.truncated, !mayTruncate { throw DriverError(.failed, "zfs printed more than 16 MiB") }
         return outcome
     }
