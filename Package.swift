@@ -106,12 +106,15 @@ let package = Package(
         part("DockerDriver", "agent/Drivers/Docker", ["DriverKit", "HTTPFetch", "Model", "WireProtocol"]),
         part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part(
+            "CloudPanelDriver", "agent/Drivers/CloudPanel",
+            ["DriverKit", "Model", "Processes", "SQLite", "Transport", "WireProtocol"]),
+        part(
             "AgentCore", "agent/Core",
             ["DaemonKit", "DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
         program(
             "innkeeper-agent", "agent/Daemon",
             [
-                "AgentCore", "CLinux", "DaemonKit", "DockerDriver", "DriverKit", "HostDriver", "Model", "WireProtocol",
+                "AgentCore", "CLinux", "CloudPanelDriver", "DaemonKit", "DockerDriver", "DriverKit", "HostDriver", "Model", "WireProtocol",
                 "ZFSDriver", logging, lifecycle,
             ], fuzzed: ["AgentConfiguration.swift", "NodeDrivers.swift"]),
 
@@ -174,6 +177,8 @@ let package = Package(
         tests("HostDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch", "Model", logging]),
         tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
+        tests(
+            "CloudPanelDriver", ["DriverKit", "Model", "Processes", "SQLite", "Transport", "WireProtocol", logging]),
         tests("AgentCore", ["DaemonKit", "DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
         tests("Saga", ["Model", "WireProtocol"]),
         tests("Placement", ["Model"]),

@@ -15,9 +15,11 @@ struct AgentConfiguration {
     var dockerMountRoots: [String]?
     /// What stands in front of `/proc` and `/sys` for the host driver.
     var hostRoot = ""
+    /// What stands in front of every path of the panel and of the programs beside it.
+    var cloudPanelRoot = ""
 
     static let keys: Set<String> = [
-        "drivers", "docker_socket", "docker_mount_roots", "host_root", "policy", "spool_bytes", "stop_grace_s",
+        "drivers", "docker_socket", "docker_mount_roots", "host_root", "cloudpanel_root", "policy", "spool_bytes", "stop_grace_s",
         "receipts_kept", "receipt_days", "log_level",
     ]
 
@@ -38,6 +40,7 @@ struct AgentConfiguration {
         dockerSocket = try fields.optionalString("docker_socket")
         dockerMountRoots = try fields.optionalStrings("docker_mount_roots")
         hostRoot = try fields.optionalString("host_root") ?? ""
+        cloudPanelRoot = try fields.optionalString("cloudpanel_root") ?? ""
         if let names = try fields.optionalStrings("drivers") {
             drivers = Set(names)
             for name in names where !NodeDrivers.names.contains(name) {

@@ -1,3 +1,4 @@
+import CloudPanelDriver
 import DockerDriver
 import DriverKit
 import HostDriver
@@ -5,7 +6,7 @@ import ZFSDriver
 
 /// The drivers of this build, found by looking at the machine.
 enum NodeDrivers {
-    static let names = [HostDriver.name, DockerDriver.name, ZFSDriver.name]
+    static let names = [HostDriver.name, DockerDriver.name, ZFSDriver.name, CloudPanelDriver.name]
 
     static func detect(_ configuration: AgentConfiguration) async -> [any Driver] {
         func wants(_ name: String) -> Bool { configuration.drivers?.contains(name) ?? true }
@@ -18,6 +19,11 @@ enum NodeDrivers {
             }
         }
         if wants(ZFSDriver.name), let driver = await ZFSDriver.detect() { found.append(driver) }
+        if wants(CloudPanelDriver.name),
+            let driver = await CloudPanelDriver.detect(root: configuration.cloudPanelRoot)
+        {
+            found.append(driver)
+        }
         return found
     }
 }

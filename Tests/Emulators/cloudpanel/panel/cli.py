@@ -1,6 +1,8 @@
 """`clpctl`: options, commands, and the panel's way of failing: on standard output, with exit code 1."""
 
 import os
+import signal
+import subprocess
 import sys
 import time
 
@@ -95,6 +97,7 @@ def permissions(world, options):
 
 
 def disturb(world, command):
+    behave(world["behave"].get(command, ""))
     if command in world["hang"]:
         time.sleep(world["hang"][command])
     if command in world["flood"]:
@@ -102,3 +105,19 @@ def disturb(world, command):
             os.write(1, b"x" * 65535 + b"\n")
     if command in world["fail"]:
         raise Failure(world["fail"][command])
+
+
+def behave(manner):
+    if "ignore-term" in manner:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "bytes" in manner:
+        os.write(1, b"bad \xff\xfe bytes\n")
+    if "grandchild" in manner:
+        # It keeps the outputs open after everybody else is gone.
+        subprocess.Popen(["sleep", "600"], start_new_session=True)
+    if "close" in manner:
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.close(1)
+        os.close(2)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)

@@ -4,7 +4,7 @@ import gzip
 import os
 import re
 
-from .sites import existing
+from .sites import existing, point
 from .world import Failure
 
 
@@ -31,10 +31,11 @@ def add(world, options):
     state["databases"].setdefault(name, {})
     state["users"][user] = {"password": options["databaseUserPassword"].strip(), "database": name}
     world.save_mysql(state)
+    point(world, "db:add", "mysql")
     database = world.database
     added = database.execute("INSERT INTO database (site_id, name, created_at) VALUES (?, ?, datetime())",
                              (site["id"], name))
-    database.execute("INSERT INTO database_user (database_id, user_name, permissions) VALUES (?, ?, 'read-write')",
+    database.execute("INSERT INTO database_user (database_id, user_name, permissions) VALUES (?, ?, 'rw')",
                      (added.lastrowid, user))
     print("Database %s has been added." % name)
 
@@ -98,4 +99,6 @@ def load(world, options):
     state = world.mysql()
     state["databases"][found["name"]] = {line: 1 for line in lines if line}
     world.save_mysql(state)
+    for line in world["mysql_errors"]:
+        print(line)
     print("Database %s has been imported." % found["name"])

@@ -1,16 +1,18 @@
 """Sites and their certificates."""
 
 import os
-import random
 import re
-import string
+import subprocess
 import time
 
 from .world import Failure
 
 VHOST = """server {{
   listen 80;
+  listen [::]:80;
   listen 443 ssl;
+  listen [::]:443 ssl;
+  http2 on;
   server_name {domain} www.{domain};
   ssl_certificate /etc/nginx/ssl-certificates/{domain}.crt;
   ssl_certificate_key /etc/nginx/ssl-certificates/{domain}.key;
@@ -36,21 +38,21 @@ def add(world, kind, options):
     problems = checks(world, domain, user, options)
     if problems:
         raise Failure("\n".join(problems))
-    template = ""
+    template, root, application = "", domain, None
     if kind == "php":
-        found = world.database.execute("SELECT template FROM vhost_template WHERE name = ?",
+        found = world.database.execute("SELECT * FROM vhost_template WHERE name = ?",
                                        (options["vhostTemplate"],)).fetchone()
         if not found:
             raise Failure('Vhost Template "%s" does not exist.' % options["vhostTemplate"])
-        template = found["template"]
+        template, application = found["template"], found["name"]
+        root = (domain + "/" + (found["root_directory"] or "")).rstrip("/")
     world.wait(1)
     add_user(world, user)
-    die(world, "site:add:" + kind, "user")
-    for name in ("htdocs/" + domain, "logs/nginx", "logs/php", "backups/databases", "tmp"):
+    point(world, "site:add:" + kind, "user")
+    for name in ("htdocs/" + root, "logs/nginx", "logs/php", "backups/databases", "tmp"):
         world.folder("home", user, name)
     world.wait(1)
-    if kind == "php":
-        pool(world, domain, user, options["phpVersion"])
+    port = pool(world, domain, user, options["phpVersion"]) if kind == "php" else options.get("appPort")
     body = "# " + kind
     if kind == "reverse-proxy":
         body = "location / { proxy_pass %s; }" % options["reverseProxyUrl"]
@@ -58,15 +60,23 @@ def add(world, kind, options):
         body = "location / { proxy_pass http://127.0.0.1:%s; }" % options["appPort"]
     vhost = VHOST.format(domain=domain, user=user, body=body)
     world.write("etc/nginx/sites-enabled/%s.conf" % domain, vhost)
-    certificate_files(world, domain, "self-signed", [domain])
+    key, certificate = make_certificate(names_of(domain))
+    certificate_files(world, domain, key, certificate)
     world.write("etc/logrotate.d/%s" % user, "/home/%s/logs/*/*log {}\n" % user)
     world.write("etc/cron.d/%s" % user, "")
-    die(world, "site:add:" + kind, "vhost")
-    world.database.execute(
-        "INSERT INTO site (created_at, type, domain_name, user, root_directory, php_version, nodejs_version, "
-        "python_version, app_port, reverse_proxy_url, vhost_template) VALUES (datetime(), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (kind, domain, user, domain, options.get("phpVersion"), options.get("nodejsVersion"),
-         options.get("pythonVersion"), options.get("appPort"), options.get("reverseProxyUrl"), template or vhost))
+    point(world, "site:add:" + kind, "vhost")
+    database = world.database
+    database.execute("BEGIN IMMEDIATE")
+    site = database.execute(
+        "INSERT INTO site (created_at, type, domain_name, user, user_password, root_directory, application, "
+        "vhost_template, reverse_proxy_url) VALUES (datetime(), ?, ?, ?, 'def50200', ?, ?, ?, ?)",
+        (kind, domain, user, root, application, template or vhost, options.get("reverseProxyUrl"))).lastrowid
+    if kind in ("php", "nodejs", "python"):
+        database.execute("INSERT INTO %s_settings (site_id, %s_version, %s) VALUES (?, ?, ?)"
+                         % (kind, kind, "pool_port" if kind == "php" else "port"),
+                         (site, options[kind + "Version"], port))
+    remember(database, site, SELF_SIGNED, key, certificate)
+    database.execute("COMMIT")
     print("Site %s has been added." % domain)
 
 
@@ -116,21 +126,41 @@ def pool(world, domain, user, version):
     world.wait(0.3)
     world.write("etc/php/%s/fpm/pool.d/%s.conf" % (version, domain),
                 "[%s]\nuser = %s\nlisten = 127.0.0.1:%d\n" % (domain, user, max(ports) + 1))
+    return max(ports) + 1
 
 
-def certificate_files(world, domain, kind, names):
-    text = "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n" % random_text()
-    world.write("etc/nginx/ssl-certificates/%s.crt" % domain, "# %s %s\n%s" % (kind, ",".join(names), text))
-    world.write("etc/nginx/ssl-certificates/%s.key" % domain, "# key of %s\n" % random_text())
+def names_of(domain):
+    names = [domain]
+    if domain.count(".") == 1:
+        names.append("www." + domain)
+    elif domain.startswith("www."):
+        names.append(domain[4:])
+    return names
 
 
-def random_text():
-    return "".join(random.choice(string.ascii_letters) for _ in range(60))
+def make_certificate(names, days=90):
+    """A key and a certificate, both as PEM."""
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "-",
+         "-days", str(days), "-subj", "/CN=" + names[0],
+         "-addext", "subjectAltName=" + ",".join("DNS:" + one for one in names)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout.decode()
+    place = made.index("-----BEGIN CERTIFICATE")
+    return made[:place], made[place:]
 
 
-def die(world, command, point):
-    if world["die"].get(command) == point:
+def certificate_files(world, domain, key, certificate):
+    world.write("etc/nginx/ssl-certificates/%s.crt" % domain, certificate)
+    world.write("etc/nginx/ssl-certificates/%s.key" % domain, key)
+
+
+def point(world, command, name):
+    """A place in the work where it can be told to die or to stand still."""
+    if world["die"].get(command) == name:
         os.kill(os.getpid(), 9)
+    if world["stand"].get(command) == name:
+        world.write("run/standing", name)
+        time.sleep(600)
 
 
 def delete(world, options, answers_yes):
@@ -145,6 +175,8 @@ def delete(world, options, answers_yes):
     world.remove("etc/nginx/sites-enabled/%s.conf" % domain, "etc/nginx/ssl-certificates/%s.crt" % domain,
                  "etc/nginx/ssl-certificates/%s.key" % domain, "etc/logrotate.d/" + user, "etc/cron.d/" + user,
                  "home/" + user)
+    for table in ("php_settings", "nodejs_settings", "python_settings"):
+        world.database.execute("DELETE FROM %s WHERE site_id = ?" % table, (site["id"],))
     for version in os.listdir(world.folder("etc/php")):
         world.remove("etc/php/%s/fpm/pool.d/%s.conf" % (version, domain))
     remove_user(world, user)
@@ -153,47 +185,52 @@ def delete(world, options, answers_yes):
     print("Site %s has been deleted." % domain)
 
 
+SELF_SIGNED, LETS_ENCRYPT, IMPORTED = 1, 2, 3
+
+
 def install(world, options):
-    site = existing(world, options["domainName"])
+    site = find(world, options["domainName"])
+    if not site:
+        raise Failure('Site "%s" does not exist.' % options["domainName"])
     texts = {}
     for key in ("privateKey", "certificate", "certificateChain"):
         if key not in options:
             continue
         try:
             with open(options[key]) as file:
-                texts[key] = file.read()
+                texts[key] = file.read().strip() + "\n"
         except OSError:
             raise Failure('File "%s" does not exist.' % options[key])
     if "BEGIN CERTIFICATE" not in texts["certificate"]:
         raise Failure("certificate: This value is not a valid certificate.")
-    domain = site["domain_name"]
-    world.write("etc/nginx/ssl-certificates/%s.crt" % domain, texts["certificate"] + texts.get("certificateChain", ""))
-    world.write("etc/nginx/ssl-certificates/%s.key" % domain, texts["privateKey"])
-    remember(world, site, "imported", [domain])
-    print("Certificate installation was successful.")
+    if "PRIVATE KEY" not in texts["privateKey"]:
+        raise Failure("privateKey: This value is not a valid private key.")
+    point(world, "site:install:certificate", "files")
+    certificate_files(world, site["domain_name"], texts["privateKey"],
+                      texts["certificate"] + texts.get("certificateChain", ""))
+    remember(world.database, site["id"], IMPORTED, texts["privateKey"], texts["certificate"])
+    print("Certificate has been installed.")
 
 
 def order(world, options):
     site = existing(world, options["domainName"])
     domain = site["domain_name"]
-    names = [domain]
-    if domain.count(".") == 1:
-        names.append("www." + domain)
-    elif domain.startswith("www."):
-        names.append(domain[4:])
-    names += [one for one in options.get("subjectAlternativeName", "").split(",") if one]
+    names = names_of(domain) + [one for one in options.get("subjectAlternativeName", "").split(",") if one]
     world.wait(10)
     wrong = [name for name in names if name in world["unresolved"]]
     if wrong:
         raise Failure(", ".join("%s: DNS problem: NXDOMAIN looking up A for %s" % (name, name) for name in wrong))
-    certificate_files(world, domain, "lets-encrypt", names)
-    remember(world, site, "lets-encrypt", names)
+    key, certificate = make_certificate(names)
+    certificate_files(world, domain, key, certificate)
+    remember(world.database, site["id"], LETS_ENCRYPT, key, certificate)
     print("Certificate installation was successful.")
 
 
-def remember(world, site, kind, names):
-    database = world.database
+def remember(database, site, kind, key, certificate):
+    if kind != SELF_SIGNED:
+        database.execute("DELETE FROM certificate WHERE site_id = ? AND type != ?", (site, SELF_SIGNED))
     added = database.execute(
-        "INSERT INTO certificate (site_id, type, domains, expires_at, created_at) "
-        "VALUES (?, ?, ?, datetime('now', '+90 days'), datetime())", (site["id"], kind, ",".join(names)))
-    database.execute("UPDATE site SET certificate_id = ? WHERE id = ?", (added.lastrowid, site["id"]))
+        "INSERT INTO certificate (site_id, type, private_key, certificate, default_certificate, expires_at, created_at) "
+        "VALUES (?, ?, ?, ?, ?, datetime('now', '+90 days'), datetime())",
+        (site, kind, key, certificate, int(kind == SELF_SIGNED)))
+    database.execute("UPDATE site SET certificate_id = ?, updated_at = datetime() WHERE id = ?", (added.lastrowid, site))

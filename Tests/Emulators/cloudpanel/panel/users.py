@@ -1,5 +1,6 @@
 """Users of the panel and templates of virtual hosts."""
 
+import hashlib
 import os
 
 from .world import Failure
@@ -7,22 +8,39 @@ from .world import Failure
 
 def add(world, options):
     database, name = world.database, options["userName"]
-    role, sites = options.get("role", "admin"), options.get("sites", "")
-    if database.execute("SELECT 1 FROM user WHERE user_name = ?", (name,)).fetchone():
-        raise Failure("userName: This value already exists.")
-    if role not in ("admin", "site-manager", "user"):
-        raise Failure("role: The value you selected is not a valid choice.")
-    if role == "user" and not sites:
+    role = "ROLE_" + options.get("role", "User").upper().replace("-", "_")
+    sites = [one for one in options.get("sites", "").split(",") if one]
+    if role not in ("ROLE_USER", "ROLE_SITE_MANAGER", "ROLE_ADMIN"):
+        raise Failure('Role "%s" is not valid, valid roles: ROLE_USER, ROLE_SITE_MANAGER, ROLE_ADMIN' % role)
+    if role == "ROLE_USER" and not sites:
         raise Failure("Sites cannot be empty.")
-    for site in [one for one in sites.split(",") if one]:
-        if not database.execute("SELECT 1 FROM site WHERE domain_name = ?", (site,)).fetchone():
+    numbers = []
+    for site in sites if role == "ROLE_USER" else []:
+        found = database.execute("SELECT id FROM site WHERE domain_name = ?", (site,)).fetchone()
+        if not found:
             raise Failure('Site "%s" does not exist.' % site)
-    database.execute(
-        "INSERT INTO user (user_name, email, first_name, last_name, role, timezone, status, sites) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (name, options["email"], options["firstName"], options["lastName"], role, options.get("timezone", "UTC"),
-         int(options.get("status", "1")), sites))
+        numbers.append(found["id"])
+    problems = []
+    if database.execute("SELECT 1 FROM user WHERE user_name = ?", (name,)).fetchone():
+        problems.append("userName: This value already exists.")
+    if database.execute("SELECT 1 FROM user WHERE email = ?", (options["email"],)).fetchone():
+        problems.append("email: This value already exists.")
+    if problems:
+        raise Failure("\n".join(problems))
+    added = database.execute(
+        "INSERT INTO user (user_name, email, first_name, last_name, password, role, timezone_id, status) "
+        "VALUES (?, ?, ?, ?, ?, ?, 1, ?)",
+        (name, options["email"], options["firstName"], options["lastName"], digest(options["password"]), role,
+         int(options.get("status", "1"))))
+    for number in numbers:
+        database.execute("INSERT INTO user_sites (user_id, site_id) VALUES (?, ?)", (added.lastrowid, number))
     print('User "%s" has been added.' % name)
+
+
+def digest(password):
+    """Another one each time, as the panel's hashes are salted."""
+    salt = os.urandom(8).hex()
+    return "$emulated$%s$%s" % (salt, hashlib.sha256((salt + password).encode()).hexdigest())
 
 
 def delete(world, options):
@@ -34,7 +52,9 @@ def delete(world, options):
 def reset(world, options):
     if not world.database.execute("SELECT 1 FROM user WHERE user_name = ?", (options["userName"],)).fetchone():
         raise Failure('User "%s" does not exist.' % options["userName"])
-    print("Password has been changed.")
+    world.database.execute("UPDATE user SET password = ? WHERE user_name = ?",
+                           (digest(options["password"]), options["userName"]))
+    print('Password for "%s" has been reset.' % options["userName"])
 
 
 def table(head, rows):
@@ -51,19 +71,25 @@ def listing(world):
 
 def templates(world):
     rows = world.database.execute("SELECT name, root_directory, type FROM vhost_template ORDER BY name").fetchall()
-    table(("Name", "Root Directory", "Type"), [tuple(row) for row in rows])
+    table(("Name", "Root Directory", "Type"), [
+        (row["name"], row["root_directory"], "System" if row["type"] == 1 else "Custom") for row in rows])
 
 
 def add_template(world, options):
-    if not os.path.exists(options["file"]):
-        raise Failure('File "%s" does not exist.' % options["file"])
-    with open(options["file"]) as file:
-        text = file.read()
+    text = ""
+    if os.path.exists(options["file"]):
+        with open(options["file"]) as file:
+            text = file.read().strip()
+    if not text:
+        raise Failure("Vhost Template cannot be empty.")
+    for placeholder in ("{{server_name}}", "{{root}}"):
+        if placeholder not in text:
+            raise Failure('Placeholder "%s" is required and missing.' % placeholder)
     if world.database.execute("SELECT 1 FROM vhost_template WHERE name = ?", (options["name"],)).fetchone():
-        raise Failure("name: This value already exists.")
-    world.database.execute("INSERT INTO vhost_template (name, root_directory, type, template) VALUES (?, '', 'Custom', ?)",
+        raise Failure('Vhost Template "%s" already exist.' % options["name"])
+    world.database.execute("INSERT INTO vhost_template (name, root_directory, type, template) VALUES (?, '', 2, ?)",
                            (options["name"], text))
-    print("Vhost Template %s has been added." % options["name"])
+    print('Vhost Template "%s" has been added.' % options["name"])
 
 
 def existing_template(world, name):
@@ -78,7 +104,7 @@ def delete_template(world, options, answers_yes):
     if not answers_yes:
         return
     world.database.execute("DELETE FROM vhost_template WHERE id = ?", (found["id"],))
-    print("Vhost Template %s has been deleted." % options["name"])
+    print('Vhost Template "%s" has been deleted.' % options["name"])
 
 
 def view_template(world, options):

@@ -1,0 +1,75 @@
+package import DriverKit
+import Synchronization
+import WireProtocol
+
+/// Sites, certificates, databases, users and templates of a CloudPanel server, through `clpctl`.
+///
+/// What is there is read from the panel's own database and from the system's files, never from what the tool says; the
+/// tool is used to change things, one at a time on this host.
+package final class CloudPanelDriver: Driver {
+    package static let name = "cloudpanel"
+
+    package let version: String
+    /// Two calls of the tool at once spoil each other's work.
+    package let concurrency = 1
+    let places: PanelPlaces
+    let tool: PanelTool
+    let gate: PanelGate
+    let database: PanelDatabase
+    let observed = Mutex(PanelObservation())
+
+    /// - Parameters:
+    ///   - patience: time limit of a command that only looks.
+    ///   - gatePatience: how long a change waits for others that change the panel.
+    package init(
+        places: PanelPlaces = PanelPlaces(), version: String = "unknown", patience: Duration = .seconds(60),
+        gatePatience: Duration = .seconds(120)
+    ) {
+        self.places = places
+        self.version = version
+        tool = PanelTool(places: places, patience: patience)
+        gate = PanelGate(places: places, patience: gatePatience)
+        database = PanelDatabase(path: places.database)
+    }
+
+    /// The driver where the panel's tool and its database are.
+    package static func detect(root: String = "") async -> CloudPanelDriver? {
+        let places = PanelPlaces(root: root)
+        guard Files.isExecutable(places.tool), Files.exists(places.database) else { return nil }
+        let version = await PanelDatabase(path: places.database).version()
+        return CloudPanelDriver(places: places, version: version)
+    }
+
+    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+
+    package func perform(
+        _ call: OperationCall, _ context: OperationContext
+    ) async throws(DriverError) -> OperationOutcome {
+        try await Self.table.perform(call, on: self, context)
+    }
+
+    private static let table: [Operation<CloudPanelDriver>] = siteOperations
+
+    private static let siteOperations: [Operation<CloudPanelDriver>] = [
+        Operation(OperationSpec("site.list", .observe, summary: "lists the sites of the panel")) {
+            driver, call, _ throws(DriverError) in try await driver.listSites(call)
+        },
+        Operation(OperationSpec("site.show", .observe, summary: "tells what one site is")) {
+            driver, call, _ throws(DriverError) in try await driver.showSite(call)
+        },
+        Operation(
+            OperationSpec("site.add", .mutate, defaultDeadline: .seconds(300), summary: "makes a site be there")
+        ) { driver, call, _ throws(DriverError) in try await driver.addSite(call) },
+        Operation(
+            OperationSpec(
+                "site.delete", .mutate, defaultDeadline: .seconds(300),
+                summary: "removes a site with its user, files and databases")
+        ) { driver, call, _ throws(DriverError) in try await driver.deleteSite(call) },
+        Operation(OperationSpec("site.suspend", .mutate, summary: "lets nginx answer 503 for a site")) {
+            driver, call, _ throws(DriverError) in try await driver.suspendSite(call)
+        },
+        Operation(OperationSpec("site.resume", .mutate, summary: "ends the suspension of a site")) {
+            driver, call, _ throws(DriverError) in try await driver.resumeSite(call)
+        },
+    ]
+}

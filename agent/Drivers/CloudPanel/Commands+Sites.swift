@@ -1,0 +1,148 @@
+import DriverKit
+import Model
+import WireProtocol
+
+/// Sites: adding, deleting, looking.
+extension CloudPanelDriver {
+    func listSites(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        try ArgumentReader(call.arguments).finish()
+        let sites = try await database.sites().map { JSONValue.object(describe($0)) }
+        return .seen(["sites": .array(sites)])
+    }
+
+    func showSite(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let domain = try reader.name("domain", .domainName)
+        try reader.finish()
+        return .seen(describe(try await database.requireSite(domain)))
+    }
+
+    func addSite(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let wish = try SiteWish(&reader)
+        try reader.finish()
+        let password = try call.secret("site_user_password", isOptional: true)
+        try call.concerns("site/\(wish.domain)")
+        return try await gate.pass { () throws(DriverError) in
+            if let site = try await database.site(wish.domain) {
+                if let difference = wish.difference(from: site) {
+                    throw DriverError(.conflict, "site \(wish.domain) is there and \(difference)")
+                }
+                // An earlier attempt may have ended between the site and its password.
+                if begun.user(of: wish.domain) == wish.user { return try await finish(site, password) }
+                return .seen(describe(site))
+            }
+            try await makeRoom(for: wish)
+            return try await add(wish, password)
+        }
+    }
+
+    func deleteSite(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let domain = try reader.name("domain", .domainName)
+        let owner = try reader.optionalName("user", .accountName)
+        try reader.finish()
+        try call.concerns("site/\(domain)")
+        return try await gate.pass { () throws(DriverError) in
+            let gone: JSONObject = ["domain": .string(domain), "present": false]
+            guard let site = try await database.site(domain) else {
+                // Perhaps half of it is there: of an attempt to add or to delete it.
+                let hadRests = try await clearBegun(domain)
+                let wasSuspended = try await lift(domain, reload: true)
+                return OperationOutcome(changed: hadRests || wasSuspended, observed: gone)
+            }
+            if let owner, site.user != owner {
+                throw DriverError(.conflict, "site \(domain) belongs to \(site.user), not to \(owner)")
+            }
+            try await delete(site)
+            return OperationOutcome(changed: true, observed: gone)
+        }
+    }
+}
+
+extension CloudPanelDriver {
+    /// What stands in the way of a site that the panel does not know: what an earlier attempt has left goes, all else
+    /// is somebody's.
+    private func makeRoom(for wish: SiteWish) async throws(DriverError) {
+        try await clearBegun(wish.domain)
+        if let other = try await database.sites().first(where: { $0.user == wish.user }) {
+            throw DriverError(.conflict, "the user \(wish.user) has the site \(other.domain)")
+        }
+        if accounts.contains(wish.user) {
+            throw DriverError(.conflict, "the system has an account \(wish.user) that is no site's")
+        }
+        if Files.exists(places.host(wish.domain)) {
+            throw DriverError(.conflict, "nginx has a configuration of \(wish.domain) that is not the panel's")
+        }
+    }
+
+    private func add(_ wish: SiteWish, _ password: String?) async throws(DriverError) -> OperationOutcome {
+        try begun.note(wish.domain, user: wish.user)
+        // The words of a process can be read by everybody: this password is nobody's, and lives until the next step.
+        let passing = Secret.passing()
+        let (command, options) = wish.order
+        let answer: PanelAnswer
+        do throws(DriverError) {
+            answer = try await tool.call(
+                command, options + [("siteUserPassword", passing)], secrets: [passing, password ?? ""])
+        } catch {
+            try await undo(wish, error)
+            throw error
+        }
+        guard let site = try await database.site(wish.domain) else {
+            let error = answer.failure("the panel does not know the site")
+            try await undo(wish, error)
+            throw error
+        }
+        if let difference = wish.difference(from: site) {
+            throw DriverError(.conflict, "site \(wish.domain) was added and \(difference)").afterChange()
+        }
+        return try await finish(site, password)
+    }
+
+    /// Takes back what a failed attempt left, and says so where it cannot.
+    private func undo(_ wish: SiteWish, _ error: DriverError) async throws(DriverError) {
+        do throws(DriverError) {
+            try await clearBegun(wish.domain)
+        } catch let rest {
+            throw DriverError(
+                error.code, error.message, retryable: error.retryable,
+                cause: [error.cause, rest.message, rest.cause].compactMap(\.self).joined(separator: "; ")
+            ).afterChange()
+        }
+    }
+
+    /// The last step of adding: the account's password is what was asked for, or none.
+    private func finish(_ site: PanelSite, _ password: String?) async throws(DriverError) -> OperationOutcome {
+        let answer =
+            if let password {
+                await tool.system(places.program("chpasswd"), [], input: "\(site.user):\(password)\n")
+            } else {
+                await tool.system(places.program("usermod"), ["--lock", "--", site.user])
+            }
+        if let problem = answer.problem {
+            throw DriverError(
+                .failed, "site \(site.domain) is there, but the password of \(site.user) could not be set",
+                retryable: true, cause: password.map(problem.without) ?? problem
+            ).afterChange()
+        }
+        begun.forget(site.domain)
+        return OperationOutcome(changed: true, observed: describe(site))
+    }
+
+    private func delete(_ site: PanelSite) async throws(DriverError) {
+        try begun.note(site.domain, user: site.user)
+        let answer = try await tool.call("site:delete", [("domainName", site.domain)], force: true)
+        if try await database.site(site.domain) != nil {
+            begun.forget(site.domain)
+            throw answer.failure("the site is still there").afterChange()
+        }
+        _ = try await lift(site.domain, reload: false)
+        // Files that the panel has left would be the next site's of that name.
+        try await clearBegun(site.domain)
+    }
+
+    func describe(_ site: PanelSite) -> JSONObject {
+        site.json(isSuspended: Files.exists(places.suspension(site.domain)))
+    }
+}
