@@ -28,7 +28,7 @@ final class PanelServer: Sendable {
 
     func set(_ settings: JSONObject) throws {
         var all: JSONObject = ["pace": 0.01]
-        for (key, value) in settings.members { all[key] = value }
+        for member in settings.members { all[member.key] = member.value }
         try folder.write(JSONValue.object(all).encoded, to: "emulator.json")
     }
 
@@ -42,7 +42,7 @@ final class PanelServer: Sendable {
 
     func site(_ operation: String, _ domain: String, _ more: JSONObject = [:]) async throws -> OperationOutcome {
         var arguments: JSONObject = ["domain": .string(domain)]
-        for (key, value) in more.members { arguments[key] = value }
+        for member in more.members { arguments[member.key] = member.value }
         return try await perform("site.\(operation)", on: "site/\(domain)", arguments)
     }
 
@@ -73,6 +73,31 @@ final class PanelServer: Sendable {
         try SQLiteDatabase(
             path: folder.file("home/clp/htdocs/app/data/db.sq3"), options: SQLiteOptions(access: .readWrite)
         ).execute(script)
+    }
+
+    /// Puts a shell script in the tool's place.
+    func replaceTool(with script: String) throws {
+        unlink("\(root)/usr/bin/clpctl")
+        try folder.write(Array("#!/bin/sh\n\(script)\n".utf8), to: "usr/bin/clpctl")
+        try #require(chmod("\(root)/usr/bin/clpctl", 0o755) == 0)
+    }
+
+    /// Whether nginx would start with what is there.
+    func nginxAccepts() async throws -> Bool {
+        try await Child.run(ProcessRequest("\(root)/usr/sbin/nginx", ["-t"], deadline: .seconds(60))).succeeded
+    }
+
+    func names(in path: String) throws -> [String] {
+        guard let listing = opendir("\(root)/\(path)") else { return [] }
+        defer { closedir(listing) }
+        var names: [String] = []
+        while let entry = readdir(listing) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        return names.filter { $0 != "." && $0 != ".." }
     }
 
     var reloads: Int { text("run/nginx-reloads").split(separator: "\n").count }

@@ -1,4 +1,6 @@
+import CloudPanelDriver
 import DriverKit
+import Processes
 import TestSupport
 import Testing
 import WireProtocol

@@ -48,28 +48,7 @@ package final class CloudPanelDriver: Driver {
         try await Self.table.perform(call, on: self, context)
     }
 
-    private static let table: [Operation<CloudPanelDriver>] = siteOperations
-
-    private static let siteOperations: [Operation<CloudPanelDriver>] = [
-        Operation(OperationSpec("site.list", .observe, summary: "lists the sites of the panel")) {
-            driver, call, _ throws(DriverError) in try await driver.listSites(call)
-        },
-        Operation(OperationSpec("site.show", .observe, summary: "tells what one site is")) {
-            driver, call, _ throws(DriverError) in try await driver.showSite(call)
-        },
-        Operation(
-            OperationSpec("site.add", .mutate, defaultDeadline: .seconds(300), summary: "makes a site be there")
-        ) { driver, call, _ throws(DriverError) in try await driver.addSite(call) },
-        Operation(
-            OperationSpec(
-                "site.delete", .mutate, defaultDeadline: .seconds(300),
-                summary: "removes a site with its user, files and databases")
-        ) { driver, call, _ throws(DriverError) in try await driver.deleteSite(call) },
-        Operation(OperationSpec("site.suspend", .mutate, summary: "lets nginx answer 503 for a site")) {
-            driver, call, _ throws(DriverError) in try await driver.suspendSite(call)
-        },
-        Operation(OperationSpec("site.resume", .mutate, summary: "ends the suspension of a site")) {
-            driver, call, _ throws(DriverError) in try await driver.resumeSite(call)
-        },
-    ]
+    private static let table: [Operation<CloudPanelDriver>] =
+        siteOperations + certificateOperations + databaseOperations + dumpOperations + userOperations
+        + templateOperations
 }

@@ -50,9 +50,11 @@ struct PanelTool: Sendable {
         } catch { return SystemAnswer(problem: error.description) }
     }
 
-    static func run(_ request: ProcessRequest) async throws(DriverError) -> ProcessOutcome {
+    static func run(
+        _ request: ProcessRequest, onOutput: Child.Consumer? = nil
+    ) async throws(DriverError) -> ProcessOutcome {
         do throws(ProcessError) {
-            return try await Child.run(request)
+            return try await Child.run(request, onOutput: onOutput)
         } catch { throw DriverError(error) }
     }
 }

@@ -1,0 +1,217 @@
+import DriverKit
+import Model
+import WireProtocol
+
+/// Those who may log in to the panel.
+extension CloudPanelDriver {
+    func listUsers(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        try ArgumentReader(call.arguments).finish()
+        return .seen(["users": .array(try await database.users().map { .object($0.json) })])
+    }
+
+    func addUser(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let wish = try UserWish(&reader)
+        try reader.finish()
+        let password = try call.password()
+        try call.concerns("user/\(wish.user.name)")
+        return try await gate.pass { () throws(DriverError) in
+            if let found = try await database.user(wish.user.name) {
+                try wish.check(found)
+                return .seen(found.json)
+            }
+            for site in wish.user.sites { _ = try await database.requireSite(site) }
+            let answer = try await tool.call(
+                "user:add", wish.options + [("password", password)], secrets: [password])
+            guard let found = try await database.user(wish.user.name) else {
+                throw answer.failure("the panel does not know the user")
+            }
+            do throws(DriverError) {
+                try wish.check(found)
+            } catch { throw error.afterChange() }
+            return OperationOutcome(changed: true, observed: found.json)
+        }
+    }
+
+    func deleteUser(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        let name = try userName(of: call)
+        return try await gate.pass { () throws(DriverError) in
+            let gone: JSONObject = ["user": .string(name), "present": false]
+            guard try await database.user(name) != nil else { return .seen(gone) }
+            let answer = try await tool.call("user:delete", [("userName", name)])
+            if try await database.user(name) != nil { throw answer.failure("the user is still there") }
+            return OperationOutcome(changed: true, observed: gone)
+        }
+    }
+
+    /// The panel keeps a salted hash: that it is another afterwards is all that can be seen.
+    func setUserPassword(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        let name = try userName(of: call)
+        let password = try call.password()
+        return try await gate.pass { () throws(DriverError) in
+            guard let before = try await database.passwordHash(of: name) else {
+                throw DriverError(.notFound, "there is no user \(name)")
+            }
+            let answer = try await tool.call(
+                "user:reset:password", [("userName", name), ("password", password)], secrets: [password])
+            guard let after = try await database.passwordHash(of: name), after != before else {
+                throw answer.failure("the password is the old one")
+            }
+            return OperationOutcome(changed: true, observed: ["user": .string(name)])
+        }
+    }
+
+    private func userName(of call: OperationCall) throws(DriverError) -> String {
+        var reader = ArgumentReader(call.arguments)
+        let name = try reader.userName("user")
+        try reader.finish()
+        try call.concerns("user/\(name)")
+        return name
+    }
+}
+
+/// A user of the panel.
+struct PanelUser: Sendable, Hashable {
+    var name: String
+    var email: String
+    /// `admin`, `site-manager` or `user`.
+    var role: String
+    /// The domains that a `user` may work on, sorted; the other roles have all.
+    var sites: [String]
+    var isActive: Bool
+
+    var json: JSONObject {
+        var fields: JSONObject = [
+            "user": .string(name), "email": .string(email), "role": .string(role), "active": .bool(isActive),
+        ]
+        if role == "user" { fields["sites"] = .array(sites.map { .string($0) }) }
+        return fields
+    }
+}
+
+/// What a user is to be.
+struct UserWish: Sendable {
+    let user: PanelUser
+    private let firstName: String
+    private let lastName: String
+    private let timezone: String
+
+    init(_ reader: inout ArgumentReader) throws(DriverError) {
+        let role = try reader.optionalString("role") ?? "user"
+        guard ["admin", "site-manager", "user"].contains(role) else {
+            throw .invalidArgument("role", "must be admin, site-manager or user")
+        }
+        let sites = try reader.strings("sites") ?? []
+        for site in sites where !Grammar.domainName.accepts(site) {
+            throw .invalidArgument("sites", "has \"\(site.prefix(64))\", which is no domain name")
+        }
+        guard (role == "user") == !sites.isEmpty else {
+            throw .invalidArgument("sites", role == "user" ? "is missing" : "is for the role user only")
+        }
+        user = PanelUser(
+            name: try reader.userName("user"), email: try reader.email("email"), role: role,
+            sites: Set(sites).sorted(), isActive: try reader.bool("active", default: true))
+        firstName = try reader.personName("first_name")
+        lastName = try reader.personName("last_name")
+        timezone = try reader.timezone("timezone") ?? "UTC"
+    }
+
+    var options: [(name: String, value: String)] {
+        let common = [
+            ("userName", user.name), ("email", user.email), ("firstName", firstName), ("lastName", lastName),
+            ("role", user.role), ("timezone", timezone), ("status", user.isActive ? "1" : "0"),
+        ]
+        return user.sites.isEmpty ? common : common + [("sites", user.sites.joined(separator: ","))]
+    }
+
+    func check(_ found: PanelUser) throws(DriverError) {
+        if found != user {
+            let differing = [
+                (found.email != user.email, "e-mail address"), (found.role != user.role, "role"),
+                (found.sites != user.sites, "sites"), (found.isActive != user.isActive, "state"),
+            ].filter(\.0).map(\.1)
+            let what = differing.joined(separator: ", ")
+            throw DriverError(.conflict, "user \(user.name) is there and differs in \(what)")
+        }
+    }
+}
+
+extension PanelDatabase {
+    func users() async throws(DriverError) -> [PanelUser] {
+        let found = try await rows(
+            [
+                ("user", ["id", "user_name", "email", "role", "status"]), ("site", ["id", "domain_name"]),
+                ("user_sites", ["user_id", "site_id"]),
+            ], needed: ["user"])
+        let domains = Dictionary((found["site"] ?? []).map { ($0["id"], $0["domain_name"]) }) { first, _ in first }
+        return (found["user"] ?? []).compactMap { row in
+            guard let name = row["user_name"], let id = row["id"] else { return nil }
+            let sites = (found["user_sites"] ?? []).filter { $0["user_id"] == id }
+                .compactMap { domains[$0["site_id"]] ?? nil }.sorted()
+            let role = (row["role"] ?? "").lowercased().split(separator: "_").dropFirst().joined(separator: "-")
+            return PanelUser(
+                name: name, email: row["email"] ?? "", role: role, sites: role == "user" ? sites : [],
+                isActive: row["status"] == "1")
+        }
+    }
+
+    func user(_ name: String) async throws(DriverError) -> PanelUser? {
+        try await users().first { $0.name == name }
+    }
+
+    /// To compare, never to show.
+    func passwordHash(of name: String) async throws(DriverError) -> String? {
+        let found = try await rows([("user", ["id", "user_name", "password"])], needed: ["user"])
+        return found["user"]?.first { $0["user_name"] == name }?["password"]
+    }
+}
+
+extension ArgumentReader {
+    /// In lower case, as the panel makes it.
+    fileprivate mutating func userName(_ key: String) throws(DriverError) -> String {
+        let text = try string(key)
+        let isName =
+            (2...64).contains(text.utf8.count) && text.first?.isLetter == true
+            && text.utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "._-".utf8.contains($0)
+            }
+        guard isName else {
+            throw .invalidArgument(key, "must be 2 to 64 of a-z, 0-9, \".\", _ and -, beginning with a letter")
+        }
+        return text
+    }
+
+    fileprivate mutating func email(_ key: String) throws(DriverError) -> String {
+        let text = try string(key)
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        let isAddress =
+            parts.count == 2 && (1...64).contains(parts[0].utf8.count) && Grammar.domainName.accepts(String(parts[1]))
+            && !text.hasPrefix("-")
+            && parts[0].utf8.allSatisfy {
+                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "._+-".utf8.contains($0)
+            }
+        guard isAddress else { throw .invalidArgument(key, "must be an e-mail address in lower case") }
+        return text
+    }
+
+    /// Letters of all languages; nothing that a shell reads.
+    fileprivate mutating func personName(_ key: String) throws(DriverError) -> String {
+        let text = try string(key)
+        let isName =
+            (1...64).contains(text.count) && text.first?.isLetter == true && text.trimmed == text
+            && text.allSatisfy { $0.isLetter || " .-".contains($0) }
+        guard isName else { throw .invalidArgument(key, "must be 1 to 64 letters, spaces, dots and dashes") }
+        return text
+    }
+
+    fileprivate mutating func timezone(_ key: String) throws(DriverError) -> String? {
+        guard let text = try optionalString(key) else { return nil }
+        let isName =
+            (1...64).contains(text.utf8.count) && text.first?.isLetter == true
+            && text.utf8.allSatisfy {
+                (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || "_/+-".utf8.contains($0)
+            }
+        guard isName else { throw .invalidArgument(key, "must be a timezone such as Europe/Berlin") }
+        return text
+    }
+}
