@@ -9,7 +9,7 @@ import Testing
             server {
               listen 80 default_server reuseport; listen [::]:443 ssl http2;
               listen 443 quic;
-              server_name a.org "www.a.org"   ~^x(?<n>\\d{1,2})\\.a\\.org$ '~^(?<y>.{3})$';
+              server_name a.org "www.a.org"   ~^x(?<n>\\d+)\\.a\\.org$ '~^(?<y>.{3})$';
               if ($scheme != "https") { rewrite ^ https://$host$request_uri permanent; }
               location / { listen 99; proxy_pass http://x${y}z; }
               http2 on;
@@ -28,7 +28,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "server", "server {", "}}}}", "server { listen", "server { server_name \"a", "{{{;;;}}}", "\\", "server { } }{",
+        "", "server", "server {", "}}}}", "server { listen", "server { server_name \"a", "{{{;;;}}}", "\\",
+        "server { } }{",
         "server{listen 80;server_name ;}", "\u{0}\u{1}", "'", "${", "server { listen 80; server_name a.org; ",
     ])
     func `whatever the text is, nothing worse than fewer servers comes out`(text: String) {

@@ -48,7 +48,8 @@ import WireProtocol
         #expect(await server.driver.lookAround().isEmpty)
         let own = server.text(Self.host)
         try server.folder.write(
-            Array(own.split(separator: "www.example.com;").joined(separator: "www.example.com shop.example.com;").utf8), to: Self.host)
+            Array(own.split(separator: "www.example.com;").joined(separator: "www.example.com shop.example.com;").utf8),
+            to: Self.host)
         #expect(await server.driver.lookAround().map(\.kind) == ["site.suspension_renewed"])
         #expect(server.text(Self.file).contains("shop.example.com"))
         #expect(await server.driver.lookAround().isEmpty)

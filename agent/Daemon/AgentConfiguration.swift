@@ -19,7 +19,8 @@ struct AgentConfiguration {
     var cloudPanelRoot = ""
 
     static let keys: Set<String> = [
-        "drivers", "docker_socket", "docker_mount_roots", "host_root", "cloudpanel_root", "policy", "spool_bytes", "stop_grace_s",
+        "drivers", "docker_socket", "docker_mount_roots", "host_root", "cloudpanel_root", "policy", "spool_bytes",
+        "stop_grace_s",
         "receipts_kept", "receipt_days", "log_level",
     ]
 

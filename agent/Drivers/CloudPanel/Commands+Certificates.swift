@@ -23,7 +23,9 @@ extension CloudPanelDriver {
         return try await gate.pass { () throws(DriverError) in
             let site = try await database.requireSite(wish.domain)
             let before = try? served(site)
-            if let before, wish.isFulfilled(by: before, at: .now()) { return .seen(before.json) }
+            if let before, !wish.isForced, wish.isFulfilled(by: before, at: .now() + wish.spare) {
+                return .seen(before.json)
+            }
             let answer = try await tool.call("lets-encrypt:install:certificate", wish.options)
             let after = try served(try await database.requireSite(wish.domain))
             let isNew = after.certificate.fingerprint != before?.certificate.fingerprint
@@ -123,7 +125,7 @@ struct CertificateOrder: Sendable {
         }
         // The authority's limit for one certificate.
         guard others.count < 99 else { throw .invalidArgument("names", "must be fewer than 99") }
-        spare = .seconds(86_400 * (try reader.optionalInteger("renew_within_days", in: 0...90) ?? 30))
+        spare = .seconds(86_400 * (try reader.optionalInteger("renew_within_days", in: 0...60) ?? 30))
         isForced = try reader.bool("force", default: false)
     }
 
@@ -135,8 +137,9 @@ struct CertificateOrder: Sendable {
         return others.isEmpty ? common : common + [("subjectAlternativeName", others.joined(separator: ","))]
     }
 
-    func isFulfilled(by served: ServedCertificate, at now: Timestamp) -> Bool {
-        served.kind == "lets-encrypt" && !isForced && served.certificate.notAfter > (now + spare).milliseconds
+    /// Whether it is of the right kind and has all the names, and will be valid at that time.
+    func isFulfilled(by served: ServedCertificate, at time: Timestamp) -> Bool {
+        served.kind == "lets-encrypt" && served.certificate.notAfter > time.milliseconds
             && names.allSatisfy { name in served.certificate.dnsNames.contains { Self.covers($0, name) } }
     }
 

@@ -54,12 +54,14 @@ extension CloudPanelDriver {
                 throw DriverError(.conflict, "the server has a database \(name) that the panel does not know")
             }
             if let domain, found.domain != domain {
-                throw DriverError(.conflict, "database \(name) belongs to \(found.domain ?? "no site"), not to \(domain)")
+                throw DriverError(
+                    .conflict, "database \(name) belongs to \(found.domain ?? "no site"), not to \(domain)")
             }
             let answer = try await tool.call("db:delete", [("databaseName", name)], force: true)
             if try await find(name) != nil { throw answer.failure("the database is still there").afterChange() }
             if isOnServer(name) {
-                throw DriverError(.failed, "the panel has forgotten the database \(name), the server has not").afterChange()
+                throw DriverError(.failed, "the panel has forgotten the database \(name), the server has not")
+                    .afterChange()
             }
             return OperationOutcome(changed: true, observed: gone)
         }

@@ -85,7 +85,8 @@ extension CloudPanelDriver {
         let dump = try dump(of: call)
         if Files.exists(dump.path) { throw DriverError(.conflict, "there is a dump \(dump.name) already") }
         try Files.makeFolder(places.dumps)
-        let arriving = "\(places.dumps)/.arriving-\(context.commandID.filter { $0.isLetter || $0.isNumber })-\(dump.name)"
+        let arriving =
+            "\(places.dumps)/.arriving-\(context.commandID.filter { $0.isLetter || $0.isNumber })-\(dump.name)"
         Files.remove(arriving)
         let file = open(arriving, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .cannotWrite(dump.path) }
@@ -133,7 +134,8 @@ extension CloudPanelDriver {
             dump.isPacked ? "gzip" : "cat", dump.isPacked ? ["-dc", "--", path] : ["--", path], outputLimit: 4096)
         let outcome = try await PanelTool.run(
             // The consumer keeps the end, the outcome the beginning: neither grows.
-            request, onOutput: { stream, bytes async throws(CancellationError) in
+            request,
+            onOutput: { stream, bytes async throws(CancellationError) in
                 if stream == .stdout { tail.append(bytes) }
             })
         switch outcome.ended {

@@ -105,7 +105,8 @@ extension CloudPanelDriver {
         Operation(OperationSpec("template.add", .mutate, summary: "makes a template be there")) {
             driver, call, _ throws(DriverError) in try await driver.addTemplate(call)
         },
-        Operation(OperationSpec("template.delete", .mutate, summary: "removes a template that is not the panel's own")) {
+        Operation(OperationSpec("template.delete", .mutate, summary: "removes a template that is not the panel's own"))
+        {
             driver, call, _ throws(DriverError) in try await driver.deleteTemplate(call)
         },
     ]
