@@ -73,7 +73,7 @@ import WireProtocol
         let error = await server.failure { try await add(server) }
         #expect(error?.code == .unknownOutcome && error?.changed == true && error?.retryable == true)
         try server.set([:])
-        #expect(try await add(server, ["adopt": true]).changed)
+        #expect(try await add(server, "s1_shop", ["adopt": true]).changed)
     }
 
     @Test(arguments: ["root", "mysql", "a;b", "a'b", "-x", "debian-sys-maint", "a b", ""])

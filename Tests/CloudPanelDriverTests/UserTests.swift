@@ -90,7 +90,7 @@ import WireProtocol
         #expect(own?.code == .conflict)
         let other = await server.failure {
             try await server.perform(
-                "template.add", on: "template/Generic", ["template": "Generic", "text": .string(text)])
+                "template.add", on: "template/Generic", ["template": "Generic", "text": .string(text + " # own")])
         }
         #expect(other?.code == .conflict)
     }

@@ -55,11 +55,12 @@ struct PanelDatabase: Sendable {
             }
             if known.isEmpty { continue }
             let columns = table.columns.filter(known.contains)
+            let order = known.contains("id") ? " ORDER BY id" : ""
             let list = columns.map { "CAST(\"\($0)\" AS TEXT)" }.joined(separator: ", ")
             found[table.name] =
                 columns.isEmpty
                 ? []
-                : try database.query("SELECT \(list) FROM \"\(table.name)\" ORDER BY id") {
+                : try database.query("SELECT \(list) FROM \"\(table.name)\"\(order)") {
                     (row) throws(SQLiteError) in
                     var values: Row = [:]
                     for column in columns { values[column] = try row.optionalText() }

@@ -1,6 +1,7 @@
 """Users of the panel and templates of virtual hosts."""
 
 import hashlib
+import json
 import os
 
 from .world import Failure
@@ -87,8 +88,16 @@ def add_template(world, options):
             raise Failure('Placeholder "%s" is required and missing.' % placeholder)
     if world.database.execute("SELECT 1 FROM vhost_template WHERE name = ?", (options["name"],)).fetchone():
         raise Failure('Vhost Template "%s" already exist.' % options["name"])
-    world.database.execute("INSERT INTO vhost_template (name, root_directory, type, template) VALUES (?, '', 2, ?)",
-                           (options["name"], text))
+    root = ""
+    if text.startswith("#"):
+        # A first line of settings, which the panel does not keep with the text.
+        settings, _, text = text[1:].partition("\n")
+        try:
+            root = json.loads(settings).get("rootDirectory", "").strip("/")
+        except ValueError:
+            pass
+    world.database.execute("INSERT INTO vhost_template (name, root_directory, type, template) VALUES (?, ?, 2, ?)",
+                           (options["name"], root, text.strip()))
     print('Vhost Template "%s" has been added.' % options["name"])
 
 
