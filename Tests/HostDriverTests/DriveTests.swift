@@ -64,7 +64,8 @@ import WireProtocol
             ])
         let statistics = try await folder.perform("drive.statistics", ["drive": "sda"])["drives"]?.asArray?.first
         #expect(statistics?["read_bytes"] == 1_024_000 && statistics?["written_bytes"] == 2_048_000)
-        #expect(statistics?["busy_ms"] == 700 && statistics?["in_flight"] == 3 && statistics?["write_wait_ms"] == .number(2))
+        #expect(statistics?["busy_ms"] == 700 && statistics?["in_flight"] == 3)
+        #expect(statistics?["write_wait_ms"] == .number(2))
     }
 
     @Test func `health is what the drive says, whatever the exit code`() async throws {
