@@ -37,7 +37,7 @@ import WireProtocol
     func `what an addition left when the agent died with it is cleared later`(operation: String) async throws {
         let server = try await PanelServer(["die": ["site:add:static": "vhost"]])
         // As the agent notes it before it calls the tool.
-        try server.driver.begun.note("example.com", user: "s1")
+        try server.driver.begun.note("example.com", user: "s1", .add)
         try await server.clpctl(
             "site:add:static", "--domainName=example.com", "--siteUser=s1", "--siteUserPassword=abcdefgh12")
         #expect(server.has("home/s1"))
@@ -79,6 +79,29 @@ import WireProtocol
         #expect(try await server.addStatic().changed)
         #expect(server.text("etc/shadow.d/s1").hasPrefix("!"))
         #expect(try await !server.addStatic().changed)
+    }
+
+    @Test func `a deletion that did not happen leaves the account's password as it is`() async throws {
+        let server = try await PanelServer()
+        let secrets: JSONObject = ["site_user_password": "abcdefgh12"]
+        let arguments: JSONObject = ["domain": "example.com", "type": "static", "user": "s1"]
+        _ = try await server.perform("site.add", on: "site/example.com", arguments, secrets: secrets)
+        // As it is after the agent died when it was about to delete.
+        try server.driver.begun.note("example.com", user: "s1", .delete)
+        #expect(try await !server.addStatic().changed)
+        #expect(server.text("etc/shadow.d/s1").hasPrefix("hash"))
+    }
+
+    @Test func `keys and dumps of an earlier life are cleared at the start`() async throws {
+        let server = try await PanelServer()
+        let handover = try Handover(in: "\(server.root)/run")
+        _ = try handover.add("private.key", "secret")
+        try Files.makeFolder("\(server.root)/var/lib/innkeeper/cloudpanel/dumps")
+        try server.folder.write([1], to: "var/lib/innkeeper/cloudpanel/dumps/.unfinished-a.sql")
+        try server.folder.write([1], to: "var/lib/innkeeper/cloudpanel/dumps/b.sql")
+        await server.driver.recover([])
+        #expect(try server.names(in: "run").allSatisfy { !$0.hasPrefix("innkeeper-panel-") })
+        #expect(try server.names(in: "var/lib/innkeeper/cloudpanel/dumps") == ["b.sql"])
     }
 
     @Test func `another's clpctl is waited for, and named when it takes too long`() async throws {

@@ -1,5 +1,6 @@
 @testable import CloudPanelDriver
 import DriverKit
+import Glibc
 import TestSupport
 import Testing
 import WireProtocol
@@ -116,6 +117,18 @@ import WireProtocol
         #expect(try await server.site("suspend", "example.com").changed)
         #expect(server.reloads == 2)
         #expect(!server.has("etc/nginx/innkeeper-suspended/example.com.reload"))
+    }
+
+    @Test func `a resumption that was not told to nginx is told, and does not suspend again`() async throws {
+        let server = try await PanelServer()
+        try await server.addStatic()
+        _ = try await server.site("suspend", "example.com")
+        // As it is after the agent died between the removal and nginx's knowing of it.
+        try server.folder.write([], to: "etc/nginx/innkeeper-suspended/example.com.reload")
+        #expect(unlink("\(server.root)/\(Self.file)") == 0)
+        #expect(await server.driver.lookAround().isEmpty)
+        #expect(server.reloads == 2)
+        #expect(!server.has(Self.file) && !server.has("etc/nginx/innkeeper-suspended/example.com.reload"))
     }
 
     @Test func `a site that is not there cannot be suspended`() async throws {

@@ -5,16 +5,28 @@ import WireProtocol
 /// clear, and nobody else's. The panel writes a site into its database last, and refuses a second attempt for ever after
 /// it died in the first.
 struct BegunSites: Sendable {
+    enum Deed: String, Sendable { case add, delete }
+
     let folder: String
 
-    func note(_ domain: String, user: String) throws(DriverError) {
+    func note(_ domain: String, user: String, _ deed: Deed) throws(DriverError) {
         try Files.makeFolder(folder)
-        try Files.write(Array("\(user)\n".utf8), to: "\(folder)/\(domain)", mode: 0o600)
+        try Files.write(Array("\(user)\n\(deed.rawValue)\n".utf8), to: "\(folder)/\(domain)", mode: 0o600)
     }
 
     /// The user of a site that was begun.
-    func user(of domain: String) -> String? {
-        Files.text("\(folder)/\(domain)", atMost: 256)?.trimmed
+    func user(of domain: String) -> String? { lines(of: domain)?.user }
+
+    /// Whether an addition was begun that has not come to its last step.
+    func isAdding(_ domain: String, user: String) -> Bool {
+        let found = lines(of: domain)
+        return found?.user == user && found?.deed == .add
+    }
+
+    private func lines(of domain: String) -> (user: String, deed: Deed?)? {
+        let words = Files.text("\(folder)/\(domain)", atMost: 256)?.split(separator: "\n").map(String.init)
+        guard let words, let user = words.first else { return nil }
+        return (user, words.dropFirst().first.flatMap(Deed.init))
     }
 
     func forget(_ domain: String) { Files.remove("\(folder)/\(domain)") }

@@ -29,7 +29,7 @@ extension CloudPanelDriver {
                     throw DriverError(.conflict, "site \(wish.domain) is there and \(difference)")
                 }
                 // An earlier attempt may have ended between the site and its password.
-                if begun.user(of: wish.domain) == wish.user { return try await finish(site, password) }
+                if begun.isAdding(wish.domain, user: wish.user) { return try await finish(site, password) }
                 return .seen(describe(site))
             }
             try await makeRoom(for: wish)
@@ -77,7 +77,7 @@ extension CloudPanelDriver {
     }
 
     private func add(_ wish: SiteWish, _ password: String?) async throws(DriverError) -> OperationOutcome {
-        try begun.note(wish.domain, user: wish.user)
+        try begun.note(wish.domain, user: wish.user, .add)
         // The words of a process can be read by everybody: this password is nobody's, and lives until the next step.
         let passing = Secret.passing()
         let (command, options) = wish.order
@@ -131,7 +131,7 @@ extension CloudPanelDriver {
     }
 
     private func delete(_ site: PanelSite) async throws(DriverError) {
-        try begun.note(site.domain, user: site.user)
+        try begun.note(site.domain, user: site.user, .delete)
         let answer = try await tool.call("site:delete", [("domainName", site.domain)], force: true)
         if try await database.site(site.domain) != nil {
             begun.forget(site.domain)

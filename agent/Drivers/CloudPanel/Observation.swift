@@ -16,6 +16,12 @@ extension CloudPanelDriver {
     /// How often suspensions are compared with what the panel has made of their sites.
     static let lookInterval = Duration.seconds(30)
 
+    /// What an earlier life of the agent could not clear: keys that were handed to a tool, dumps that were never whole.
+    package func recover(_ abandoned: [AbandonedCommand]) async {
+        Handover.clear(in: places.handover)
+        for name in Files.names(in: places.dumps) where name.hasPrefix(".") { Files.remove("\(places.dumps)/\(name)") }
+    }
+
     package func facts() async -> JSONObject {
         let versions = Files.names(in: "\(places.root)/etc/php").filter { $0.first?.isNumber == true }.sorted()
         return [
@@ -56,16 +62,17 @@ extension CloudPanelDriver {
             ($0.sites, $0.suspended, $0.databases) = (sites.count, suspended.count, databases)
             $0.problems = $0.problems.filter { suspended.contains($0.key) }
         }
-        return suspended.isEmpty ? [] : await renewSuspensions()
+        return suspended.isEmpty && untoldDomains.isEmpty ? [] : await renewSuspensions()
     }
 
     private func renewSuspensions() async -> [DriverEvent] {
-        // Whoever works on the panel now may be at one of them; the next look is soon.
-        let near = PanelGate(places: places, patience: .zero)
+        // Whoever works on the panel now may be at one of them; the next look is soon. A child that is being started
+        // holds the lock of its parent for a moment.
+        let near = PanelGate(places: places, patience: .seconds(2))
         let renewed: [DriverEvent]? = try? await near.pass { () throws(DriverError) in
             let sites = try await database.sites()
             var events: [DriverEvent] = []
-            for domain in suspendedDomains {
+            for domain in Set(suspendedDomains + untoldDomains).sorted() {
                 if let event = await renew(domain, sites.first { $0.domain == domain }) { events.append(event) }
             }
             return events
@@ -76,7 +83,13 @@ extension CloudPanelDriver {
     private func renew(_ domain: String, _ site: PanelSite?) async -> DriverEvent? {
         let resource = "cloudpanel/site/\(domain)"
         do throws(DriverError) {
-            let changed = if let site { try await suspend(site) } else { try await lift(domain, reload: true) }
+            let isSuspended = Files.exists(places.suspension(domain))
+            let changed: Bool
+            if let site, isSuspended {
+                changed = try await suspend(site)
+            } else {
+                changed = try await lift(domain, reload: true)
+            }
             observed.withLock { $0.problems[domain] = nil }
             let kind = site == nil ? "site.suspension_ended" : "site.suspension_renewed"
             return changed ? DriverEvent(time: .now(), resource: resource, kind: kind) : nil

@@ -117,6 +117,12 @@ extension CloudPanelDriver {
     private func copiedKey(_ domain: String) -> String { "\(places.suspended)/\(domain).key" }
     private func reloadMark(_ domain: String) -> String { "\(places.suspended)/\(domain).reload" }
 
+    /// The domains of which something was changed that nginx was not told yet.
+    var untoldDomains: [String] {
+        Files.names(in: places.suspended).filter { $0.hasSuffix(".reload") }.map { String($0.dropLast(7)) }
+            .filter(Grammar.domainName.accepts)
+    }
+
     /// The domains with a suspension.
     var suspendedDomains: [String] {
         Files.names(in: places.hosts).filter { $0.hasSuffix(".conf") && $0.hasPrefix(PanelPlaces.suspensionPrefix) }
