@@ -105,6 +105,8 @@ let package = Package(
         part("HostDriver", "agent/Drivers/Host", ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"]),
         part("DockerDriver", "agent/Drivers/Docker", ["DriverKit", "HTTPFetch", "Model", "WireProtocol"]),
         part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Model", "Processes", "WireProtocol"]),
+        part("HelmDriver", "agent/Drivers/Helm", ["DriverKit", "Model", "Processes", "WireProtocol"]),
+        part("LibvirtDriver", "agent/Drivers/Libvirt", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part(
             "CloudPanelDriver", "agent/Drivers/CloudPanel",
             ["DriverKit", "Model", "Processes", "SQLite", "Transport", "WireProtocol"]),
@@ -116,6 +118,8 @@ let package = Package(
             [
                 "AgentCore", "CLinux", "CloudPanelDriver", "DaemonKit", "DockerDriver", "DriverKit", "HostDriver", "Model", "WireProtocol",
                 "ZFSDriver", logging, lifecycle,
+                "AgentCore", "CLinux", "DaemonKit", "DockerDriver", "DriverKit", "HelmDriver", "HostDriver",
+                "LibvirtDriver", "Model", "WireProtocol", "ZFSDriver", logging, lifecycle,
             ], fuzzed: ["AgentConfiguration.swift", "NodeDrivers.swift"]),
 
         // controller/
@@ -179,6 +183,8 @@ let package = Package(
         tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests(
             "CloudPanelDriver", ["DriverKit", "Model", "Processes", "SQLite", "Transport", "WireProtocol", logging]),
+        tests("HelmDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
+        tests("LibvirtDriver", ["DriverKit", "Model", "WireProtocol", logging]),
         tests("AgentCore", ["DaemonKit", "DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
         tests("Saga", ["Model", "WireProtocol"]),
         tests("Placement", ["Model"]),

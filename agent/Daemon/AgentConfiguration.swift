@@ -17,10 +17,21 @@ struct AgentConfiguration {
     var hostRoot = ""
     /// What stands in front of every path of the panel and of the programs beside it.
     var cloudPanelRoot = ""
+    /// What stands in front of the folders in which `helm`, `kubectl` and the usual kubeconfig are looked for.
+    var helmRoot = ""
+    /// The cluster's file, and one of the contexts in it; nil takes the usual file and its current context.
+    var kubeconfig: String?
+    var kubeContext: String?
+    /// Folder of Helm's own files.
+    var helmHome: String?
+    /// Charts may only begin with one of these; nil leaves it to whoever asks.
+    var helmCharts: [String]?
+    /// What stands in front of the places of `virsh`, `journalctl` and libvirt's logs.
+    var libvirtRoot = ""
 
     static let keys: Set<String> = [
-        "drivers", "docker_socket", "docker_mount_roots", "host_root", "cloudpanel_root", "policy", "spool_bytes",
-        "stop_grace_s",
+        "drivers", "docker_socket", "docker_mount_roots", "host_root", "helm_root", "kubeconfig", "kube_context",
+        "helm_home", "helm_charts", "libvirt_root", "cloudpanel_root", "policy", "spool_bytes", "stop_grace_s",
         "receipts_kept", "receipt_days", "log_level",
     ]
 
@@ -42,6 +53,12 @@ struct AgentConfiguration {
         dockerMountRoots = try fields.optionalStrings("docker_mount_roots")
         hostRoot = try fields.optionalString("host_root") ?? ""
         cloudPanelRoot = try fields.optionalString("cloudpanel_root") ?? ""
+        helmRoot = try fields.optionalString("helm_root") ?? ""
+        kubeconfig = try fields.optionalString("kubeconfig")
+        kubeContext = try fields.optionalString("kube_context")
+        helmHome = try fields.optionalString("helm_home")
+        helmCharts = try fields.optionalStrings("helm_charts")
+        libvirtRoot = try fields.optionalString("libvirt_root") ?? ""
         if let names = try fields.optionalStrings("drivers") {
             drivers = Set(names)
             for name in names where !NodeDrivers.names.contains(name) {

@@ -1,12 +1,16 @@
 import CloudPanelDriver
 import DockerDriver
 import DriverKit
+import HelmDriver
 import HostDriver
+import LibvirtDriver
 import ZFSDriver
 
 /// The drivers of this build, found by looking at the machine.
 enum NodeDrivers {
-    static let names = [HostDriver.name, DockerDriver.name, ZFSDriver.name, CloudPanelDriver.name]
+    static let names = [
+        HostDriver.name, DockerDriver.name, ZFSDriver.name, CloudPanelDriver.name, HelmDriver.name, LibvirtDriver.name,
+    ]
 
     static func detect(_ configuration: AgentConfiguration) async -> [any Driver] {
         func wants(_ name: String) -> Bool { configuration.drivers?.contains(name) ?? true }
@@ -24,6 +28,22 @@ enum NodeDrivers {
         {
             found.append(driver)
         }
+        if wants(HelmDriver.name), let driver = await HelmDriver.detect(configuration.helmTools) {
+            found.append(driver)
+        }
+        if wants(LibvirtDriver.name),
+            let driver = await LibvirtDriver.detect(LibvirtTools.installed(root: configuration.libvirtRoot))
+        {
+            found.append(driver)
+        }
         return found
+    }
+}
+
+extension AgentConfiguration {
+    /// The tools of a Kubernetes host as far as the machine has them.
+    fileprivate var helmTools: HelmTools? {
+        HelmTools.installed(
+            root: helmRoot, kubeconfig: kubeconfig, context: kubeContext, home: helmHome, chartSources: helmCharts)
     }
 }

@@ -1,0 +1,153 @@
+import DriverKit
+import Processes
+
+/// What the messages of `helm` and `kubectl` mean. Their exit code is 1 for everything.
+enum HelmFailure {
+    static func error(_ outcome: ProcessOutcome, _ tool: String) -> DriverError {
+        let said = words(outcome.errorText)
+        if case .signal(let number) = outcome.exit {
+            return DriverError(.unknownOutcome, "\(tool) was killed by signal \(number)", retryable: true, cause: said)
+        }
+        let text = withoutQuotations(outcome.errorText).lowercased()
+        let rule = rules.first { text.contains($0.words) }
+        return DriverError(
+            rule?.code ?? .failed, rule?.meaning ?? "\(tool) refused", retryable: rule?.retryable,
+            cause: said ?? "ended with \(outcome.exit) and without a message")
+    }
+
+    /// The message without warnings and log lines, shortened; nil for nothing.
+    static func words(_ text: String) -> String? {
+        let lines = text.split(separator: "\n").filter { !isNoise($0) }
+        let said = scrubbed(lines.prefix(12).joined(separator: "; "))
+        return said.isEmpty ? nil : String(said.prefix(1000))
+    }
+
+    /// `WARNING: …`, and what the libraries log: `W1121 15:04:05.123456 4711 file.go:1] …`.
+    private static func isNoise(_ line: Substring) -> Bool {
+        if line.hasPrefix("WARNING:") || line.hasPrefix("Warning:") || line.hasPrefix("level=") { return true }
+        let start = Array(line.utf8.prefix(5))
+        return start.count == 5 && "IWE".utf8.contains(start[0])
+            && start[1...].allSatisfy { (0x30...0x39).contains($0) }
+    }
+
+    /// Without the values that Kubernetes quotes when it refuses one: `Invalid value: "hunter2"`.
+    static func scrubbed(_ text: String) -> String {
+        var result = ""
+        var rest = text[...]
+        while let start = rest.range(of: "nvalid value: \"") {
+            result += rest[..<start.upperBound]
+            rest = rest[start.upperBound...]
+            var isEscaped = false
+            let end = rest.firstIndex { character in
+                if isEscaped {
+                    isEscaped = false
+                } else if character == "\\" {
+                    isEscaped = true
+                } else if character == "\"" {
+                    return true
+                }
+                return false
+            }
+            result += "…"
+            rest = rest[(end ?? rest.endIndex)...]
+        }
+        return result + rest
+    }
+
+    /// The text less what stands between double quotation marks: a release or an object may be named like a message.
+    static func withoutQuotations(_ text: String) -> String {
+        var isQuoted = false
+        return String(
+            text.filter { character in
+                if character == "\"" || character == "\n" && isQuoted { isQuoted.toggle() }
+                return !isQuoted
+            })
+    }
+
+    struct Rule {
+        let words: String
+        let code: DriverErrorCode
+        let meaning: String
+        var retryable: Bool?
+
+        init(_ words: String, _ code: DriverErrorCode, _ meaning: String, retryable: Bool? = nil) {
+            (self.words, self.code, self.meaning, self.retryable) = (words, code, meaning, retryable)
+        }
+    }
+
+    /// In order: the first whose words occur decides.
+    static let rules = [
+        Rule("another operation (install/upgrade/rollback) is in progress", .busy, "the release is being worked on"),
+        Rule("release: already exists", .busy, "somebody else has just changed the release"),
+        Rule("due to atomic being set", .failed, "it failed and was undone"),
+        Rule("due to rollback-on-failure being set", .failed, "it failed and was undone"),
+        Rule("an error occurred while rolling back", .failed, "it failed, and so did its undoing"),
+        Rule("kubernetes cluster unreachable", .unavailable, "the cluster does not answer"),
+        Rule("unable to connect to the server", .unavailable, "the cluster does not answer"),
+        Rule("was refused - did you specify", .unavailable, "the cluster does not answer"),
+        Rule("connection refused", .unavailable, "the cluster does not answer"),
+        Rule("connection reset by peer", .unavailable, "the connection to the cluster was lost"),
+        Rule("client connection lost", .unavailable, "the connection to the cluster was lost"),
+        Rule("unexpected eof", .unavailable, "the connection to the cluster was lost"),
+        Rule("tls handshake timeout", .unavailable, "the cluster does not answer"),
+        Rule("i/o timeout", .unavailable, "the cluster does not answer"),
+        Rule("no such host", .unavailable, "the cluster's name cannot be resolved"),
+        Rule("no route to host", .unavailable, "the cluster does not answer"),
+        Rule("(serviceunavailable)", .unavailable, "the cluster is overloaded or starting"),
+        Rule("(servertimeout)", .unavailable, "the cluster is overloaded"),
+        Rule("(toomanyrequests)", .unavailable, "the cluster is overloaded"),
+        Rule("(internalerror)", .unavailable, "the cluster had an internal error"),
+        Rule("etcdserver:", .unavailable, "the cluster's store does not answer"),
+        Rule("you must be logged in to the server", .permissionDenied, "the cluster does not know these credentials"),
+        Rule("unauthorized", .permissionDenied, "the credentials are not accepted"),
+        Rule("exceeded quota", .outOfSpace, "a quota of the namespace is used up"),
+        Rule("forbidden", .permissionDenied, "the cluster does not permit it"),
+        Rule("too long: must have at most", .failed, "the release is too large for its record in the cluster"),
+        Rule("invalid ownership metadata", .conflict, "an object is there that does not belong to the release"),
+        Rule("cannot re-use a name that is still in use", .conflict, "the release is there already"),
+        Rule("has no deployed releases", .conflict, "the release was never deployed"),
+        Rule("object has been modified", .busy, "somebody else changed it at the same time"),
+        Rule("apply failed with", .conflict, "somebody else manages fields of it"),
+        Rule("(alreadyexists)", .conflict, "it is there already"),
+        Rule("release: not found", .notFound, "there is no such release"),
+        Rule("release not found", .notFound, "there is no such release"),
+        Rule("release has no", .notFound, "there is no such revision"),
+        Rule("(notfound)", .notFound, "there is no such object"),
+        Rule("the server doesn't have a resource type", .unsupported, "the cluster does not know that kind of object"),
+        Rule("no matches for kind", .unsupported, "the cluster does not know a kind of object of the chart"),
+        Rule("unknown flag", .unsupported, "this version of the tool does not know that"),
+        Rule("values don't meet the specifications", .invalidArgument, "the chart does not take the values"),
+        Rule("failed to parse", .invalidArgument, "the chart or its values cannot be read"),
+        Rule("chart.yaml file is missing", .invalidArgument, "there is no chart"),
+        Rule("no chart version found", .notFound, "there is no such version of the chart"),
+        Rule("not found in https://", .notFound, "there is no such version of the chart"),
+        Rule("no chart name found", .notFound, "there is no such chart"),
+        Rule("not a valid chart repository", .unavailable, "the chart repository does not answer"),
+        Rule("failed to fetch", .unavailable, "the chart cannot be fetched"),
+        Rule("failed to download", .unavailable, "the chart cannot be fetched"),
+        Rule("execution error at", .invalidArgument, "the chart does not take the values"),
+        Rule("parse error at", .invalidArgument, "the chart cannot be rendered"),
+        Rule("yaml parse error", .invalidArgument, "the chart cannot be rendered"),
+        Rule("(invalid)", .invalidArgument, "the cluster does not take an object"),
+        Rule("is invalid:", .invalidArgument, "the cluster does not take an object"),
+        Rule("(badrequest)", .invalidArgument, "the cluster does not take the request"),
+        Rule("no space left on device", .outOfSpace, "the node's disk is full"),
+        Rule("timed out waiting for the condition", .timedOut, "it was not ready in time"),
+        Rule("context deadline exceeded", .timedOut, "it was not done in time"),
+        Rule("job failed", .failed, "a job of the release failed"),
+        Rule("backofflimitexceeded", .failed, "a job of the release failed"),
+        Rule("hooks failed", .failed, "a hook of the chart failed"),
+    ]
+}
+
+extension StringProtocol {
+    /// Where a text occurs first.
+    func range(of other: String) -> Range<Index>? {
+        var start = startIndex
+        while let first = other.first, let place = self[start...].firstIndex(of: first) {
+            if self[place...].hasPrefix(other) { return place..<index(place, offsetBy: other.count) }
+            start = index(after: place)
+        }
+        return nil
+    }
+}
