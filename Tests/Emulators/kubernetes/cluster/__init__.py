@@ -1,0 +1,1 @@
+"""An emulated cluster and the two tools that speak with it."""
