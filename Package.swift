@@ -116,10 +116,8 @@ let package = Package(
         program(
             "innkeeper-agent", "agent/Daemon",
             [
-                "AgentCore", "CLinux", "CloudPanelDriver", "DaemonKit", "DockerDriver", "DriverKit", "HostDriver", "Model", "WireProtocol",
-                "ZFSDriver", logging, lifecycle,
-                "AgentCore", "CLinux", "DaemonKit", "DockerDriver", "DriverKit", "HelmDriver", "HostDriver",
-                "LibvirtDriver", "Model", "WireProtocol", "ZFSDriver", logging, lifecycle,
+                "AgentCore", "CLinux", "CloudPanelDriver", "DaemonKit", "DockerDriver", "DriverKit", "HelmDriver",
+                "HostDriver", "LibvirtDriver", "Model", "WireProtocol", "ZFSDriver", logging, lifecycle,
             ], fuzzed: ["AgentConfiguration.swift", "NodeDrivers.swift"]),
 
         // controller/
