@@ -51,7 +51,8 @@ final class Measured: Sendable {
         let outcome = try await Programs.run(
             "innkeeper-controller", ["backup", "--data", installation.folder.file("controller"), file])
         guard outcome.succeeded else { throw SetupFailure("backup: \(outcome.errorText)") }
-        return try Store(path: file)
+        try await Store.unpack(backup: file, to: "\(file).store")
+        return try Store(path: "\(file).store")
     }
 
     /// How many samples have been numbered, once the agent has ended.

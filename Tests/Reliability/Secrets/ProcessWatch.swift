@@ -52,12 +52,14 @@ final class ProcessWatch: Sendable {
     private func look(_ search: Search) -> [String] {
         guard !search.needles.isEmpty, let folder = opendir("/proc") else { return [] }
         defer { closedir(folder) }
+        // What runs in a container has its variables, which is what they are for.
+        let home = Self.space(of: "self")
         var findings: [String] = []
         while let entry = readdir(folder) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard Int32(name) != nil else { continue }
+            guard Int32(name) != nil, Self.space(of: name) == home else { continue }
             for part in ["cmdline", "environ"] {
                 let bytes = Files.read("/proc/\(name)/\(part)")
                 for needle in search.found(in: bytes) {
@@ -67,6 +69,15 @@ final class ProcessWatch: Sendable {
             }
         }
         return findings
+    }
+}
+
+extension ProcessWatch {
+    /// The space of process numbers that a process is in.
+    private static func space(of process: String) -> String {
+        var text = [CChar](repeating: 0, count: 64)
+        let count = readlink("/proc/\(process)/ns/pid", &text, text.count)
+        return String(decoding: text.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
 
