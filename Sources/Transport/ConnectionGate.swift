@@ -6,7 +6,7 @@ import NIOCore
 ///
 /// A newcomer is always let in. When there is no room the oldest goes: of the newcomer's own address when that has its
 /// share, else of the address that has most. Who means it well is through within a few round trips; who only holds a
-/// place is the oldest soon.
+/// place is the oldest soon. Only when the process is about to run out of descriptors does the newcomer go.
 package final class ConnectionGate: Sendable {
     private struct Guest {
         let number: Int
@@ -45,6 +45,7 @@ package final class ConnectionGate: Sendable {
             return (state.last, evicted)
         }
         evicted?.evict()
+        if Descriptors.areScarce { evict() }
         return Admission(gate: self, key: key, number: number)
     }
 
