@@ -37,7 +37,8 @@ extension ChildRun {
         var options = PlatformOptions()
         options.processGroupID = 0
         options.teardownSequence = [
-            .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: request.grace)
+            .gracefulShutDown(
+                toProcessGroup: true, allowedDurationToNextStep: request.mayBeKilled ? request.grace : Self.never)
         ]
         let marked = request.environment.merging([Offspring.variable: mark]) { $1 }
         let variables = marked.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
@@ -107,6 +108,8 @@ extension ChildRun {
         feeder.cancel()
     }
 
+    /// Longer than any machine runs.
+    private static let never = Duration.seconds(10 * 365 * 86_400)
     private static let largestPipe = 1 << 20
 }
 

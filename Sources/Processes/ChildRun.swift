@@ -63,9 +63,9 @@ final class ChildRun: Sendable {
             let deliveries: [@Sendable () -> Void] = state.deliveries.values.map { task in { task.cancel() } }
             if state.pid != 0, linux_child_has_exited(state.pid) != 0 { return deliveries }
             state.ending = reason
-            state.timers.append(after(request.grace + Self.patience) { $0.giveUp() })
+            state.timers.append(after(request.grace + (request.mayBeKilled ? Self.patience : .zero)) { $0.giveUp() })
             return deliveries + [
-                { [work = state.work, offspring = state.offspring] in
+                { [work = state.work, offspring = request.mayBeKilled ? state.offspring : nil] in
                     Task {
                         await offspring?.remember()
                         work?.cancel()
@@ -115,13 +115,13 @@ final class ChildRun: Sendable {
     /// Kills what is left of a child that was stopped: what ignored TERM when the child did not, and what it did not reach.
     func sweepIfStopped() async {
         let (offspring, ending) = state.withLock { ($0.offspring, $0.ending) }
-        if ending != .itself { await offspring?.end() }
+        if ending != .itself, request.mayBeKilled { await offspring?.end() }
     }
 
     private func giveUp() {
         let (pid, offspring) = state.withLock { ($0.pid, $0.offspring) }
         // The child hangs; what it has started need not.
-        Task { await offspring?.end() }
+        if request.mayBeKilled { Task { await offspring?.end() } }
         settle(.failure(.unstoppable(pid: pid)))
     }
 

@@ -8,7 +8,8 @@ package enum ProcessError: Error, Sendable, Hashable {
     case notStarted(String, reason: String)
     /// The caller was cancelled before the start; nothing was started.
     case cancelled
-    /// Neither TERM nor KILL ended the child in time: it hangs in the kernel. How far it went is unknown.
+    /// Neither TERM nor KILL ended the child in time: it hangs in the kernel. Or TERM did not, and KILL was not allowed.
+    /// How far it went is unknown.
     case unstoppable(pid: Int32)
     /// The child's end could not be learned. How far it went is unknown.
     case lost(String)
@@ -21,7 +22,7 @@ extension ProcessError: CustomStringConvertible {
         case .notPermitted(let executable): "no permission to run \(executable)"
         case .notStarted(let executable, let reason): "\(executable) could not be started: \(reason)"
         case .cancelled: "cancelled before the start"
-        case .unstoppable(let pid): "process \(pid) does not end, not even by KILL"
+        case .unstoppable(let pid): "process \(pid) does not end when it is told to"
         case .lost(let reason): "the end of the process could not be learned: \(reason)"
         }
     }

@@ -20,6 +20,9 @@ package struct ProcessRequest: Sendable {
     package var deadline: Duration?
     /// Time between TERM and KILL.
     package var grace: Duration
+    /// Whether a child that does not end after TERM is killed, with all that it has started. One that may not be is left to
+    /// itself once the grace is over: it is `unstoppable` for the caller, and its output is still read.
+    package var mayBeKilled = true
     /// Bytes kept of each output; what comes after them is dropped and the outcome marked as truncated.
     package var outputLimit: Int
 
