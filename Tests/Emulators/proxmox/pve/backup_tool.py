@@ -21,6 +21,11 @@ def main(world, words):
               file=sys.stderr)
         return 255
     name = option(words, "storage") or "local"
+    if "vzdump" in world["fail"]:
+        print(world["fail"]["vzdump"], file=sys.stderr)
+        return 255
+    if "vzdump" in world["hang"]:
+        time.sleep(world["hang"]["vzdump"])
     here = [vmid for vmid in ids[0].split(",") if os.path.exists(conf.file_of(world, vmid))]
     if not here:
         return 0
@@ -61,11 +66,15 @@ def one(world, vmid, name, words):
         config.check_lock()
         config.values["lock"] = "backup"
         config.save()
+    if world["backup_nothing"]:
+        config.values.pop("lock")
+        config.save()
+        return
     folder = world.folder(volumes.storage(world, name)["path"], "dump")
     ending = "tar.zst" if option(words, "compress") == "zstd" else "tar"
     file = "vzdump-lxc-%s-%s.%s" % (vmid, time.strftime("%Y_%m_%d-%H_%M_%S"), ending)
     try:
-        size = archive(world, config, os.path.join(folder, file), name)
+        size = archive(world, config, os.path.join(folder, file), name, option(words, "protected") == "1")
     finally:
         config = conf.load(world, vmid)
         config.values.pop("lock", None)
@@ -77,12 +86,12 @@ def one(world, vmid, name, words):
     say("INFO: Finished Backup of VM %s (00:00:%02d)" % (vmid, time.time() - started))
 
 
-def archive(world, config, path, name):
+def archive(world, config, path, name, is_protected):
     temporary = path + ".dat"
     world.wait(2)
     with tarfile.open(temporary, "w") as file:
-        text = "".join("%s: %s\n" % (key, value) for key, value in sorted(config.values.items())
-                       if key not in ("lock", "description", "parent")).encode()
+        text = conf.section_text({key: value for key, value in config.values.items()
+                                  if key not in ("lock", "parent")}).encode()
         entry = tarfile.TarInfo("./etc/vzdump/pct.conf")
         entry.size = len(text)
         file.addfile(entry, io.BytesIO(text))
@@ -92,6 +101,8 @@ def archive(world, config, path, name):
         os.unlink(temporary)
         raise Die("command 'set -o pipefail && tar cpf - ...' failed: exit code 2: No space left on device")
     os.rename(temporary, path)
+    if is_protected:
+        open(path + ".protected", "w").close()
     return size
 
 

@@ -92,8 +92,11 @@ def pulling(world, config, source, target, options):
             source_file = open(inside(world, config, source), "rb")
         except OSError:
             raise Die("failed to open %s: No such file or directory" % source)
+        left = world["pull_limit"]
         with source_file:
             while chunk := source_file.read(1 << 20):
+                if left is not None:
+                    chunk, left = chunk[:left], left - len(chunk[:left])
                 target_file.write(chunk)
 
 

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import shutil
 import signal
 import stat
 import sys
@@ -92,7 +93,27 @@ def start(world, config):
     pid = launch(folder, config.name)
     with open(state_file(world, vmid), "w") as file:
         json.dump({"pid": pid, "birth": birth(pid), "since": time.time()}, file)
+    control_group(world, config, pid)
     systemd_warning(config, folder)
+
+
+def control_group(world, config, pid):
+    """What the kernel shows of a container that runs."""
+    vmid = config.vmid
+    folder = world.folder("sys/fs/cgroup/lxc", str(vmid))
+    with open(world.path("sys/fs/cgroup/cgroup.controllers"), "w") as file:
+        file.write("cpuset cpu io memory pids\n")
+    for number in range(sum(key.startswith("net") for key in config.values)):
+        cable = world.folder("sys/class/net", "veth%si%d" % (vmid, number), "statistics")
+        for name, count in (("rx_bytes", 1000), ("tx_bytes", 2000)):
+            with open(os.path.join(cable, name), "w") as file:
+                file.write("%d\n" % (count + number))
+    for name, text in (("cpu.stat", "usage_usec 120000\nuser_usec 80000\nsystem_usec 40000\n"),
+                       ("memory.current", "%d\n" % memory({"pid": pid})), ("memory.stat", "inactive_file 0\n"),
+                       ("memory.max", "max\n"), ("pids.current", "1\n"), ("io.stat", "8:0 rbytes=4096 wbytes=8192\n"),
+                       ("cgroup.procs", ""), ("cgroup.events", "populated 1\nfrozen 0\n")):
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(text)
 
 
 def failure(world, config, folder):
@@ -153,6 +174,9 @@ def stop(world, vmid):
         os.kill(found["pid"], signal.SIGKILL)
         while birth(found["pid"]) == found["birth"]:
             time.sleep(0.005)
+    shutil.rmtree(world.path("sys/fs/cgroup/lxc", str(vmid)), ignore_errors=True)
+    for number in range(10):
+        shutil.rmtree(world.path("sys/class/net", "veth%si%d" % (vmid, number)), ignore_errors=True)
     try:
         os.unlink(state_file(world, vmid))
     except FileNotFoundError:

@@ -100,17 +100,43 @@ def silently(work):
             pass
 
 
-def load_rules(world):
+def load_sections(world, name):
+    """A file of sections: name to its type and properties."""
+    table, current = {}, None
     try:
-        with open(world.path("etc/pve/ha/rules.json")) as file:
-            return json.load(file)
+        with open(world.path("etc/pve/ha/%s.cfg" % name)) as file:
+            text = file.read()
     except FileNotFoundError:
         return {}
+    for line in text.splitlines():
+        head = re.fullmatch(r"([\w-]+):\s*(\S+)", line)
+        if head:
+            current = table.setdefault(head[2], {"type": head[1]})
+        elif line.startswith("\t") and current is not None:
+            key, _, value = line.strip().partition(" ")
+            current[key] = value
+    return table
+
+
+def save_sections(world, name, table):
+    path = world.path("etc/pve/ha/%s.cfg" % name)
+    with open("%s.%d" % (path, os.getpid()), "w") as file:
+        for one, values in table.items():
+            file.write("%s: %s\n" % (values["type"], one))
+            file.write("".join("\t%s %s\n" % pair for pair in values.items() if pair[0] != "type") + "\n")
+    os.rename("%s.%d" % (path, os.getpid()), path)
+
+
+def load_groups(world):
+    return load_sections(world, "groups")
+
+
+def load_rules(world):
+    return load_sections(world, "rules")
 
 
 def save_rules(world, rules):
-    with open(world.path("etc/pve/ha/rules.json"), "w") as file:
-        json.dump(rules, file)
+    save_sections(world, "rules", rules)
 
 
 def state(world, vmid, wish):

@@ -15,7 +15,11 @@ def main(world, words):
         ha.act(world)
         verb = words[0] if words else ""
         work = {"add": add, "remove": remove, "set": change, "config": config, "status": status, "rules": rules,
-                "crm-command": command}.get(verb)
+                "crm-command": command}
+        if has_groups(world):
+            work.pop("rules")
+            work.update({"groupadd": group_add, "groupset": group_set, "groupremove": group_remove})
+        work = work.get(verb)
         if not work:
             raise Die("ERROR: unknown command 'ha-manager %s'" % verb)
         world.wait(0.6)
@@ -23,6 +27,11 @@ def main(world, words):
     except Die as failure:
         print(failure.message, file=sys.stderr)
         return failure.code
+
+
+def has_groups(world):
+    """Before version 9."""
+    return int(world["version"].split(".")[0]) < 9
 
 
 def sid_of(world, text):
@@ -44,8 +53,7 @@ def writable(world):
 
 def add(world, words):
     writable(world)
-    if option(words, "group"):
-        raise Die("invalid parameter 'group': ha groups have been migrated to rules")
+    check_group(world, words)
     sid = sid_of(world, words[0])
     table = ha.load(world)
     if sid in table:
@@ -57,9 +65,54 @@ def add(world, words):
     return 0
 
 
+def check_group(world, words):
+    group = option(words, "group")
+    if group and not has_groups(world):
+        raise Die("invalid parameter 'group': ha groups have been migrated to rules")
+    if group and group not in ha.load_groups(world):
+        raise Die("ha group '%s' does not exist" % group)
+
+
+def group_add(world, words):
+    writable(world)
+    table = ha.load_groups(world)
+    if words[0] in table:
+        raise Die("ha group ID '%s' already defined" % words[0])
+    return group_save(world, table, words)
+
+
+def group_set(world, words):
+    writable(world)
+    table = ha.load_groups(world)
+    if words[0] not in table:
+        raise Die("no such ha group '%s'" % words[0])
+    return group_save(world, table, words)
+
+
+def group_save(world, table, words):
+    one = table.setdefault(words[0], {"type": "group"})
+    for key in ("nodes", "restricted", "nofailback", "comment"):
+        value = option(words, key)
+        if value is not None:
+            one[key] = value
+    ha.save_sections(world, "groups", table)
+    return 0
+
+
+def group_remove(world, words):
+    writable(world)
+    table = ha.load_groups(world)
+    if any(one.get("group") == words[0] for one in ha.load(world).values()):
+        raise Die("ha group is used by service")
+    if table.pop(words[0], None) is None:
+        raise Die("no such ha group '%s'" % words[0])
+    ha.save_sections(world, "groups", table)
+    return 0
+
+
 def properties(words):
     table = {"state": (option(words, "state") or "started").replace("enabled", "started")}
-    for key in ("max_restart", "max_relocate", "failback", "comment"):
+    for key in ("max_restart", "max_relocate", "failback", "comment", "group"):
         value = option(words, key)
         if value is not None:
             table[key] = value
@@ -81,6 +134,7 @@ def change(world, words):
     table = ha.load(world)
     if sid not in table:
         raise Die("no such resource '%s'" % sid)
+    check_group(world, words)
     table[sid].update({key: value for key, value in properties(words).items()
                        if key != "state" or option(words, "state")})
     ha.save(world, table)
@@ -130,6 +184,9 @@ def rules(world, words):
             raise Die("HA rule '%s' already defined" % name)
         if verb == "set" and name not in table:
             raise Die("no such ha rule '%s'" % name)
+        for sid in (option(words, "resources") or "").split(","):
+            if sid and sid not in ha.load(world):
+                raise Die("cannot use unmanaged resource(s) %s." % sid)
         one = table.setdefault(name, {"type": kind})
         for key in ("resources", "nodes", "strict", "disable", "comment", "affinity"):
             value = option(words, key)

@@ -289,8 +289,9 @@ def clone(world, positional, options):
                   if key not in ("parent", "snaptime", "lock", "template", "rootfs")
                   and not key.startswith(("mp", "unused"))}
         values["lock"] = "create"
-        if "hostname" in options:
-            values["hostname"] = options["hostname"]
+        for key in ("hostname", "description"):
+            if key in options:
+                values[key] = options[key]
         for key in [key for key in values if key.startswith("net")]:
             table = conf.properties(values[key])
             table.pop("hwaddr", None)

@@ -4,7 +4,7 @@ import os
 import shutil
 import tarfile
 
-from . import conf, guest, ha, lifecycle, locks, volumes
+from . import conf, guest, ha, lifecycle, locks, tasks, volumes
 from .errors import Die
 from .params import is_on
 from .tasks import run, say
@@ -95,31 +95,49 @@ def restoring(world, vmid, archive, options):
     with locks.guest(world, vmid, 5):
         if conf.owner(world, vmid):
             old = conf.load(world, vmid)
-            lifecycle.refuse(world, old, {"purge": "1", **options})
+            lifecycle.refuse(world, old, {"purge": "1"})
             for one in old.volumes.values():
                 volumes.remove(world, one["volume"], quiet=True)
-        if not os.path.exists(real):
-            raise Die("unable to restore CT %s - volume '%s' does not exist" % (vmid, archive))
-        say("recovering backed-up configuration from '%s'" % archive)
-        with tarfile.open(real) as file:
-            saved = file.extractfile("./etc/vzdump/pct.conf").read().decode()
-            values = dict(line.split(": ", 1) for line in saved.splitlines() if ": " in line)
-            table = conf.properties(values["rootfs"], "volume")
-            name = options.get("storage", table["volume"].split(":")[0])
-            volid = volumes.allocate(world, name, vmid, conf.size_bytes(table.get("size", "4G")))
-            say("restoring '%s' now.." % archive)
-            say("extracting archive '%s'" % shown)
-            world.wait(1)
-            folder = volumes.tree(world, volid)
-            for member in file.getmembers():
-                if not member.name.startswith("./etc/vzdump"):
-                    file.extract(member, folder)
-        volumes.set_fact(folder, "systemd", "252")
-        volumes.set_fact(folder, "bytes", os.path.getsize(real))
-        table["volume"] = volid
-        values["rootfs"] = conf.property_text(table, "volume")
-        values.pop("lock", None)
-        conf.Guest(world, vmid, {"": values}).save()
-        say("merging backed-up and given configuration..")
+        conf.Guest(world, vmid, {"": {"lock": "create"}}).save()
+        try:
+            unpack(world, vmid, archive, real, shown, options)
+        except (Die, tasks.Interrupted) as failure:
+            for volid in volumes.of_guest(world, vmid):
+                volumes.remove(world, volid, quiet=True)
+            conf.forget(world, vmid)
+            raise Die("unable to restore CT %s - %s" % (vmid, failure.message))
     if is_on(options, "start"):
         guest.start(world, conf.load(world, vmid))
+
+
+def unpack(world, vmid, archive, real, shown, options):
+    if not os.path.exists(real):
+        raise Die("volume '%s' does not exist" % archive)
+    say("recovering backed-up configuration from '%s'" % archive)
+    with tarfile.open(real) as file:
+        saved = file.extractfile("./etc/vzdump/pct.conf").read().decode()
+        values = dict(line.split(": ", 1) for line in saved.splitlines() if line[:1] != "#" and ": " in line)
+        values["description"] = "".join(line[1:] + "\n" for line in saved.splitlines() if line[:1] == "#")
+        table = conf.properties(values["rootfs"], "volume")
+        name = options.get("storage", table["volume"].split(":")[0])
+        volid = volumes.allocate(world, name, vmid, conf.size_bytes(table.get("size", "4G")))
+        say("restoring '%s' now.." % archive)
+        say("extracting archive '%s'" % shown)
+        for _ in range(20):
+            world.wait(0.05)
+        folder = volumes.tree(world, volid)
+        for member in file.getmembers():
+            if not member.name.startswith("./etc/vzdump"):
+                file.extract(member, folder)
+    volumes.set_fact(folder, "systemd", "252")
+    volumes.set_fact(folder, "bytes", os.path.getsize(real))
+    table["volume"] = volid
+    values["rootfs"] = conf.property_text(table, "volume")
+    values.pop("lock", None)
+    if is_on(options, "unique"):
+        for key in [key for key in values if key.startswith("net")]:
+            parts = [part for part in values[key].split(",") if not part.startswith("hwaddr=")]
+            values[key] = conf.network(",".join(parts))
+    values.update({key: value for key, value in options.items() if key in ("description", "hostname", "memory", "cores")})
+    conf.Guest(world, vmid, {"": values}).save()
+    say("merging backed-up and given configuration..")

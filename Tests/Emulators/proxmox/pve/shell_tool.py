@@ -35,7 +35,7 @@ def main(world, words):
 
 @route("/version")
 def version(world):
-    return {"version": "9.2.11", "release": "9.2", "repoid": "14a22df3"}
+    return {"version": world["version"], "release": world["version"].rsplit(".", 1)[0], "repoid": "14a22df3"}
 
 
 @route("/cluster/status")
@@ -51,7 +51,7 @@ def cluster(world):
 @route("/nodes/([^/]+)/status")
 def node(world, name):
     memory = dict(re.findall(r"(\w+):\s+(\d+)", open("/proc/meminfo").read()))
-    return {"pveversion": "pve-manager/9.2.11/14a22df3", "uptime": int(float(open("/proc/uptime").read().split()[0])),
+    return {"pveversion": "pve-manager/%s/14a22df3" % world["version"], "uptime": int(float(open("/proc/uptime").read().split()[0])),
             "loadavg": open("/proc/loadavg").read().split()[:3], "cpu": 0.02, "cpuinfo": {"cpus": world["cpus"]},
             "memory": {"total": int(memory["MemTotal"]) << 10, "free": int(memory["MemFree"]) << 10,
                        "used": (int(memory["MemTotal"]) - int(memory["MemAvailable"])) << 10},

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import tarfile
 
 from . import volumes
 from .errors import Die
@@ -17,7 +18,11 @@ def main(world, words):
         if words[:1] == ["path"]:
             print(volumes.path(world, words[1]))
             return 0
+        if words[:1] == ["extractconfig"]:
+            return extract(world, words[1])
         if words[:1] == ["free"]:
+            if ":backup/" in words[1]:
+                return forget(world, words[1])
             volumes.remove(world, words[1], quiet=True)
             print("Removed volume '%s'" % words[1])
             return 0
@@ -26,6 +31,31 @@ def main(world, words):
         return failure.code
     print("ERROR: unknown command 'pvesm %s'" % " ".join(words[:1]), file=sys.stderr)
     return 255
+
+
+def backup_file(world, volid):
+    name, _, rest = volid.partition(":")
+    return world.path(volumes.storage(world, name)["path"], "dump", rest.split("/")[-1])
+
+
+def extract(world, volid):
+    """The configuration that a backup holds."""
+    if not os.path.exists(backup_file(world, volid)):
+        raise Die("volume '%s' does not exist" % volid)
+    with tarfile.open(backup_file(world, volid)) as file:
+        sys.stdout.write(file.extractfile("./etc/vzdump/pct.conf").read().decode())
+    return 0
+
+
+def forget(world, volid):
+    """Exits 0 whatever became of it."""
+    path = backup_file(world, volid)
+    if os.path.exists(path + ".protected"):
+        print("cannot remove protected volume '%s' on '%s'" % (volid, volid.split(":")[0]), file=sys.stderr)
+    elif os.path.exists(path):
+        os.unlink(path)
+        print("Removed volume '%s'" % volid)
+    return 0
 
 
 def option(words, name):
@@ -96,4 +126,4 @@ def files(world, base, folder):
     path = world.path(base["path"], folder)
     names = sorted(os.listdir(path)) if os.path.isdir(path) else []
     return [(name, os.path.getsize(os.path.join(path, name))) for name in names
-            if not name.endswith((".json", ".log", ".notes"))]
+            if not name.endswith((".json", ".log", ".notes", ".dat", ".protected"))]

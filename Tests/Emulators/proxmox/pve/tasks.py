@@ -62,6 +62,9 @@ def run(world, kind, vmid, work, tells_failure=True):
     sys.stdout.flush()
     output, error = os.pipe(), os.pipe()
     start = int(time.time())
+    ends = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    # Neither of the two may die of a signal before it can pass it on.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     pid = os.fork()
     if pid == 0:
         worker(world, work, output, error)
@@ -69,8 +72,9 @@ def run(world, kind, vmid, work, tells_failure=True):
     os.close(error[1])
     name = upid(world, kind, vmid, pid, start)
     record(world, name)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in ends:
         signal.signal(number, lambda *_: os.kill(pid, signal.SIGTERM))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
     copy(output[0], pid)
     message = b""
     while chunk := os.read(error[0], 65536):
@@ -117,6 +121,7 @@ def worker(world, work, output, error):
         signal.signal(number, interrupted)
     code, message = 0, ""
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         work()
         message = str(warnings) if warnings else ""
     except Die as failure:

@@ -7,6 +7,7 @@ import time
 
 DEFAULTS = {
     "node": "pvelab",
+    "version": "9.2.11",
     # Factor on every delay and time limit: 1 is a real node's pace.
     "pace": 1.0,
     "quorum": True,
@@ -21,10 +22,13 @@ DEFAULTS = {
     "hang": {},
     "fail": {},
     "flood": {},
+    # Whether a backup ends in success without having made any.
+    "backup_nothing": False,
     # Whether an unprivileged container can be unpacked to a data set.
     "zfs_idmap": True,
-    # Bytes after which a push is cut without a word.
+    # Bytes after which a push or a pull is cut without a word.
     "push_limit": None,
+    "pull_limit": None,
     "storages": {
         "local": {"type": "dir", "path": "/var/lib/vz", "size": 40 << 30, "content": "vztmpl,rootdir,backup,iso"},
         "btr": {"type": "btrfs", "path": "/mnt/btr", "size": 6 << 30, "content": "rootdir"},
@@ -78,7 +82,10 @@ class World:
                 pass
         for storage in self.settings["storages"].values():
             self.folder(storage["path"], "images")
+        for other in self.settings["nodes"]:
+            self.folder("etc/pve/nodes", other, "lxc")
         self.folder("var/lib/vz/template/cache")
+        self.folder("var/lib/vz/dump")
 
 
 def here():
