@@ -104,6 +104,7 @@ let package = Package(
         part("DriverKit", "agent/DriverKit", ["Model", "WireProtocol", logging]),
         part("HostDriver", "agent/Drivers/Host", ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"]),
         part("DockerDriver", "agent/Drivers/Docker", ["DriverKit", "HTTPFetch", "Model", "WireProtocol"]),
+        part("ProxmoxDriver", "agent/Drivers/Proxmox", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part("HelmDriver", "agent/Drivers/Helm", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part("LibvirtDriver", "agent/Drivers/Libvirt", ["DriverKit", "Model", "Processes", "WireProtocol"]),
@@ -117,7 +118,7 @@ let package = Package(
             "innkeeper-agent", "agent/Daemon",
             [
                 "AgentCore", "CLinux", "CloudPanelDriver", "DaemonKit", "DockerDriver", "DriverKit", "HelmDriver",
-                "HostDriver", "LibvirtDriver", "Model", "WireProtocol", "ZFSDriver", logging, lifecycle,
+                "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "WireProtocol", "ZFSDriver", logging, lifecycle,
             ], fuzzed: ["AgentConfiguration.swift", "NodeDrivers.swift"]),
 
         // controller/
@@ -178,6 +179,7 @@ let package = Package(
         tests("DriverKit", ["Model", "WireProtocol", logging]),
         tests("HostDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch", "Model", logging]),
+        tests("ProxmoxDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests(
             "CloudPanelDriver", ["DriverKit", "Model", "Processes", "SQLite", "Transport", "WireProtocol", logging]),

@@ -13,7 +13,7 @@ struct AgentConfiguration {
     var dockerSocket: String?
     /// Containers may mount only what lies below one of these; nil leaves it to Docker.
     var dockerMountRoots: [String]?
-    /// What stands in front of `/proc` and `/sys` for the host driver.
+    /// What stands in front of every path of the host and Proxmox drivers: files of the system, and Proxmox's tools.
     var hostRoot = ""
     /// What stands in front of every path of the panel and of the programs beside it.
     var cloudPanelRoot = ""

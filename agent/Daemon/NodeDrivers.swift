@@ -4,24 +4,32 @@ import DriverKit
 import HelmDriver
 import HostDriver
 import LibvirtDriver
+import ProxmoxDriver
 import ZFSDriver
 
 /// The drivers of this build, found by looking at the machine.
 enum NodeDrivers {
     static let names = [
-        HostDriver.name, DockerDriver.name, ZFSDriver.name, CloudPanelDriver.name, HelmDriver.name, LibvirtDriver.name,
+        HostDriver.name, DockerDriver.name, ProxmoxDriver.name, ZFSDriver.name, CloudPanelDriver.name, HelmDriver.name,
+        LibvirtDriver.name,
     ]
 
     static func detect(_ configuration: AgentConfiguration) async -> [any Driver] {
         func wants(_ name: String) -> Bool { configuration.drivers?.contains(name) ?? true }
         var found: [any Driver] = []
-        if wants(HostDriver.name) { found.append(HostDriver(root: configuration.hostRoot)) }
+        let proxmox = wants(ProxmoxDriver.name) ? await ProxmoxDriver.detect(root: configuration.hostRoot) : nil
+        if wants(HostDriver.name) {
+            // A container that two drivers count would be seen, and stored, twice.
+            let counting: Set<HostDriver.Containers> = proxmox == nil ? [.docker, .lxc] : [.docker]
+            found.append(HostDriver(root: configuration.hostRoot, counting: counting))
+        }
         if wants(DockerDriver.name) {
             let socket = configuration.dockerSocket ?? DockerDriver.defaultSocket
             if let driver = await DockerDriver.detect(socket: socket, mountRoots: configuration.dockerMountRoots) {
                 found.append(driver)
             }
         }
+        if let proxmox { found.append(proxmox) }
         if wants(ZFSDriver.name), let driver = await ZFSDriver.detect() { found.append(driver) }
         if wants(CloudPanelDriver.name),
             let driver = await CloudPanelDriver.detect(root: configuration.cloudPanelRoot)

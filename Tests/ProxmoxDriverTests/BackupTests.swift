@@ -1,0 +1,124 @@
+import DriverKit
+import TestSupport
+import Testing
+import WireProtocol
+
+@testable import ProxmoxDriver
+
+@Suite struct BackupTests {
+    private func backup(_ node: EmulatedNode, _ more: JSONObject = [:]) async throws(DriverError) -> String {
+        var arguments: JSONObject = ["storage": "local"]
+        for member in more.members { arguments[member.key] = member.value }
+        return try await node.perform("container.backup", arguments).observed["backup"]?.asString ?? ""
+    }
+
+    @Test func `backed up, listed, restored beside and in place, and removed twice`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create(101, ["start": true, "networks": [["bridge": "vmbr0", "ip": "dhcp"]]])
+        try await node.perform("container.exec", ["command": ["sh", "-c", "echo kept > /root/note"]])
+        let made = try await backup(node)
+        #expect(made.hasPrefix("local:backup/vzdump-lxc-101-"))
+        let listed = try await node.perform("backup.list", ["storage": "local"]).observed["backups"]?.asArray
+        #expect(listed?.compactMap { $0["backup"]?.asString } == [made])
+        let wish: JSONObject = ["backup": .string(made), "unique": true, "start": true, "owner": "svc_2"]
+        let beside = try await node.perform("container.restore", on: 102, wish, command: "cmd_2")
+        #expect(beside.changed && beside.observed["owner"] == "svc_2" && beside.observed["status"] == "running")
+        let macs = [101, 102].map { vmid in
+            GuestConfig(node.configuration(vmid) ?? "").numbered("net").first?.properties["hwaddr"]
+        }
+        #expect(macs[0] != nil && macs[1] != nil && macs[0] != macs[1])
+        let heard = Received()
+        try await node.perform("container.exec", on: 102, ["command": ["cat", "/root/note"]], context: heard.context)
+        #expect(heard.text(.stdout) == "kept\n")
+        #expect(try await !node.perform("container.restore", on: 102, wish, command: "cmd_2").changed)
+        try await node.perform("container.stop")
+        let again: JSONObject = ["backup": .string(made), "replace": true, "owner": "svc_1"]
+        #expect(try await node.perform("container.restore", on: 101, again, command: "cmd_3").changed)
+        #expect(try await node.perform("backup.destroy", ["backup": .string(made)]).changed)
+        #expect(try await !node.perform("backup.destroy", ["backup": .string(made)]).changed)
+    }
+
+    @Test func `a success without a backup is a failure`() async throws {
+        let node = try await EmulatedNode(["backup_nothing": true])
+        try await node.create()
+        let error = await #expect(throws: DriverError.self) { try await backup(node) }
+        #expect(error?.code == .failed && error?.retryable == true)
+    }
+
+    @Test func `what cannot be backed up says why`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create()
+        let nowhere = await #expect(throws: DriverError.self) { try await backup(node, ["storage": "labzfs"]) }
+        #expect(nowhere?.code == .notFound)
+        let missing = await #expect(throws: DriverError.self) {
+            try await node.perform("container.backup", on: 150, ["storage": "local"])
+        }
+        #expect(missing?.code == .notFound)
+        try node.set(["fail": ["vzdump": "ERROR: Backup of VM 101 failed - CT is locked (snapshot)"]])
+        let busy = await #expect(throws: DriverError.self) { try await backup(node) }
+        #expect(busy?.code == .busy && busy?.retryable == true)
+    }
+
+    @Test func `older backups go only when the call says so`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create()
+        try node.write("old", to: "var/lib/vz/dump/vzdump-lxc-101-2020_01_01-00_00_00.tar.zst")
+        _ = try await backup(node)
+        #expect(try await node.perform("backup.list", ["storage": "local"]).observed["backups"]?.asArray?.count == 2)
+        try await Task.sleep(for: .seconds(1.1))
+        _ = try await backup(node, ["keep_last": 1])
+        #expect(try await node.perform("backup.list", ["storage": "local"]).observed["backups"]?.asArray?.count == 1)
+    }
+
+    @Test func `a protected backup stays, though the tool exits with 0`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create()
+        let made = try await backup(node, ["protected": true])
+        let error = await #expect(throws: DriverError.self) {
+            try await node.perform("backup.destroy", ["backup": .string(made)])
+        }
+        #expect(error?.code == .conflict)
+        let other = await #expect(throws: DriverError.self) {
+            try await node.perform("backup.destroy", on: 102, ["backup": .string(made)])
+        }
+        #expect(other?.code == .invalidArgument)
+    }
+
+    @Test func `only what is ours, stands still and is given up by the call is replaced`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create()
+        let made = try await backup(node)
+        try await node.perform("container.start")
+        let cases: [(JSONObject, Int, DriverErrorCode)] = [
+            (["backup": .string(made)], 101, .conflict),
+            (["backup": .string(made), "replace": true], 101, .conflict),
+            (["backup": .string(made), "replace": true, "owner": "svc_9"], 101, .conflict),
+            (["backup": "local:backup/vzdump-lxc-101-2020_01_01-00_00_00.tar.zst"], 102, .notFound),
+            (["backup": .string(made), "storage": "tiny"], 102, .outOfSpace),
+            (["backup": "local:backup/../../etc/passwd"], 102, .invalidArgument),
+        ]
+        for (arguments, vmid, code) in cases {
+            let error = await #expect(throws: DriverError.self) {
+                try await node.perform("container.restore", on: vmid, arguments, command: "cmd_2")
+            }
+            #expect(error?.code == code && error?.changed == false)
+        }
+        #expect(try await node.perform("container.inspect").observed["status"] == "running")
+        #expect(node.configuration(102) == nil)
+    }
+
+    @Test func `a cancelled restoration is rolled back by the tool`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create()
+        let made = try await backup(node)
+        try node.set(["pace": 1])
+        let work = Task {
+            try await node.perform("container.restore", on: 102, ["backup": .string(made)], command: "cmd_2")
+        }
+        #expect(await eventually { node.configuration(102)?.contains("lock: create") == true })
+        work.cancel()
+        let error = await #expect(throws: DriverError.self) { try await work.value }
+        #expect(error?.code == .cancelled && error?.changed == false)
+        #expect(node.configuration(102) == nil)
+    }
+}

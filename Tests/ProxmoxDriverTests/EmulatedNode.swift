@@ -1,0 +1,104 @@
+import DriverKit
+import Glibc
+import Logging
+import Processes
+import ProxmoxDriver
+import TestSupport
+import WireProtocol
+
+/// An emulated Proxmox VE node in a folder of its own, and the driver on it.
+final class EmulatedNode: Sendable {
+    let folder: ScratchFolder
+    let driver: ProxmoxDriver
+    static let template = "local:vztmpl/debian-12-standard_12.0_amd64.tar.zst"
+
+    /// - Parameter patience: of the driver, with commands that only look and with the HA manager.
+    init(_ settings: JSONObject = [:], patience: Duration = .seconds(60)) async throws {
+        folder = try ScratchFolder("pve")
+        try Self.write(settings, in: folder)
+        let script = #filePath.dropLast("ProxmoxDriverTests/EmulatedNode.swift".count) + "Emulators/proxmox/node"
+        let made = try await Child.run(ProcessRequest(String(script), [folder.path]))
+        guard made.succeeded else { throw SetupFailure("no emulated node: \(made.errorText)") }
+        guard let driver = await ProxmoxDriver.detect(root: folder.path, patience: patience) else {
+            throw SetupFailure("the emulated node is not found")
+        }
+        self.driver = driver
+    }
+
+    deinit {
+        // The containers' first processes.
+        for vmid in 100..<120 {
+            guard let text = text("run/pve/\(vmid).json"), let pid = try? JSONObject(parsing: text)["pid"]
+            else { continue }
+            if let pid = pid.asInteger, pid > 1 { kill(pid_t(pid), SIGKILL) }
+        }
+    }
+
+    /// Changes how the node behaves from now on.
+    func set(_ settings: JSONObject) throws { try Self.write(settings, in: folder) }
+
+    private static func write(_ settings: JSONObject, in folder: ScratchFolder) throws {
+        var all: JSONObject = ["pace": 0.01]
+        for member in settings.members { all[member.key] = member.value }
+        try folder.write(JSONValue.object(all).encoded, to: "emulator.json")
+    }
+
+    @discardableResult
+    func perform(
+        _ operation: String, on vmid: Int = 101, _ arguments: JSONObject = [:], command: String = "cmd_1",
+        context: OperationContext? = nil
+    ) async throws(DriverError) -> OperationOutcome {
+        var all: JSONObject = ["vmid": .integer(Int64(vmid))]
+        for member in arguments.members { all[member.key] = member.value }
+        let call = OperationCall(operation: operation, resource: "proxmox/ct/\(vmid)", arguments: all)
+        return try await driver.perform(call, context ?? Self.context(command))
+    }
+
+    /// Something that is not about one container.
+    func outcome(
+        _ operation: String, _ arguments: JSONObject = [:], on resource: String = "proxmox/node"
+    ) async throws(DriverError) -> OperationOutcome {
+        let call = OperationCall(operation: operation, resource: resource, arguments: arguments)
+        return try await driver.perform(call, Self.context())
+    }
+
+    @discardableResult
+    func ask(
+        _ operation: String, _ arguments: JSONObject = [:], on resource: String = "proxmox/node"
+    ) async throws(DriverError) -> JSONObject {
+        try await outcome(operation, arguments, on: resource).observed
+    }
+
+    static func context(_ command: String = "cmd_1") -> OperationContext {
+        OperationContext(commandID: command, logger: Logger(label: "test"))
+    }
+
+    static func wish(_ more: JSONObject = [:]) -> JSONObject {
+        var wish: JSONObject = [
+            "template": .string(template), "rootfs": ["storage": "local", "size_gib": 1], "hostname": "web1",
+            "memory_mib": 512, "cores": 1, "owner": "svc_1",
+        ]
+        for member in more.members { wish[member.key] = member.value }
+        return wish
+    }
+
+    @discardableResult
+    func create(
+        _ vmid: Int = 101, _ more: JSONObject = [:], command: String = "cmd_1"
+    ) async throws(DriverError) -> OperationOutcome {
+        try await perform("container.create", on: vmid, Self.wish(more), command: command)
+    }
+
+    /// A file of the node; nil when there is none.
+    func text(_ path: String) -> String? { (try? folder.read(path)).map { String(decoding: $0, as: UTF8.self) } }
+
+    func configuration(_ vmid: Int = 101) -> String? { text("etc/pve/nodes/pvelab/lxc/\(vmid).conf") }
+
+    func write(_ text: String, to path: String) throws { try folder.write(Array(text.utf8), to: path) }
+
+    /// Runs one of the node's tools as somebody else would.
+    @discardableResult
+    func pct(_ words: String...) async throws -> ProcessOutcome {
+        try await Child.run(ProcessRequest(folder.file("usr/sbin/pct"), words))
+    }
+}

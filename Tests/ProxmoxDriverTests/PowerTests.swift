@@ -1,0 +1,105 @@
+import DriverKit
+import TestSupport
+import Testing
+import WireProtocol
+
+@testable import ProxmoxDriver
+
+@Suite struct PowerTests {
+    @Test func `started and stopped twice, the second time changes nothing`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create()
+        #expect(try await node.perform("container.start").changed)
+        #expect(try await !node.perform("container.start").changed)
+        #expect(try await node.perform("container.inspect").observed["status"] == "running")
+        #expect(try await node.perform("container.stop").changed)
+        #expect(try await !node.perform("container.stop").changed)
+        #expect(try await !node.perform("container.shutdown").changed)
+    }
+
+    @Test func `a container that does not end is stopped, or left running where that was asked`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create(101, ["start": true])
+        try await node.perform("container.exec", ["command": ["sh", "-c", "echo 9999 > /etc/shutdown-delay"]])
+        let gently: JSONObject = ["timeout_s": 5, "force": false]
+        let error = await #expect(throws: DriverError.self) { try await node.perform("container.shutdown", gently) }
+        #expect(error?.code == .timedOut && error?.retryable == true)
+        #expect(try await node.perform("container.inspect").observed["status"] == "running")
+        let end = try await node.perform("container.shutdown", ["timeout_s": 5])
+        #expect(end.changed && end.observed["status"] == "stopped")
+    }
+
+    @Test func `a restart gives another run, and starts what was stopped`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create(101, ["start": true])
+        let before = node.text("run/pve/101.json")
+        #expect(try await node.perform("container.restart").observed["status"] == "running")
+        #expect(node.text("run/pve/101.json") != before)
+        try await node.perform("container.stop")
+        #expect(try await node.perform("container.restart").observed["status"] == "running")
+    }
+
+    @Test func `a start that fails tells the reason from the log`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create()
+        let config = try #require(node.configuration())
+        try node.write(
+            config + "net0: name=eth0,bridge=vmbr0,type=veth\nnet1: name=eth0,bridge=vmbr0,type=veth\n",
+            to: "etc/pve/nodes/pvelab/lxc/101.conf")
+        let error = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
+        #expect(error?.code == .failed && error?.retryable == false)
+        #expect(error?.cause?.contains("startup for container") == true)
+    }
+
+    @Test func `a lock of nobody is not retried, one of a living task is`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create()
+        let config = try #require(node.configuration())
+        try node.write(config + "lock: backup\n", to: "etc/pve/nodes/pvelab/lxc/101.conf")
+        let dead = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
+        #expect(dead?.code == .busy && dead?.retryable == false)
+        let pid = String(ProcessID.own, radix: 16, uppercase: true)
+        try node.write("UPID:pvelab:\(pid):00000001:00000001:vzdump:101:root@pam: 0\n", to: "var/log/pve/tasks/active")
+        let alive = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
+        #expect(alive?.code == .busy && alive?.retryable == true)
+    }
+
+    @Test func `what the HA manager does later is waited for`() async throws {
+        let node = try await EmulatedNode(["ha_manager": true, "ha_delay": 20])
+        try await node.create()
+        try node.write("ct:101\n\tstate stopped\n", to: "etc/pve/ha/resources.cfg")
+        let work = Task { try await node.perform("container.start") }
+        let ticker = Task { while !Task.isCancelled { _ = try? await node.pct("list") } }
+        #expect(try await work.value.observed["status"] == "running")
+        ticker.cancel()
+        _ = await ticker.value
+    }
+
+    @Test func `what the HA manager never does is no success`() async throws {
+        let node = try await EmulatedNode(patience: .seconds(1))
+        try await node.pct("create", "101", EmulatedNode.template, "--rootfs", "local:1")
+        try node.write("ct:101\n\tstate stopped\n", to: "etc/pve/ha/resources.cfg")
+        let error = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
+        #expect(error?.code == .failed && error?.message.contains("never") == true)
+    }
+
+    @Test func `without quorum and without its file system the cluster is unavailable`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create()
+        try node.set(["quorum": false])
+        let quorum = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
+        #expect(quorum?.code == .unavailable && quorum?.retryable == true)
+        try node.set(["cluster_fs": false])
+        let files = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
+        #expect(files?.code == .unavailable && files?.retryable == true)
+    }
+
+    @Test func `what is not there, or elsewhere, is not found`() async throws {
+        let node = try await EmulatedNode()
+        let error = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
+        #expect(error?.code == .notFound)
+        try node.write("name: vm\n", to: "etc/pve/nodes/pvelab/qemu-server/101.conf")
+        let elsewhere = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
+        #expect(elsewhere?.cause?.contains("VM 101 on node pvelab") == true)
+    }
+}

@@ -1,0 +1,166 @@
+import DriverKit
+import Model
+import WireProtocol
+
+/// What the HA manager looks after. Since version 9 rules say where; groups did before.
+extension ProxmoxDriver {
+    static let highAvailabilityOperations: [Operation<ProxmoxDriver>] =
+        [
+            Operation(
+                OperationSpec("ha.status", .observe, summary: "tells what the HA manager looks after, and how it fares")
+            ) {
+                (driver, call, _) throws(DriverError) in try await driver.tellHA(call)
+            },
+            Operation(
+                OperationSpec(
+                    "ha.add", .mutate, defaultDeadline: .seconds(180),
+                    summary: "lets the HA manager look after a container")
+            ) { (driver, call, _) throws(DriverError) in try await driver.addToHA(call) },
+            Operation(
+                OperationSpec(
+                    "ha.remove", .mutate, defaultDeadline: .seconds(180),
+                    summary: "takes a container from the HA manager")
+            ) { (driver, call, _) throws(DriverError) in try await driver.removeFromHA(call) },
+        ] + ruleOperations
+
+    /// Groups, not rules.
+    var hasGroups: Bool { version.split(separator: ".").first.flatMap { Int($0) }.map { $0 < 9 } ?? false }
+
+    private func tellHA(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        try ArgumentReader(call.arguments).finish()
+        let rows = try await tools.ask("/cluster/ha/status/current").asArray ?? []
+        var observed: JSONObject = [:]
+        let services = rows.filter { $0["type"] == "service" }.map { row -> JSONValue in
+            var service: JSONObject = [:]
+            for (name, key) in [("service", "sid"), ("node", "node"), ("state", "state"), ("wanted", "request_state")] {
+                service[name] = row[key]
+            }
+            return .object(service)
+        }
+        observed["services"] = .array(services)
+        observed["quorate"] = rows.first { $0["type"] == "quorum" }.map { .bool($0["quorate"]?.asLooseInteger == 1) }
+        observed["master"] = rows.first { $0["type"] == "master" }?["node"]
+        observed["armed"] = rows.first { $0["type"] == "fencing" }.map { .bool($0["armed-state"] == "armed") }
+        return .seen(observed)
+    }
+
+    private func addToHA(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let vmid = try reader.vmid(of: call)
+        var wish = try HAWish(&reader)
+        try reader.finish()
+        let found = try await require(vmid)
+        let files = try await highAvailability()
+        // The manager's own default would start what does not run.
+        if files.resource(vmid) == nil { wish.settle(isRunning: found.isRunning) }
+        let changedPlaces = try await ensurePlaces(vmid, wish, files)
+        let words = wish.missing(
+            in: files.resource(vmid), group: hasGroups && wish.nodes != nil ? Self.placeName(vmid) : nil)
+        guard !words.isEmpty || files.resource(vmid) == nil else {
+            return OperationOutcome(changed: changedPlaces, observed: Self.seen(vmid, files))
+        }
+        let verb = files.resource(vmid) == nil ? "add" : "set"
+        var failure: DriverError?
+        do throws(DriverError) { try await tools.act(.haManager, [verb, "ct:\(vmid)"] + words) } catch {
+            failure = error
+        }
+        let end = try await highAvailability()
+        guard end.resource(vmid) != nil, wish.missing(in: end.resource(vmid), group: nil).isEmpty else {
+            let error = failure ?? DriverError(.failed, "the HA manager did not take container \(vmid)")
+            throw changedPlaces ? error.afterChange() : error
+        }
+        if !hasGroups, wish.nodes != nil { _ = try await ensurePlaces(vmid, wish, end) }
+        return OperationOutcome(changed: true, observed: Self.seen(vmid, try await highAvailability()))
+    }
+
+    private func removeFromHA(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let vmid = try reader.vmid(of: call)
+        try reader.finish()
+        let isThere = try await highAvailability().resource(vmid) != nil
+        if isThere { try await takeFromHA(vmid) }
+        return OperationOutcome(changed: isThere, observed: ["vmid": .integer(Int64(vmid)), "ha": false])
+    }
+
+    /// With its place, which is of no use to anything else.
+    func takeFromHA(_ vmid: Int) async throws(DriverError) {
+        var failure: DriverError?
+        do throws(DriverError) { try await tools.act(.haManager, ["remove", "ct:\(vmid)"]) } catch { failure = error }
+        let limit = ContinuousClock.now + tools.patience
+        while try await highAvailability().resource(vmid) != nil {
+            if let failure { throw failure }
+            guard .now < limit else { throw DriverError(.failed, "the HA manager does not let container \(vmid) go") }
+            try await pause(before: "the HA manager let container \(vmid) go")
+        }
+        let (files, name) = (try await highAvailability(), Self.placeName(vmid))
+        if files.groups["group", name] != nil { try await tools.act(.haManager, ["groupremove", name]) }
+        if files.rules[name] != nil { try await tools.act(.haManager, ["rules", "remove", name]) }
+    }
+
+    /// Makes the rule or the group say where the container should run. A rule needs a container that is looked after, a
+    /// container a group that is there: so the one comes after it, the other before.
+    private func ensurePlaces(_ vmid: Int, _ wish: HAWish, _ files: HAFiles) async throws(DriverError) -> Bool {
+        guard let places = wish.places else { return false }
+        let name = Self.placeName(vmid)
+        if hasGroups {
+            let old = files.groups["group", name]
+            let strict = wish.isStrict ? "1" : "0"
+            if old?.values["nodes"] == places, old?.values["restricted"] ?? "0" == strict { return false }
+            try await tools.act(
+                .haManager, [old == nil ? "groupadd" : "groupset", name, "--nodes", places, "--restricted", strict])
+            return true
+        }
+        guard files.resource(vmid) != nil else { return false }
+        let rule = HARule(name: name, kind: .nodes(places, isStrict: wish.isStrict), containers: [vmid])
+        return try await ensure(rule, files)
+    }
+
+    func highAvailability() async throws(DriverError) -> HAFiles { try await files.aside { $0.highAvailability() } }
+
+    static func placeName(_ vmid: Int) -> String { "innkeeper-ct-\(vmid)" }
+
+    private static func seen(_ vmid: Int, _ files: HAFiles) -> JSONObject {
+        var json: JSONObject = ["vmid": .integer(Int64(vmid)), "ha": .bool(files.managed.contains(vmid))]
+        let resource = files.resource(vmid)
+        json["state"] = .string(resource?.values["state"] ?? "started")
+        for key in ["max_restart", "max_relocate", "group"] { json[key] = resource?.values[key].map { .string($0) } }
+        let rules = files.rules.sections.filter { $0.list("resources").contains("ct:\(vmid)") }
+        if !rules.isEmpty { json["rules"] = .array(rules.map { .string($0.name) }) }
+        return json
+    }
+}
+
+/// What a call wants of the HA manager for one container.
+struct HAWish: Sendable {
+    private var values: [(name: String, value: String)] = []
+    let nodes: [(name: String, priority: Int64?)]?
+    let isStrict: Bool
+
+    init(_ reader: inout ArgumentReader) throws(DriverError) {
+        if let state = try reader.choice("state", ["started", "stopped", "disabled", "ignored"]) {
+            values.append(("state", state))
+        }
+        for name in ["max_restart", "max_relocate"] {
+            if let number = try reader.optionalInteger(name, in: 0...100) { values.append((name, "\(number)")) }
+        }
+        nodes = try HARule.nodes(&reader)
+        isStrict = try reader.bool("strict", default: false)
+        if isStrict, nodes == nil { throw .invalidArgument("strict", "needs nodes") }
+    }
+
+    mutating func settle(isRunning: Bool) {
+        if !values.contains(where: { $0.name == "state" }) {
+            values.append(("state", isRunning ? "started" : "stopped"))
+        }
+    }
+
+    var places: String? { nodes.map(HARule.text) }
+
+    /// Words for what the manager does not have so yet.
+    func missing(in resource: SectionFile.Section?, group: String?) -> [String] {
+        let wanted = values + (group.map { [("group", $0)] } ?? [])
+        let defaults = ["state": "started", "max_restart": "1", "max_relocate": "1"]
+        return wanted.filter { resource == nil || (resource?.values[$0.name] ?? defaults[$0.name]) != $0.value }
+            .flatMap { ["--\($0.name)", $0.value] }
+    }
+}

@@ -1,0 +1,147 @@
+import DriverKit
+import Model
+import WireProtocol
+
+/// Containers on their way to other nodes, and the node and its cluster as they see themselves.
+extension ProxmoxDriver {
+    static let movingOperations: [Operation<ProxmoxDriver>] = [
+        Operation(
+            OperationSpec(
+                "container.migrate", .mutate, defaultDeadline: .seconds(6 * 3600),
+                summary: "moves a container to another node of the cluster")
+        ) { (driver, call, context) throws(DriverError) in try await driver.migrate(call, context) },
+        Operation(
+            OperationSpec(
+                "container.unlock", .mutate, summary: "takes away the lock of an operation that has died")
+        ) { (driver, call, _) throws(DriverError) in try await driver.unlock(call) },
+        Operation(OperationSpec("node.status", .observe, summary: "tells load, memory and versions of the node")) {
+            (driver, call, _) throws(DriverError) in try await driver.tellNode(call)
+        },
+        Operation(OperationSpec("cluster.status", .observe, summary: "tells the cluster's nodes and its quorum")) {
+            (driver, call, _) throws(DriverError) in try await driver.tellCluster(call)
+        },
+    ]
+    /// The HA manager moves a container when it gets to it.
+    private static let movingPatience = Duration.seconds(3600)
+
+    private func migrate(
+        _ call: OperationCall, _ context: OperationContext
+    ) async throws(DriverError) -> OperationOutcome {
+        let wish = try Migration(call)
+        let (vmid, target) = (wish.vmid, wish.target)
+        let moved: JSONObject = ["vmid": .integer(Int64(vmid)), "node": .string(target)]
+        if try await files.aside({ $0.place(vmid) }) == target { return .seen(moved) }
+        let found = try await require(vmid)
+        guard try await files.aside({ $0.hasNode(target) }) else {
+            throw DriverError(.notFound, "there is no node \(target) in the cluster")
+        }
+        if found.isRunning, !wish.restarts {
+            throw DriverError(.conflict, "container \(vmid) runs, and moving it without a restart is not possible")
+        }
+        try await checkUnlocked(found)
+        context.progress("moving container \(vmid) to \(target)")
+        var failure: DriverError?
+        do throws(DriverError) { try await tools.act(.pct, wish.words(isRunning: found.isRunning)) } catch {
+            failure = error
+        }
+        let limit = ContinuousClock.now + (found.isHAManaged ? Self.movingPatience : .seconds(5))
+        while try await files.aside({ $0.place(vmid) }) != target {
+            if let failure { throw failure }
+            guard .now < limit else { throw DriverError(.failed, "container \(vmid) never arrived at \(target)") }
+            try await pause(before: "container \(vmid) had arrived at \(target)")
+        }
+        return OperationOutcome(changed: true, observed: moved)
+    }
+
+    /// A lock is taken away only when nothing works on the container; a backup's own snapshot goes with it.
+    private func unlock(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let vmid = try reader.vmid(of: call)
+        try reader.finish()
+        let found = try await require(vmid)
+        guard let lock = found.config.lock else { return .seen(found.json) }
+        if try await files.aside({ $0.isBusy(vmid) }) {
+            throw DriverError(.busy, "container \(vmid) is locked (\(lock)) by an operation that is under way")
+        }
+        var end = try await achieve(vmid, "lost its lock") {
+            $0 != nil && $0?.config.lock == nil
+        } by: {
+            () throws(DriverError) in
+            try await tools.act(.pct, ["unlock", "\(vmid)"])
+        }
+        if lock == "backup", found.config.snapshot("vzdump") != nil {
+            end = try await achieve(vmid, "lost the snapshot of its backup") {
+                $0?.config.snapshot("vzdump") == nil
+            } by: {
+                () throws(DriverError) in
+                try await tools.act(.pct, ["delsnapshot", "\(vmid)", "vzdump", "--force", "1"])
+            }
+        }
+        return OperationOutcome(changed: true, observed: end?.json ?? [:])
+    }
+
+    private func tellNode(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        try ArgumentReader(call.arguments).finish()
+        let status = try await tools.ask("/nodes/\(files.node)/status")
+        var observed: JSONObject = ["node": .string(files.node), "version": .string(version)]
+        observed["kernel"] = status["kversion"] ?? status["current-kernel"]?["release"]
+        observed["uptime_s"] = status["uptime"]?.asLooseInteger.map { .integer($0) }
+        observed["processors"] = status["cpuinfo"]?["cpus"]?.asLooseInteger.map { .integer($0) }
+        observed["processor_use"] = status["cpu"]?.asLooseNumber.map { .number($0) }
+        observed["load"] = status["loadavg"]?.asArray.map {
+            .array($0.compactMap { $0.asLooseNumber.map { .number($0) } })
+        }
+        for (name, key) in [("memory_bytes", "total"), ("memory_used_bytes", "used")] {
+            observed[name] = status["memory"]?[key]?.asLooseInteger.map { .integer($0) }
+        }
+        return .seen(observed)
+    }
+
+    private func tellCluster(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+        try ArgumentReader(call.arguments).finish()
+        let rows = try await tools.ask("/cluster/status").asArray ?? []
+        let cluster = rows.first { $0["type"] == "cluster" }
+        let nodes = rows.filter { $0["type"] == "node" }.map { row -> JSONValue in
+            var node: JSONObject = ["online": .bool(row["online"]?.asLooseInteger == 1)]
+            node["node"] = row["name"]
+            node["address"] = row["ip"]
+            node["local"] = .bool(row["local"]?.asLooseInteger == 1)
+            return .object(node)
+        }
+        var observed: JSONObject = ["nodes": .array(nodes)]
+        observed["cluster"] = cluster?["name"]
+        // Without a cluster nothing can be lost.
+        observed["quorate"] = .bool(cluster.map { $0["quorate"]?.asLooseInteger == 1 } ?? true)
+        return .seen(observed)
+    }
+}
+
+/// A move as a call asks for it.
+private struct Migration {
+    let vmid: Int
+    let target: String
+    let restarts: Bool
+    private let storage: String?
+    private let seconds: Int64
+
+    init(_ call: OperationCall) throws(DriverError) {
+        var reader = ArgumentReader(call.arguments)
+        vmid = try reader.vmid(of: call)
+        target = try reader.text("target", .node)
+        restarts = try reader.bool("restart", default: true)
+        storage = try reader.optionalText("storage", .storage)
+        seconds = try reader.optionalInteger("timeout_s", in: 1...3600) ?? 180
+        try reader.finish()
+    }
+
+    func words(isRunning: Bool) -> [String] {
+        ["migrate", "\(vmid)", target] + (isRunning ? ["--restart", "1", "--timeout", "\(seconds)"] : [])
+            + (storage.map { ["--target-storage", $0] } ?? [])
+    }
+}
+
+extension JSONValue {
+    /// Numbers come as numbers or as text, as it happens.
+    var asLooseNumber: Double? { asNumber ?? asString.flatMap { Double($0) } }
+    var asLooseInteger: Int64? { asInteger ?? asLooseNumber.flatMap { Int64(exactly: $0.rounded()) } }
+}

@@ -1,0 +1,112 @@
+import DriverKit
+import Model
+import WireProtocol
+
+/// Containers out of backups.
+extension ProxmoxDriver {
+    func restore(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+        let wish = try RestoreWish(call)
+        let found = try await look(wish.vmid)
+        if let found, found.config.command == context.commandID, found.config.lock == nil { return .seen(found.json) }
+        if let found, try await !removeHalfMade(found) { try await checkReplacement(of: found, wish) }
+        if let stranger = try await files.aside({ $0.stranger(wish.vmid) }) {
+            throw DriverError(.conflict, "the id is taken: there is \(stranger)")
+        }
+        let saved = try await saved(in: wish.backup)
+        try await checkRoom(wish.sizes(of: saved))
+        abandonedCreations.forget(wish.vmid)
+        context.progress("restoring container \(wish.vmid)")
+        let words = wish.words(saved, replacing: found != nil, command: context.commandID)
+        do throws(DriverError) {
+            let made = try await make(wish.vmid, context) { () throws(DriverError) in try await tools.act(.pct, words) }
+            guard wish.starts else { return OperationOutcome(changed: true, observed: made.json) }
+            return OperationOutcome(changed: true, observed: try await startGuest(made).json)
+        } catch {
+            // What was there before is gone in any case once the tool has begun.
+            let isThere = (try? await look(wish.vmid)) != nil
+            throw found != nil || isThere ? error.afterChange() : error
+        }
+    }
+
+    /// Only what is ours, does not run and nothing protects is replaced, and only when the call says so.
+    private func checkReplacement(of found: Guest, _ wish: RestoreWish) async throws(DriverError) {
+        guard wish.replaces else { throw DriverError(.conflict, "the id is taken: container \(found.vmid) is there") }
+        try await checkUnlocked(found)
+        if let owner = wish.owner, found.config.owner != owner {
+            throw DriverError(
+                .conflict, "container \(found.vmid) belongs to \(found.config.owner ?? "nobody"), not to \(owner)")
+        }
+        if found.isRunning { throw DriverError(.conflict, "container \(found.vmid) runs") }
+        if found.config["protection"] == "1" { throw DriverError(.conflict, "container \(found.vmid) is protected") }
+    }
+
+    /// The configuration in a backup.
+    private func saved(in backup: String) async throws(DriverError) -> GuestConfig {
+        let storage = String(backup.prefix { $0 != ":" })
+        guard try await backups(on: storage, of: nil).contains(where: { $0.id == backup }) else {
+            throw DriverError(.notFound, "there is no backup \(backup)")
+        }
+        return GuestConfig(try await tools.read(.pvesm, ["extractconfig", backup]))
+    }
+
+    /// Runs what makes a container that bears the command's mark when it is whole.
+    func make(
+        _ vmid: Int, _ context: OperationContext, by act: () async throws(DriverError) -> Void
+    ) async throws(DriverError) -> Guest {
+        let command = context.commandID
+        do throws(DriverError) {
+            let made = try await achieve(vmid, "was made") { guest in
+                guest?.config.command == command && guest?.config.lock == nil && guest?.config["rootfs"] != nil
+            } by: { () throws(DriverError) in
+                try await act()
+            }
+            guard let made else { throw DriverError(.failed, "container \(vmid) is gone again") }
+            return made
+        } catch {
+            throw await afterFailure(error, making: vmid, command: command)
+        }
+    }
+}
+
+/// A restoration as a call asks for it.
+struct RestoreWish: Sendable {
+    let vmid: Int
+    let backup: String
+    let owner: String?
+    let replaces: Bool
+    let starts: Bool
+    private let storage: String?
+    /// Whether network cards get new addresses, as beside the container that the backup is of.
+    private let isUnique: Bool
+
+    init(_ call: OperationCall) throws(DriverError) {
+        var reader = ArgumentReader(call.arguments)
+        vmid = try reader.vmid(of: call)
+        backup = try reader.text("backup", .backup)
+        owner = try reader.optionalName("owner", .identifier)
+        replaces = try reader.bool("replace", default: false)
+        starts = try reader.bool("start", default: false)
+        storage = try reader.optionalText("storage", .storage)
+        isUnique = try reader.bool("unique", default: false)
+        try reader.finish()
+    }
+
+    /// Bytes that it takes of each storage.
+    func sizes(of saved: GuestConfig) -> [String: Int64] {
+        let disks =
+            [saved["rootfs"].map { PropertyText($0) }].compactMap { $0 } + saved.numbered("mp").map(\.properties)
+        return disks.reduce(into: [:]) { sizes, disk in
+            guard let volume = disk.first, let colon = volume.firstIndex(of: ":"), !volume.hasPrefix("/") else {
+                return
+            }
+            sizes[storage ?? String(volume[..<colon]), default: 0] += disk["size"].flatMap(SizeText.bytes) ?? 0
+        }
+    }
+
+    func words(_ saved: GuestConfig, replacing: Bool, command: String) -> [String] {
+        let mark = Creation.mark(owner: owner ?? saved.owner, command: command)
+        return ["restore", "\(vmid)", backup, "--description", mark]
+            + (storage.map { ["--storage", $0] } ?? []) + (isUnique ? ["--unique", "1"] : [])
+            + (replacing ? ["--force", "1"] : [])
+    }
+}

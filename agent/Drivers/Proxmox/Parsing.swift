@@ -1,0 +1,168 @@
+/// A container's configuration file: `key: value` lines, then sections for changes that wait for a start and for snapshots.
+struct GuestConfig: Sendable, Hashable {
+    struct Snapshot: Sendable, Hashable {
+        let name: String
+        var values: [String: String] = [:]
+        var description = ""
+    }
+
+    private(set) var values: [String: String] = [:]
+    private(set) var description = ""
+    /// What takes effect at the next start; `delete` lists what goes then.
+    private(set) var pending: [String: String] = [:]
+    private(set) var snapshots: [Snapshot] = []
+
+    init(_ text: String) {
+        var section: Substring = ""
+        for line in text.split(separator: "\n") {
+            if line.first == "[", line.last == "]" {
+                section = line.dropFirst().dropLast()
+                if !section.hasPrefix("pve:") { snapshots.append(Snapshot(name: String(section))) }
+            } else if line.first == "#" {
+                note(line.dropFirst(), in: section)
+            } else if let colon = line.firstIndex(of: ":") {
+                let value = line[line.index(after: colon)...].drop { $0 == " " }
+                set(String(line[..<colon]), String(value), in: section)
+            }
+        }
+    }
+
+    private mutating func note(_ line: Substring, in section: Substring) {
+        let text = PercentText.decode(line) + "\n"
+        if section.isEmpty {
+            description += text
+        } else if !section.hasPrefix("pve:"), !snapshots.isEmpty {
+            snapshots[snapshots.count - 1].description += text
+        }
+    }
+
+    private mutating func set(_ key: String, _ value: String, in section: Substring) {
+        if section.isEmpty {
+            values[key] = value
+        } else if section == "pve:pending" {
+            pending[key] = value
+        } else if !section.hasPrefix("pve:"), !snapshots.isEmpty {
+            snapshots[snapshots.count - 1].values[key] = value
+        }
+    }
+
+    subscript(key: String) -> String? { values[key] }
+
+    /// The value that counts from the next start on.
+    func wished(_ key: String) -> String? { pending[key] ?? values[key] }
+
+    var lock: String? { values["lock"] }
+    var isTemplate: Bool { values["template"] == "1" }
+    var tags: [String] { (values["tags"] ?? "").split(whereSeparator: { ";, ".contains($0) }).map(String.init) }
+
+    /// Whom it is for and which command made it, as Innkeeper has written it into the description.
+    var owner: String? { mark("owner") }
+    var command: String? { mark("command") }
+
+    private func mark(_ key: String) -> String? {
+        let line = description.split(separator: "\n").first { $0.hasPrefix("innkeeper ") }
+        return line?.split(separator: " ").first { $0.hasPrefix("\(key)=") }.map { String($0.dropFirst(key.count + 1)) }
+    }
+
+    /// Keys like `net0` in the order of their numbers, with their properties.
+    func numbered(_ prefix: String) -> [(key: String, properties: PropertyText)] {
+        values.keys.compactMap { key in key.hasPrefix(prefix) ? Int(key.dropFirst(prefix.count)) : nil }.sorted()
+            .map { ("\(prefix)\($0)", PropertyText(values["\(prefix)\($0)"] ?? "")) }
+    }
+}
+
+/// `first,key=value,…`: how a container's networks and volumes are written.
+struct PropertyText: Sendable, Hashable {
+    /// The part without a key, such as a volume.
+    private(set) var first: String?
+    private(set) var values: [String: String] = [:]
+
+    init(_ text: String) {
+        for part in text.split(separator: ",") {
+            guard let sign = part.firstIndex(of: "=") else {
+                first = String(part)
+                continue
+            }
+            values[String(part[..<sign])] = String(part[part.index(after: sign)...])
+        }
+        if first == nil { first = values["volume"] }
+    }
+
+    subscript(key: String) -> String? { values[key] }
+}
+
+/// `8G`, `2064M`: the sizes of volumes.
+enum SizeText {
+    /// Bytes; nil for what is no size.
+    static func bytes(_ text: String) -> Int64? {
+        let units: [Character: Int64] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
+        let unit = text.last.flatMap { units[$0] }
+        let digits = unit == nil ? text[...] : text.dropLast()
+        guard let number = Double(digits), number >= 0, case let size = number * Double(unit ?? 1), size < 9e18 else {
+            return nil
+        }
+        return Int64(size)
+    }
+}
+
+/// `%C3%A4`: how descriptions are written.
+enum PercentText {
+    static func decode(_ text: some StringProtocol) -> String {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == 0x25, rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// A line of `pvesm status`.
+struct Storage: Sendable, Hashable {
+    let name: String
+    let kind: String
+    let isActive: Bool
+    let totalBytes: Int64
+    let availableBytes: Int64
+
+    /// The labels of the columns differ between versions: they are counted from the right.
+    static func parse(_ text: String) -> [Storage] {
+        text.split(separator: "\n").dropFirst().compactMap { line in
+            let words = line.split(separator: " ")
+            guard words.count >= 7, let total = Int64(words[words.count - 4]),
+                let available = Int64(words[words.count - 2])
+            else { return nil }
+            return Storage(
+                name: String(words[0]), kind: String(words[1]), isActive: words[2] == "active",
+                totalBytes: total.multipliedReportingOverflow(by: 1024).partialValue,
+                availableBytes: available.multipliedReportingOverflow(by: 1024).partialValue)
+        }
+    }
+}
+
+/// A line of `pvesm list`.
+struct Volume: Sendable, Hashable {
+    let id: String
+    let format: String
+    let content: String
+    /// Nil where the storage does not know.
+    let sizeBytes: Int64?
+    let vmid: Int?
+
+    static func parse(_ text: String) -> [Volume] {
+        text.split(separator: "\n").dropFirst().compactMap { line in
+            let words = line.split(separator: " ")
+            guard words.count >= 4, words[0].contains(":") else { return nil }
+            return Volume(
+                id: String(words[0]), format: String(words[1]), content: String(words[2]), sizeBytes: Int64(words[3]),
+                vmid: words.count > 4 ? Int(words[4]) : nil)
+        }
+    }
+}
