@@ -6,6 +6,9 @@ package enum Scope: String, Choice {
     case services
     /// Cordon, label, revoke and remove nodes; make and revoke join tokens.
     case nodes
+    /// Run any operation of any driver on a node, as far as the node's own policy lets it; give it input, cancel it, and
+    /// read what it says. As good as root on the nodes.
+    case commands
     /// Create, change and delete plans.
     case plans
     /// Everything, keys and the audit log included.

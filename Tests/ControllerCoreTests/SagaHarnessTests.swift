@@ -230,7 +230,7 @@ import WireProtocol
             try await scene.stage.outcome(scene.operation), try await scene.stage.service(scene.service)
         )
         let scope = ServiceScope(
-            world: scene.stage.world, rules: .standard, operation: operation, service: service,
+            world: scene.stage.world, rules: .standard, operation: operation, kind: scenario.kind, service: service,
             spec: try PlanSpec(json: service.spec), note: { _, _ in })
         return (scope, scenario.kind.saga.definition.steps)
     }

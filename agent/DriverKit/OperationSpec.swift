@@ -12,13 +12,22 @@ package struct OperationSpec: Sendable, Hashable {
     package let defaultDeadline: Duration
     /// One line for people.
     package let summary: String
+    /// As good as a shell on the node: runs what the caller says, or writes it where the caller says. Off unless a rule of
+    /// the node's policy spells the operation's last word.
+    package let isGuarded: Bool
 
-    package init(_ name: String, _ kind: Kind, defaultDeadline: Duration = .seconds(60), summary: String) {
+    /// - Parameter guarded: nil guards what is called `exec`, `raw` or `write`, or is about one of them.
+    package init(
+        _ name: String, _ kind: Kind, defaultDeadline: Duration = .seconds(60), summary: String, guarded: Bool? = nil
+    ) {
         self.name = name
         self.kind = kind
         self.defaultDeadline = defaultDeadline
         self.summary = summary
+        isGuarded = guarded ?? name.split(separator: ".").contains { Self.guardedWords.contains(String($0)) }
     }
+
+    private static let guardedWords: Set<String> = ["exec", "raw", "write"]
 }
 
 /// One row of a driver's table of operations: what it is and how it is done.

@@ -91,7 +91,7 @@ extension AgentOrder {
         self.init(
             id: call.id, resource: call.resource, generation: call.generation, driver: call.driver,
             operation: call.operation, arguments: call.arguments, secrets: call.secrets, deadline: call.deadline,
-            trace: call.trace)
+            trace: call.trace, by: call.by)
     }
 }
 

@@ -18,11 +18,13 @@ package struct AgentOrder: Sendable {
     package var patience: Duration
     /// The operation that this order belongs to.
     package var trace: String?
+    /// Who asked for it, for the node's audit log.
+    package var by: String?
 
     package init(
         id: String, resource: String, generation: Int64, driver: String, operation: String,
         arguments: JSONObject = [:], secrets: JSONObject = [:], deadline: Duration = .seconds(60),
-        patience: Duration = .seconds(60), trace: String? = nil
+        patience: Duration = .seconds(60), trace: String? = nil, by: String? = nil
     ) {
         self.id = id
         self.resource = resource
@@ -34,6 +36,7 @@ package struct AgentOrder: Sendable {
         self.deadline = deadline
         self.patience = patience
         self.trace = trace
+        self.by = by
     }
 }
 

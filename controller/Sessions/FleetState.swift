@@ -37,7 +37,7 @@ struct OutstandingOrder {
             operation: order.operation, arguments: order.arguments,
             secrets: order.secrets.isEmpty ? nil : order.secrets,
             deadlineMs: order.deadline.wholeMilliseconds, window: Fleet.initialWindow,
-            trace: order.trace, journal: journal)
+            trace: order.trace, journal: journal, by: order.by)
     }
 }
 

@@ -10,7 +10,21 @@ extension Hello {
         return NodeHello(
             node: node, agentVersion: agent, facts: facts, boot: boot,
             cpuMillis: (host["processors"]?.asInteger ?? 0).clamped(to: 1 << 20) * 1000,
-            memoryBytes: (host["memory_bytes"]?.asInteger ?? 0).clamped(to: .max), diskBytes: poolBytes)
+            memoryBytes: (host["memory_bytes"]?.asInteger ?? 0).clamped(to: .max), diskBytes: poolBytes,
+            catalogue: catalogue)
+    }
+
+    /// What the node's drivers can do: `[{"driver", "operations": [OperationReport]}]`; nil when it does not say.
+    private var catalogue: JSONValue? {
+        let known = drivers.compactMap { driver in
+            driver.catalogue.map { operations -> JSONValue in
+                [
+                    "driver": .string(driver.name), "version": .string(driver.version),
+                    "operations": .array(operations.map(\.json)),
+                ]
+            }
+        }
+        return known.isEmpty ? nil : .array(known)
     }
 
     private func facts(of driver: String) -> JSONObject {
@@ -63,5 +77,14 @@ extension SpoolReport {
             }
         }
         return held
+    }
+}
+
+extension OperationReport {
+    fileprivate var json: JSONValue {
+        [
+            "name": .string(name), "kind": .string(kind.code), "summary": .string(summary),
+            "deadline_ms": .integer(deadlineMs), "guarded": .bool(guarded), "allowed": .bool(allowed),
+        ]
     }
 }

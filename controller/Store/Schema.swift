@@ -10,7 +10,7 @@ enum Schema {
     /// Append only: a migration that was released never changes.
     static let migrations = [
         Migration(number: 1, script: schema1Control), Migration(number: 2, script: schema2Metrics),
-        Migration(number: 3, script: schema3Keys),
+        Migration(number: 3, script: schema3Keys), Migration(number: 4, script: schema4Commands),
     ]
 
     /// Codes of our own in `SQLiteError.code`, outside SQLite's range.

@@ -21,10 +21,12 @@ package struct NodeHello: Sendable, Hashable {
     package var cpuMillis: Int64
     package var memoryBytes: Int64
     package var diskBytes: Int64
+    /// What its drivers can do; nil leaves what is known.
+    package var catalogue: JSONValue?
 
     package init(
         node: String, agentVersion: String, facts: JSONObject, boot: String, cpuMillis: Int64, memoryBytes: Int64,
-        diskBytes: Int64
+        diskBytes: Int64, catalogue: JSONValue? = nil
     ) {
         self.node = node
         self.agentVersion = agentVersion
@@ -33,6 +35,7 @@ package struct NodeHello: Sendable, Hashable {
         self.cpuMillis = cpuMillis
         self.memoryBytes = memoryBytes
         self.diskBytes = diskBytes
+        self.catalogue = catalogue
     }
 }
 
@@ -67,15 +70,18 @@ extension Store {
 
     /// The node is connected and is as it says.
     package func recordHello(_ hello: NodeHello, at time: Timestamp) throws(StoreError) {
-        try updateNode(hello.node) { node in
-            node.state = .connected
-            node.lastSeen = time
-            node.agentVersion = hello.agentVersion
-            node.facts = hello.facts
-            node.boot = hello.boot
-            node.cpuMillis = hello.cpuMillis
-            node.memoryBytes = hello.memoryBytes
-            node.diskBytes = hello.diskBytes
+        try transaction { () throws(StoreError) in
+            try updateNode(hello.node) { node in
+                node.state = .connected
+                node.lastSeen = time
+                node.agentVersion = hello.agentVersion
+                node.facts = hello.facts
+                node.boot = hello.boot
+                node.cpuMillis = hello.cpuMillis
+                node.memoryBytes = hello.memoryBytes
+                node.diskBytes = hello.diskBytes
+            }
+            if let catalogue = hello.catalogue { try setCatalogue(catalogue, of: hello.node) }
         }
     }
 

@@ -36,7 +36,8 @@ extension CommandDesk {
         guard let spec = driver.operation(command.operation) else {
             return refusal(.unknownOperation, "the driver \(command.driver) has no operation \(command.operation)")
         }
-        if let denial = around.policy.denial(of: command.fullOperation, on: command.resource) {
+        let isGuarded = spec.isGuarded
+        if let denial = around.policy.denial(of: command.fullOperation, on: command.resource, guarded: isGuarded) {
             audit(command, denial)
             return refusal(.policy, "the policy of this node does not allow \(command.fullOperation): \(denial)")
         }

@@ -46,7 +46,7 @@ extension CommandDesk {
     func audit(_ command: Command, _ denial: String) {
         let record = AuditRecord(
             command: command.id, operation: command.fullOperation, resource: command.resource, denial: denial,
-            trace: command.trace)
+            trace: command.trace, by: command.by)
         Task {
             do { try await around.audit.write(record) } catch {
                 around.logger.error("the audit log could not be written", metadata: ["error": "\(error)"])

@@ -17,6 +17,16 @@ package struct Policy: Sendable, Hashable {
         func covers(_ operation: String, _ resource: String) -> Bool {
             self.operation.matches(operation) && self.resource.matches(resource)
         }
+
+        /// Whether the rule says the last word of the operation itself, not by a star.
+        func spells(_ operation: String) -> Bool {
+            let last = Self.lastWord(operation)
+            return !last.isEmpty && Self.lastWord(self.operation.text) == last
+        }
+
+        private static func lastWord(_ text: String) -> String {
+            text.split(separator: ".", omittingEmptySubsequences: false).last.map(String.init) ?? ""
+        }
     }
 
     package let allow: [Rule]
@@ -27,22 +37,23 @@ package struct Policy: Sendable, Hashable {
         self.deny = deny
     }
 
-    /// Without a file: everything that the drivers do, except what would be a shell by another name.
-    package static let standard = Policy(
-        allow: [Rule(operation: "*")],
-        deny: ["*.exec", "*.exec.*", "*.raw", "*.raw.*", "*.write", "*.write.*"].map { Rule(operation: $0) })
+    /// Without a file: everything that the drivers do, except guarded operations.
+    package static let standard = Policy(allow: [Rule(operation: "*")], deny: [])
 
     /// Why the operation is not allowed; nil when it is.
-    package func denial(of operation: String, on resource: String) -> String? {
+    /// - Parameter guarded: it is as good as a shell, so that only a rule that spells its last word allows it.
+    package func denial(of operation: String, on resource: String, guarded: Bool = false) -> String? {
         if let rule = deny.first(where: { $0.covers(operation, resource) }) { return "denied by the rule \(rule)" }
-        guard allow.contains(where: { $0.covers(operation, resource) }) else { return "allowed by no rule" }
-        return nil
+        let allowing = allow.filter { $0.covers(operation, resource) }
+        guard !allowing.isEmpty else { return "allowed by no rule" }
+        guard guarded, !allowing.contains(where: { $0.spells(operation) }) else { return nil }
+        return "it can do anything, and no rule allows it by name"
     }
 
     /// Whether the operation is allowed on some resource, as far as the rules for all resources say.
-    package func mayAllow(_ operation: String) -> Bool {
+    package func mayAllow(_ operation: String, guarded: Bool = false) -> Bool {
         !deny.contains { $0.resource.text == "*" && $0.operation.matches(operation) }
-            && allow.contains { $0.operation.matches(operation) }
+            && allow.contains { $0.operation.matches(operation) && (!guarded || $0.spells(operation)) }
     }
 }
 

@@ -7,18 +7,22 @@ package struct AuditRecord: Sendable, Hashable {
     package let operation: String
     package let resource: String
     package let denial: String
+    /// The controller's operation.
     package let trace: String?
+    /// For whom the controller says that it acts.
+    package let by: String?
 }
 
-/// The node's own append-only record of what was asked of it and denied.
+/// The node's own append-only record of what was asked of it and denied: who, what, when and why, one line each. It takes
+/// twice `limit` bytes of the disk at most, however much is asked.
 package actor Audit {
     private nonisolated let thread: any SerialExecutor
     private let file: AppendOnlyFile
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    package init(path: String, thread: any SerialExecutor) {
-        file = AppendOnlyFile(path: path)
+    package init(path: String, thread: any SerialExecutor, limit: Int = 16 << 20) {
+        file = AppendOnlyFile(path: path, limit: limit)
         self.thread = thread
     }
 
@@ -26,7 +30,7 @@ package actor Audit {
         let fields = [
             ("time", time.iso8601), ("decision", "denied"), ("command", record.command),
             ("operation", record.operation), ("resource", record.resource), ("reason", record.denial),
-            ("trace", record.trace ?? ""),
+            ("trace", record.trace ?? ""), ("by", record.by ?? ""),
         ]
         try file.append(fields.map { "\($0)=\(Logfmt.value($1))" }.joined(separator: " "))
     }

@@ -40,12 +40,14 @@ struct Greeting: Sendable {
     private func reports() async -> [DriverReport] {
         var reports: [DriverReport] = []
         for driver in drivers {
-            let name = type(of: driver).name
-            let operations = driver.operations.map(\.name).filter { policy.mayAllow("\(name).\($0)") }
-            let facts = await Self.facts(of: driver)
-            reports.append(DriverReport(name: name, version: driver.version, operations: operations, facts: facts))
+            let catalogue = policy.catalogue(of: driver)
+            reports.append(
+                DriverReport(
+                    name: type(of: driver).name, version: driver.version,
+                    operations: catalogue.filter(\.allowed).map(\.name), facts: await Self.facts(of: driver),
+                    catalogue: catalogue))
         }
-        return reports
+        return reports.fitting
     }
 
     private static func facts(of driver: any Driver) async -> JSONObject {

@@ -67,6 +67,7 @@ package actor Executor: Service {
             unfinished, active: Set(active.keys), resting: Set(resting.keys))
         for operation in chosen {
             active[operation.id] = RunSignals()
+            if operation.kind == NodeCommand.kind { continue }
             if let node = operation.node {
                 places[node, default: []].insert(operation.id)
             } else {
@@ -125,8 +126,8 @@ package actor Executor: Service {
             try await world.store.atomically { store throws(StoreError) in
                 try store.abandon(operation, because: problem.sentence, at: now)
             }
-        case .success(var run):
-            let ending = try await run.run()
+        case .success(let work):
+            let ending = try await work()
             logger.info("the operation \(ending == .finished ? "has ended" : "was laid down")")
         }
     }

@@ -6,18 +6,33 @@ import WireProtocol
 /// One journal entry with all that changes together with it.
 struct JournalWriting: Sendable {
     var operation: String
-    var service: String
-    var kind: OperationKind
+    var subject: RunSubject
     var entry: JournalEntry
     var after: Int64
     var time: Timestamp
     var context: JSONObject
     var outputs: [String: JSONValue]
     var warnings: [(step: String, failure: StepFailure)]
+    /// Of the step that comes last in the table.
+    var lastFailure: StepFailure?
 
     /// The state that the service came from; nil while the operation has not begun.
     var from: ServiceRecord.State? {
         context["from"]?.asString.flatMap(ServiceRecord.State.init(rawValue:))
+    }
+}
+
+extension JournalWriting {
+    /// A command has no undo: where nobody knows how far it came, to say that it failed or was cancelled would be a guess.
+    fileprivate func honest(_ outcome: SagaOutcome) -> SagaOutcome {
+        guard case .command(let command) = subject, command.mutates, let failure = lastFailure,
+            failure.kind == .interrupted || failure.kind == .unanswered, failure.effect == .possible
+        else { return outcome }
+        switch outcome {
+        case .failed(let cause): return .needsAttention(cause, leftovers: [])
+        case .cancelled: return .needsAttention(failure, leftovers: [])
+        default: return outcome
+        }
     }
 }
 
@@ -30,7 +45,11 @@ extension Store {
             guard let claimed = try begin(writing, deadline: deadline) else { return nil }
             entry = claimed
         }
-        if case .finished(let outcome) = entry { try end(writing, outcome) }
+        if case .finished(let outcome) = entry {
+            let honest = writing.honest(outcome)
+            entry = .finished(honest)
+            try end(writing, honest)
+        }
         try appendJournal(writing.operation, after: writing.after, [.object(entry.json)], at: writing.time)
         try appendLog(writing.operation, [entry.logLine(at: writing.time)])
         return entry
@@ -38,14 +57,25 @@ extension Store {
 
     private func begin(_ writing: JournalWriting, deadline: Timestamp) throws(StoreError) -> JournalEntry? {
         guard let operation = try claimOperation(writing.operation, at: writing.time) else { return nil }
-        guard let service = try service(writing.service) else { throw .notFound(kind: "service", id: writing.service) }
-        guard writing.kind.from.contains(service.state) else {
-            let error = CoreError.notAllowed(writing.kind, on: service, in: service.state)
+        switch writing.subject {
+        case .service(let id, let kind):
+            return try begin(operation, on: id, kind, at: writing.time, deadline: deadline)
+        case .command(let command):
+            return .started(deadline: deadline, context: try context(of: command))
+        }
+    }
+
+    private func begin(
+        _ operation: OperationRecord, on id: String, _ kind: OperationKind, at time: Timestamp, deadline: Timestamp
+    ) throws(StoreError) -> JournalEntry {
+        guard let service = try service(id) else { throw .notFound(kind: "service", id: id) }
+        guard kind.from.contains(service.state) else {
+            let error = CoreError.notAllowed(kind, on: service, in: service.state)
             return .finished(
                 .failed(StepFailure(.final, code: "not_allowed_in_state", message: "\(error)", effect: .none)))
         }
-        try updateService(service.id, at: writing.time) {
-            $0.state = writing.kind.during(service.state)
+        try updateService(service.id, at: time) {
+            $0.state = kind.during(service.state)
             $0.generation = operation.position
         }
         // One that was ordered before the store was restored stays as old as it is.
@@ -65,15 +95,17 @@ extension Store {
             // What steps have noted there, such as how the node was chosen, stays.
             $0.result = .object(
                 ($0.result?.asObject ?? [:]).merged(with: outcome.result(warnings: writing.warnings)))
+            // Nobody needs them any more.
+            $0.parameters[NodeCommand.secretsKey] = nil
         }
-        guard let from = writing.from else { return }
-        try updateService(writing.service, at: writing.time) { service in
+        guard case .service(let id, let kind) = writing.subject, let from = writing.from else { return }
+        try updateService(id, at: writing.time) { service in
             switch outcome {
             case .succeeded:
-                service.state = writing.kind.succeeded(from)
-                writing.kind.saga.conclude(&service, operation, outputs: writing.outputs)
-            case .failed, .cancelled: service.state = writing.kind.undone(from)
-            case .needsAttention: service.state = writing.kind.stuck(from)
+                service.state = kind.succeeded(from)
+                kind.saga.conclude(&service, operation, outputs: writing.outputs)
+            case .failed, .cancelled: service.state = kind.undone(from)
+            case .needsAttention: service.state = kind.stuck(from)
             }
         }
     }

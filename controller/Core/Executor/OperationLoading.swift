@@ -1,6 +1,7 @@
 import Placement
 import Saga
 import Store
+import Synchronization
 import WireProtocol
 
 /// Why an operation cannot be run at all.
@@ -14,9 +15,13 @@ struct OperationLoading: Sendable {
     let rules: PlacementRules
     let note: @Sendable (_ step: String, _ text: String) -> Void
 
+    /// Takes an operation on its way; throws when the store fails.
+    typealias Work = @Sendable () async throws -> RunEnding
+
     func load(
         _ operation: OperationRecord, _ signals: RunSignals, _ admit: @escaping @Sendable (String) async -> Bool
-    ) async throws(StoreError) -> Result<OperationRun, UnusableOperation> {
+    ) async throws(StoreError) -> Result<Work, UnusableOperation> {
+        if operation.kind == NodeCommand.kind { return try await loadCommand(operation, signals) }
         guard let kind = OperationKind(rawValue: operation.kind) else {
             return .failure(
                 UnusableOperation(sentence: "this version does not know operations of kind \(operation.kind)"))
@@ -27,12 +32,38 @@ struct OperationLoading: Sendable {
         let journal = try await world.store.journal(operation.id)
         do {
             let scope = ServiceScope(
-                world: world, rules: rules, operation: operation, service: service, spec: try spec(service, kind),
-                note: note)
+                world: world, rules: rules, operation: operation, kind: kind, service: service,
+                spec: try spec(service, kind), note: note)
             return .success(
-                try OperationRun(kind, scope: scope, journal: journal, signals: signals, admit: admit))
+                work(try OperationRun(kind.saga.definition, scope: scope, journal: journal, signals: signals, admit: admit))
+            )
         } catch {
             return .failure(UnusableOperation(sentence: "\(error)"))
+        }
+    }
+
+    private func loadCommand(
+        _ operation: OperationRecord, _ signals: RunSignals
+    ) async throws(StoreError) -> Result<Work, UnusableOperation> {
+        let journal = try await world.store.journal(operation.id)
+        do {
+            let command = try NodeCommand(operation)
+            let scope = CommandScope(world: world, operation: operation, command: command, note: note)
+            return .success(
+                work(
+                    try OperationRun(
+                        CommandSaga.definition(of: command), scope: scope, journal: journal, signals: signals,
+                        admit: { _ in true })))
+        } catch {
+            return .failure(UnusableOperation(sentence: "\(error)"))
+        }
+    }
+
+    private func work<Scope>(_ run: sending OperationRun<Scope>) -> Work {
+        let start = Mutex<OperationRun<Scope>?>(run)
+        return {
+            guard var run = start.withLock({ $0.take() }) else { return .stopped }
+            return try await run.run()
         }
     }
 

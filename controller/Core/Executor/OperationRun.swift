@@ -8,12 +8,9 @@ import WireProtocol
 ///
 /// The machine decides, the run does: it stores each entry before it acts on it. Cancelling its task stops it between
 /// two entries; commands that are under way go on at their agents, and another run takes the operation up later.
-struct OperationRun {
-    enum Ending: Sendable { case finished, stopped }
-
-    let scope: ServiceScope
-    let kind: OperationKind
-    let definition: SagaDefinition<ServiceScope>
+struct OperationRun<Scope: RunScope> {
+    let scope: Scope
+    let definition: SagaDefinition<Scope>
     let direction: SagaDirection
     /// Asks for one of the places that a node has for operations.
     let admit: @Sendable (_ node: String) async -> Bool
@@ -29,14 +26,13 @@ struct OperationRun {
     private var present: Set<String> = []
 
     init(
-        _ kind: OperationKind, scope: ServiceScope, journal: [JournalRecord], signals: RunSignals,
+        _ definition: SagaDefinition<Scope>, scope: Scope, journal: [JournalRecord], signals: RunSignals,
         admit: @escaping @Sendable (String) async -> Bool
     ) throws(JournalError) {
-        self.kind = kind
         self.scope = scope
         self.admit = admit
         self.signals = signals
-        definition = kind.saga.definition
+        self.definition = definition
         var table = definition.table
         if Restoration.concerns(scope.operation) { table.direction = .forward }
         direction = table.direction
@@ -53,7 +49,7 @@ struct OperationRun {
     }
 
     /// Throws when the store cannot take an entry; nothing is lost then, and the run may be made again.
-    mutating func run() async throws -> Ending {
+    mutating func run() async throws -> RunEnding {
         while !Task.isCancelled {
             switch machine.next(now: clock.now(), cancelled: cancelled, present: present) {
             case .record(let entry):
@@ -85,8 +81,9 @@ struct OperationRun {
     private mutating func record(_ entry: JournalEntry) async throws -> Bool {
         let time = clock.now()
         let writing = JournalWriting(
-            operation: scope.operation.id, service: scope.service.id, kind: kind, entry: entry, after: seq, time: time,
-            context: machine.context, outputs: machine.outputs, warnings: machine.warnings)
+            operation: scope.operation.id, subject: scope.subject, entry: entry, after: seq, time: time,
+            context: machine.context, outputs: machine.outputs, warnings: machine.warnings,
+            lastFailure: machine.steps.last?.failure)
         guard
             let written = try await scope.world.store.atomically({ store throws(StoreError) in try store.write(writing)
             })
@@ -176,8 +173,8 @@ extension OperationRun {
     }
 }
 
-extension SagaStep where Scope == ServiceScope {
-    fileprivate func outcome(_ scope: ServiceScope, _ call: StepCall) async -> Result<JSONValue, StepFailure> {
+extension SagaStep {
+    fileprivate func outcome(_ scope: Scope, _ call: StepCall) async -> Result<JSONValue, StepFailure> {
         do throws(StepFailure) {
             guard call.unwinding else { return .success(try await act(scope, call)) }
             try await undo?(scope, call)

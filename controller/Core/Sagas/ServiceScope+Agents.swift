@@ -59,7 +59,7 @@ extension ServiceScope {
 
 extension CommandResult {
     /// What was observed, or why there is nothing to observe.
-    fileprivate func observation(of resource: String) throws(StepFailure) -> JSONObject {
+    func observation(of resource: String) throws(StepFailure) -> JSONObject {
         if status == .succeeded { return observed }
         let code = error?.code.code ?? status.code
         let message = error.map(\.message) ?? "the agent says \(status.code)"

@@ -9,6 +9,7 @@ struct ServiceScope: Sendable {
     let world: World
     let rules: PlacementRules
     let operation: OperationRecord
+    let kind: OperationKind
     /// As it was when the run took the operation up; only the operation's end changes its specification.
     let service: ServiceRecord
     let spec: PlanSpec

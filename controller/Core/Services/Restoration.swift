@@ -36,6 +36,11 @@ extension Store {
         if operation.state == .running, try isGoingBack(operation) {
             return try abandon(operation, because: "it was being undone when the restored backup was taken", at: now)
         }
+        if operation.kind == NodeCommand.kind {
+            return try abandon(
+                operation, because: "it was not done when the restored backup was taken; whether it was done since is unknown",
+                at: now)
+        }
         let isPlaced = try hasPlace(operation)
         guard isPlaced || operation.kind != OperationKind.provision.rawValue else {
             return try endUnplaced(operation, at: now)

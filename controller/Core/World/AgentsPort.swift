@@ -49,11 +49,13 @@ package struct AgentCall: Sendable {
     /// The operation that it belongs to; nil for a look that no operation asked for.
     package var trace: String?
     package var step: String
+    /// Who asked for it, for the node's audit log.
+    package var by: String?
     package var onProgress: @Sendable (_ message: String, _ fraction: Double?) -> Void
 
     package init(
         id: String, resource: String, generation: Int64, driver: String, operation: String, arguments: JSONObject,
-        secrets: JSONObject = [:], deadline: Duration, trace: String?, step: String,
+        secrets: JSONObject = [:], deadline: Duration, trace: String?, step: String, by: String? = nil,
         onProgress: @escaping @Sendable (String, Double?) -> Void = { _, _ in }
     ) {
         self.id = id
@@ -66,6 +68,7 @@ package struct AgentCall: Sendable {
         self.deadline = deadline
         self.trace = trace
         self.step = step
+        self.by = by
         self.onProgress = onProgress
     }
 }

@@ -5,6 +5,7 @@ package enum AgentMessage: Sendable, Hashable {
     case accepted(Accepted)
     case progress(CommandProgress)
     case output(Output)
+    case consumed(Consumed)
     case result(CommandResult)
     case series(SeriesDefinition)
     case metrics(Metrics)
@@ -21,7 +22,7 @@ package enum AgentMessage: Sendable, Hashable {
 
 extension AgentMessage: DirectedLine {
     package static let types = [
-        Hello.type, Heartbeat.type, Accepted.type, CommandProgress.type, Output.type, CommandResult.type,
+        Hello.type, Heartbeat.type, Accepted.type, CommandProgress.type, Output.type, Consumed.type, CommandResult.type,
         SeriesDefinition.type, Metrics.type, Usage.type, Inventory.type, NodeEvent.type, Gap.type,
         CertificateRenewal.type, EnrolmentRequest.type, Goodbye.type,
     ]
@@ -33,6 +34,7 @@ extension AgentMessage: DirectedLine {
         case Accepted.type: self = .accepted(try Accepted(reading: fields))
         case CommandProgress.type: self = .progress(try CommandProgress(reading: fields))
         case Output.type: self = .output(try Output(reading: fields))
+        case Consumed.type: self = .consumed(try Consumed(reading: fields))
         case CommandResult.type: self = .result(try CommandResult(reading: fields))
         case SeriesDefinition.type: self = .series(try SeriesDefinition(reading: fields))
         case Metrics.type: self = .metrics(try Metrics(reading: fields))
@@ -59,6 +61,7 @@ extension AgentMessage: DirectedLine {
         case .accepted(let message): json.message(message)
         case .progress(let message): json.message(message)
         case .output(let message): json.message(message)
+        case .consumed(let message): json.message(message)
         case .result(let message): json.message(message)
         case .series(let message): json.message(message)
         case .metrics(let message): json.message(message)

@@ -39,12 +39,18 @@ package struct DriverReport: WireRecord {
     package var operations: [String]
     /// What placement wants to know: pools, capacities, engine versions.
     package var facts: JSONObject
+    /// Everything that the driver can do here, also what the policy forbids. Nil from an agent that does not say it.
+    package var catalogue: [OperationReport]?
 
-    package init(name: String, version: String, operations: [String], facts: JSONObject = [:]) {
+    package init(
+        name: String, version: String, operations: [String], facts: JSONObject = [:],
+        catalogue: [OperationReport]? = nil
+    ) {
         self.name = name
         self.version = version
         self.operations = operations
         self.facts = facts
+        self.catalogue = catalogue
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
@@ -52,6 +58,8 @@ package struct DriverReport: WireRecord {
         version = try fields.string("version")
         operations = try fields.ids("operations")
         facts = try fields.object("facts")
+        catalogue = try fields.optionalList(
+            "catalogue", limit: OperationReport.maximumCount, OperationReport.init(reading:))
     }
 
     package func write(_ fields: inout FieldWriter) {
@@ -59,6 +67,7 @@ package struct DriverReport: WireRecord {
         fields.put("version", version)
         fields.put("operations", operations)
         fields.put("facts", facts)
+        if let catalogue { fields.put("catalogue", catalogue) }
     }
 }
 

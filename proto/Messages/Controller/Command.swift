@@ -22,11 +22,13 @@ package struct Command: WireMessage {
     /// The agent's journal (`hello.spool.epoch`) to which this order was first sent. An agent that has lost that journal
     /// cannot know whether the order was done, and refuses it.
     package var journal: String?
+    /// Who asked for it, as the controller knows them; for the node's audit log alone.
+    package var by: String?
 
     package init(
         id: String, resource: String, generation: Int64, driver: String, operation: String,
         arguments: JSONObject = [:], secrets: JSONObject? = nil, deadlineMs: Int64, window: Int64 = 65_536,
-        trace: String? = nil, journal: String? = nil
+        trace: String? = nil, journal: String? = nil, by: String? = nil
     ) {
         self.id = id
         self.resource = resource
@@ -39,6 +41,7 @@ package struct Command: WireMessage {
         self.window = window
         self.trace = trace
         self.journal = journal
+        self.by = by
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
@@ -53,6 +56,7 @@ package struct Command: WireMessage {
         window = try fields.natural("window")
         trace = try fields.optionalID("trace")
         journal = try fields.optionalID("journal")
+        by = try fields.optionalName("by", limit: 256)
     }
 
     package func write(_ fields: inout FieldWriter) {
@@ -67,5 +71,6 @@ package struct Command: WireMessage {
         fields.put("window", window)
         fields.put("trace", trace)
         fields.put("journal", journal)
+        fields.put("by", by)
     }
 }

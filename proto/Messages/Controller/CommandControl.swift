@@ -30,23 +30,29 @@ package struct Input: WireMessage {
     package var data: [UInt8]
     /// Nothing follows.
     package var end: Bool
+    /// How many bytes of the command's input came before these; bytes that came already are passed over. Nil means that
+    /// they follow what came last.
+    package var offset: Int64?
 
-    package init(id: String, data: [UInt8], end: Bool) {
+    package init(id: String, data: [UInt8], end: Bool, offset: Int64? = nil) {
         self.id = id
         self.data = data
         self.end = end
+        self.offset = offset
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
         id = try fields.id("id")
         data = try fields.base64("data")
         end = try fields.bool("end")
+        offset = try fields.optionalNatural("offset")
     }
 
     package func write(_ fields: inout FieldWriter) {
         fields.put("id", id)
         fields.put("data", Base64.encode(data))
         fields.put("end", end)
+        fields.put("offset", offset)
     }
 }
 

@@ -1,0 +1,32 @@
+import DriverKit
+import Model
+import WireProtocol
+
+extension Policy {
+    /// What a driver can do on this node, and what of it the policy lets it do.
+    func catalogue(of driver: any Driver) -> [OperationReport] {
+        let driverName = type(of: driver).name
+        return driver.operations.prefix(OperationReport.maximumCount).map { spec in
+            OperationReport(
+                name: spec.name, kind: spec.kind == .observe ? .observe : .mutate, summary: spec.summary,
+                deadlineMs: max(1, spec.defaultDeadline.wholeMilliseconds), guarded: spec.isGuarded,
+                allowed: mayAllow("\(driverName).\(spec.name)", guarded: spec.isGuarded))
+        }
+    }
+}
+
+extension [DriverReport] {
+    /// Bytes that the catalogues of a node may take in its `hello`, which has the receipts and facts to carry too.
+    private static var catalogueRoom: Int { 256 << 10 }
+
+    /// Without catalogues where they would crowd out the rest: a node must be seen in any case.
+    var fitting: [DriverReport] {
+        let bytes = flatMap { $0.catalogue ?? [] }.reduce(0) { $0 + $1.name.utf8.count + $1.summary.utf8.count + 96 }
+        guard bytes > Self.catalogueRoom else { return self }
+        return map { report in
+            var report = report
+            report.catalogue = nil
+            return report
+        }
+    }
+}

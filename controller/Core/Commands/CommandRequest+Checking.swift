@@ -1,0 +1,62 @@
+import Model
+import Store
+import WireProtocol
+
+extension CommandRequest {
+    private static let deadlines = Duration.seconds(1)...Duration.seconds(24 * 3600)
+    private static let defaultDeadline = Duration.seconds(60)
+
+    /// The command, with what the node's catalogue says of the operation. A node that has told none may know it all the same.
+    func command(on node: NodeRecord, catalogue: JSONValue?) -> Result<NodeCommand, CoreError> {
+        do throws(CoreError) {
+            let (driver, name) = try parts
+            let offer = try offer(driver, name, node, catalogue)
+            let resource = resource ?? driver
+            guard (1...512).contains(resource.utf8.count), resource.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+                throw .invalid(field: "resource", problem: "must be 1 to 512 bytes without control characters")
+            }
+            let deadline = deadline ?? offer?.deadline ?? Self.defaultDeadline
+            guard Self.deadlines.contains(deadline) else {
+                throw .invalid(field: "deadline_seconds", problem: "must be from 1 to 86400")
+            }
+            return .success(
+                NodeCommand(
+                    node: node.id, driver: driver, operation: name, resource: resource, arguments: arguments,
+                    secrets: secrets, deadline: deadline, mutates: offer?.mutates ?? true, isFollowed: isFollowed))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private var parts: (driver: String, name: String) {
+        get throws(CoreError) {
+            let parts = operation.split(separator: ".", maxSplits: 1).map(String.init)
+            guard parts.count == 2, operation.utf8.count <= 128, Self.isID(parts[0]), Self.isID(parts[1]) else {
+                throw .invalid(field: "operation", problem: "must be a driver and an operation: docker.container.list")
+            }
+            return (parts[0], parts[1])
+        }
+    }
+
+    private static func isID(_ text: String) -> Bool {
+        text.utf8.first.map { $0 | 0x20 >= 0x61 || $0 < 0x3A } == true
+            && text.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || [0x2D, 0x2E, 0x5F].contains(byte)
+            }
+    }
+
+    private func offer(
+        _ driver: String, _ name: String, _ node: NodeRecord, _ catalogue: JSONValue?
+    ) throws(CoreError) -> (deadline: Duration?, mutates: Bool)? {
+        guard let drivers = catalogue?.asArray else { return nil }
+        guard let found = drivers.first(where: { $0["driver"]?.asString == driver }) else {
+            let known = drivers.compactMap { $0["driver"]?.asString }.joined(separator: ", ")
+            throw .invalid(field: "operation", problem: "names a driver that \(node.name) has not; it has \(known)")
+        }
+        guard let offer = found["operations"]?.asArray?.first(where: { $0["name"]?.asString == name }) else {
+            throw .invalid(field: "operation", problem: "names nothing that the driver \(driver) of \(node.name) can do")
+        }
+        let deadline = offer["deadline_ms"]?.asInteger.map { Duration.milliseconds($0) }
+        return (deadline.map { min($0, Self.deadlines.upperBound) }, offer["kind"]?.asString != "observe")
+    }
+}

@@ -1,0 +1,118 @@
+import Model
+import Saga
+import Store
+import WireProtocol
+
+/// What the one step of a command may touch.
+struct CommandScope: RunScope {
+    let world: World
+    let operation: OperationRecord
+    let command: NodeCommand
+    /// Writes a line into the operation's log.
+    let note: @Sendable (_ step: String, _ text: String) -> Void
+
+    var subject: RunSubject { .command(command) }
+}
+
+/// A command to a node as a saga of one step without an undo. The step is tried once: what was cut off in the middle is told
+/// as unknown and never done again, and only an order that found no answer is sent again, under the same id.
+enum CommandSaga {
+    /// For the way to a node that is just coming back, beyond the command's own time.
+    private static let allowance = Duration.seconds(120)
+    private static let step = StepKey<NoOutput>("command")
+    private static let generationKey = "generation"
+
+    static func definition(of command: NodeCommand) -> SagaDefinition<CommandScope> {
+        SagaDefinition(
+            kind: NodeCommand.kind, deadline: command.deadline + allowance,
+            steps: [
+                SagaStep(
+                    step, retry: RetryPolicy(attempts: 1, first: .milliseconds(250), most: .seconds(5)),
+                    deadline: command.deadline, onInterrupted: .fail, act: perform)
+            ])
+    }
+
+    private static func perform(_ scope: CommandScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        let generation = call.context[generationKey]?.asInteger ?? 0
+        var order = scope.order(call, generation)
+        var result = try await scope.send(order)
+        if let newest = await scope.forgottenGeneration(in: result, of: order) {
+            order.id += ".g"
+            order.generation = newest
+            result = try await scope.send(order)
+        }
+        try await scope.keep(result)
+        _ = try result.detailed.observation(of: order.resource)
+        return NoOutput()
+    }
+
+    static func context(generation: Int64) -> JSONObject { [generationKey: .integer(generation)] }
+}
+
+extension Store {
+    /// The generation of a command is that of the newest order for its resource: not older than what has been done, and
+    /// not newer than what a service will order next. One that is late for a newer order is refused by the agent.
+    func context(of command: NodeCommand) throws(StoreError) -> JSONObject {
+        guard command.mutates else { return CommandSaga.context(generation: 0) }
+        let newest = try newestGeneration(of: command.resource, on: command.node) ?? 0
+        return CommandSaga.context(generation: max(newest, try generationBase()))
+    }
+}
+
+extension CommandScope {
+    fileprivate func order(_ call: StepCall, _ generation: Int64) -> AgentCall {
+        AgentCall(
+            id: call.command, resource: command.resource, generation: generation, driver: command.driver,
+            operation: command.operation, arguments: command.arguments, secrets: command.secrets,
+            deadline: call.deadline, trace: operation.id, step: call.step, by: operation.requestedBy,
+            onProgress: { message, _ in note(call.step, message) })
+    }
+
+    fileprivate func send(_ order: AgentCall) async throws(StepFailure) -> CommandResult {
+        do throws(AgentError) {
+            return try await world.agents.perform(order, command.node)
+        } catch {
+            throw StepFailure(
+                error.retryable ? .unanswered : .final, code: error.code, message: error.message,
+                resource: order.resource, effect: error.retryable ? .possible : .none)
+        }
+    }
+
+    /// The node has seen a newer order for the resource than this store remembers, which forgets old orders in time. The
+    /// refused one was not done, and may go again under that generation. Nil when a newer order is known here: then this
+    /// one is late and stays refused.
+    fileprivate func forgottenGeneration(in result: CommandResult, of order: AgentCall) async -> Int64? {
+        guard result.status == .refused, result.error?.code == .staleGeneration,
+            let newest = result.observed["newest_generation"]?.asInteger
+        else { return nil }
+        let known = (try? await world.store.newestGeneration(of: order.resource, on: command.node)) ?? nil
+        return newest > max(known ?? 0, order.generation) ? newest : nil
+    }
+
+    /// What came of it stands in the operation, whether it went well or not.
+    fileprivate func keep(_ result: CommandResult) async throws(StepFailure) {
+        var kept: JSONObject = ["status": .string(result.status.code), "changed": .bool(result.changed)]
+        if !result.observed.isEmpty { kept["observed"] = .object(result.observed) }
+        let found = kept
+        do throws(StoreError) {
+            try await world.store.updateOperation(operation.id) {
+                $0.result = .object(($0.result?.asObject ?? [:]).merged(with: found))
+            }
+        } catch {
+            // The agent keeps the receipt: the same order again gives the same result.
+            throw StepFailure(.unanswered, code: "store", message: "the result could not be stored: \(error)")
+        }
+    }
+}
+
+extension CommandResult {
+    private static let detailLimit = 1000
+
+    /// With the tool's own words in the message, which an operator wants to see.
+    fileprivate var detailed: CommandResult {
+        guard let error, let detail = error.detail, !detail.isEmpty else { return self }
+        var result = self
+        result.error?.message = "\(error.message): \(detail.prefix(Self.detailLimit))"
+        return result
+    }
+}
