@@ -4,7 +4,7 @@ package import WireProtocol
 /// A durable piece of work on a service or node.
 package struct Operation: Codable, Sendable {
     package var id: String
-    /// `provision`, `suspend`, `resume`, `upgrade`, `terminate`, …
+    /// `provision`, `suspend`, `resume`, `upgrade`, `terminate`, `command`, …
     package var kind: String
     /// `queued`, `running`, `succeeded`, `failed`, `cancelled` or `needs_attention`.
     package var state: String
@@ -23,12 +23,14 @@ package struct Operation: Codable, Sendable {
     package var placement: PlacementView?
     /// All of them in order, also those that have not begun. Only when one operation is asked for.
     package var steps: [OperationStep]?
+    /// Of an operation that is a command to a node.
+    package var command: CommandView?
 
     package init(
         id: String, kind: String, state: String, service: String?, node: String?, requestedBy: String?,
         createdAt: Timestamp, startedAt: Timestamp?, finishedAt: Timestamp?, cancelRequested: Bool,
         error: OperationError?, result: JSONValue?, reason: String? = nil, placement: PlacementView? = nil,
-        steps: [OperationStep]? = nil
+        steps: [OperationStep]? = nil, command: CommandView? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -45,6 +47,7 @@ package struct Operation: Codable, Sendable {
         self.reason = reason
         self.placement = placement
         self.steps = steps
+        self.command = command
     }
 
     /// Whether nothing more will happen to it by itself.

@@ -62,7 +62,8 @@ import Testing
     @Test(arguments: [
         ("POST", "/api/v1/services", "services"), ("POST", "/api/v1/tokens", "nodes"),
         ("PUT", "/api/v1/plans/x", "plans"), ("GET", "/api/v1/keys", "admin"), ("GET", "/api/v1/audit", "admin"),
-        ("POST", "/api/v1/nodes/a/cordon", "nodes"),
+        ("POST", "/api/v1/nodes/a/cordon", "nodes"), ("POST", "/api/v1/nodes/a/commands", "commands"),
+        ("POST", "/api/v1/operations/a/cancel", "services"),
     ])
     func `a key that may only look is told which scope it lacks`(
         method: String, path: String, scope: String

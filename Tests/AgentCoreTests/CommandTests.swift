@@ -152,7 +152,12 @@ import WireProtocol
             allow: [.init(operation: "*")], deny: [.init(operation: "scripted.thing.ensure", resource: "thing/keep*")])
         let rig = try await AgentRig(controller, settings: settings)
         try await controller.waitForSession()
-        controller.send(AgentRig.command("c1", on: "thing/keep-1"))
+        var command = AgentRig.command("c1", on: "thing/keep-1")
+        if case .command(var order) = command {
+            (order.trace, order.by) = ("op_1", "key:key_1")
+            command = .command(order)
+        }
+        controller.send(command)
         let refused = try await controller.result(of: "c1")
         #expect(refused.status == .refused)
         #expect(refused.error?.code == .policy)
@@ -161,7 +166,9 @@ import WireProtocol
             let text = (try? rig.folder.read("audit.log")).map { String(decoding: $0, as: UTF8.self) }
             return text?.isEmpty == false ? text : nil
         }
+        #expect(log.hasPrefix("time=20"))
         #expect(log.contains("decision=denied command=c1 operation=scripted.thing.ensure resource=thing/keep-1"))
+        #expect(log.contains(" trace=op_1 by=key:key_1"))
         await rig.stop()
     }
 

@@ -1,4 +1,5 @@
 import AgentCore
+import DriverKit
 import Testing
 import WireProtocol
 
@@ -18,13 +19,41 @@ import WireProtocol
         #expect(!pattern.matches(String(repeating: "a", count: 20_000)))
     }
 
-    @Test func `the standard policy allows what drivers do but not a shell by another name`() {
+    @Test func `the standard policy allows what drivers do but nothing that is guarded`() {
         let policy = Policy.standard
         #expect(policy.denial(of: "docker.container.ensure", on: "docker/x") == nil)
-        #expect(policy.denial(of: "docker.container.exec", on: "docker/x") != nil)
-        #expect(policy.denial(of: "host.file.write", on: "host") != nil)
+        #expect(policy.denial(of: "docker.container.exec", on: "docker/x", guarded: true) != nil)
         #expect(policy.mayAllow("zfs.dataset.destroy"))
-        #expect(!policy.mayAllow("docker.container.exec"))
+        #expect(!policy.mayAllow("docker.container.exec", guarded: true))
+    }
+
+    @Test(arguments: [
+        ("*", false), ("docker.*", false), ("docker.container.*", false), ("docker.container.e*", false),
+        ("docker.container.exec", true), ("*.exec", true), ("docker.*.exec", true), ("exec", false),
+    ])
+    func `what is guarded is allowed only by a rule that spells its last word`(pattern: String, allowed: Bool) {
+        let policy = Policy(allow: [.init(operation: pattern), .init(operation: "*")], deny: [])
+        #expect((policy.denial(of: "docker.container.exec", on: "docker/x", guarded: true) == nil) == allowed)
+        #expect(policy.mayAllow("docker.container.exec", guarded: true) == allowed)
+    }
+
+    @Test func `a rule that names what is guarded may keep it to some resources`() throws {
+        let policy = try read(
+            #"{"allow":[{"operation":"*"},{"operation":"docker.container.exec","resource":"docker/lab-*"}]}"#)
+        #expect(policy.denial(of: "docker.container.exec", on: "docker/lab-1", guarded: true) == nil)
+        let denial = policy.denial(of: "docker.container.exec", on: "docker/shop", guarded: true)
+        #expect(denial == "it can do anything, and no rule allows it by name")
+    }
+
+    @Test(arguments: [
+        ("container.exec", true), ("exec.start", true), ("file.write", true), ("block.raw", true),
+        ("container.execute", false), ("dataset.ensure", false),
+    ])
+    func `operations called exec, raw or write are guarded unless their driver says otherwise`(
+        name: String, guarded: Bool
+    ) {
+        #expect(OperationSpec(name, .mutate, summary: "").isGuarded == guarded)
+        #expect(OperationSpec(name, .mutate, summary: "", guarded: !guarded).isGuarded == !guarded)
     }
 
     @Test func `a rule that denies wins`() throws {
@@ -40,7 +69,7 @@ import WireProtocol
 
     @Test func `a list that is absent is the standard one, an empty one is empty`() throws {
         #expect(try read("{}") == .standard)
-        #expect(try read(#"{"deny":[]}"#).denial(of: "docker.container.exec", on: "docker/x") == nil)
+        #expect(try read(#"{"deny":[]}"#) == .standard)
         #expect(try read(#"{"allow":[]}"#).denial(of: "docker.container.list", on: "docker/x") != nil)
     }
 

@@ -154,10 +154,7 @@ extension Stage {
             let signals = RunSignals()
             let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
             let loaded = try await loading.load(made.operation, signals) { _ in true }
-            let work = Task {
-                var run = try loaded.get()
-                return try await run.run()
-            }
+            let work = Task { try await loaded.get()() }
             try await stage.until("it waits") { pauses.withLock { $0 } == 1 }
             for number in 2...4 {
                 signals.send(.wake)
@@ -294,10 +291,7 @@ extension Stage {
             let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
             let record = try await stage.outcome(order.operation.id)
             let ready = try await loading.load(record, RunSignals()) { _ in true }.get()
-            let work = Task {
-                var run = ready
-                return try await run.run()
-            }
+            let work = Task { try await ready() }
             try await stage.until("an attempt was given up") {
                 try await stage.store.log(order.operation.id).contains { $0.text.contains("outcome is unknown") }
             }

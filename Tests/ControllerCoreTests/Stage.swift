@@ -106,14 +106,14 @@ struct Stage: Sendable {
     // MARK: running without an executor
 
     /// Runs an operation until it ends or the clock stops it.
-    func run(_ operation: String, stopAt: Int = .max) async throws -> OperationRun.Ending {
+    func run(_ operation: String, stopAt: Int = .max) async throws -> RunEnding {
         clock.state.withLock { ($0.looks, $0.stopAt) = (0, stopAt) }
         defer { clock.state.withLock { $0.stopAt = .max } }
         return try await Task {
             guard let record = try await store.operation(operation) else { return .stopped }
             let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
-            var run = try await loading.load(record, RunSignals()) { _ in true }.get()
-            return try await run.run()
+            let work = try await loading.load(record, RunSignals()) { _ in true }.get()
+            return try await work()
         }.value
     }
 

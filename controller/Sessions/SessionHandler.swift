@@ -155,7 +155,7 @@ final class SessionHandler: ChannelInboundHandler {
             session.send(.heartbeat(Heartbeat(seq: beat.seq, time: Timestamp.now().milliseconds)))
         case .result(let result): desk.results.take(result, bytes: bytes, from: session)
         case .renew(let renewal): desk.renew(renewal, session)
-        case .accepted, .progress, .output:
+        case .accepted, .progress, .output, .consumed:
             if !desk.fleet.received(message, from: session) {
                 act(on: rules.refuse(.protocol, "more output was sent than credit was given"), context)
             }

@@ -13,7 +13,8 @@ struct KeyCreate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Make an API key. Its text is shown this once.")
     @Argument(help: "A name for it: who or what will use it.") var name: String
-    @Option(name: .long, help: "read, services, nodes, commands, plans or admin; may be given again.") var scope: [String]
+    @Option(name: .long, help: "read, services, nodes, commands, plans or admin; may be given again.") var scope:
+        [String]
     @Option(help: "How long it is good for: 24h, 90d. For ever by default.") var expires: Span?
     @OptionGroup var common: CommonOptions
 
@@ -21,7 +22,8 @@ struct KeyCreate: AsyncParsableCommand {
         var scopes: [Scope] = []
         for name in scope {
             guard let known = Scope(rawValue: name) else {
-                throw Failure(.usage, "--scope must be one of read, services, nodes, commands, plans, admin, not \"\(name)\"")
+                throw Failure(
+                    .usage, "--scope must be one of read, services, nodes, commands, plans, admin, not \"\(name)\"")
             }
             scopes.append(known)
         }

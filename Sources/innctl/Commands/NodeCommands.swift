@@ -7,7 +7,7 @@ struct NodeCommands: AsyncParsableCommand {
         commandName: "node", abstract: "The machines.",
         subcommands: [
             NodeList.self, NodeShow.self, NodeCordon.self, NodeUncordon.self, NodeLabel.self, NodeRevoke.self,
-            NodeRemove.self,
+            NodeRemove.self, NodeOperations.self, NodeRun.self,
         ])
 }
 

@@ -15,7 +15,8 @@ struct Doors: Sendable {
 
     /// All of them.
     var endpoints: [Endpoint] {
-        health + nodes + tokens + plans + services + placements + work + metrics + keys + audit + events + machines
+        health + nodes + commands + tokens + plans + services + placements + work + metrics + keys + audit + events
+            + machines
     }
 
     /// A node by its id or name.

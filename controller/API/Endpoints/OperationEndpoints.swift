@@ -28,7 +28,8 @@ extension Doors {
             ) { call in
                 let record = try await operation(call)
                 let steps = StepHistory(kind: record.kind, try await store.journal(record.id)).steps
-                return try .model(Operation(record, steps: steps))
+                return try .model(
+                    Operation(record, steps: steps, withResult: call.caller.scopes.permits(.commands)))
             },
             Endpoint(
                 .get, "/api/v1/operations/{operation}/log", .read,
@@ -52,12 +53,16 @@ extension Doors {
     private var operationChanges: [Endpoint] {
         [
             Endpoint(
-                .post, "/api/v1/operations/{operation}/cancel", .services,
+                .post, "/api/v1/operations/{operation}/cancel", .read,
                 .init(
                     summary: "Ask an operation to stop; what it did is undone", tag: "operations",
+                    access: "Needs a key with the scope `services`, for a command on a node with the scope `commands`.",
                     answer: Operation.self)
             ) { call in
-                try .model(Operation(await operations.cancel(call.path("operation"), by: call.requester)))
+                if !call.caller.scopes.permits(.commands) { try call.caller.require(.services) }
+                let record = try await operation(call)
+                try call.caller.require(record.kind == NodeCommand.kind ? .commands : .services)
+                return try .model(Operation(await operations.cancel(record.id, by: call.requester)))
             }
         ]
     }

@@ -1,4 +1,5 @@
 import APIModels
+import ControllerCore
 import Model
 import Store
 import WireProtocol
@@ -51,10 +52,13 @@ extension Service {
 
 extension Operation {
     /// - Parameter steps: given when this one operation is looked at, which then also tells how its node was chosen.
-    init(_ record: OperationRecord, steps: [OperationStep]? = nil) {
+    /// - Parameter withResult: what a command on a node has found is for those who may run one.
+    init(_ record: OperationRecord, steps: [OperationStep]? = nil, withResult: Bool = false) {
         var result = record.result?.asObject ?? [:]
         let placement = result["placement"]
         result["placement"] = nil
+        let command = try? NodeCommand(record)
+        if record.kind == NodeCommand.kind, !withResult { result["observed"] = nil }
         self.init(
             id: record.id, kind: record.kind, state: record.state.rawValue, service: record.service,
             node: record.node, requestedBy: record.requestedBy, createdAt: record.createdAt,
@@ -64,7 +68,15 @@ extension Operation {
                     code: $0.code, message: $0.message, retryable: $0.retryable, resource: $0.resource)
             }, result: result.isEmpty ? nil : .object(result), reason: record.parameters["reason"]?.asString,
             placement: steps == nil ? nil : placement.flatMap { try? BodyDecoder.model(PlacementView.self, from: $0) },
-            steps: steps)
+            steps: steps, command: command.map { CommandView($0) })
+    }
+}
+
+extension CommandView {
+    init(_ command: NodeCommand) {
+        self.init(
+            name: command.name, resource: command.resource,
+            deadlineSeconds: command.deadline.wholeMilliseconds / 1000)
     }
 }
 

@@ -42,7 +42,8 @@ enum OpenAPI {
             "tags": [.string(description.tag)],
         ]
         if let scope = endpoint.scope {
-            operation["description"] = .string("Needs a key with the scope `\(scope.rawValue)`.")
+            operation["description"] = .string(
+                description.access ?? "Needs a key with the scope `\(scope.rawValue)`.")
         } else {
             operation["security"] = []
         }

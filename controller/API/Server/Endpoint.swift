@@ -9,6 +9,8 @@ struct Endpoint: Sendable {
     struct Description: Sendable {
         var summary: String
         var tag: String
+        /// Who may use it, where the scope does not tell all.
+        var access: String?
         /// The names of the query parameters; all others are refused.
         var query: [String] = []
         /// Model of the body.

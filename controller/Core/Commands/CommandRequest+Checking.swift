@@ -41,7 +41,8 @@ extension CommandRequest {
     private static func isID(_ text: String) -> Bool {
         text.utf8.first.map { $0 | 0x20 >= 0x61 || $0 < 0x3A } == true
             && text.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || [0x2D, 0x2E, 0x5F].contains(byte)
+                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+                    || [0x2D, 0x2E, 0x5F].contains(byte)
             }
     }
 
@@ -54,7 +55,8 @@ extension CommandRequest {
             throw .invalid(field: "operation", problem: "names a driver that \(node.name) has not; it has \(known)")
         }
         guard let offer = found["operations"]?.asArray?.first(where: { $0["name"]?.asString == name }) else {
-            throw .invalid(field: "operation", problem: "names nothing that the driver \(driver) of \(node.name) can do")
+            throw .invalid(
+                field: "operation", problem: "names nothing that the driver \(driver) of \(node.name) can do")
         }
         let deadline = offer["deadline_ms"]?.asInteger.map { Duration.milliseconds($0) }
         return (deadline.map { min($0, Self.deadlines.upperBound) }, offer["kind"]?.asString != "observe")

@@ -35,7 +35,9 @@ struct OperationLoading: Sendable {
                 world: world, rules: rules, operation: operation, kind: kind, service: service,
                 spec: try spec(service, kind), note: note)
             return .success(
-                work(try OperationRun(kind.saga.definition, scope: scope, journal: journal, signals: signals, admit: admit))
+                work(
+                    try OperationRun(
+                        kind.saga.definition, scope: scope, journal: journal, signals: signals, admit: admit))
             )
         } catch {
             return .failure(UnusableOperation(sentence: "\(error)"))

@@ -38,7 +38,8 @@ extension Store {
         }
         if operation.kind == NodeCommand.kind {
             return try abandon(
-                operation, because: "it was not done when the restored backup was taken; whether it was done since is unknown",
+                operation,
+                because: "it was not done when the restored backup was taken; whether it was done since is unknown",
                 at: now)
         }
         let isPlaced = try hasPlace(operation)

@@ -1,0 +1,63 @@
+import AgentCore
+import DaemonKit
+import DriverKit
+import Model
+import TestSupport
+import Testing
+import WireProtocol
+
+@Suite struct `What an agent says it can do` {
+    @Test func `its hello lists every operation, and which of them the policy lets be`() async throws {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver(operations: [
+            OperationSpec("thing.ensure", .mutate, defaultDeadline: .seconds(90), summary: "makes it be there"),
+            OperationSpec("thing.exec", .mutate, summary: "runs what the caller says"),
+            OperationSpec("thing.look", .observe, summary: "looks"),
+        ])
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        let report = try #require(controller.lines.hellos.last?.drivers.first { $0.name == "scripted" })
+        #expect(report.operations == ["thing.ensure", "thing.look"])
+        let catalogue = try #require(report.catalogue)
+        #expect(catalogue.map(\.name) == ["thing.ensure", "thing.exec", "thing.look"])
+        #expect(catalogue.map(\.kind) == [.mutate, .mutate, .observe])
+        #expect(catalogue.map(\.guarded) == [false, true, false])
+        #expect(catalogue.map(\.allowed) == [true, false, true])
+        #expect(catalogue[0].deadlineMs == 90_000 && catalogue[0].summary == "makes it be there")
+        await rig.stop()
+    }
+
+    @Test func `catalogues that would crowd out the hello are left away, the operations stay`() async throws {
+        let controller = try await ScriptedController()
+        let many = (0..<512).map {
+            OperationSpec("thing.\(String(repeating: "x", count: 110)).\($0)", .observe, summary: long)
+        }
+        let rig = try await AgentRig(controller, driver: ScriptedDriver(operations: many))
+        try await controller.waitForSession()
+        let report = try #require(controller.lines.hellos.last?.drivers.first { $0.name == "scripted" })
+        #expect(report.operations.count == 512)
+        #expect(report.catalogue?.count == 512 || report.catalogue == nil)
+        await rig.stop()
+    }
+
+    private var long: String { String(repeating: "ü", count: 120) }
+
+    @Test func `the audit log stays bounded however much is denied`() async throws {
+        let folder = try ScratchFolder("audit")
+        let thread = DiskThread()
+        let audit = Audit(path: folder.file("audit.log"), thread: thread, limit: 4096)
+        for number in 1...200 {
+            try await audit.write(
+                AuditRecord(
+                    command: "c\(number)", operation: "docker.container.exec", resource: "docker/x", denial: "no",
+                    trace: "op_\(number)", by: "key:k\n"))
+        }
+        let (now, before) = (try folder.read("audit.log"), try folder.read("audit.log.1"))
+        #expect(now.count + before.count < 3 * 4096)
+        let lines = String(decoding: before + now, as: UTF8.self).split(separator: "\n")
+        let last = try #require(lines.last)
+        #expect(last.contains("command=c200 "))
+        #expect(
+            lines.allSatisfy { $0.hasPrefix("time=") && $0.contains("by=") }, "a name cannot begin a line of its own")
+    }
+}
