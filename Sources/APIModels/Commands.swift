@@ -70,3 +70,55 @@ package struct CommandView: Codable, Sendable, Hashable {
         self.deadlineSeconds = deadlineSeconds
     }
 }
+
+/// A piece of what a command said: `text` where it is UTF-8, else `base64`.
+package struct OutputPiece: Codable, Sendable, Hashable {
+    /// `stdout` or `stderr`.
+    package var stream: String
+    /// Bytes of the stream before it; a jump shows what was not kept.
+    package var offset: Int64
+    package var text: String?
+    package var base64: String?
+
+    package init(stream: String, offset: Int64, text: String? = nil, base64: String? = nil) {
+        self.stream = stream
+        self.offset = offset
+        self.text = text
+        self.base64 = base64
+    }
+
+    /// Its bytes; nil where it has none that can be read.
+    package var bytes: [UInt8]? { text.map { Array($0.utf8) } ?? base64.flatMap { Base64.decode($0) } }
+}
+
+/// The last that a command said, in order.
+package struct CommandOutput: Codable, Sendable {
+    package var pieces: [OutputPiece]
+
+    package init(pieces: [OutputPiece]) { self.pieces = pieces }
+}
+
+/// `POST /api/v1/operations/{id}/input`: bytes for the standard input of a running command, as `text` or `base64`.
+package struct InputOrder: Codable, Sendable {
+    package var text: String?
+    package var base64: String?
+    /// Bytes of the input before these: the same bytes twice are taken once.
+    package var offset: Int64
+    /// Nothing follows.
+    package var end: Bool?
+
+    package init(text: String? = nil, base64: String? = nil, offset: Int64, end: Bool? = nil) {
+        self.text = text
+        self.base64 = base64
+        self.offset = offset
+        self.end = end
+    }
+}
+
+/// How much of a command's input is taken: send what follows. An `offset` below what was sent means that the command has
+/// not read what it has yet.
+package struct InputTaken: Codable, Sendable {
+    package var offset: Int64
+
+    package init(offset: Int64) { self.offset = offset }
+}

@@ -110,6 +110,34 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `input that comes again is taken once, what was read is told, and a hole ends the command`() async throws
+    {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver { _, context throws(DriverError) in
+            var text = ""
+            for await piece in context.input { text += String(decoding: piece, as: UTF8.self) }
+            if Task.isCancelled { throw DriverError(.cancelled, "stopped") }
+            return OperationOutcome(changed: false, observed: ["read": .string(text)])
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        func input(_ id: String, _ text: String, at offset: Int64, end: Bool = false) {
+            controller.send(.input(Input(id: id, data: Array(text.utf8), end: end, offset: offset)))
+        }
+        controller.send(AgentRig.command("c1"))
+        input("c1", "hello ", at: 0)
+        _ = try await controller.wait("what was read") { lines in
+            lines.lazy.compactMap { if case .consumed(let read) = $0, read.bytes == 6 { read } else { nil } }.first
+        }
+        input("c1", "hello ", at: 0)
+        input("c1", "lo there", at: 3, end: true)
+        #expect(try await controller.result(of: "c1").observed == ["read": "hello there"])
+        controller.send(AgentRig.command("c2"))
+        input("c2", "late", at: 7)
+        #expect(try await controller.result(of: "c2").status == .failed)
+        await rig.stop()
+    }
+
     @Test func `input reaches the command and its end ends it`() async throws {
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, context throws(DriverError) in

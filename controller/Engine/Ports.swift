@@ -52,12 +52,18 @@ extension AgentsPort {
                 do throws(FleetError) {
                     return try await fleet.perform(
                         AgentOrder(call), on: node,
-                        observer: OrderObserver(progress: { call.onProgress($0.message, $0.fraction) }))
+                        observer: OrderObserver(
+                            progress: { call.onProgress($0.message, $0.fraction) },
+                            output: { call.onOutput?($0) }, grantsCredit: call.onOutput != nil))
                 } catch {
                     throw AgentError(retryable: error.isRetryable, code: error.code, message: "\(error)")
                 }
             },
             cancel: { command, reason in fleet.cancel(command, reason: reason) },
+            input: { command, data, offset, end in
+                CommandInputAnswer(fleet.input(data, at: offset, end: end, to: command))
+            },
+            grant: { command, bytes in fleet.grant(bytes, to: command) },
             connected: { Set(fleet.liveSessions.map(\.node)) },
             disconnect: { node, _ in sessions.revoke(node) },
             forget: { node in sessions.revocations.removed(node) },
@@ -107,5 +113,18 @@ extension FleetError {
         case .abandoned: "abandoned"
         case .store: "store"
         }
+    }
+}
+
+extension CommandInputAnswer {
+    fileprivate init(_ answer: InputAnswer) {
+        self =
+            switch answer {
+            case .taken(let place): .taken(upTo: place)
+            case .full: .full
+            case .gap(let place): .gap(from: place)
+            case .ended: .ended
+            case .unknown: .unknown
+            }
     }
 }

@@ -46,15 +46,18 @@ package struct OrderObserver: Sendable {
     package var progress: @Sendable (CommandProgress) async -> Void
     /// The agent may send more only after this returned: its credit is what was consumed.
     package var output: @Sendable (Output) async -> Void
+    /// The observer itself gives credit for what it was told, by `Fleet.grant`.
+    package var grantsCredit: Bool
 
     package init(
         accepted: @escaping @Sendable () async -> Void = {},
         progress: @escaping @Sendable (CommandProgress) async -> Void = { _ in },
-        output: @escaping @Sendable (Output) async -> Void = { _ in }
+        output: @escaping @Sendable (Output) async -> Void = { _ in }, grantsCredit: Bool = false
     ) {
         self.accepted = accepted
         self.progress = progress
         self.output = output
+        self.grantsCredit = grantsCredit
     }
 }
 

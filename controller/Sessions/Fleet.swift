@@ -71,9 +71,8 @@ package final class Fleet: Sendable {
         if let known = opening.result { return known }
         if let (session, command) = state.withLock({ $0.dispatch(order.id, journal: opening.journal) }) {
             session.send(.command(command))
-            if let reason = state.withLock({ $0.sent(order.id, on: session, now: .now) }) {
-                session.send(.cancel(Cancel(id: order.id, reason: reason)))
-            }
+            // Under the lock, so that input which comes at this moment goes behind what came before.
+            state.withLock { for message in $0.sent(order.id, on: session, now: .now) { session.send(message) } }
         }
         for await event in events {
             switch event {
@@ -81,7 +80,7 @@ package final class Fleet: Sendable {
             case .progress(let progress): await observer.progress(progress)
             case .output(let output):
                 await observer.output(output)
-                grant(output.data.count, to: order.id)
+                if !observer.grantsCredit { grant(output.data.count, to: order.id) }
             }
         }
         guard let ending = state.withLock({ $0.ending(of: order.id) }) else {
@@ -97,14 +96,18 @@ package final class Fleet: Sendable {
         }
     }
 
-    /// Passes input to a running command.
-    package func input(_ data: [UInt8], end: Bool, to command: String) {
-        if let session = state.withLock({ $0.session(ofOrder: command) }) {
-            session.send(.input(Input(id: command, data: data, end: end)))
+    /// Passes input to a command.
+    /// - Parameter offset: bytes of the input before these; what was taken already is passed over.
+    package func input(_ data: [UInt8], at offset: Int64, end: Bool, to command: String) -> InputAnswer {
+        state.withLock { state in
+            let (answer, session, lines) = state.take(data, at: offset, end: end, for: command)
+            for line in lines { session?.send(line) }
+            return answer
         }
     }
 
-    private func grant(_ bytes: Int, to command: String) {
+    /// Lets a command say so many bytes more.
+    package func grant(_ bytes: Int, to command: String) {
         if let session = state.withLock({ $0.grant(Int64(bytes), to: command) }) {
             session.send(.window(Window(id: command, credit: Int64(bytes))))
         }
@@ -164,10 +167,14 @@ package final class Fleet: Sendable {
     func received(_ message: AgentMessage, from session: AgentSession) -> Bool {
         state.withLock { state in
             switch message {
-            case .accepted(let accepted): state.yield(.accepted, to: accepted.id, from: session)
-            case .progress(let progress): state.yield(.progress(progress.shortened), to: progress.id, from: session)
-            case .output(let output): state.yield(.output(output), to: output.id, from: session)
-            default: true
+            case .accepted(let accepted): return state.yield(.accepted, to: accepted.id, from: session)
+            case .progress(let progress):
+                return state.yield(.progress(progress.shortened), to: progress.id, from: session)
+            case .output(let output): return state.yield(.output(output), to: output.id, from: session)
+            case .consumed(let consumed):
+                state.consumed(consumed, from: session)
+                return true
+            default: return true
             }
         }
     }

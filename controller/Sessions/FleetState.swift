@@ -22,6 +22,7 @@ struct OutstandingOrder {
     var isRecorded = false
     var journal: String?
     var credit = Fleet.initialWindow
+    var input = OrderInput()
     var cancelReason: String?
     var ending: Result<CommandResult, FleetError>?
 
@@ -85,10 +86,13 @@ struct FleetState {
 
     /// The order is on its way. Returns why it was called off meanwhile: a cancel must not arrive before its command,
     /// for the agent would not know what to stop.
-    mutating func sent(_ id: String, on session: AgentSession, now: ContinuousClock.Instant) -> String? {
-        guard let order = orders[id], order.ending == nil, sessions[order.node] === session else { return nil }
+    mutating func sent(
+        _ id: String, on session: AgentSession, now: ContinuousClock.Instant
+    ) -> [ControllerMessage] {
+        guard let order = orders[id], order.ending == nil, sessions[order.node] === session else { return [] }
         orders[id]?.sentAt = now
-        return order.cancelReason
+        let cancel = order.cancelReason.map { ControllerMessage.cancel(Cancel(id: id, reason: $0)) }
+        return order.input.again(to: id) + [cancel].compactMap { $0 }
     }
 
     func ending(of id: String) -> Result<CommandResult, FleetError>? { orders[id]?.ending }
@@ -105,6 +109,23 @@ struct FleetState {
         guard let order = orders[id], order.ending == nil else { return nil }
         orders[id]?.credit += bytes
         return order.sentAt == nil ? nil : sessions[order.node]
+    }
+
+    /// Bytes for a command, and the session and lines that carry them now; a node that is away gets them later.
+    mutating func take(
+        _ data: [UInt8], at offset: Int64, end: Bool, for id: String
+    ) -> (answer: InputAnswer, session: AgentSession?, lines: [ControllerMessage]) {
+        guard let order = orders[id], order.ending == nil else { return (.unknown, nil, []) }
+        var input = order.input
+        let (answer, fresh) = input.take(data, at: offset, end: end)
+        orders[id]?.input = input
+        guard case .taken = answer, !fresh.isEmpty || end, order.sentAt != nil else { return (answer, nil, []) }
+        return (answer, sessions[order.node], input.lines(fresh, to: id))
+    }
+
+    mutating func consumed(_ consumed: Consumed, from session: AgentSession) {
+        guard orders[consumed.id]?.node == session.node else { return }
+        orders[consumed.id]?.input.consumed(consumed.bytes)
     }
 
     /// False when the peer sent more than its credit, or more events than anybody can take.
@@ -167,6 +188,7 @@ struct FleetState {
             orders[id]?.sentAt = now
             orders[id]?.credit = Fleet.initialWindow
             messages.append(.command(order.message))
+            messages += order.input.again(to: id)
             if let reason = order.cancelReason { messages.append(.cancel(Cancel(id: id, reason: reason))) }
         }
         return messages

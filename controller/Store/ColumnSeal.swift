@@ -89,6 +89,7 @@ extension Store {
         let count = try transaction { () throws(StoreError) in
             let rows =
                 try sealAll(PlanRecord.self) + sealAll(ServiceRecord.self) + sealAll(OperationRecord.self)
+                + sealAll(OutputRecord.self)
                 + forgetArguments()
             try setSetting(Self.keySetting, columnSeal.key)
             return rows

@@ -52,11 +52,16 @@ struct NodeRun: AsyncParsableCommand {
         let order = CommandOrder(
             operation: operation, resource: resource, arguments: .object(try CommandArguments.read(arguments)),
             secrets: secret.isEmpty ? nil : .object(try CommandArguments.secrets(secret)),
-            deadlineSeconds: deadline.map { Int64($0.seconds) })
+            deadlineSeconds: deadline.map { Int64($0.seconds) }, follow: !detach)
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/commands"
         let accepted: AcceptedOrder = try await controller.change("POST", path, order, key: idempotencyKey)
         if detach { return try common.output.show(accepted) { $0.operation.id } }
-        let follow = Follow(controller, output: common.output, withLog: true, timeout: nil)
+        var follow = Follow(controller, output: common.output, withLog: true, timeout: nil)
+        let isTable = common.output == .table
+        follow.onOutput = { piece in
+            // Programs read one JSON document on standard output.
+            Terminal.write(piece.bytes ?? [], isError: piece.stream == "stderr" || !isTable)
+        }
         let ended = try await follow.end(of: accepted.operation.id)
         let whole: APIModels.Operation = try await controller.get("/api/v1/operations/\(ended.id)")
         try common.output.show(whole) { operation in

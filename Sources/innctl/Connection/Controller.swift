@@ -31,6 +31,15 @@ struct Controller: Sendable {
         _ = try await changed(method, path, nil, key: key)
     }
 
+    /// Bytes for the input of a command. They carry their place, so that no key is needed to send them twice.
+    func input(_ order: InputOrder, of operation: String) async throws(Failure) -> InputTaken {
+        let bytes: [UInt8]
+        do { bytes = try BodyEncoder.bytes(order) } catch {
+            throw Failure(.failed, "the input cannot be written as JSON: \(error)")
+        }
+        return try decoded(await call("POST", "/api/v1/operations/\(operation)/input", body: bytes))
+    }
+
     /// Every item of a list, page by page, up to `limit`.
     func all<Item: Codable & Sendable>(
         _ path: String, query: Query = Query(), limit: Int = .max

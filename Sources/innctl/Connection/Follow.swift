@@ -9,6 +9,10 @@ struct Follow: Sendable {
     private let isWanted: Bool
     private let withLog: Bool
     private let timeout: Duration?
+    /// Takes what a command says; nil drops it.
+    var onOutput: (@Sendable (OutputPiece) -> Void)?
+    /// Steps and states are not told.
+    var isQuiet = false
     /// Attempts in a row without an answer before it gives up, about five minutes.
     private static let patience = 60
 
@@ -109,12 +113,14 @@ struct Follow: Sendable {
         do {
             let json = try JSONParser.parse(Array(event.data.utf8), limits: .answer)
             switch event.name {
+            case "output": onOutput?(try BodyDecoder.model(OutputPiece.self, from: json))
+            case "step" where isQuiet: break
             case "step": Terminal.note(StepLine.step(try BodyDecoder.model(OperationStep.self, from: json)))
             case "log" where withLog:
                 Terminal.note("    " + StepLine.log(try BodyDecoder.model(LogLine.self, from: json)))
             case "operation":
                 let operation = try BodyDecoder.model(Operation.self, from: json)
-                Terminal.note(StepLine.operation(operation))
+                if !isQuiet { Terminal.note(StepLine.operation(operation)) }
                 return operation
             default: break
             }

@@ -50,7 +50,7 @@ extension CommandDesk {
     private func take(_ command: Command, _ digest: String, _ spec: OperationSpec) {
         let ticket = Lanes.Ticket(id: command.id, lane: command.resource, driver: command.driver)
         let begins = lanes.enter(ticket)
-        let work = Work(command, digest: digest, spec: spec, begins: begins)
+        let work = Work(command, digest: digest, spec: spec, begins: begins, input: inputPipe(of: command.id))
         works[command.id] = work
         guard work.mutates else { return admitted(command.id) }
         write(.admit(request(command, digest, begins: begins)))

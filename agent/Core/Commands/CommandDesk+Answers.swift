@@ -28,6 +28,7 @@ extension CommandDesk {
         // While the receipt is being written, its own `accepted` is still to come.
         if case .admitting = work.phase { return }
         around.outlet.send(.accepted(Accepted(id: command.id, status: work.status, duplicate: true)))
+        if work.input.read > 0 { around.outlet.send(.consumed(Consumed(id: command.id, bytes: work.input.read))) }
         sendOutput(of: command.id)
     }
 

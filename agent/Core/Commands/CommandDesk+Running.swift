@@ -35,7 +35,7 @@ extension CommandDesk {
     private func ended(_ id: String, _ result: Result<OperationOutcome, DriverError>) {
         guard let work = works[id] else { return }
         work.patience?.cancel()
-        work.feed.finish()
+        work.input.finish()
         leaveLane(id)
         guard !work.isGivenUp else {
             works[id] = nil

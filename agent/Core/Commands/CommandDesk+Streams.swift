@@ -10,7 +10,7 @@ extension CommandDesk {
         var logger = around.logger
         logger[metadataKey: "command"] = "\(id)"
         return OperationContext(
-            commandID: id, logger: logger, input: work.input,
+            commandID: id, logger: logger, input: work.input.stream,
             output: { [weak self] stream, bytes async throws(CancellationError) in
                 guard let self else { throw CancellationError() }
                 try await self.output(id, stream, bytes)
@@ -63,15 +63,15 @@ extension CommandDesk {
         around.outlet.send(.progress(CommandProgress(id: id, message: String(message.prefix(1000)), fraction: bounded)))
     }
 
+    func inputPipe(of id: String) -> InputPipe {
+        InputPipe { [weak self] bytes in
+            self?.soon { desk in desk.around.outlet.send(.consumed(Consumed(id: id, bytes: bytes))) }
+        }
+    }
+
+    /// A controller that sends more than fits, or leaves bytes out, ends the command: to go on without them would be worse.
     func feed(_ input: Input) {
         guard let work = works[input.id] else { return }
-        var rest = input.data[...]
-        while !rest.isEmpty {
-            let piece = rest.prefix(Work.inputPieceLimit)
-            rest = rest.dropFirst(piece.count)
-            // The controller has no credit for input, so a driver that does not read ends the command, not the memory.
-            guard case .enqueued = work.feed.yield(Array(piece)) else { return stop(input.id, .inputOverflow) }
-        }
-        if input.end { work.feed.finish() }
+        if work.input.push(input.data, at: input.offset, end: input.end) == .refused { stop(input.id, .inputOverflow) }
     }
 }

@@ -31,7 +31,8 @@ extension Work {
             return ended(.interrupted, .interrupted, message, detail: detail, changed: error.changed, now: now)
         case .inputOverflow:
             return ended(
-                .failed, .failed, "input came faster than it was taken", detail: detail, changed: error.changed,
+                .failed, .failed, "input came faster than it was taken, or not whole", detail: detail,
+                changed: error.changed,
                 now: now)
         }
     }

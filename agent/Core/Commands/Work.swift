@@ -40,20 +40,15 @@ struct Work {
     /// Its result was told although the driver has not ended.
     var isGivenUp = false
     var writers: [CheckedContinuation<Void, Never>] = []
-    let input: AsyncStream<[UInt8]>
-    let feed: AsyncStream<[UInt8]>.Continuation
+    let input: InputPipe
 
-    /// Pieces of input that may wait for the driver, and the largest of them.
-    private static let inputPieces = 16
-    static let inputPieceLimit = 64 << 10
-
-    init(_ command: Command, digest: String, spec: OperationSpec, begins: Bool) {
+    init(_ command: Command, digest: String, spec: OperationSpec, begins: Bool, input: InputPipe) {
         self.command = command
         self.digest = digest
         self.spec = spec
         (self.begins, hasLane) = (begins, begins)
         window = OutputWindow(credit: Int(clamping: command.window))
-        (input, feed) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.inputPieces))
+        self.input = input
     }
 
     /// Something may change on the node: it has a receipt on disk.

@@ -11,6 +11,17 @@ package struct AuditRecord: Sendable, Hashable {
     package let trace: String?
     /// For whom the controller says that it acts.
     package let by: String?
+
+    package init(
+        command: String, operation: String, resource: String, denial: String, trace: String? = nil, by: String? = nil
+    ) {
+        self.command = command
+        self.operation = operation
+        self.resource = resource
+        self.denial = denial
+        self.trace = trace
+        self.by = by
+    }
 }
 
 /// The node's own append-only record of what was asked of it and denied: who, what, when and why, one line each. It takes

@@ -27,7 +27,82 @@ extension Doors {
                 let accepted = AcceptedOrder(operation: Operation(taken.operation), service: nil)
                 return taken.created ? try .accepted(accepted) : try .model(accepted)
             },
+            Endpoint(
+                .get, "/api/v1/operations/{operation}/output", .commands,
+                .init(
+                    summary: "The last that a command has said, at most 256 KiB while it runs, 64 KiB afterwards",
+                    tag: "operations", answer: CommandOutput.self)
+            ) { call in
+                let record = try await operation(call)
+                let chunks = try await store.lastOutput(of: record.id, operations.live, after: OutputPlace())
+                return try .model(CommandOutput(pieces: chunks.map { OutputPiece($0) }))
+            },
+            Endpoint(
+                .post, "/api/v1/operations/{operation}/input", .commands,
+                .init(
+                    summary: "Bytes for the standard input of a running command, at most 128 KiB at once",
+                    tag: "operations", body: InputOrder.self, answer: InputTaken.self)
+            ) { call in try await input(call) },
         ]
+    }
+
+    private func input(_ call: APICall) async throws -> Answer {
+        let order = try call.model(InputOrder.self)
+        let bytes = try order.checked
+        let id = try await operation(call).id
+        switch try await operations.input(bytes, at: order.offset, end: order.end ?? false, to: id) {
+        case .taken(let place): return try .model(InputTaken(offset: place))
+        case .full: return try .model(InputTaken(offset: order.offset))
+        case .gap(let place):
+            throw Problem(.conflict, "the input of \(id) goes on at byte \(place)", field: "offset")
+        case .ended: throw Problem(.conflict, "the input of \(id) was ended before")
+        case .unknown: throw Problem(.conflict, "the command of \(id) takes no input: it has ended, or not begun yet")
+        }
+    }
+}
+
+extension InputOrder {
+    /// The bytes, at most 128 KiB.
+    fileprivate var checked: [UInt8] {
+        get throws(Problem) {
+            guard offset >= 0 else {
+                throw Problem(.invalidField, "field offset must not be negative", field: "offset")
+            }
+            guard text == nil || base64 == nil else {
+                throw Problem(.invalidField, "field base64 must be absent where text is given", field: "base64")
+            }
+            guard let bytes = base64.map({ Base64.decode($0) }) ?? Array((text ?? "").utf8) else {
+                throw Problem(.invalidField, "field base64 must be base 64 with padding", field: "base64")
+            }
+            guard bytes.count <= 128 << 10 else { throw Problem(.tooLarge, "the input has more than 128 KiB") }
+            return bytes
+        }
+    }
+}
+
+extension OutputPiece {
+    init(_ chunk: OutputChunk) {
+        let text = String(validating: chunk.bytes, as: UTF8.self)
+        self.init(
+            stream: chunk.stream.code, offset: chunk.offset, text: text,
+            base64: text == nil ? Base64.encode(chunk.bytes) : nil)
+    }
+}
+
+extension Store {
+    /// What an operation's command has said behind a place: live while it runs, then what was kept.
+    nonisolated func lastOutput(
+        of operation: String, _ live: LiveCommands, after place: OutputPlace
+    ) async throws(StoreError) -> [OutputChunk] {
+        if let output = live.output(of: operation) { return output.read(after: place) }
+        let kept = try await output(of: operation)?.asArray ?? []
+        return kept.compactMap { OutputChunk($0) }.compactMap { chunk in
+            var rest = chunk
+            let known = min(Int64(chunk.bytes.count), max(0, place[chunk.stream] - chunk.offset))
+            rest.bytes.removeFirst(Int(known))
+            rest.offset += known
+            return rest.bytes.isEmpty ? nil : rest
+        }
     }
 }
 

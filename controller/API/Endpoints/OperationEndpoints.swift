@@ -40,12 +40,17 @@ extension Doors {
             Endpoint(
                 .get, "/api/v1/operations/{operation}/events", .read,
                 .init(
-                    summary: "An operation live: events operation, step and log, to its end", tag: "operations",
+                    summary:
+                        "An operation live: events operation, step, log and, of a command for its scope, output, to its end",
+                    tag: "operations",
                     mediaType: "text/event-stream")
             ) { call in
                 let record = try await operation(call)
-                let source = OperationEvents(store, record, after: call.lastEventID)
-                return try stream(source, call)
+                // What a command says is for those who may run one.
+                let hears = record.kind == NodeCommand.kind && call.caller.scopes.permits(.commands)
+                let live = hears ? operations.live : nil
+                let source = OperationEvents(store, record, live, after: call.lastEventID)
+                return try stream(source, call, alsoOn: live?.bell(of: record.id))
             },
         ]
     }
@@ -78,8 +83,11 @@ extension Doors {
         return try .model(Listing(items: shown.map { LogLine($0) }, next: next))
     }
 
-    func stream(_ source: some EventSource, _ call: APICall) throws -> Answer {
-        try EventStream(source: source, history: history, timing: settings.events, channel: call.context.channel)
-            .answer()
+    func stream(
+        _ source: some EventSource, _ call: APICall, alsoOn bell: AsyncStream<Void>? = nil
+    ) throws -> Answer {
+        try EventStream(
+            source: source, history: history, timing: settings.events, channel: call.context.channel, otherBell: bell
+        ).answer()
     }
 }

@@ -43,6 +43,8 @@ struct EventStream<Source: EventSource>: Sendable {
     let history: ChangeHistory
     let timing: EventTiming
     let channel: any Channel
+    /// Rings for what the history does not tell.
+    var otherBell: AsyncStream<Void>?
 
     /// Throws when too many listen already.
     func answer() throws(Problem) -> Answer {
@@ -66,7 +68,7 @@ struct EventStream<Source: EventSource>: Sendable {
     private func write(to writer: inout any ResponseBodyWriter, _ bell: AsyncStream<Void>) async throws {
         var source = source
         try await send(&writer, ByteBuffer(string: ": innkeeper\nretry: 2000\n\n"))
-        for await ring in Rings(bell, heartbeat: timing.heartbeat) {
+        for await ring in Rings(bell, otherBell, heartbeat: timing.heartbeat) {
             if ring == .heartbeat { try await send(&writer, ByteBuffer(string: ": heartbeat\n\n")) }
             var hasMore = true
             while hasMore {
@@ -95,7 +97,7 @@ struct Rings: AsyncSequence, Sendable {
 
     private let stream: AsyncStream<Element>
 
-    init(_ bell: AsyncStream<Void>, heartbeat: Duration) {
+    init(_ bell: AsyncStream<Void>, _ other: AsyncStream<Void>? = nil, heartbeat: Duration) {
         let (stream, continuation) = AsyncStream.makeStream(of: Element.self, bufferingPolicy: .bufferingNewest(2))
         self.stream = stream
         continuation.yield(.bell)
@@ -109,7 +111,11 @@ struct Rings: AsyncSequence, Sendable {
                 continuation.yield(.heartbeat)
             }
         }
+        let others = other.map { other in
+            Task { for await _ in other { continuation.yield(.bell) } }
+        }
         continuation.onTermination = { _ in
+            others?.cancel()
             ringing.cancel()
             beating.cancel()
         }

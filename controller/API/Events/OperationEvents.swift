@@ -1,9 +1,10 @@
 import APIModels
+import ControllerCore
 import Model
 import Store
 
 /// The life of one operation: `event: operation` with all its steps when its state changes, `event: step` when a step
-/// does, `event: log` for each line of its log. The place is in the journal and the log themselves, so a reader can come back to another
+/// does, `event: log` for each line of its log, `event: output` for each piece of what its command says. The place is in the journal and the log themselves, so a reader can come back to another
 /// run of the controller and miss nothing.
 struct OperationEvents: EventSource {
     private let store: Store
@@ -13,21 +14,27 @@ struct OperationEvents: EventSource {
     private var steps: StepHistory
     private var told: Operation?
     private static let logLimit = 500
+    /// Of what commands say; nil for readers who may not hear it.
+    private let live: LiveCommands?
+    private var heard = OutputPlace()
 
     /// - Parameter last: the id of the last event that the reader saw.
-    init(_ store: Store, _ operation: OperationRecord, after last: String?) {
+    init(_ store: Store, _ operation: OperationRecord, _ live: LiveCommands? = nil, after last: String?) {
         self.store = store
+        self.live = live
         id = operation.id
         steps = StepHistory(kind: operation.kind)
         let parts = last?.split(separator: "-").compactMap { Int64($0) } ?? []
-        if parts.count == 2, parts.allSatisfy({ $0 >= 0 }) { (journal, log) = (parts[0], parts[1]) }
+        guard [2, 4].contains(parts.count), parts.allSatisfy({ $0 >= 0 }) else { return }
+        (journal, log) = (parts[0], parts[1])
+        if parts.count == 4 { heard = OutputPlace(stdout: parts[2], stderr: parts[3]) }
     }
 
     mutating func read() async throws -> (events: [ServerEvent], isOver: Bool) {
         // The state is read before journal and log: what says that it is over must come after all that led there.
         guard let record = try await store.operation(id) else { return ([], true) }
-        var events = try await stepEvents() + logEvents()
-        let operation = Operation(record, steps: steps.steps)
+        var events = try await stepEvents() + logEvents() + outputEvents()
+        let operation = Operation(record, steps: steps.steps, withResult: live != nil)
         let isOver = record.state.isFinished && events.isEmpty
         if told == nil || told?.state != operation.state {
             // The end is told last, once there is nothing left to tell.
@@ -58,7 +65,18 @@ struct OperationEvents: EventSource {
         return events
     }
 
+    private mutating func outputEvents() async throws -> [ServerEvent] {
+        guard let live else { return [] }
+        var events: [ServerEvent] = []
+        for chunk in try await store.lastOutput(of: id, live, after: heard) {
+            heard[chunk.stream] = chunk.end
+            events.append(try event("output", OutputPiece(chunk)))
+        }
+        return events
+    }
+
     private func event(_ name: String, _ model: some Encodable) throws -> ServerEvent {
-        try ServerEvent(name, id: "\(journal)-\(log)", model)
+        let place = live == nil ? "" : "-\(heard.stdout)-\(heard.stderr)"
+        return try ServerEvent(name, id: "\(journal)-\(log)\(place)", model)
     }
 }

@@ -1,3 +1,4 @@
+import Logging
 import Model
 import Saga
 import Store
@@ -35,11 +36,11 @@ enum CommandSaga {
     private static func perform(_ scope: CommandScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         let generation = call.context[generationKey]?.asInteger ?? 0
         var order = scope.order(call, generation)
-        var result = try await scope.send(order)
+        var result = try await scope.follow(order)
         if let newest = await scope.forgottenGeneration(in: result, of: order) {
             order.id += ".g"
             order.generation = newest
-            result = try await scope.send(order)
+            result = try await scope.follow(order)
         }
         try await scope.keep(result)
         _ = try result.detailed.observation(of: order.resource)
@@ -66,6 +67,32 @@ extension CommandScope {
             operation: command.operation, arguments: command.arguments, secrets: command.secrets,
             deadline: call.deadline, trace: operation.id, step: call.step, by: operation.requestedBy,
             onProgress: { message, _ in note(call.step, message) })
+    }
+
+    /// Sends the order, lets others hear what it says meanwhile, and keeps the last of it.
+    fileprivate func follow(_ order: AgentCall) async throws(StepFailure) -> CommandResult {
+        let (live, agents, id) = (world.live, world.agents, order.id)
+        let output = live.begin(operation.id, command: id, isFollowed: command.isFollowed) { agents.grant(id, $0) }
+        let watch = Task { await LiveCommands.watch(output) }
+        defer {
+            watch.cancel()
+            live.end(operation.id)
+        }
+        var order = order
+        order.onOutput = { output.append(OutputChunk(stream: $0.stream, offset: $0.offset, bytes: $0.data)) }
+        let result = try await send(order)
+        await keep(output.tail)
+        return result
+    }
+
+    private func keep(_ tail: [OutputChunk]) async {
+        guard !tail.isEmpty else { return }
+        do throws(StoreError) {
+            try await world.store.keepOutput(operation.id, .array(tail.map(\.json)))
+        } catch {
+            world.logger.error(
+                "what a command said is not kept", metadata: ["operation": "\(operation.id)", "error": "\(error)"])
+        }
     }
 
     fileprivate func send(_ order: AgentCall) async throws(StepFailure) -> CommandResult {

@@ -58,6 +58,37 @@ extension Operations {
     }
 }
 
+extension Operations {
+    /// What the commands that run now say.
+    package var live: LiveCommands { world.live }
+
+    /// Bytes for the input of an operation's command. Waits a little for a command that is about to begin, or has not read
+    /// what it has.
+    package func input(
+        _ data: [UInt8], at offset: Int64, end: Bool, to operation: String
+    ) async throws(CoreError) -> CommandInputAnswer {
+        let last = ContinuousClock.now + .seconds(10)
+        while true {
+            var answer = CommandInputAnswer.unknown
+            if let command = world.live.command(of: operation) {
+                answer = await world.agents.input(command, data, offset, end)
+            } else {
+                let state = try await state(ofCommand: operation)
+                if state.isFinished { return .unknown }
+            }
+            guard answer == .full || answer == .unknown, ContinuousClock.now < last else { return answer }
+            do { try await Task.sleep(for: .milliseconds(20)) } catch { return .full }
+        }
+    }
+
+    private func state(ofCommand operation: String) async throws(CoreError) -> OperationRecord.State {
+        let found: OperationRecord?
+        do throws(StoreError) { found = try await world.store.operation(operation) } catch { throw CoreError(error) }
+        guard let found, found.kind == NodeCommand.kind else { throw .notFound(kind: "command", id: operation) }
+        return found.state
+    }
+}
+
 extension Store {
     fileprivate func earlier(
         _ command: NodeCommand, by requester: Requester, at time: Timestamp

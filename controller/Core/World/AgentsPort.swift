@@ -7,6 +7,10 @@ package struct AgentsPort: Sendable {
     package var perform: @Sendable (AgentCall, _ node: String) async throws(AgentError) -> CommandResult
     /// Asks the agent to stop a command; its result says whether it did.
     package var cancel: @Sendable (_ command: String, _ reason: String) async -> Void
+    /// Bytes for the input of a running command, the offset of the first, and whether they are the last.
+    package var input: @Sendable (_ command: String, [UInt8], _ offset: Int64, _ end: Bool) async -> CommandInputAnswer
+    /// Lets a running command, whose call has `onOutput`, say so many bytes more.
+    package var grant: @Sendable (_ command: String, _ bytes: Int) -> Void
     /// Ids of the nodes that have a live session.
     package var connected: @Sendable () async -> Set<String>
     /// Cuts the live session of a node at once, if there is one.
@@ -19,6 +23,9 @@ package struct AgentsPort: Sendable {
     package init(
         perform: @escaping @Sendable (AgentCall, String) async throws(AgentError) -> CommandResult,
         cancel: @escaping @Sendable (String, String) async -> Void = { _, _ in },
+        input: @escaping @Sendable (String, [UInt8], Int64, Bool) async -> CommandInputAnswer = { _, _, _, _ in .unknown
+        },
+        grant: @escaping @Sendable (String, Int) -> Void = { _, _ in },
         connected: @escaping @Sendable () async -> Set<String>,
         disconnect: @escaping @Sendable (String, String) async -> Void = { _, _ in },
         forget: @escaping @Sendable (String) async -> Void = { _ in },
@@ -26,6 +33,8 @@ package struct AgentsPort: Sendable {
     ) {
         self.perform = perform
         self.cancel = cancel
+        self.input = input
+        self.grant = grant
         self.connected = connected
         self.disconnect = disconnect
         self.forget = forget
@@ -52,11 +61,14 @@ package struct AgentCall: Sendable {
     /// Who asked for it, for the node's audit log.
     package var by: String?
     package var onProgress: @Sendable (_ message: String, _ fraction: Double?) -> Void
+    /// Takes the output, and sees to the credit for it; nil drops it.
+    package var onOutput: (@Sendable (Output) -> Void)?
 
     package init(
         id: String, resource: String, generation: Int64, driver: String, operation: String, arguments: JSONObject,
         secrets: JSONObject = [:], deadline: Duration, trace: String?, step: String, by: String? = nil,
-        onProgress: @escaping @Sendable (String, Double?) -> Void = { _, _ in }
+        onProgress: @escaping @Sendable (String, Double?) -> Void = { _, _ in },
+        onOutput: (@Sendable (Output) -> Void)? = nil
     ) {
         self.id = id
         self.resource = resource
@@ -70,7 +82,21 @@ package struct AgentCall: Sendable {
         self.step = step
         self.by = by
         self.onProgress = onProgress
+        self.onOutput = onOutput
     }
+}
+
+/// What became of bytes for the input of a command.
+package enum CommandInputAnswer: Sendable, Hashable {
+    case taken(upTo: Int64)
+    /// The command has not read what it has; the same bytes again later.
+    case full
+    /// Bytes before these are missing: the input goes on at this place.
+    case gap(from: Int64)
+    /// The input was ended before.
+    case ended
+    /// No such command runs.
+    case unknown
 }
 
 /// Why there is no result. What the agent did, or will still do, is not known.

@@ -8,6 +8,8 @@ package struct World: Sendable {
     package var agents: AgentsPort
     package var clock: ClockPort
     package var logger: Logger
+    /// What commands say while they run, for those who want to hear it.
+    package let live = LiveCommands()
 
     package init(store: Store, agents: AgentsPort, clock: ClockPort = .system, logger: Logger) {
         self.store = store
