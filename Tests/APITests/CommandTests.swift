@@ -1,6 +1,7 @@
 import APIModels
 import ControllerCore
 import HTTPTypes
+import HummingbirdCore
 import Model
 import Store
 import Testing
