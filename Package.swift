@@ -258,7 +258,6 @@ let package = Package(
         reliability(
             "HostileMachine",
             ["AgentCore", "ControllerEngine", "DaemonKit", "Sessions", "Store", "Transport", logging] + nio),
-            ["AgentCore", "DaemonKit", "Sessions", "Store", "Transport", logging] + nio),
         reliability("HostilePeers", ["Transport", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         reliability(
             "Damage", ["AgentCore", "ControllerCore", "DaemonKit", "SQLite", "Store", "Transport", logging]),
