@@ -118,7 +118,8 @@ let package = Package(
             "innkeeper-agent", "agent/Daemon",
             [
                 "AgentCore", "CLinux", "CloudPanelDriver", "DaemonKit", "DockerDriver", "DriverKit", "HelmDriver",
-                "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "WireProtocol", "ZFSDriver", logging, lifecycle,
+                "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "WireProtocol", "ZFSDriver", logging,
+                lifecycle,
             ], fuzzed: ["AgentConfiguration.swift", "NodeDrivers.swift"]),
 
         // controller/

@@ -35,6 +35,39 @@ enum ProcessID {
         #expect(try await !node.perform("container.set", ["features": ["nesting": true]]).changed)
     }
 
+    @Test func `disks and cards come and go, and a disk that has gone is freed by its new name`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create(101, ["networks": [["bridge": "vmbr0"], ["bridge": "vmbr0"]]])
+        let wish: JSONObject = ["mounts": [["storage": "local", "size_gib": 1, "path": "/data"]], "remove": ["net1"]]
+        let end = try await node.perform("container.set", wish)
+        #expect(end.observed["volumes"]?.asArray?.count == 2 && end.observed["networks"]?.asArray?.count == 1)
+        #expect(try await !node.perform("container.set", wish).changed)
+        try await node.perform("container.set", ["remove": ["mp0"]])
+        #expect(node.configuration()?.contains("unused0: local:101/") == true)
+        try await node.perform("container.set", ["remove": ["unused0"]])
+        #expect(FileText.names(in: node.folder.file("var/lib/vz/images/101"))?.count == 1)
+        let full = await #expect(throws: DriverError.self) {
+            try await node.perform(
+                "container.set", ["mounts": [["storage": "labzfs", "size_gib": 100, "path": "/big"]]])
+        }
+        #expect(full?.code == .outOfSpace)
+    }
+
+    @Test func `what the tool would take in spite of itself is refused`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create(101, ["networks": [["bridge": "vmbr0"], ["bridge": "vmbr0", "name": "eth1"]]])
+        let cases: [(JSONObject, DriverErrorCode)] = [
+            (["networks": [["bridge": "vmbr0", "name": "eth1"]]], .conflict),
+            (["remove": ["rootfs"]], .invalidArgument),
+            (["remove": ["memory"]], .invalidArgument), (["remove": ["mp0,rootfs"]], .invalidArgument),
+            (["remove": ["net0"], "networks": [["bridge": "vmbr0"]]], .invalidArgument),
+        ]
+        for (arguments, code) in cases {
+            let error = await #expect(throws: DriverError.self) { try await node.perform("container.set", arguments) }
+            #expect(error?.code == code)
+        }
+    }
+
     @Test func `a bridge that is not there is refused and nothing changes`() async throws {
         let node = try await EmulatedNode()
         try await node.create()

@@ -84,6 +84,24 @@ import WireProtocol
         #expect(error?.code == .conflict)
     }
 
+    @Test func `a clone does not take the address of its source`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create(101, ["networks": [["bridge": "vmbr0", "ip": "10.0.0.5/24"]]])
+        let error = await #expect(throws: DriverError.self) {
+            try await node.perform("container.clone", on: 102, ["source": 101, "hostname": "web2"])
+        }
+        #expect(
+            error?.code == .conflict && error?.message.contains("address") == true && node.configuration(102) == nil)
+        let wish: JSONObject = [
+            "source": 101, "hostname": "web2", "memory_mib": 1024,
+            "networks": [["bridge": "vmbr0", "ip": "10.0.0.6/24"]],
+        ]
+        let end = try await node.perform("container.clone", on: 102, wish)
+        #expect(end.observed["memory_mib"] == 1024)
+        #expect(end.observed["networks"]?.asArray?.first?["ip"] == "10.0.0.6/24")
+        #expect(try await !node.perform("container.clone", on: 102, wish).changed)
+    }
+
     @Test func `what cannot be cloned says why, and leaves nothing`() async throws {
         let node = try await EmulatedNode()
         try await node.create(101, ["start": true])
