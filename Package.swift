@@ -105,6 +105,10 @@ let package = Package(
         part("HostDriver", "agent/Drivers/Host", ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"]),
         part("DockerDriver", "agent/Drivers/Docker", ["DriverKit", "HTTPFetch", "Model", "WireProtocol"]),
         part("ProxmoxDriver", "agent/Drivers/Proxmox", ["DriverKit", "Model", "Processes", "WireProtocol"]),
+        part(
+            "DockerDriver", "agent/Drivers/Docker",
+            ["DriverKit", "HTTPFetch", "Model", "Processes", "WireProtocol"] + nio),
+        part("SwagDriver", "agent/Drivers/Swag", ["DockerDriver", "DriverKit", "Model", "Processes", "WireProtocol"]),
         part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part("HelmDriver", "agent/Drivers/Helm", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part("LibvirtDriver", "agent/Drivers/Libvirt", ["DriverKit", "Model", "Processes", "WireProtocol"]),
@@ -120,6 +124,8 @@ let package = Package(
                 "AgentCore", "CLinux", "CloudPanelDriver", "DaemonKit", "DockerDriver", "DriverKit", "HelmDriver",
                 "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "WireProtocol", "ZFSDriver", logging,
                 lifecycle,
+                "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "SwagDriver", "WireProtocol", "ZFSDriver",
+                logging, lifecycle,
             ], fuzzed: ["AgentConfiguration.swift", "NodeDrivers.swift"]),
 
         // controller/
@@ -179,6 +185,7 @@ let package = Package(
         tests("DaemonKit"),
         tests("DriverKit", ["Model", "WireProtocol", logging]),
         tests("HostDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
+        tests("SwagDriver", ["DockerDriver", "DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch", "Model", logging]),
         tests("ProxmoxDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),

@@ -52,7 +52,7 @@ import WireProtocol
         let error = await #expect(throws: DriverError.self) {
             try await bench.perform("container.exec", ["name": .string(name), "command": [.string(program)]])
         }
-        #expect(error?.code == .failed)
+        #expect(error?.code == .invalidArgument)
         #expect(error?.message.contains("the command") == true)
         // The same codes from a command itself are its own.
         #expect(try await exec(bench, name, "exit 127", Record()).observed["exit_code"] == 127)
@@ -64,7 +64,7 @@ import WireProtocol
         let name = Workbench.name("still")
         try await bench.ensure(name, ["running": false])
         let error = await #expect(throws: DriverError.self) { try await exec(bench, name, "true", Record()) }
-        #expect(error?.code == .conflict)
+        #expect(error?.code == .notFound)
         try await bench.remove(name)
     }
 

@@ -139,6 +139,6 @@ import WireProtocol
     @Test func `an operation that is not there is unsupported`() async throws {
         let peer = try engine { _ in [] }
         #expect(await failure(peer, "container.explode", [:])?.code == .unsupported)
-        #expect(Set(peer.driver.operations.map(\.name)).count == 15)
+        #expect(Set(peer.driver.operations.map(\.name)).count == peer.driver.operations.count)
     }
 }

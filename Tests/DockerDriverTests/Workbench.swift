@@ -18,6 +18,8 @@ struct Workbench: Sendable {
         try await perform("image.import", ["reference": .string(Self.image), "path": .string(self.engine.busybox)])
     }
 
+    static func driver(_ socket: String) -> DockerDriver { DockerDriver(socket: socket) }
+
     /// A container name that no other test uses.
     static func name(_ purpose: String) -> String {
         "\(purpose)-" + String(UInt32.random(in: 0...UInt32.max), radix: 36)
@@ -73,9 +75,13 @@ final class Record: Sendable {
     /// While blocked, output waits like one that has no credit.
     func block(_ isBlocked: Bool) { state.withLock { $0.isBlocked = isBlocked } }
 
-    var context: OperationContext {
+    var bytes: [UInt8] { state.withLock { $0.stdout } }
+
+    var context: OperationContext { context(input: .empty) }
+
+    func context(input: AsyncStream<[UInt8]>) -> OperationContext {
         OperationContext(
-            commandID: "cmd_test", logger: Logger(label: "test"),
+            commandID: "cmd_test", logger: Logger(label: "test"), input: input,
             output: { stream, bytes throws(CancellationError) in
                 while self.state.withLock({ $0.isBlocked }) {
                     do { try await Task.sleep(for: .milliseconds(5)) } catch { throw CancellationError() }

@@ -1,5 +1,6 @@
 import AgentCore
 import DaemonKit
+import DockerDriver
 import DriverKit
 import Logging
 import WireProtocol
@@ -13,6 +14,10 @@ struct AgentConfiguration {
     var dockerSocket: String?
     /// Containers may mount only what lies below one of these; nil leaves it to Docker.
     var dockerMountRoots: [String]?
+    /// Where compose projects live, and what their files may ask for.
+    var compose = ComposeSettings()
+    /// Name of the SWAG container; nil finds it by its image.
+    var swagContainer: String?
     /// What stands in front of every path of the host and Proxmox drivers: files of the system, and Proxmox's tools.
     var hostRoot = ""
     /// What stands in front of every path of the panel and of the programs beside it.
@@ -30,8 +35,9 @@ struct AgentConfiguration {
     var libvirtRoot = ""
 
     static let keys: Set<String> = [
-        "drivers", "docker_socket", "docker_mount_roots", "host_root", "helm_root", "kubeconfig", "kube_context",
-        "helm_home", "helm_charts", "libvirt_root", "cloudpanel_root", "policy", "spool_bytes", "stop_grace_s",
+        "drivers", "docker_socket", "docker_mount_roots", "compose_root", "compose_allow", "swag_container",
+        "host_root", "helm_root", "kubeconfig", "kube_context", "helm_home", "helm_charts", "libvirt_root",
+        "cloudpanel_root", "policy", "spool_bytes", "stop_grace_s",
         "receipts_kept", "receipt_days", "log_level",
     ]
 
@@ -59,6 +65,15 @@ struct AgentConfiguration {
         helmHome = try fields.optionalString("helm_home")
         helmCharts = try fields.optionalStrings("helm_charts")
         libvirtRoot = try fields.optionalString("libvirt_root") ?? ""
+        swagContainer = try fields.optionalString("swag_container")
+        if let root = try fields.optionalString("compose_root") { compose.root = root }
+        for name in try fields.optionalStrings("compose_allow") ?? [] {
+            guard let risk = ComposeRisk(rawValue: name) else {
+                let risks = ComposeRisk.allCases.map(\.rawValue).joined(separator: ", ")
+                throw FieldError(path: "compose_allow", problem: .value(expected: "some of \(risks)"))
+            }
+            compose.allows.insert(risk)
+        }
         if let names = try fields.optionalStrings("drivers") {
             drivers = Set(names)
             for name in names where !NodeDrivers.names.contains(name) {

@@ -5,13 +5,14 @@ import HelmDriver
 import HostDriver
 import LibvirtDriver
 import ProxmoxDriver
+import SwagDriver
 import ZFSDriver
 
 /// The drivers of this build, found by looking at the machine.
 enum NodeDrivers {
     static let names = [
-        HostDriver.name, DockerDriver.name, ProxmoxDriver.name, ZFSDriver.name, CloudPanelDriver.name, HelmDriver.name,
-        LibvirtDriver.name,
+        HostDriver.name, DockerDriver.name, SwagDriver.name, ProxmoxDriver.name, ZFSDriver.name,
+        CloudPanelDriver.name, HelmDriver.name, LibvirtDriver.name,
     ]
 
     static func detect(_ configuration: AgentConfiguration) async -> [any Driver] {
@@ -23,11 +24,14 @@ enum NodeDrivers {
             let counting: Set<HostDriver.Containers> = proxmox == nil ? [.docker, .lxc] : [.docker]
             found.append(HostDriver(root: configuration.hostRoot, counting: counting))
         }
-        if wants(DockerDriver.name) {
-            let socket = configuration.dockerSocket ?? DockerDriver.defaultSocket
-            if let driver = await DockerDriver.detect(socket: socket, mountRoots: configuration.dockerMountRoots) {
-                found.append(driver)
-            }
+        let docker = await DockerDriver.detect(
+            socket: configuration.dockerSocket ?? DockerDriver.defaultSocket,
+            mountRoots: configuration.dockerMountRoots, compose: configuration.compose)
+        if wants(DockerDriver.name), let docker { found.append(docker) }
+        if wants(SwagDriver.name),
+            let driver = await SwagDriver.detect(docker: docker, container: configuration.swagContainer)
+        {
+            found.append(driver)
         }
         if let proxmox { found.append(proxmox) }
         if wants(ZFSDriver.name), let driver = await ZFSDriver.detect() { found.append(driver) }

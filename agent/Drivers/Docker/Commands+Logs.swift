@@ -7,45 +7,24 @@ extension DockerDriver {
     func sendLogs(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("name", .containerName)
-        let tail = try reader.optionalInteger("tail", in: 0...1_000_000) ?? 100
-        let follows = try reader.bool("follow", default: false)
-        var query = [
-            ("stdout", "1"), ("stderr", "1"), ("tail", String(tail)), ("follow", follows ? "1" : "0"),
-            ("timestamps", try reader.bool("timestamps", default: false) ? "1" : "0"),
-        ]
-        // Milliseconds since 1970; the engine wants seconds with a fraction.
-        for key in ["since", "until"] {
-            if let time = try reader.optionalInteger(key, in: 0...253_402_300_799_999) {
-                let rest = String(1000 + time % 1000).dropFirst()
-                query.append((key, "\(time / 1000).\(rest)"))
-            }
-        }
+        let query = try LogQuery(&reader)
         try reader.finish()
         let state = try await existing(name)
         let stream: HTTPStream
-        do { stream = try await engine.stream("GET", "/containers/\(state.id)/logs", query: query) } catch {
+        do { stream = try await engine.stream("GET", "/containers/\(state.id)/logs", query: query.pairs) } catch {
             throw error.driverError
         }
-        let count = try await relay(stream, framed: !state.hasTerminal, to: context)
-        return OperationOutcome(changed: false, observed: ["id": .string(state.id), "bytes": .integer(count)])
+        let relay = try await relay(stream, framed: !state.hasTerminal, to: context)
+        return OperationOutcome(changed: false, observed: ["id": .string(state.id), "bytes": .integer(relay.count)])
     }
 
-    /// Hands a container's output on, as fast as its reader gives credit. Returns the bytes.
+    /// Hands a container's output on, as fast as its reader gives credit.
     func relay(
         _ stream: HTTPStream, framed: Bool, to context: OperationContext
-    ) async throws(DriverError) -> Int64 {
-        var frames = StreamFrames()
-        var count: Int64 = 0
+    ) async throws(DriverError) -> OutputRelay {
+        var relay = OutputRelay(framed: framed)
         do {
-            for try await chunk in stream {
-                guard let pieces = framed ? frames.feed(chunk) : [(.stdout, chunk)] else {
-                    throw DriverError(.failed, "the engine's stream of outputs is malformed")
-                }
-                for (output, bytes) in pieces {
-                    try await context.output(output, bytes)
-                    count += Int64(bytes.count)
-                }
-            }
+            for try await chunk in stream { try await relay.pass(chunk, to: context) }
         } catch let error as DriverError {
             throw error
         } catch let error as HTTPError {
@@ -53,9 +32,36 @@ extension DockerDriver {
         } catch {
             throw DriverError(.cancelled, "broken off")
         }
+        try relay.finish()
+        return relay
+    }
+}
+
+/// What a container writes, on its way to the asker.
+struct OutputRelay {
+    let framed: Bool
+    private var frames = StreamFrames()
+    private(set) var count: Int64 = 0
+    /// The first bytes of either output: where nothing was started, the runtime's reason stands here.
+    private(set) var beginning: [UInt8] = []
+
+    init(framed: Bool) { self.framed = framed }
+
+    mutating func pass(_ chunk: [UInt8], to context: OperationContext) async throws(DriverError) {
+        guard let pieces = framed ? frames.feed(chunk) : [(.stdout, chunk)] else {
+            throw DriverError(.failed, "the engine's stream of outputs is malformed")
+        }
+        for (output, bytes) in pieces {
+            do { try await context.output(output, bytes) } catch { throw DriverError(.cancelled, "broken off") }
+            count += Int64(bytes.count)
+            if beginning.count < 1024 { beginning += bytes.prefix(1024 - beginning.count) }
+        }
+    }
+
+    /// - Throws: when the stream was cut within a piece of output.
+    func finish() throws(DriverError) {
         guard frames.isBetweenFrames else {
             throw DriverError(.failed, "the engine's stream of outputs ended in the middle", retryable: true)
         }
-        return count
     }
 }

@@ -39,9 +39,11 @@ extension DockerDriver {
                 "container.logs", .observe, defaultDeadline: .seconds(3600),
                 summary: "sends what a container has written")
         ) { (driver, call, context) throws(DriverError) in try await driver.sendLogs(call, context) },
-        Operation(OperationSpec("container.stats", .observe, summary: "measures one container now")) {
-            (driver, call, _) throws(DriverError) in try await driver.measureContainer(call)
-        },
+        Operation(
+            OperationSpec(
+                "container.stats", .observe, defaultDeadline: .seconds(3600),
+                summary: "measures one container now, or again and again")
+        ) { (driver, call, context) throws(DriverError) in try await driver.measureContainer(call, context) },
     ]
 
     // MARK: looking
@@ -154,22 +156,6 @@ extension DockerDriver {
         }
         return OperationOutcome(
             changed: false, observed: ["containers": .array(entries.map { .object($0.observed) })])
-    }
-
-    private func measureContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
-        var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("name", .containerName)
-        try reader.finish()
-        let state = try await existing(name)
-        guard state.isRunning else { throw DriverError(.conflict, "container \(name) is not running") }
-        guard let reading = ContainerReading(pid: state.pid, id: state.id, countsNetwork: state.network != "host")
-        else {
-            throw DriverError(.failed, "the control groups of container \(name) cannot be read")
-        }
-        var observed = reading.observed
-        observed["id"] = .string(state.id)
-        observed["epoch"] = .string(state.epoch)
-        return OperationOutcome(changed: false, observed: observed)
     }
 }
 

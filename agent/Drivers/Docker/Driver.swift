@@ -15,21 +15,27 @@ package struct DockerDriver: Driver {
     let engine: Engine
     let roster: ContainerRoster
     let creations = AbandonedCreations()
+    let gate = NameGate()
     let mountRoots: [String]?
+    let compose: ComposeOffice
 
     /// - Parameter mountRoots: when given, containers may mount only what lies below one of these directories.
-    package init(socket: String = Self.defaultSocket, mountRoots: [String]? = nil) {
+    package init(
+        socket: String = Self.defaultSocket, mountRoots: [String]? = nil, compose: ComposeSettings = ComposeSettings()
+    ) {
+        self.compose = ComposeOffice(compose)
         engine = Engine(socket: socket)
         roster = ContainerRoster(engine)
         self.mountRoots = mountRoots
     }
 
     /// The driver when there is a socket, also while no engine answers behind it: one that is still starting answers later.
-    package static func detect(socket: String = Self.defaultSocket, mountRoots: [String]? = nil) async -> DockerDriver?
-    {
+    package static func detect(
+        socket: String = Self.defaultSocket, mountRoots: [String]? = nil, compose: ComposeSettings = ComposeSettings()
+    ) async -> DockerDriver? {
         var status = stat()
         guard stat(socket, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
-        let driver = DockerDriver(socket: socket, mountRoots: mountRoots)
+        let driver = DockerDriver(socket: socket, mountRoots: mountRoots, compose: compose)
         _ = try? await driver.engine.negotiate()
         return driver
     }
@@ -40,5 +46,7 @@ package struct DockerDriver: Driver {
         try await Self.table.perform(call, on: self, context)
     }
 
-    private static let table: [Operation<DockerDriver>] = imageOperations + containerOperations + [execOperation]
+    private static let table: [Operation<DockerDriver>] =
+        imageOperations + containerOperations + networkOperations + volumeOperations + pruneOperations
+        + composeOperations + [execOperation, eventOperation]
 }

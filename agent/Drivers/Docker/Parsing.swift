@@ -29,6 +29,8 @@ struct ContainerState: Sendable, Hashable {
     var config: JSONObject
     var host: JSONObject
     var addresses: [String: String]
+    /// Names of the networks that it is to be in, also while it does not run.
+    var networks: [String]
 
     init?(_ value: JSONValue) {
         guard let id = value["Id"]?.asString, let name = value["Name"]?.asString, let state = value["State"]?.asObject,
@@ -51,6 +53,7 @@ struct ContainerState: Sendable, Hashable {
         image = config["Image"]?.asString ?? ""
         hasTerminal = config["Tty"]?.asBool ?? false
         labels = (config["Labels"]?.asObject ?? [:]).texts
+        networks = value["NetworkSettings"]?["Networks"]?.asObject?.keys ?? []
         addresses = (value["NetworkSettings"]?["Networks"]?.asObject ?? [:]).members.reduce(into: [:]) {
             if let address = $1.value["IPAddress"]?.asString, !address.isEmpty { $0[$1.key] = address }
         }
@@ -116,8 +119,13 @@ struct ContainerEntry: Sendable, Hashable {
     var name: String
     var state: String
     var image: String
+    var imageID: String
     var labels: [String: String]
     var network: String
+    /// Names and ids of the networks that it is to be in, also while it does not run.
+    var networks: [String]
+    var created: Timestamp
+    var ports: [PublishedPort]
 
     init?(_ value: JSONValue) {
         guard let id = value["Id"]?.asString, let name = value["Names"]?.asArray?.first?.asString else { return nil }
@@ -125,9 +133,16 @@ struct ContainerEntry: Sendable, Hashable {
         self.name = String(name.drop { $0 == "/" })
         state = value["State"]?.asString ?? "unknown"
         image = value["Image"]?.asString ?? ""
+        imageID = value["ImageID"]?.asString ?? ""
         labels = (value["Labels"]?.asObject ?? [:]).texts
         network = value["HostConfig"]?["NetworkMode"]?.asString ?? ""
+        let places = value["NetworkSettings"]?["Networks"]?.asObject?.members ?? []
+        networks = places.flatMap { [$0.key, $0.value["NetworkID"]?.asString ?? ""] } + [network]
+        created = Timestamp(milliseconds: min(value["Created"]?.asInteger ?? 0, .max / 1000) * 1000)
+        ports = value["Ports"]?.asArray?.compactMap(PublishedPort.init) ?? []
     }
+
+    var project: String? { labels[ComposeLabel.project] }
 
     var command: String? { labels[ContainerState.commandLabel] }
 
@@ -137,6 +152,33 @@ struct ContainerEntry: Sendable, Hashable {
         ]
         object["service"] = labels[ContainerState.ownerLabel].map { .string($0) }
         return object
+    }
+}
+
+/// A port of the node that leads into a container.
+struct PublishedPort: Sendable, Hashable {
+    var address: String
+    var host: Int64
+    var container: Int64
+    /// tcp, udp or sctp.
+    var transport: String
+
+    /// Nil for one that is not published.
+    init?(_ value: JSONValue) {
+        guard let host = value["PublicPort"]?.asInteger, let container = value["PrivatePort"]?.asInteger else {
+            return nil
+        }
+        self.host = host
+        self.container = container
+        address = value["IP"]?.asString ?? "0.0.0.0"
+        transport = value["Type"]?.asString ?? "tcp"
+    }
+
+    var observed: JSONObject {
+        [
+            "host_ip": .string(address), "host": .integer(host), "container": .integer(container),
+            "protocol": .string(transport),
+        ]
     }
 }
 

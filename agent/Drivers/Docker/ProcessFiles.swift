@@ -2,14 +2,14 @@ import Glibc
 
 /// What the kernel shows of processes and control groups, read as small files.
 enum ProcessFiles {
-    /// Nil when the file is not there or larger than 256 KiB.
-    static func text(_ path: String) -> String? {
+    /// Nil when the file is not there or larger than the limit.
+    static func text(_ path: String, limit: Int = 256 << 10) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)
-        while bytes.count < 256 << 10 {
+        while bytes.count < limit {
             let count = read(descriptor, &piece, piece.count)
             if count == 0 { return String(decoding: bytes, as: UTF8.self) }
             guard count > 0 else { return nil }
@@ -17,6 +17,8 @@ enum ProcessFiles {
         }
         return nil
     }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// The number in a file that holds only one.
     static func number(_ path: String) -> Int64? {

@@ -66,9 +66,13 @@ package final class Engine: Sendable {
     private func versioned(
         _ method: String, _ path: String, _ query: [(String, String)], timeout: Duration?
     ) async throws(EngineError) -> HTTPRequest {
-        var version = agreed.withLock { $0 }
-        if version == nil { version = try await negotiate() }
-        return request(method, "/v\(version ?? .oldest)\(path)", query, timeout: timeout)
+        request(method, "/v\(try await negotiated())\(path)", query, timeout: timeout)
+    }
+
+    /// The version that was agreed on, or is now.
+    func negotiated() async throws(EngineError) -> APIVersion {
+        if let version = agreed.withLock({ $0 }) { return version }
+        return try await negotiate()
     }
 
     private func request(

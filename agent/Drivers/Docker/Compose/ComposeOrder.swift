@@ -1,0 +1,116 @@
+import DriverKit
+import Model
+import WireProtocol
+
+/// Compose on this node: what its owner says, and the tool that was found.
+struct ComposeOffice: Sendable {
+    let settings: ComposeSettings
+    let toolbox: ComposeToolbox
+
+    init(_ settings: ComposeSettings) {
+        self.settings = settings
+        toolbox = ComposeToolbox(settings.tool)
+    }
+}
+
+/// A file that is to be checked, changed or put to work.
+struct ComposeOrder: Sendable {
+    let project: String
+    let file: ComposeFile
+    let variables: ComposeVariables
+    let transform: ComposeTransform?
+
+    init(_ reader: inout ArgumentReader, _ call: OperationCall) throws(DriverError) {
+        project = try reader.project()
+        file = try ComposeFile(try reader.string("content"))
+        transform = try reader.object("transform").map { (object) throws(DriverError) in try ComposeTransform(object) }
+        variables = ComposeVariables(
+            plain: try Self.variables(try reader.object("env"), "env"),
+            secret: try Self.variables(call.secrets["env"]?.asObject, "secrets.env"))
+    }
+
+    private static func variables(_ object: JSONObject?, _ name: String) throws(DriverError) -> [String: String] {
+        let own = ["PATH", "HOME", "TMPDIR", "PWD", "LC_ALL", "LANG"]
+        let prefixes = ["COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "LD_", "PYTHON", "GO", "SSH_"]
+        for member in object?.members ?? [] {
+            guard Grammar.environmentName.accepts(member.key), !own.contains(member.key),
+                !prefixes.contains(where: { member.key.uppercased().hasPrefix($0) }),
+                !member.key.uppercased().hasSuffix("_PROXY")
+            else { throw .invalidArgument(name, "has a variable that is the tool's own or has no proper name") }
+            guard let text = member.value.asString, !text.utf8.contains(0), text.utf8.count <= 64 << 10 else {
+                throw .invalidArgument(name, "must hold strings without NUL")
+            }
+        }
+        return object?.texts ?? [:]
+    }
+}
+
+extension ArgumentReader {
+    mutating func project() throws(DriverError) -> String {
+        let project = try string("project")
+        guard ComposeFile.isProject(project) else {
+            throw .invalidArgument("project", "must be \(ComposeFile.project)")
+        }
+        return project
+    }
+}
+
+extension DockerDriver {
+    func folder(_ project: String) -> ComposeFolder { ComposeFolder(root: compose.settings.root, project: project) }
+
+    /// The file as this node would have it: changed as asked, its relative paths in the project's folder.
+    func fitted(_ order: ComposeOrder) async throws(DriverError) -> TransformedFile {
+        var transform = try ComposeTransform([:])
+        if let asked = order.transform { transform = asked }
+        let taken = try await scan(nil, project: order.project).taken
+        var result = try TransformedFile(order.file, transform, project: order.project, taken: taken)
+        result.file = try result.file.resolvingPaths(in: folder(order.project).data)
+        return result
+    }
+
+    /// Whether the file may run on this node, by what it says.
+    /// - Throws: `permissionDenied` with every wish that this node refuses.
+    func check(_ file: ComposeFile, _ project: String) throws(DriverError) {
+        let findings = file.findings(project: project, data: folder(project).data) { path in
+            (try? MountSource.check(Self.existing(path), roots: mountRoots)) != nil && !path.contains("/../")
+                && !path.hasPrefix(compose.settings.root + "/") && path != compose.settings.root
+        }
+        let refused = findings.filter { !compose.settings.allows.contains($0.risk) }
+        guard refused.isEmpty else {
+            let list = refused.prefix(20).map { "\($0.place) (\($0.risk.rawValue))" }
+            throw DriverError(
+                .permissionDenied, "the file asks for what this node does not allow",
+                cause: list.joined(separator: "; "))
+        }
+    }
+
+    /// The nearest folder that is there: compose makes the rest.
+    private static func existing(_ path: String) -> String {
+        var path = path
+        while !ProcessFiles.exists(path), let slash = path.lastIndex(of: "/"), path.count > 1 {
+            path = slash == path.startIndex ? "/" : String(path[..<slash])
+        }
+        return path
+    }
+
+    /// Lets the tool read the candidate in the project's folder, and gives back what it understood.
+    func effective(_ run: ComposeRun) async throws(DriverError) -> ComposeFile {
+        let text = try await run.run(
+            run.tool.isPlugin ? ["config", "--format", "json"] : ["config"], deadline: .seconds(60))
+        guard let value = try? YAMLReader.read(text), var tree = value.asObject else {
+            throw DriverError(.failed, "compose printed a configuration that cannot be read")
+        }
+        // Filled in by the tool.
+        tree["name"] = nil
+        return try ComposeFile(tree: tree)
+    }
+
+    func run(
+        _ project: String, file: String, _ variables: ComposeVariables
+    ) async throws(DriverError) -> ComposeRun {
+        let folder = folder(project)
+        return ComposeRun(
+            tool: try await compose.toolbox.tool(), socket: engine.socket, project: project, folder: folder.path,
+            file: file, variables: variables)
+    }
+}

@@ -1,0 +1,230 @@
+import DriverKit
+import Model
+import WireProtocol
+
+/// How a compose file is to be changed for this node.
+struct ComposeTransform: Sendable {
+    struct Proxy: Sendable {
+        var service: String
+        var port: Int64?
+        var network: String
+        var domain: String?
+        var keepsPorts: Bool
+    }
+
+    /// Beginnings of paths on the node, the longest first.
+    var paths: [(from: String, to: String)]
+    /// Where relative paths go, instead of the project's own folder.
+    var appdata: String?
+    var networks: [String: String]
+    var ports: [Int64: Int64]
+    /// Ports that somebody else has are exchanged for free ones of this range.
+    var freePorts: ClosedRange<Int64>?
+    var proxy: Proxy?
+
+    init(_ object: JSONObject) throws(DriverError) {
+        var reader = ArgumentReader(object)
+        paths = try Self.texts(&reader, "paths", .absolutePath).map { ($0.key, $0.value) }
+            .sorted { $0.0.utf8.count > $1.0.utf8.count }
+        appdata = try reader.optionalName("appdata", .absolutePath)
+        networks = try Self.texts(&reader, "networks", .containerName)
+        ports = try Self.ports(&reader)
+        let limits = try reader.optional("free_ports", "two port numbers, the first the lower") {
+            value -> ClosedRange<Int64>? in
+            guard let ends = value.asArray?.compactMap(\.asInteger), ends.count == 2, ends[0] <= ends[1],
+                (1...65535).contains(ends[0]), (1...65535).contains(ends[1])
+            else { return nil }
+            return ends[0]...ends[1]
+        }
+        freePorts = limits
+        proxy = try reader.object("proxy").map { (object) throws(DriverError) in try Self.proxy(object) }
+        try reader.finish()
+    }
+
+    private static func texts(
+        _ reader: inout ArgumentReader, _ name: String, _ grammar: Grammar
+    ) throws(DriverError) -> [String: String] {
+        guard let object = try reader.object(name) else { return [:] }
+        let texts = object.texts
+        guard texts.count == object.count, texts.allSatisfy({ grammar.accepts($0.key) && grammar.accepts($0.value) })
+        else { throw .invalidArgument(name, "must map names to names: \(grammar.expectation)") }
+        return texts
+    }
+
+    private static func ports(_ reader: inout ArgumentReader) throws(DriverError) -> [Int64: Int64] {
+        var ports: [Int64: Int64] = [:]
+        for member in try reader.object("ports")?.members ?? [] {
+            guard let from = Int64(member.key), let to = member.value.asInteger, (1...65535).contains(from),
+                (1...65535).contains(to)
+            else { throw .invalidArgument("ports", "must map port numbers to port numbers") }
+            ports[from] = to
+        }
+        return ports
+    }
+
+    private static func proxy(_ object: JSONObject) throws(DriverError) -> Proxy {
+        var reader = ArgumentReader(object)
+        let proxy = Proxy(
+            service: try reader.string("service"), port: try reader.optionalInteger("port", in: 1...65535),
+            network: try reader.name("network", .containerName), domain: try reader.optionalName("domain", .nodeName),
+            keepsPorts: try reader.bool("keep_ports", default: false))
+        try reader.finish()
+        return proxy
+    }
+}
+
+/// A file as it was changed, and what was done to it.
+struct TransformedFile: Sendable {
+    var file: ComposeFile
+    var changes: [String] = []
+    /// Arguments of `swag.config.ensure` for the service behind the proxy.
+    var proxy: JSONObject?
+
+    /// - Parameter taken: ports of the node that somebody else has.
+    init(
+        _ file: ComposeFile, _ transform: ComposeTransform, project: String, taken: [NodePort]
+    ) throws(DriverError) {
+        self.file = file
+        try movePaths(transform, project)
+        try renameNetworks(transform.networks)
+        if let proxy = transform.proxy { try putBehind(proxy, project) }
+        try movePorts(transform, taken)
+    }
+
+    private mutating func movePaths(_ transform: ComposeTransform, _ project: String) throws(DriverError) {
+        if let appdata = transform.appdata {
+            let home = "\(appdata)/\(project)"
+            let moved = try file.resolvingPaths(in: home)
+            if moved != file { changes.append("relative paths lie in \(home)") }
+            file = moved
+        }
+        var moves: [String] = []
+        file = try file.changingSources { (source) throws(DriverError) in
+            for (from, to) in transform.paths where source == from || source.hasPrefix(from + "/") {
+                let moved = to + source.dropFirst(from.count)
+                moves.append("\(source) is \(moved)")
+                return moved
+            }
+            return source
+        }
+        changes += moves
+    }
+
+    private mutating func renameNetworks(_ names: [String: String]) throws(DriverError) {
+        guard !names.isEmpty else { return }
+        var top = file.tree["networks"]?.asObject ?? [:]
+        for (old, new) in names.sorted(by: { $0.key < $1.key }) where top[old] != nil || old == "default" {
+            top[old] = nil
+            top[new == old ? old : new] = ["external": true, "name": .string(new)]
+            changes.append("network \(old) is the node's \(new)")
+        }
+        file = try file.changingServices { (_, body) throws(DriverError) in
+            guard body["network_mode"] == nil else { return body }
+            var body = body
+            var places = Self.places(body["networks"])
+            if places.isEmpty { places["default"] = .null }
+            var renamed: JSONObject = [:]
+            for member in places.members { renamed[names[member.key] ?? member.key] = member.value }
+            if renamed != ["default": .null] { body["networks"] = .object(renamed) }
+            return body
+        }
+        file.tree["networks"] = top.isEmpty ? nil : .object(top)
+    }
+
+    /// Networks of a service in the form that takes aliases.
+    private static func places(_ value: JSONValue?) -> JSONObject {
+        if let object = value?.asObject { return object }
+        return JSONObject((value?.asArray ?? []).compactMap(\.asString).map { ($0, .null) })
+    }
+
+    private mutating func putBehind(_ proxy: ComposeTransform.Proxy, _ project: String) throws(DriverError) {
+        guard let body = file.services.first(where: { $0.name == proxy.service })?.body else {
+            throw .invalidArgument("transform.proxy.service", "is no service of the file")
+        }
+        guard body["network_mode"] == nil else {
+            throw .invalidArgument("transform.proxy.service", "has a network_mode, so the proxy cannot reach it")
+        }
+        let published = (body["ports"]?.asArray ?? []).flatMap { NodePort.wanted($0, service: proxy.service) }
+        let exposed = body["expose"]?.asArray?.compactMap { $0.asInteger ?? $0.asString.flatMap { Int64($0) } }.first
+        guard let port = proxy.port ?? published.first(where: { $0.inside > 0 })?.inside ?? exposed else {
+            throw .invalidArgument("transform.proxy.port", "is missing, and the service names none")
+        }
+        // Names of services repeat from project to project; in a network that they share this one does not.
+        let alias = "\(project)-\(proxy.service)"
+        file = try file.changingServices { (name, body) throws(DriverError) in
+            guard name == proxy.service else { return body }
+            var body = body
+            var places = Self.places(body["networks"])
+            if places.isEmpty { places["default"] = .null }
+            places[proxy.network] = ["aliases": [.string(alias)]]
+            body["networks"] = .object(places)
+            if !proxy.keepsPorts {
+                let rest = (body["ports"]?.asArray ?? []).filter { entry in
+                    !NodePort.wanted(entry, service: name).contains { $0.inside == port && $0.transport == "tcp" }
+                }
+                body["ports"] = rest.isEmpty ? nil : .array(rest)
+            }
+            return body
+        }
+        var top = file.tree["networks"]?.asObject ?? [:]
+        top[proxy.network] = ["external": true, "name": .string(proxy.network)]
+        file.tree["networks"] = .object(top)
+        changes.append("service \(proxy.service) is \(alias):\(port) in network \(proxy.network)")
+        var order: JSONObject = [
+            "name": .string(alias), "upstream": .string(alias), "port": .integer(port), "protocol": "http",
+        ]
+        order["server_names"] = proxy.domain.map { [.string($0)] }
+        self.proxy = order
+    }
+
+    private mutating func movePorts(_ transform: ComposeTransform, _ taken: [NodePort]) throws(DriverError) {
+        var held = taken
+        var moves: [String] = []
+        file = try file.changingServices { (name, body) throws(DriverError) in
+            guard let entries = body["ports"]?.asArray else { return body }
+            var changed: [JSONValue] = []
+            for entry in entries {
+                let wanted = NodePort.wanted(entry, service: name)
+                // Ranges and variables stay as they are: the scan tells of their conflicts.
+                guard wanted.count == 1, var port = wanted.first, port.inside > 0 else {
+                    changed.append(entry)
+                    held += wanted
+                    continue
+                }
+                let old = port.port
+                port.port = transform.ports[old] ?? old
+                if held.contains(where: port.meets), let range = transform.freePorts {
+                    guard let free = Self.free(range, like: port, held) else {
+                        throw DriverError(
+                            .conflict,
+                            "no port of \(range.lowerBound) to \(range.upperBound) is free for service \(name)")
+                    }
+                    port.port = free
+                }
+                held.append(port)
+                changed.append(port.port == old ? entry : port.entry)
+                if port.port != old { moves.append("port \(old) of service \(name) is \(port.port)") }
+            }
+            var body = body
+            body["ports"] = .array(changed)
+            return body
+        }
+        changes += moves
+    }
+
+    static func free(_ range: ClosedRange<Int64>, like port: NodePort, _ held: [NodePort]) -> Int64? {
+        range.first { number in
+            var candidate = port
+            candidate.port = number
+            return !held.contains(where: candidate.meets)
+        }
+    }
+}
+
+extension NodePort {
+    /// As an entry of a service's `ports`.
+    fileprivate var entry: JSONValue {
+        let place = address.contains(":") ? "[\(address)]:" : address.isEmpty ? "" : "\(address):"
+        return .string("\(place)\(port):\(inside)" + (transport == "tcp" ? "" : "/\(transport)"))
+    }
+}

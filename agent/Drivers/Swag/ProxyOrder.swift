@@ -1,0 +1,156 @@
+import DriverKit
+import Model
+import WireProtocol
+
+/// What is to be published: each value goes into the file as code of nginx, so each follows a grammar.
+struct ProxyOrder: Sendable {
+    private static let guards = ["authelia", "authentik", "ldap", "tinyauth"]
+
+    let name: String
+    let service: String?
+    let serverNames: [String]
+    let upstream: String
+    let port: Int64
+    let transport: String
+    /// Bytes; 0 is no limit.
+    let bodyLimit: Int64
+    /// authelia, authentik, ldap, tinyauth or basic; nil is public.
+    let access: String?
+    /// Answers are sent on as they come.
+    let streams: Bool
+    /// `nextcloud`: SWAG's own sample for an app takes the place of the plain form.
+    let sample: String?
+
+    var file: String { "\(name).subdomain.conf" }
+
+    init(_ reader: inout ArgumentReader) throws(DriverError) {
+        name = try reader.configurationName()
+        service = try reader.optionalName("service", .identifier)
+        guard let names = try reader.strings("server_names"), !names.isEmpty, names.count <= 50 else {
+            throw .invalidArgument("server_names", "must be a list of 1 to 50 names")
+        }
+        serverNames = names.map { $0.lowercased() }
+        for name in serverNames where !Self.isHostName(name) {
+            throw .invalidArgument("server_names", "must be whole names such as shop.example.org, without wildcards")
+        }
+        guard Set(serverNames).count == serverNames.count else {
+            throw .invalidArgument("server_names", "repeats a name")
+        }
+        upstream = try reader.string("upstream")
+        guard Self.isUpstream(upstream) else {
+            throw .invalidArgument("upstream", "must be the name of a container or an address beyond this machine")
+        }
+        port = try reader.integer("port", in: 1...65535)
+        transport = try reader.optionalString("protocol") ?? "http"
+        guard ["http", "https"].contains(transport) else { throw .invalidArgument("protocol", "must be http or https") }
+        bodyLimit = try reader.optionalInteger("body_limit_bytes", in: 0...1 << 50) ?? 0
+        access = try reader.optionalString("access")
+        if let access, access != "basic", !Self.guards.contains(access) {
+            throw .invalidArgument("access", "must be basic, \(Self.guards.joined(separator: ", "))")
+        }
+        streams = try reader.bool("streaming", default: false)
+        sample = try reader.optionalName("sample", .containerName)
+    }
+
+    static func isHostName(_ name: String) -> Bool {
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        return name.utf8.count <= 253 && labels.count >= 2 && labels.allSatisfy { Grammar.nodeName.accepts(String($0)) }
+            && labels.last?.allSatisfy(\.isNumber) == false
+    }
+
+    /// Nothing that leads back into the proxy's machine or to a cloud's metadata.
+    static func isUpstream(_ host: String) -> Bool {
+        guard (1...253).contains(host.utf8.count), let first = host.utf8.first, let last = host.utf8.last,
+            host.utf8.allSatisfy({ isWord($0) || "._-".utf8.contains($0) }), isWord(first), isWord(last)
+        else { return false }
+        let lower = host.lowercased()
+        let digits = lower.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || $0 == 0x2E || (0x61...0x66).contains($0) || $0 == 0x78
+        }
+        let isOdd = digits && !isAddress(lower) && lower.utf8.first.map { (0x30...0x39).contains($0) } ?? false
+        let closed = ["127.", "0.", "169.254.", "224.", "255."].contains { lower.hasPrefix($0) } && isAddress(lower)
+        let names = ["localhost", "host.docker.internal", "gateway.docker.internal", "metadata.google.internal"]
+        return !closed && !isOdd && !names.contains(lower) && !lower.hasSuffix(".localhost")
+    }
+
+    static func isAddress(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4
+            && parts.allSatisfy { part in
+                UInt8(part) != nil && (part.count == 1 || part.first != "0")
+            }
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+    }
+
+    // MARK: text
+
+    static let mark = "## Innkeeper"
+    private var heading: String { "\(Self.mark) \(name)\(service.map { " of \($0)" } ?? "")" }
+
+    /// The plain form, after SWAG's own template.
+    /// - Parameter home: the folder of the configuration, as nginx sees it.
+    func text(home: String) -> String {
+        var lines = [heading, "", "server {", "    listen 443 ssl;", "    listen [::]:443 ssl;", ""]
+        lines += [
+            "    server_name \(serverNames.joined(separator: " "));", "", "    include \(home)/nginx/ssl.conf;", "",
+        ]
+        lines += ["    client_max_body_size \(bodyLimit);", ""]
+        if let access, access != "basic" { lines += ["    include \(home)/nginx/\(access)-server.conf;", ""] }
+        lines += ["    location / {"]
+        if access == "basic" {
+            lines += [
+                "        auth_basic \"Restricted\";", "        auth_basic_user_file \(home)/nginx/.htpasswd;", "",
+            ]
+        } else if let access {
+            lines += ["        include \(home)/nginx/\(access)-location.conf;", ""]
+        }
+        lines += ["        include \(home)/nginx/proxy.conf;", "        include \(home)/nginx/resolver.conf;"]
+        lines += ["        set $upstream_app \(upstream);", "        set $upstream_port \(port);"]
+        lines += ["        set $upstream_proto \(transport);"]
+        lines += ["        proxy_pass $upstream_proto://$upstream_app:$upstream_port;"]
+        if streams { lines += ["", "        proxy_buffering off;"] }
+        return (lines + ["    }", "}", ""]).joined(separator: "\n")
+    }
+
+    /// The sample with these names and this upstream; everything else stays as the sample has it.
+    /// - Throws: `unsupported` when the sample is not of the usual shape.
+    func text(from sample: [UInt8]) throws(DriverError) -> String {
+        var names = 0
+        var upstreams = 0
+        let lines = String(decoding: sample, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map
+        {
+            line -> String in
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            let margin = String(line.prefix { $0 == " " || $0 == "\t" })
+            switch (words.first, words.dropFirst().first) {
+            case ("server_name", _):
+                names += 1
+                return "\(margin)server_name \(serverNames.joined(separator: " "));"
+            case ("set", "$upstream_app"):
+                upstreams += 1
+                return "\(margin)set $upstream_app \(upstream);"
+            case ("set", "$upstream_port"): return "\(margin)set $upstream_port \(port);"
+            case ("set", "$upstream_proto"): return "\(margin)set $upstream_proto \(transport);"
+            default: return String(line)
+            }
+        }
+        guard names == 1, upstreams > 0 else {
+            throw DriverError(.unsupported, "the sample has not one server_name and an upstream_app")
+        }
+        return heading + "\n" + lines.joined(separator: "\n")
+    }
+}
+
+extension ArgumentReader {
+    /// The first part of a file's name.
+    mutating func configurationName() throws(DriverError) -> String {
+        let name = try name("name", .containerName)
+        guard !name.contains("."), name.utf8.count <= 100 else {
+            throw .invalidArgument("name", "must hold no dots and at most 100 characters")
+        }
+        return name
+    }
+}
