@@ -103,7 +103,6 @@ let package = Package(
         // agent/
         part("DriverKit", "agent/DriverKit", ["Model", "WireProtocol", logging]),
         part("HostDriver", "agent/Drivers/Host", ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"]),
-        part("DockerDriver", "agent/Drivers/Docker", ["DriverKit", "HTTPFetch", "Model", "WireProtocol"]),
         part("ProxmoxDriver", "agent/Drivers/Proxmox", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part(
             "DockerDriver", "agent/Drivers/Docker",
@@ -122,8 +121,6 @@ let package = Package(
             "innkeeper-agent", "agent/Daemon",
             [
                 "AgentCore", "CLinux", "CloudPanelDriver", "DaemonKit", "DockerDriver", "DriverKit", "HelmDriver",
-                "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "WireProtocol", "ZFSDriver", logging,
-                lifecycle,
                 "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "SwagDriver", "WireProtocol", "ZFSDriver",
                 logging, lifecycle,
             ], fuzzed: ["AgentConfiguration.swift", "NodeDrivers.swift"]),
