@@ -24,6 +24,7 @@ final class Peer: ChannelInboundHandler, Sendable {
     var count: Int { state.withLock { $0.bytes.count } }
     var pieces: [Int] { state.withLock { $0.pieces } }
     var ending: Ending? { state.withLock { $0.ending } }
+    var isActive: Bool { state.withLock { $0.channel != nil } }
 
     func send(_ bytes: [UInt8]) {
         // A reset is noticed by whichever comes first, reading or writing.
@@ -32,7 +33,9 @@ final class Peer: ChannelInboundHandler, Sendable {
     func close() { state.withLock { $0.channel }?.close(promise: nil) }
     func finish() { state.withLock { $0.channel }?.close(mode: .output, promise: nil) }
 
-    func channelActive(context: ChannelHandlerContext) { state.withLock { $0.channel = context.channel } }
+    func begin(on channel: any Channel) { state.withLock { $0.channel = channel } }
+
+    func channelActive(context: ChannelHandlerContext) { begin(on: context.channel) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = Array(unwrapInboundIn(data).readableBytesView)
@@ -80,17 +83,20 @@ final class Pipe: Sendable {
         proxy = try await FaultProxy.start(toPort: listener.localAddress?.port ?? 0, plan: plan)
     }
 
-    /// The server's end of a connection.
+    /// The server's end of a connection, once it can send.
     func server(_ number: Int = 0) -> Peer? {
-        box.servers.withLock { number < $0.count ? $0[number] : nil }
+        let peer = box.servers.withLock { number < $0.count ? $0[number] : nil }
+        return peer?.isActive == true ? peer : nil
     }
 
     func dial() async throws -> Peer {
         let peer = Peer()
-        _ = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { $0.pipeline.addHandler(peer) }
             .connect(host: "127.0.0.1", port: proxy.port).get()
+        // It is told that it is active a moment later.
+        peer.begin(on: channel)
         return peer
     }
 

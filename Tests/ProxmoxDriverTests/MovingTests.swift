@@ -44,7 +44,7 @@ import WireProtocol
         let node = try await two()
         try node.write("ct:101\n\tstate stopped\n", to: "etc/pve/ha/resources.cfg")
         let work = Task { try await node.perform("container.migrate", ["target": "pveb"]) }
-        #expect(await eventually { node.text("var/log/pve/tasks/active") != nil })
+        #expect(await eventually { node.text("var/log/pve/tasks/active")?.contains(":hamigrate:101:") == true })
         let (old, new) = (
             node.folder.file("etc/pve/nodes/pvelab/lxc/101.conf"), node.folder.file("etc/pve/nodes/pveb/lxc/101.conf")
         )

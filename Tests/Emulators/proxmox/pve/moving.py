@@ -20,8 +20,7 @@ def migrate(world, positional, options):
     if guest.is_running(world, vmid) and not is_on(options, "restart") and not is_on(options, "online"):
         raise Die("CT %s is running - use 'restart' or 'online' to migrate it" % vmid)
     if ha.is_managed(world, vmid):
-        print("Requesting HA migration for CT %s to node %s" % (vmid, target))
-        return 0
+        return run(world, "hamigrate", vmid, lambda: say("Requesting HA migration for CT %s to node %s" % (vmid, target)))
     return run(world, "vzmigrate", vmid, lambda: migrating(world, vmid, target, options))
 
 
