@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <sys/prctl.h>
@@ -73,3 +74,8 @@ void linux_forbid_dumps(void) {
 }
 
 void linux_close_on_exec_from(int first) { close_range((unsigned)first, ~0U, CLOSE_RANGE_CLOEXEC); }
+
+int linux_clock_is_synchronised(void) {
+    struct timex state = {0};
+    return adjtimex(&state) < 0 ? -1 : (state.status & STA_UNSYNC) == 0;
+}

@@ -22,6 +22,15 @@ package final class DataDirectory: Sendable {
     /// The path of a file in the folder.
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// The process that runs on the folder, as far as the file of its lock tells; nil when there is none.
+    package static func holder(of path: String) -> Int32? {
+        guard let bytes = try? AtomicFile.read("\(path)/lock", limit: 64),
+            let pid = Int32(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }), pid > 1,
+            kill(pid, 0) == 0 || errno == EPERM
+        else { return nil }
+        return pid
+    }
+
     /// Removes what a process left that died while it wrote a file: nobody reads it, and it may hold a key.
     private static func removeDrafts(in path: String) {
         guard let listing = opendir(path) else { return }

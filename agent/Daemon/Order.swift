@@ -2,6 +2,7 @@
 enum Order: Equatable {
     case enrol(controller: String, token: String, data: String)
     case run(data: String, config: String?)
+    case doctor(data: String, config: String?)
     case help
     case version
 
@@ -11,12 +12,15 @@ enum Order: Equatable {
             (--token - reads the token from standard input, so that it shows in no process list)
         innkeeper-agent run --data DIR [--config FILE]
             works for the controller until it is asked to end
+        innkeeper-agent doctor [--data DIR] [--config FILE]
+            says what it finds on this machine, what is wrong and what to do; exit code 1 when something is wrong
+            (without options: \(Doctor.usualData) and \(Doctor.usualConfiguration))
         innkeeper-agent --help | --version
         """
 
     /// - Parameter arguments: without the program's name.
     init(_ arguments: [String]) throws(UsageError) {
-        guard let first = arguments.first else { throw UsageError("say what to do: enrol or run; see --help") }
+        guard let first = arguments.first else { throw UsageError("say what to do: enrol, run or doctor; see --help") }
         let rest = arguments.dropFirst()
         if rest.contains("--help") || rest.contains("-h") {
             self = .help
@@ -31,9 +35,12 @@ enum Order: Equatable {
         case "run":
             var options = try Options(rest, known: ["--data", "--config"], of: first)
             self = .run(data: try options.take("--data"), config: options.values["--config"])
+        case "doctor":
+            let options = try Options(rest, known: ["--data", "--config"], of: first)
+            self = .doctor(data: options.values["--data"] ?? Doctor.usualData, config: options.values["--config"])
         case "--help", "-h", "help": self = .help
         case "--version": self = .version
-        default: throw UsageError("\(first) is not known: say enrol or run; see --help")
+        default: throw UsageError("\(first) is not known: say enrol, run or doctor; see --help")
         }
     }
 

@@ -56,6 +56,10 @@ do {
     case .help: print(Order.usage)
     case .version: print("innkeeper-agent \(Version.current)")
     case .enrol(let controller, let token, let data): try await enrol(controller: controller, token: token, data: data)
+    case .doctor(let data, let config):
+        let diagnosis = await Doctor(data: data, file: config).examine()
+        print(diagnosis)
+        exit(diagnosis.isWell ? 0 : ExitCode.failure)
     case .run(let data, let config): try await run(data: data, config: config)
     }
 } catch let error as UsageError {

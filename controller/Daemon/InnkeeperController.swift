@@ -11,7 +11,7 @@ struct InnkeeperController: AsyncParsableCommand {
         commandName: "innkeeper-controller",
         abstract: "Schedules, bills and watches the machines of a hosting provider.",
         version: Version.current,
-        subcommands: [Initialise.self, Serve.self, Backup.self, Restore.self, Recover.self, RenewKey.self])
+        subcommands: [Initialise.self, Serve.self, Backup.self, Restore.self, Recover.self, RenewKey.self, Doctor.self])
 }
 
 /// Ends a command with one sentence on standard error.

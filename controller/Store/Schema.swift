@@ -58,7 +58,7 @@ enum Schema {
         return try read(database)
     }
 
-    private static func read(_ database: SQLiteDatabase) throws(SQLiteError) -> Int64 {
+    static func read(_ database: SQLiteDatabase) throws(SQLiteError) -> Int64 {
         try database.first("SELECT version FROM schema_version") { (row) throws(SQLiteError) in
             try row.integer()
         } ?? 0

@@ -45,6 +45,15 @@ enum StoreFile {
         try database.execute("PRAGMA application_id = \(applicationID)")
     }
 
+    /// Checks a store that is only looked at. Returns the number of its schema.
+    static func examine(_ database: SQLiteDatabase) throws(SQLiteError) -> Int64 {
+        try refuseForeign(database)
+        try refuseBackup(database)
+        try Schema.refuseNewer(database)
+        try check(database)
+        return try Schema.read(database)
+    }
+
     /// Refuses a database of another program.
     static func refuseForeign(_ database: SQLiteDatabase) throws(SQLiteError) {
         let id = try database.first("PRAGMA application_id") { (row) throws(SQLiteError) in try row.integer() }

@@ -38,4 +38,7 @@ struct linux_filesystem {
 /// 0, or the errno of statfs. Can block on a dead network file system.
 int linux_filesystem_of(const char *path, struct linux_filesystem *result);
 
+/// Whether the kernel knows its clock as kept by a time service: 1 it does, 0 it does not, -1 it does not tell.
+int linux_clock_is_synchronised(void);
+
 #endif

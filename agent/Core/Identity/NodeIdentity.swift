@@ -38,7 +38,12 @@ package struct NodeIdentity: Sendable {
 
     /// The identity in the data folder; nil when this node was never enrolled.
     package static func load(from data: DataDirectory) throws(IdentityError) -> NodeIdentity? {
-        let path = data.file(fileName)
+        try load(folder: data.path)
+    }
+
+    /// The same without the folder's lock, for one who only looks.
+    package static func load(folder: String) throws(IdentityError) -> NodeIdentity? {
+        let path = "\(folder)/\(fileName)"
         let bytes: [UInt8]
         do throws(FileError) {
             try FileMode.requirePrivate(path)
