@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 JOBS ?= 2
 DEBUG := .build/debug
-RELEASE_FLAGS := -c release --static-swift-stdlib -j $(JOBS)
+# Shipped programs look for libraries where the system has them, and nowhere else.
+RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath -j $(JOBS)
 # Each test may wait for real children and sockets; a few at a time keep their own time on two cores.
 TEST := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 swift test --skip-build
 # Tests that start the whole product; they run after those of the parts.
@@ -12,7 +13,7 @@ COMPUTING := ^(SimulationTests|FuzzCorpusTests)\.
 BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|SimulationTests)\.
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
-.PHONY: help quickstart stop reset test torture simulate fuzz soak check lint format build release bench clean
+.PHONY: help quickstart stop reset test torture simulate fuzz soak check lint format build release bench deb deb-test clean
 
 help:
 	@echo 'make quickstart   build, start a controller and an agent here, provision a first service'
@@ -21,6 +22,7 @@ help:
 	@echo 'make torture      the long part of what tries to break it: hours'
 	@echo 'make simulate     SEEDS=n worlds with faults, or SEED=n with its whole trace; PLANT=name puts a fault in'
 	@echo 'make soak         both daemons under churn for MINUTES, and the slopes of what they hold'
+	@echo 'make deb          packages for Debian 12 and 13, into .build/deb      make deb-test   try them there'
 	@echo 'make bench        figures of speed and memory, one JSON line each'
 	@echo 'make fuzz         vary the inputs of every parser, FUZZ_SECONDS each (20)'
 	@echo 'make format       format the sources                  make lint    check the format'
@@ -101,6 +103,18 @@ bench:
 	@swift build $(RELEASE_FLAGS) --product innkeeper-agent
 	@swift build $(RELEASE_FLAGS) --product innkeeper-bench
 	@.build/release/innkeeper-bench .build/release
+
+# docs/packages.md tells what is in them.
+DEB_PROGRAMS := .build/release
+deb:
+	@packaging/prerequisites deb
+	@for program in innkeeper-controller innkeeper-agent innctl; do \
+		swift build $(RELEASE_FLAGS) --product $$program || exit 1; done
+	@packaging/deb/make $(DEB_PROGRAMS) .build/deb
+
+# Needs root and a Debian mirror; takes some minutes a suite.
+deb-test: deb
+	@packaging/deb/test $(DEB_PROGRAMS) $(SUITES)
 
 # The linker has a line to say of each symbol of the address sanitizer.
 fuzz:

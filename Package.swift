@@ -121,7 +121,8 @@ let package = Package(
             "innkeeper-agent", "agent/Daemon",
             [
                 "AgentCore", "CLinux", "CloudPanelDriver", "DaemonKit", "DockerDriver", "DriverKit", "HelmDriver",
-                "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "SwagDriver", "WireProtocol", "ZFSDriver",
+                "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "SwagDriver", "Transport", "WireProtocol",
+                "ZFSDriver",
                 logging, lifecycle,
             ], fuzzed: ["AgentConfiguration.swift", "NodeDrivers.swift"]),
 

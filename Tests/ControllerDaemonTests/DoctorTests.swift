@@ -21,7 +21,9 @@ import Testing
         let free = #"{"api": "127.0.0.1:0", "agents": "127.0.0.1:0"}"#
         let file = try folder.write(Array((settings ?? free).utf8), to: "controller.json")
         var diagnosis = Diagnosis()
-        try Doctor.parse(["--data", data, "--config", file]).examine(&diagnosis)
+        var doctor = Doctor()
+        (doctor.data, doctor.config) = (data, file)
+        doctor.examine(&diagnosis)
         return diagnosis
     }
 

@@ -1,6 +1,7 @@
 import AgentCore
 import DaemonKit
 import Model
+import Transport
 
 /// Who the node is to its controller, and for how long.
 enum IdentityFindings {
