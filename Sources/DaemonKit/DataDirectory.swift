@@ -22,13 +22,17 @@ package final class DataDirectory: Sendable {
     /// The path of a file in the folder.
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// The process that runs on the folder, as far as the file of its lock tells; nil when there is none.
+    /// The process that runs on the folder; nil when none does, or when who asks may not know.
     package static func holder(of path: String) -> Int32? {
-        guard let bytes = try? AtomicFile.read("\(path)/lock", limit: 64),
-            let pid = Int32(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }), pid > 1,
-            kill(pid, 0) == 0 || errno == EPERM
+        let file = open("\(path)/lock", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        // The lock tells whether somebody runs, the pid in the file may be one of long ago. A free lock is taken for an
+        // instant only; a daemon that starts just then is started again by its service manager.
+        defer { close(file) }
+        guard flock(file, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK,
+            let bytes = try? AtomicFile.read("\(path)/lock", limit: 64)
         else { return nil }
-        return pid
+        return Int32(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" })
     }
 
     /// Removes what a process left that died while it wrote a file: nobody reads it, and it may hold a key.

@@ -1,4 +1,5 @@
 import DaemonKit
+import Glibc
 import TestSupport
 import Testing
 
@@ -45,5 +46,16 @@ import Testing
         let held = try DataDirectory(folder.path)
         #expect(MachineFindings.folder(folder.path, make: "").text.contains("is running on it"))
         withExtendedLifetime(held) {}
+    }
+
+    @Test func `a process that has ended runs on no folder, whoever has its number now`() throws {
+        let folder = try ScratchFolder("folder")
+        // A pid that is alive, in a lock that nobody holds.
+        try folder.write(Array("\(getpid())\n".utf8), to: "lock")
+        #expect(DataDirectory.holder(of: folder.path) == nil)
+        let held = try DataDirectory(folder.path)
+        #expect(DataDirectory.holder(of: folder.path) == getpid())
+        withExtendedLifetime(held) {}
+        #expect(DataDirectory.holder(of: folder.file("none")) == nil)
     }
 }
