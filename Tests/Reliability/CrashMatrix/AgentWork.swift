@@ -91,9 +91,10 @@ struct StartingWork: FileWork {
         let isWell = await eventually(within: .seconds(60)) {
             agent.log.contains("msg=connected") && self.isRenewed(number)
         }
+        let said = agent.log
         await agent.stop()
         let drafts = Ground.files(in: installation.folder.file(name(number))).filter { $0.hasSuffix(".new") }
-        return (isWell ? [] : ["it does not come up: \(agent.log)"]) + drafts.map { "\($0) is left over" }
+        return (isWell ? [] : ["it does not come up: \(said)"]) + drafts.map { "\($0) is left over" }
     }
 
     private func name(_ number: Int) -> String { "\(subject.split(separator: " ").joined(separator: "-"))-\(number)" }
@@ -110,7 +111,8 @@ struct StartingWork: FileWork {
         guard let text = try? JSONParser.parse(identity(number))["certificate"]?.asString,
             let certificate = try? Certificate(pem: text)
         else { return false }
-        return certificate.notBefore > Timestamp.now().milliseconds - 86_400_000
+        // The aged one is of 25 days ago; each begins a day before it is issued.
+        return certificate.notBefore > Timestamp.now().milliseconds - 2 * 86_400_000
     }
 
     /// The same identity with a certificate of 25 days ago.
@@ -126,6 +128,8 @@ struct StartingWork: FileWork {
             csr: request, nodeID: node, validity: .seconds(30 * 86_400),
             now: Timestamp.now().milliseconds - 25 * 86_400_000)
         fields["certificate"] = .string(certificate.pem)
+        // Of the file as it was; one without is of the first version.
+        fields["digest"] = nil
         return JSONValue.object(fields).encoded
     }
 }

@@ -82,7 +82,9 @@ struct BackupWork: FileWork {
             let again = try await Programs.run("innkeeper-controller", words(number))
             guard again.succeeded else { return ["backup: \(again.errorText)"] }
         }
-        let store = try Store(path: target(number))
+        let unpacked = installation.folder.file("unpacked-\(number).sqlite")
+        try await Store.unpack(backup: target(number), to: unpacked)
+        let store = try Store(path: unpacked)
         let keys = try await store.keys().items.count
         await store.close()
         return keys > 0 ? [] : ["the copy has no keys"]

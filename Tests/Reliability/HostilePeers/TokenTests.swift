@@ -1,6 +1,6 @@
 import APIModels
 import HTTPFetch
-import Processes
+import SQLite
 import SiteSupport
 import TestSupport
 import Testing
@@ -40,12 +40,13 @@ extension Ground {
         return try JoinToken(text: try #require(view.token))
     }
 
-    /// Changes a token's row behind the controller's back.
-    func alter(_ token: JoinToken, _ change: String) async throws {
-        let sql = "PRAGMA busy_timeout = 10000; UPDATE tokens SET \(change) WHERE id = '\(token.id)'"
-        let outcome = try await Child.run(
-            ProcessRequest("sqlite3", [folder.file("controller/controller.sqlite"), sql], deadline: .seconds(30)))
-        guard outcome.succeeded else { throw SetupFailure("sqlite3: \(outcome.errorText)") }
+    /// Changes a token's row behind the controller's back, and the checksum of its page with it.
+    func alter(_ token: JoinToken, _ change: String) throws {
+        let database = try SQLiteDatabase(
+            path: folder.file("controller/controller.sqlite"),
+            options: SQLiteOptions(access: .readWrite, busyTimeout: .seconds(10)))
+        try database.execute("UPDATE tokens SET \(change) WHERE id = '\(token.id)'")
+        database.close()
     }
 }
 
@@ -60,7 +61,7 @@ extension HostilePeers {
                 )
                 let first = try await Applicant().ask(ground, used.id, used.secret)
                 guard case .enrolled = first else { throw SetupFailure("\(String(describing: first))") }
-                try await ground.alter(old, "expires_at = 1000")
+                try ground.alter(old, "expires_at = 1000")
                 let gone = try await ground.front.send("DELETE", "/api/v1/tokens/\(revoked.id)")
                 #expect(gone.status == 204)
                 var answers: [String] = []
