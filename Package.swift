@@ -264,7 +264,8 @@ let package = Package(
         reliability(
             "HostileMachine",
             ["AgentCore", "ControllerEngine", "DaemonKit", "Sessions", "Store", "Transport", logging] + nio),
-        reliability("HostilePeers", ["SQLite", "Transport", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
+        reliability(
+            "HostilePeers", ["SQLite", "Transport", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         reliability(
             "Damage", ["AgentCore", "ControllerCore", "DaemonKit", "SQLite", "Store", "Transport", logging]),
     ]

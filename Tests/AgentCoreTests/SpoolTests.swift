@@ -101,6 +101,21 @@ import WireProtocol
         try await spool.forget(.events, through: 20 - lost)
         #expect(try await spool.ranges()[.events] == (21 - lost)...21)
     }
+
+    @Test func `a lost event is told of with the next report of any kind`() async throws {
+        let spool = try await open()
+        let body = [UInt8](repeating: 1, count: 30_000)
+        try await spool.limit(pages: 1)
+        await #expect(throws: SQLiteError.self) {
+            _ = try await spool.append(.events, time: Timestamp(milliseconds: 1)) { _ in body }
+        }
+        try await spool.limit(pages: 100_000)
+        #expect(try await spool.untoldGaps(anew: true) == [])
+        _ = try await spool.append(.metrics, time: Timestamp(milliseconds: 2)) { _ in body }
+        #expect(try await spool.untoldGaps(anew: false).map(\.kind) == [.events])
+        let again = try await open()
+        #expect(await again.used.events == 1)
+    }
 }
 
 extension SpoolFile {

@@ -42,7 +42,8 @@ extension SpoolFile {
         try add([], kind, [])
     }
 
-    /// Writes the gap that is owed and the reports, all or nothing.
+    /// Writes the gaps that are owed and the reports, all or nothing. A gap waits for no report of its own kind: the next
+    /// event may be days away.
     /// - Parameter first: everything of the kind from this number on is replaced.
     func add(
         _ reports: [SpooledReport], _ kind: ReportKind, _ times: [Timestamp], replacing first: Int64? = nil
@@ -50,7 +51,11 @@ extension SpoolFile {
         let before = budget
         do throws(SQLiteError) {
             try database.transaction { () throws(SQLiteError) in
-                if let missed = missed[kind] { try record(missed) }
+                for kind in ReportKind.allCases {
+                    guard let gap = missed[kind] else { continue }
+                    try record(gap)
+                    try use(gap.seqs.upperBound, of: kind)
+                }
                 if let first { try remove(kind, "seq >= ?", first) }
                 for (report, time) in zip(reports, times) { try insert(report, kind, time) }
                 try use(max(reports.last?.seq ?? 0, following[kind, default: 1] - 1), of: kind)
@@ -61,7 +66,7 @@ extension SpoolFile {
             budget = before
             throw error
         }
-        missed[kind] = nil
+        missed = [:]
         if let last = reports.last { following[kind] = last.seq + 1 }
         tell()
     }
