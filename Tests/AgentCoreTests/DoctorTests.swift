@@ -69,4 +69,54 @@ import Testing
         let (_, words) = try await AgentProgram.runAside(["doctor", "--data", folder.path, "--config", file])
         #expect(words.contains("wanted by the configuration, but there is no \(socket)"), "\(words)")
     }
+
+    @Test func `says what a driver lacks that is there, and what of it is vital`() async throws {
+        let folder = try ScratchFolder("doctor")
+        try Self.panel(below: folder)
+        try folder.write([], to: "var/lib/innkeeper/cloudpanel")
+        let settings = #"{"drivers": ["cloudpanel"], "cloudpanel_root": "\#(folder.path)"}"#
+        try folder.write(Array(settings.utf8), to: "agent.json")
+        let (code, text) = try await AgentProgram.runAside([
+            "doctor", "--data", folder.file("data"), "--config", folder.file("agent.json"),
+        ])
+        #expect(code == 1)
+        #expect(
+            text.contains("note  driver cloudpanel   there is no \(folder.path)/usr/sbin/nginx; needed for"), "\(text)")
+        #expect(text.contains("do: apt install nginx"), "\(text)")
+        let state = "wrong driver cloudpanel   \(folder.path)/var/lib/innkeeper/cloudpanel is no folder; needed for"
+        #expect(text.contains(state), "\(text)")
+    }
+
+    @Test func `says that the running agent may gain no privileges, which clpctl does`() async throws {
+        let folder = try ScratchFolder("doctor")
+        try Self.panel(below: folder)
+        let settings = #"{"drivers": ["cloudpanel"], "cloudpanel_root": "\#(folder.path)"}"#
+        try folder.write(Array(settings.utf8), to: "agent.json")
+        mkdir(folder.file("data"), 0o700)
+        // In the place of an agent: it holds the lock, as one that may gain nothing.
+        let script = #"exec 9>>"$0"; flock 9; echo $$ >"$0"; exec setpriv --no-new-privs sleep 600"#
+        let agent = try BackgroundProgram(
+            "bash", ["-c", script, folder.file("data/lock")], log: folder.file("log"))
+        let arguments = ["doctor", "--data", folder.file("data"), "--config", folder.file("agent.json")]
+        let told = try? await eventually("the doctor's word") {
+            let (_, text) = try await AgentProgram.runAside(arguments)
+            return text.contains("process \(agent.pid) may gain no privileges") ? text : nil
+        }
+        await agent.stop()
+        #expect(told?.contains("take NoNewPrivileges= out of the unit") == true, "\(agent.output)")
+    }
+
+    /// As much of a panel as makes its driver be found.
+    private static func panel(below folder: ScratchFolder) throws {
+        for path in ["usr/bin", "home/clp/htdocs/app/data", "var/lib/innkeeper"] {
+            var made = folder.path
+            for part in path.split(separator: "/") {
+                made += "/\(part)"
+                mkdir(made, 0o755)
+            }
+        }
+        try folder.write([], to: "usr/bin/clpctl")
+        chmod(folder.file("usr/bin/clpctl"), 0o755)
+        try folder.write([], to: "home/clp/htdocs/app/data/db.sq3")
+    }
 }

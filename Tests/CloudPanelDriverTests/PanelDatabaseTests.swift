@@ -89,4 +89,14 @@ import WireProtocol
         let driver = CloudPanelDriver(places: PanelPlaces(root: "/nowhere"))
         #expect(try undocumented(driver.operations, page: "cloudpanel") == [])
     }
+
+    @Test func `the driver's page names what it needs, and an emulated panel has all of it`() async throws {
+        #expect(try undocumented(await CloudPanelDriver().needs(), page: "cloudpanel") == [])
+        let server = try await PanelServer()
+        #expect(await server.driver.needs().filter { $0.problem != nil } == [])
+        unlink("\(server.root)/usr/sbin/nginx")
+        let missed = await server.driver.needs().filter { $0.problem != nil }
+        #expect(missed.map(\.what) == ["\(server.root)/usr/sbin/nginx"])
+        #expect(missed.first?.purpose == "suspending a site")
+    }
 }

@@ -22,6 +22,12 @@ import WireProtocol
         #expect(made.logLevel == .info && made.eventLoops == 1 && made.names.isEmpty)
     }
 
+    @Test func `the file that the package brings is valid, and reaches nobody but this machine`() throws {
+        let root = "\(#filePath.split(separator: "/Tests/")[0])"
+        let made = try ServeConfiguration.read("\(root)/packaging/deb/controller/controller.json")
+        #expect(made.api.host == "127.0.0.1" && made.agents.host == "127.0.0.1")
+    }
+
     @Test func `each key has its effect`() throws {
         let made = try parse(
             """

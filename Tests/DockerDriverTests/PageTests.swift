@@ -7,4 +7,11 @@ import Testing
     @Test func `the driver's page names every operation`() throws {
         #expect(try undocumented(Workbench.driver("/nonexistent").operations, page: "docker") == [])
     }
+
+    @Test func `the driver's page names what it needs, and an engine that is away is missed`() async throws {
+        #expect(try undocumented(await DockerDriver().needs(), page: "docker") == [])
+        let needs = await DockerDriver(socket: "/nonexistent", mountRoots: ["/nonexistent"]).needs()
+        #expect(needs.filter { $0.problem != nil && $0.isVital }.map(\.what) == ["/nonexistent"])
+        #expect(needs.last?.problem?.hasPrefix("/nonexistent cannot be read") == true)
+    }
 }

@@ -97,8 +97,11 @@ import WireProtocol
         #expect(error?.code == .invalidArgument)
     }
 
-    @Test func `the page of the driver names every operation`() async throws {
+    @Test func `the page of the driver names every operation, and what it needs`() async throws {
         let driver = HelmDriver(tools: HelmTools(helm: [""], kubectl: [""]), version: "3")
         #expect(try undocumented(driver.operations, page: "helm") == [])
+        let needs = await driver.needs()
+        #expect(try undocumented(needs, page: "helm") == [])
+        #expect(needs.first?.problem?.contains("there is no kubeconfig") == true)
     }
 }

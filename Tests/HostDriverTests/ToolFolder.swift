@@ -71,7 +71,8 @@ final class Collector: Sendable {
 }
 
 @Suite struct PageTests {
-    @Test func `the page names every operation`() throws {
+    @Test func `the page names every operation, and what the driver needs`() async throws {
         #expect(try undocumented(HostDriver().operations, page: "host") == [])
+        #expect(try undocumented(await HostDriver().needs(), page: "host") == [])
     }
 }

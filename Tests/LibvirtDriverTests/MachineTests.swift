@@ -75,14 +75,17 @@ import WireProtocol
         #expect(await LibvirtDriver.detect(LibvirtTools(virsh: ["/no/virsh"], journalctl: [])) == nil)
         let script =
             #"[ "$1" = --version ] && { echo 9.0.0; exit 0; }; echo 'error: failed to connect to the hypervisor' >&2; exit 1"#
-        let tools = LibvirtTools(virsh: ["/bin/sh", "-c", script, "virsh"], journalctl: [])
+        let tools = LibvirtTools(virsh: ["/bin/sh", "-c", script, "virsh"], journalctl: ["/no/journalctl"])
         let driver = try #require(await LibvirtDriver.detect(tools))
         #expect(driver.version == "9.0.0")
         #expect(await driver.facts() == ["answers": false])
+        #expect(await driver.needs().first?.problem == "libvirt does not answer")
     }
 
-    @Test func `the page of the driver names every operation`() throws {
-        let driver = LibvirtDriver(tools: LibvirtTools(virsh: [""], journalctl: [""]), version: "")
+    @Test func `the page of the driver names every operation, and what it needs`() async throws {
+        let tools = LibvirtTools(virsh: ["/usr/bin/virsh"], journalctl: ["/usr/bin/journalctl"])
+        let driver = LibvirtDriver(tools: tools, version: "")
+        #expect(try undocumented(await driver.needs(), page: "libvirt") == [])
         #expect(try undocumented(driver.operations, page: "libvirt") == [])
         #expect(driver.operations.allSatisfy { $0.kind == .observe }, "nothing of it changes anything")
     }

@@ -96,5 +96,17 @@ import WireProtocol
         let node = try await EmulatedNode()
         #expect(try undocumented(node.driver.operations, page: "proxmox") == [])
         #expect(Set(node.driver.operations.map(\.name)).count == node.driver.operations.count)
+        let needs = await node.driver.needs()
+        #expect(needs.filter { $0.problem != nil } == [])
+        let page = needs.map { need in
+            let what =
+                need.what.hasPrefix(node.folder.path) ? need.what.dropFirst(node.folder.path.count) : need.what[...]
+            return Need(String(what), for: need.purpose, problem: nil, advice: need.advice)
+        }
+        #expect(try undocumented(page, page: "proxmox") == [])
+        let alone = #"{"nodename": "pve1", "cluster": {"name": "lab", "nodes": 3, "quorate": 0}, "nodelist": {}}"#
+        try node.folder.write(Array(alone.utf8), to: "etc/pve/.members")
+        let vital = await node.driver.needs().filter { $0.problem != nil && $0.isVital }
+        #expect(vital.map(\.what) == ["/etc/pve"])
     }
 }

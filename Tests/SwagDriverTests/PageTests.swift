@@ -4,8 +4,9 @@ import TestSupport
 import Testing
 
 @Suite struct PageTests {
-    @Test func `the driver's page names every operation`() throws {
-        let driver = SwagDriver(.command([], folder: "/"))
+    @Test func `the driver's page names every operation, and what it needs`() async throws {
+        let driver = SwagDriver(.command([], folder: "/config"))
         #expect(try undocumented(driver.operations, page: "swag") == [])
+        #expect(try undocumented(await driver.needs(), page: "swag") == [])
     }
 }

@@ -14,6 +14,8 @@ package protocol Driver: Sendable {
     /// How many calls may run at once on this node; calls on one resource are serialised by the caller in any case.
     var concurrency: Int { get }
 
+    /// What it needs on the node beside what it was found by, and whether it is there now. Changes nothing; for people.
+    func needs() async -> [Need]
     /// Told once, before anything else: commands of earlier lives of the agent that did not succeed, and that no later
     /// success of the same operation on the same resource has made good. What the technology still does of them is nobody's.
     func recover(_ abandoned: [AbandonedCommand]) async
@@ -32,6 +34,7 @@ package protocol Driver: Sendable {
 }
 
 extension Driver {
+    package func needs() async -> [Need] { [] }
     package func recover(_ abandoned: [AbandonedCommand]) async {}
     package func facts() async -> JSONObject { [:] }
     package func usage() async -> [UsageCounter] { [] }

@@ -1,4 +1,5 @@
 import DriverKit
+import Logging
 import Model
 import NIOCore
 import WireProtocol
@@ -12,6 +13,9 @@ extension CommandDesk {
     func stop(grace: Duration, patience: Duration = .seconds(10)) async {
         isStopping = true
         for (id, work) in works where !work.hasLane { stop(id, .shutdown) }
+        // Whoever waits for a restart sees what it waits for.
+        around.logger.notice(
+            "ending", metadata: ["running": "\(works.count)", "grace_s": "\(grace.components.seconds)"])
         await idle(within: grace)
         for id in works.keys { stop(id, .shutdown) }
         await idle(within: patience)

@@ -2,12 +2,14 @@ import AgentCore
 import DaemonKit
 import DriverKit
 import Glibc
+import SwagDriver
 
-/// Which drivers the machine gives work to, and why the others have none.
+/// Which drivers the machine gives work to, what they lack, and why the others have none.
 enum DriverFindings {
     private static let patience = Duration.seconds(30)
 
-    static func examine(_ configuration: AgentConfiguration) async -> [Finding] {
+    /// - Parameter process: the running agent; nil when none runs.
+    static func examine(_ configuration: AgentConfiguration, process: Int32?) async -> [Finding] {
         guard let found = await within(patience, { await NodeDrivers.detect(configuration) }) else {
             return [
                 .wrong(
@@ -16,19 +18,37 @@ enum DriverFindings {
             ]
         }
         let byName = Dictionary(found.map { (type(of: $0).name, $0) }) { first, _ in first }
-        return NodeDrivers.names.map { name in
-            byName[name].map { present($0, name, configuration.settings.policy) } ?? absent(name, configuration)
+        var findings: [Finding] = []
+        for name in NodeDrivers.names {
+            if let driver = byName[name] {
+                findings += await present(driver, name, configuration.settings.policy)
+            } else {
+                findings.append(absent(name, configuration))
+            }
         }
+        return findings + ConfinementFindings.examine(process, Set(byName.keys))
     }
 
-    private static func present(_ driver: any Driver, _ name: String, _ policy: Policy) -> Finding {
+    private static func present(_ driver: any Driver, _ name: String, _ policy: Policy) async -> [Finding] {
+        let subject = "driver \(name)"
         let allowed = driver.operations.count { policy.mayAllow("\(name).\($0.name)") }
         let operations = "the policy allows \(allowed) of \(driver.operations.count) operations"
-        guard driver.version != "unknown" else {
-            let text = "found, but it does not say its version; \(operations)"
-            return .note("driver \(name)", text, advice: "see that its service runs and answers")
+        guard let needs = await within(patience, { await driver.needs() }) else {
+            let text = "looking at what it needs took more than \(patience.components.seconds) seconds"
+            return [.wrong(subject, text, advice: "see what of it hangs; \(operations)")]
         }
-        return .good("driver \(name)", "version \(driver.version); \(operations)")
+        let lacks = needs.compactMap { lack(subject, $0) }
+        let sum = lacks.isEmpty ? "" : ", but lacks what follows"
+        // SWAG does not say its version; it never counts as a lack.
+        let version = driver is SwagDriver ? "" : ", version \(driver.version)"
+        return [.good(subject, "found\(version); \(operations)\(sum)")] + lacks
+    }
+
+    private static func lack(_ subject: String, _ need: Need) -> Finding? {
+        guard let problem = need.problem else { return nil }
+        let text = "\(problem); needed for \(need.purpose)"
+        return need.isVital
+            ? .wrong(subject, text, advice: need.advice) : .note(subject, text, advice: need.advice)
     }
 
     /// A driver that the configuration asks for must be there; another one is absent because the machine has no use for it.
@@ -36,11 +56,14 @@ enum DriverFindings {
         guard configuration.drivers?.contains(name) ?? true else {
             return .good("driver \(name)", "not wanted by the configuration")
         }
-        let reason = DriverSign.of(name, configuration).reason
-        guard configuration.drivers != nil else { return .note("driver \(name)", "not used: \(reason)") }
+        let sign = DriverSign.of(name, configuration)
+        let remedy = sign.isThere ? DriverSign.remedies[name] : nil
+        guard configuration.drivers != nil else {
+            return .note("driver \(name)", "not used: \(sign.reason)", advice: remedy)
+        }
         return .wrong(
-            "driver \(name)", "wanted by the configuration, but \(reason)",
-            advice: "install and start it, or take it out of \"drivers\"")
+            "driver \(name)", "wanted by the configuration, but \(sign.reason)",
+            advice: remedy ?? "install and start it, or take it out of \"drivers\"")
     }
 
     /// What the work gives, or nil when it took too long; it is then left behind.

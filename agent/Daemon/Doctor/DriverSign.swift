@@ -3,50 +3,61 @@ import Glibc
 
 /// By what a driver's technology is recognised on a machine, to say why a driver was not found.
 enum DriverSign {
-    /// Any one of these files.
-    case files([String])
-    /// A program of one of these names in one of the usual folders, below a root that is empty on a node.
-    case programs([String], root: String = "")
+    /// A file of this path.
+    case file(String)
+    /// A program of this name in one of the usual folders, below a root that is empty on a node.
+    case program(String, root: String = "")
     /// A container of the Docker engine.
     case container(String)
     case unknown
 
-    private static let folders = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"]
+    private static let folders = [
+        "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin", "/snap/bin",
+    ]
+
+    /// What to do where the sign is there and the driver is not.
+    static let remedies = [
+        "docker": "systemctl status docker: the socket must be one that the engine listens on",
+        "proxmox": "systemctl status pve-cluster: /etc/pve must be mounted; pct and pvesm must be in /usr/sbin",
+        "zfs": "zpool list, as root, says what is wrong",
+        "cloudpanel": "see whether the panel works: its database /home/clp/htdocs/app/data/db.sq3 is missing",
+        "helm": "helm version: it must be 3 or 4, with kubectl beside it in /usr/local/bin, /usr/bin or /snap/bin",
+        "libvirt": "virsh --version says what is wrong",
+    ]
 
     static func of(_ driver: String, _ configuration: AgentConfiguration) -> DriverSign {
         switch driver {
-        case DockerDriver.name: .files([configuration.dockerSocket ?? DockerDriver.defaultSocket])
+        case DockerDriver.name: .file(configuration.dockerSocket ?? DockerDriver.defaultSocket)
         case "swag": .container(configuration.swagContainer ?? "of SWAG")
-        case "proxmox": .programs(["pct"], root: configuration.hostRoot)
-        case "zfs": .programs(["zpool"])
-        case "cloudpanel": .files(["\(configuration.cloudPanelRoot)/usr/bin/clpctl"])
-        case "helm": .programs(["helm"], root: configuration.helmRoot)
-        case "libvirt": .programs(["virsh"], root: configuration.libvirtRoot)
+        case "proxmox": .program("pct", root: configuration.hostRoot)
+        case "zfs": .program("zpool")
+        case "cloudpanel": .file("\(configuration.cloudPanelRoot)/usr/bin/clpctl")
+        case "helm": .program("helm", root: configuration.helmRoot)
+        case "libvirt": .program("virsh", root: configuration.libvirtRoot)
         default: .unknown
         }
     }
 
-    /// Why the driver was not found, as a clause.
-    var reason: String {
+    /// The path of what is there of it.
+    private var place: String? {
         switch self {
-        case .files(let paths):
-            if let path = paths.first(where: { access($0, F_OK) == 0 }) {
-                "\(path) is there, but what it belongs to is incomplete or does not answer"
-            } else {
-                "there is no \(paths.joined(separator: " or "))"
-            }
-        case .container(let name): "Docker has no container \(name)"
-        case .programs(let names, let root):
-            if let path = Self.installed(names, below: root) {
-                "\(path) is there, but what it belongs to is incomplete or does not answer"
-            } else {
-                "there is no \(names.joined(separator: " or ")) in \(Self.folders.joined(separator: ", "))"
-            }
-        case .unknown: "nothing on this machine asks for it"
+        case .file(let path): access(path, F_OK) == 0 ? path : nil
+        case .program(let name, let root):
+            Self.folders.map { "\(root)\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+        case .container, .unknown: nil
         }
     }
 
-    private static func installed(_ names: [String], below root: String) -> String? {
-        names.lazy.flatMap { name in folders.map { "\(root)\($0)/\(name)" } }.first { access($0, X_OK) == 0 }
+    var isThere: Bool { place != nil }
+
+    /// Why the driver was not found, as a clause.
+    var reason: String {
+        if let place { return "\(place) is there, but what it belongs to is incomplete or does not answer" }
+        return switch self {
+        case .file(let path): "there is no \(path)"
+        case .container(let name): "Docker has no container \(name)"
+        case .program(let name, _): "there is no \(name)"
+        case .unknown: "nothing on this machine asks for it"
+        }
     }
 }

@@ -11,7 +11,8 @@ package struct PanelPlaces: Sendable, Hashable {
     var callers: Set<String> {
         [tool, "\(root)/usr/bin/clpctlWrapper", "\(root)/home/clp/htdocs/app/files/bin/clpctl"]
     }
-    var lock: String { "\(root)/run/lock/innkeeper-clpctl.lock" }
+    var locks: String { "\(root)/run/lock" }
+    var lock: String { "\(locks)/innkeeper-clpctl.lock" }
     /// For files that the tool reads and that must not stay: memory, not a disk.
     var handover: String { "\(root)/run" }
 
@@ -30,7 +31,7 @@ package struct PanelPlaces: Sendable, Hashable {
     /// Copies of certificates, so that a suspension does not depend on files that the panel may remove.
     var suspended: String { "\(root)/etc/nginx/innkeeper-suspended" }
 
-    private var state: String { "\(root)/var/lib/innkeeper/cloudpanel" }
+    var state: String { "\(root)/var/lib/innkeeper/cloudpanel" }
     /// One file for each site that is being added or deleted, with its user inside.
     var begun: String { "\(state)/begun" }
     var dumps: String { "\(state)/dumps" }

@@ -27,6 +27,8 @@ package struct HelmTools: Sendable {
     let grace: Duration
 
     package static let defaultHome = "/var/cache/innkeeper-agent/helm"
+    /// Where a kubeconfig is looked for, in this order.
+    static let usualClusterFiles = ["/root/.kube/config", "/etc/rancher/k3s/k3s.yaml", "/etc/kubernetes/admin.conf"]
     private static let limit = 16 << 20
 
     package init(
@@ -47,8 +49,7 @@ package struct HelmTools: Sendable {
             ["/usr/local/bin", "/usr/bin", "/snap/bin"].map { "\(root)\($0)/\(name)" }.first { access($0, X_OK) == 0 }
         }
         guard let helm = find("helm"), let kubectl = find("kubectl") else { return nil }
-        let usual = ["/root/.kube/config", "/etc/rancher/k3s/k3s.yaml", "/etc/kubernetes/admin.conf"]
-        let found = usual.map { root + $0 }.first { access($0, R_OK) == 0 }
+        let found = usualClusterFiles.map { root + $0 }.first { access($0, R_OK) == 0 }
         return HelmTools(
             helm: [helm], kubectl: [kubectl], kubeconfig: kubeconfig ?? found, context: context,
             home: home ?? defaultHome, chartSources: chartSources)
