@@ -24,9 +24,11 @@ enum NodeDrivers {
             let counting: Set<HostDriver.Containers> = proxmox == nil ? [.docker, .lxc] : [.docker]
             found.append(HostDriver(root: configuration.hostRoot, counting: counting))
         }
-        let docker = await DockerDriver.detect(
-            socket: configuration.dockerSocket ?? DockerDriver.defaultSocket,
-            mountRoots: configuration.dockerMountRoots, compose: configuration.compose)
+        let docker =
+            wants(DockerDriver.name) || wants(SwagDriver.name)
+            ? await DockerDriver.detect(
+                socket: configuration.dockerSocket ?? DockerDriver.defaultSocket,
+                mountRoots: configuration.dockerMountRoots, compose: configuration.compose) : nil
         if wants(DockerDriver.name), let docker { found.append(docker) }
         if wants(SwagDriver.name),
             let driver = await SwagDriver.detect(docker: docker, container: configuration.swagContainer)

@@ -87,7 +87,9 @@ final class Engines {
     private func leave(_ request: Request) {
         let resource = request.call.resource
         queues[resource]?.removeAll { $0 === request }
-        if let next = queues[resource]?.first { begin(next) } else { queues[resource] = nil }
+        guard let next = queues[resource]?.first else { return queues[resource] = nil }
+        // One that waited has left; the first is at work already.
+        if !next.hasBegun { begin(next) }
     }
 
     /// The agent asks for an end. What waits never begins; what has begun may go on unseen, or be waited for.
