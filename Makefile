@@ -16,7 +16,7 @@ SOURCES := Package.swift Sources proto/Messages agent controller Tests
 .PHONY: help quickstart stop reset test torture simulate fuzz soak check lint format build release bench deb deb-test clean
 
 help:
-	@echo 'make quickstart   build, start a controller and an agent here, provision a first service'
+	@echo 'make quickstart   build, start a controller and three nodes here, provision a first service'
 	@echo 'make stop         stop what quickstart started        make reset   and forget its state'
 	@echo 'make test         install what is needed, lint, build, run every test'
 	@echo 'make torture      the long part of what tries to break it: hours'
