@@ -69,4 +69,18 @@ import Testing
         expect(lanes.leave("1"), ["2"])
         expect(lanes.leave("1"), [])
     }
+
+    @Test func `what lasts runs beside its lane and takes nobody's place`() {
+        var lanes = Lanes(limits: ["d": 1])
+        let shell = Lanes.Ticket(id: "shell", lane: "a", driver: "d", isLasting: true)
+        let other = Lanes.Ticket(id: "other", lane: "a", driver: "d", isLasting: true)
+        let started = [lanes.enter(shell), lanes.enter(ticket("1", on: "a")), lanes.enter(other)]
+        #expect(started == [true, true, true])
+        expect(lanes.leave("shell"), [])
+        let waits = lanes.enter(ticket("2", on: "a"))
+        #expect(!waits, "lanes are what they were for all others")
+        expect(lanes.leave("1"), ["2"])
+        _ = [lanes.leave("2"), lanes.leave("other")]
+        #expect(lanes.isEmpty)
+    }
 }

@@ -72,6 +72,41 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `what a command said that ended while nobody listened comes before its result`() async throws {
+        let controller = try await ScriptedController()
+        let gate = Gate()
+        let isDone = Mutex(false)
+        let driver = ScriptedDriver { _, context throws(DriverError) in
+            await gate.wait()
+            do { try await context.output(.stdout, Array("last words".utf8)) } catch {
+                throw DriverError(.cancelled, "stopped")
+            }
+            isDone.withLock { $0 = true }
+            return OperationOutcome(changed: false)
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        controller.send(AgentRig.command("c1"))
+        _ = try await controller.wait("it runs", { $0.accepted("c1").isEmpty ? nil : true })
+        controller.cut()
+        try await controller.waitForSession(2)
+        gate.open()
+        #expect(await eventually { isDone.withLock { $0 } })
+        controller.send(AgentRig.command("c1"))
+        #expect(try await controller.result(of: "c1").status == .succeeded)
+        let said = controller.lines.outputs(of: "c1").map { String(decoding: $0.data, as: UTF8.self) }
+        #expect(said == ["last words"])
+        let order = controller.lines.compactMap { line -> String? in
+            switch line {
+            case .output: "output"
+            case .result: "result"
+            default: nil
+            }
+        }
+        #expect(order == ["output", "result"])
+        await rig.stop()
+    }
+
     @Test func `input that nobody takes ends the command, not the memory`() async throws {
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, _ throws(DriverError) in
@@ -135,6 +170,23 @@ import WireProtocol
         controller.send(AgentRig.command("c2"))
         input("c2", "late", at: 7)
         #expect(try await controller.result(of: "c2").status == .failed)
+        await rig.stop()
+    }
+
+    @Test func `the size of the asker's terminal reaches the command, between its bytes`() async throws {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver { _, context throws(DriverError) in
+            for await size in context.screens {
+                return OperationOutcome(
+                    changed: false, observed: ["rows": .integer(size.rows), "columns": .integer(size.columns)])
+            }
+            throw DriverError(.failed, "no size came")
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        controller.send(AgentRig.command("c1"))
+        controller.send(.input(Input(id: "c1", data: [], end: false, offset: 0, rows: 50, columns: 132)))
+        #expect(try await controller.result(of: "c1").observed == ["rows": 50, "columns": 132])
         await rig.stop()
     }
 

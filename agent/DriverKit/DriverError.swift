@@ -1,3 +1,5 @@
+package import WireProtocol
+
 /// Why an operation did not do what it was asked, in words that do not depend on the technology.
 package enum DriverErrorCode: String, Sendable, Hashable, CaseIterable {
     /// The thing to work on is not there.
@@ -44,6 +46,8 @@ package struct DriverError: Error, Sendable, Hashable {
     package let cause: String?
     /// Whether something of the caller's is there, or different, all the same: it has to be undone.
     package private(set) var changed = false
+    /// What was found all the same, for programs: the exit code that a command would have had, say.
+    package private(set) var observed: JSONObject = [:]
 
     package init(
         _ code: DriverErrorCode, _ message: String, retryable: Bool? = nil, operation: String = "",
@@ -61,6 +65,13 @@ package struct DriverError: Error, Sendable, Hashable {
     package func afterChange() -> DriverError {
         var error = self
         error.changed = true
+        return error
+    }
+
+    /// The same error with something that was found.
+    package func observing(_ found: JSONObject) -> DriverError {
+        var error = self
+        error.observed = found
         return error
     }
 

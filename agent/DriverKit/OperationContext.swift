@@ -5,6 +5,14 @@ package enum OutputStream: String, Sendable, Hashable {
     case stdout, stderr
 }
 
+/// The size of a terminal, in characters.
+package struct TerminalSize: Sendable, Hashable {
+    package var rows: Int64
+    package var columns: Int64
+
+    package init(rows: Int64, columns: Int64) { (self.rows, self.columns) = (rows, columns) }
+}
+
 /// A running operation's way to those who wait for it.
 package struct OperationContext: Sendable {
     package typealias Output = @Sendable (OutputStream, [UInt8]) async throws(CancellationError) -> Void
@@ -15,16 +23,20 @@ package struct OperationContext: Sendable {
     package let logger: Logger
     /// Bytes that the asker sends while the operation runs; finishes when the asker has sent the last.
     package let input: AsyncStream<[UInt8]>
+    /// The sizes that the asker's terminal takes on while the operation runs; only the newest waits.
+    package let screens: AsyncStream<TerminalSize>
     private let sendOutput: Output
     private let sendProgress: Progress
 
     package init(
         commandID: String, logger: Logger, input: AsyncStream<[UInt8]> = .empty,
+        screens: AsyncStream<TerminalSize> = .empty,
         output: @escaping Output = { _, _ throws(CancellationError) in }, progress: @escaping Progress = { _, _ in }
     ) {
         self.commandID = commandID
         self.logger = logger
         self.input = input
+        self.screens = screens
         sendOutput = output
         sendProgress = progress
     }

@@ -15,15 +15,20 @@ package struct OperationSpec: Sendable, Hashable {
     /// As good as a shell on the node: runs what the caller says, or writes it where the caller says. Off unless a rule of
     /// the node's policy spells the operation's last word.
     package let isGuarded: Bool
+    /// Goes on for as long as its asker likes: a shell, a log that is followed, a stream. It runs beside the lane of its
+    /// resource and takes no place of its driver, so that it holds nobody up.
+    package let isLasting: Bool
 
     /// - Parameter guarded: nil guards what is called `exec`, `raw` or `write`, or is about one of them.
     package init(
-        _ name: String, _ kind: Kind, defaultDeadline: Duration = .seconds(60), summary: String, guarded: Bool? = nil
+        _ name: String, _ kind: Kind, defaultDeadline: Duration = .seconds(60), summary: String, guarded: Bool? = nil,
+        lasting: Bool = false
     ) {
         self.name = name
         self.kind = kind
         self.defaultDeadline = defaultDeadline
         self.summary = summary
+        isLasting = lasting
         isGuarded = guarded ?? name.split(separator: ".").contains { Self.guardedWords.contains(String($0)) }
     }
 

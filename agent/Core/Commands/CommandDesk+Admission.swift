@@ -11,6 +11,7 @@ extension CommandDesk {
 
     func receive(_ command: Command) {
         let digest = RequestDigest.of(command)
+        send(lastWords.take(command.id, credit: Int(clamping: command.window)), of: command.id)
         if let work = works[command.id] { return repeated(command, digest, work) }
         if let result = observations.first(where: { $0.id == command.id }) { return replay(result) }
         switch check(command) {
@@ -48,7 +49,8 @@ extension CommandDesk {
     }
 
     private func take(_ command: Command, _ digest: String, _ spec: OperationSpec) {
-        let ticket = Lanes.Ticket(id: command.id, lane: command.resource, driver: command.driver)
+        let ticket = Lanes.Ticket(
+            id: command.id, lane: command.resource, driver: command.driver, isLasting: spec.isLasting)
         let begins = lanes.enter(ticket)
         let work = Work(command, digest: digest, spec: spec, begins: begins, input: inputPipe(of: command.id))
         works[command.id] = work

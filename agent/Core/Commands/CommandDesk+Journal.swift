@@ -67,6 +67,14 @@ extension CommandDesk {
         }
     }
 
+    /// The controller has not asked for these commands again: it does not want to hear what they said.
+    func tellHeldResults() {
+        let held = lastWords.forget()
+        guard !held.isEmpty, around.outlet.isOpen else { return }
+        for result in observations where held.contains(result.id) { around.outlet.send(.result(result)) }
+        Task { await resendResults() }
+    }
+
     /// Sends every result that the controller has not stored, page by page.
     func resendResults() async {
         var last = ""
@@ -75,7 +83,9 @@ extension CommandDesk {
                 return
             }
             for receipt in page {
-                guard works[receipt.id] == nil, var result = receipt.result else { continue }
+                guard works[receipt.id] == nil, !lastWords.holds(receipt.id), var result = receipt.result else {
+                    continue
+                }
                 result.replayed = true
                 if around.outlet.send(.result(result)) { unacknowledged.insert(receipt.id) }
             }

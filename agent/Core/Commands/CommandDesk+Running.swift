@@ -36,6 +36,7 @@ extension CommandDesk {
         guard let work = works[id] else { return }
         work.patience?.cancel()
         work.input.finish()
+        work.screens.continuation.finish()
         leaveLane(id)
         guard !work.isGivenUp else {
             works[id] = nil
@@ -55,6 +56,7 @@ extension CommandDesk {
         work.deadline?.cancel()
         wakeWriters(of: id)
         works[id]?.phase = .ending(result)
+        lastWords.keep(id, work.window)
         if work.mutates { write(.finish(id: id, result: result)) } else { observed(id, result) }
         if work.mutates, work.started != nil { around.changed(work.command.driver) }
     }
@@ -62,7 +64,7 @@ extension CommandDesk {
     func finished(_ id: String, _ result: CommandResult) {
         if works[id]?.isGivenUp == false { works[id] = nil }
         unacknowledged.insert(id)
-        around.outlet.send(.result(result))
+        if !lastWords.holds(id) { around.outlet.send(.result(result)) }
         resumeIfIdle()
     }
 
@@ -70,7 +72,7 @@ extension CommandDesk {
         if works[id]?.isGivenUp == false { works[id] = nil }
         observations.append(result)
         if observations.count > Self.observationLimit { observations.removeFirst() }
-        around.outlet.send(.result(result))
+        if !lastWords.holds(id) { around.outlet.send(.result(result)) }
         resumeIfIdle()
     }
 

@@ -10,7 +10,7 @@ extension CommandDesk {
         var logger = around.logger
         logger[metadataKey: "command"] = "\(id)"
         return OperationContext(
-            commandID: id, logger: logger, input: work.input.stream,
+            commandID: id, logger: logger, input: work.input.stream, screens: work.screens.stream,
             output: { [weak self] stream, bytes async throws(CancellationError) in
                 guard let self else { throw CancellationError() }
                 try await self.output(id, stream, bytes)
@@ -42,11 +42,15 @@ extension CommandDesk {
 
     func sendOutput(of id: String) {
         guard around.outlet.isOpen, let chunks = works[id]?.window.take() else { return }
+        send(chunks, of: id)
+        if works[id]?.window.mustWait == false { wakeWriters(of: id) }
+    }
+
+    func send(_ chunks: [OutputWindow.Chunk], of id: String) {
         for chunk in chunks {
             let stream: WireProtocol.OutputStream = chunk.stream == .stdout ? .stdout : .stderr
             around.outlet.send(.output(Output(id: id, stream: stream, offset: chunk.offset, data: chunk.bytes)))
         }
-        if works[id]?.window.mustWait == false { wakeWriters(of: id) }
     }
 
     func wakeWriters(of id: String) {
@@ -72,6 +76,9 @@ extension CommandDesk {
     /// A controller that sends more than fits, or leaves bytes out, ends the command: to go on without them would be worse.
     func feed(_ input: Input) {
         guard let work = works[input.id] else { return }
+        if let rows = input.rows, let columns = input.columns {
+            work.screens.continuation.yield(TerminalSize(rows: rows, columns: columns))
+        }
         if work.input.push(input.data, at: input.offset, end: input.end) == .refused { stop(input.id, .inputOverflow) }
     }
 }

@@ -37,6 +37,9 @@ actor CommandDesk {
     var observations: [CommandResult] = []
     /// Results on disk that the controller has not acknowledged in this session.
     var unacknowledged: Set<String> = []
+    var lastWords = LastWords()
+    /// How long a result waits for the controller to ask for its command, so as not to overtake what it said.
+    private static let hearing = Duration.seconds(5)
     var whenIdle: [CheckedContinuation<Void, Never>] = []
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor.asUnownedSerialExecutor() }
@@ -61,8 +64,9 @@ extension CommandDesk: LinkListener {
     func sessionOpened(_ welcome: Welcome) {
         unacknowledged = []
         for id in works.keys { works[id]?.window.detach() }
-        for result in observations { around.outlet.send(.result(result)) }
+        for result in observations where !lastWords.holds(result.id) { around.outlet.send(.result(result)) }
         Task { await resendResults() }
+        _ = after(Self.hearing) { $0.tellHeldResults() }
     }
 
     func sessionClosed() {

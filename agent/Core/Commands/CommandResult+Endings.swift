@@ -18,7 +18,7 @@ extension Work {
             let code = CommandErrorCode(code: error.code.rawValue)
             return ended(
                 .failed, code, error.message, retryable: error.retryable, detail: detail, changed: error.changed,
-                now: now)
+                observed: error.observed, now: now)
         case .deadline:
             let message = "the deadline of \(command.deadlineMs) ms passed; \(error.message)"
             return ended(.failed, .timedOut, message, retryable: true, detail: detail, changed: error.changed, now: now)
@@ -65,13 +65,14 @@ extension Work {
 
     private func ended(
         _ status: CommandStatus, _ code: CommandErrorCode, _ message: String, retryable: Bool = false,
-        detail: String? = nil, changed: Bool = false, now: Timestamp
+        detail: String? = nil, changed: Bool = false, observed: JSONObject = [:], now: Timestamp
     ) -> CommandResult {
         let error = CommandError(
             code: code, message: message, retryable: retryable, operation: command.fullOperation,
             resource: command.resource, detail: detail)
         return CommandResult(
-            id: command.id, status: status, changed: changed, error: error, started: started?.milliseconds,
+            id: command.id, status: status, changed: changed, observed: observed, error: error,
+            started: started?.milliseconds,
             finished: now.milliseconds)
     }
 }

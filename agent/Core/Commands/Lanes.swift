@@ -1,5 +1,5 @@
 /// The order of commands: one at a time and in order of arrival on a resource, in parallel over resources up to each
-/// driver's limit.
+/// driver's limit. What lasts for as long as somebody likes runs beside them.
 ///
 /// Pure: it says who may start, the caller starts them and says who has left. Waiting is a place in this queue and nothing
 /// else, so leaving it is always possible.
@@ -9,11 +9,14 @@ package struct Lanes: Sendable {
         /// The resource the command works on.
         package let lane: String
         package let driver: String
+        /// It runs beside its lane and is not counted.
+        package let isLasting: Bool
 
-        package init(id: String, lane: String, driver: String) {
+        package init(id: String, lane: String, driver: String, isLasting: Bool = false) {
             self.id = id
             self.lane = lane
             self.driver = driver
+            self.isLasting = isLasting
         }
     }
 
@@ -36,6 +39,10 @@ package struct Lanes: Sendable {
 
     /// Takes a place. Returns whether the command may start at once; otherwise a later `leave` names it.
     package mutating func enter(_ ticket: Ticket) -> Bool {
+        if ticket.isLasting {
+            running[ticket.id] = ticket
+            return true
+        }
         waiting.append(ticket)
         return startable().contains(ticket.id)
     }
@@ -48,8 +55,9 @@ package struct Lanes: Sendable {
 
     /// Moves everyone who may start from waiting to running.
     private mutating func startable() -> [String] {
-        var taken = Set(running.values.map(\.lane))
-        var counts = Dictionary(grouping: running.values, by: \.driver).mapValues(\.count)
+        let counted = running.values.filter { !$0.isLasting }
+        var taken = Set(counted.map(\.lane))
+        var counts = Dictionary(grouping: counted, by: \.driver).mapValues(\.count)
         var started: [String] = []
         waiting.removeAll { ticket in
             // A lane whose first command must wait holds back the ones behind it, too.

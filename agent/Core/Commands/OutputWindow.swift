@@ -29,6 +29,9 @@ package struct OutputWindow: Sendable {
     /// Whether the writer must wait before it writes more.
     package var mustWait: Bool { credit != nil && !pending.isEmpty }
 
+    /// Whether something waits for a listener to come.
+    package var isUnheard: Bool { credit == nil && !pending.isEmpty }
+
     package mutating func write(_ stream: OutputStream, _ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
         pending.append(Chunk(stream: stream, offset: offsets[stream, default: 0], bytes: bytes))

@@ -41,6 +41,7 @@ struct Work {
     var isGivenUp = false
     var writers: [CheckedContinuation<Void, Never>] = []
     let input: InputPipe
+    let screens = AsyncStream.makeStream(of: TerminalSize.self, bufferingPolicy: .bufferingNewest(1))
 
     init(_ command: Command, digest: String, spec: OperationSpec, begins: Bool, input: InputPipe) {
         self.command = command

@@ -8,7 +8,7 @@ extension DockerDriver {
     static let eventOperation = Operation<DockerDriver>(
         OperationSpec(
             "event.list", .observe, defaultDeadline: .seconds(3600),
-            summary: "sends the engine's events as lines of JSON, past ones or as they come")
+            summary: "sends the engine's events as lines of JSON, past ones or as they come", lasting: true)
     ) { (driver, call, context) throws(DriverError) in try await driver.sendEvents(call, context) }
 
     private static let kinds: Set<String> = ["container", "image", "network", "volume"]

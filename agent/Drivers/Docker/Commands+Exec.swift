@@ -8,7 +8,8 @@ import WireProtocol
 extension DockerDriver {
     static let execOperation = Operation<DockerDriver>(
         OperationSpec(
-            "container.exec", .mutate, defaultDeadline: .seconds(300), summary: "runs a command in a running container")
+            "container.exec", .mutate, defaultDeadline: .seconds(300), summary: "runs a command in a running container",
+            lasting: true)
     ) { (driver, call, context) throws(DriverError) in try await driver.execute(call, context) }
 
     private func execute(_ call: OperationCall, _ context: OperationContext) async throws(DriverError)
@@ -41,6 +42,8 @@ extension DockerDriver {
     private func run(
         _ execution: Execution, _ order: ExecutionOrder, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
+        let resizing = order.hasTerminal ? Task { await resize(execution, order.size, context.screens) } : nil
+        defer { resizing?.cancel() }
         let relay: OutputRelay
         do throws(DriverError) {
             relay =
@@ -79,8 +82,8 @@ struct ExecutionOrder: Sendable {
     let body: JSONObject
     let takesInput: Bool
     let hasTerminal: Bool
-    /// Rows and columns of the terminal.
-    let size: (rows: Int64, columns: Int64)?
+    /// Of the terminal at its beginning.
+    let size: TerminalSize?
 
     var start: JSONObject { ["Detach": false, "Tty": .bool(hasTerminal)] }
 
@@ -95,7 +98,7 @@ struct ExecutionOrder: Sendable {
         hasTerminal = try reader.bool("tty", default: false)
         let rows = try reader.optionalInteger("rows", in: 1...10_000)
         let columns = try reader.optionalInteger("columns", in: 1...10_000)
-        size = rows.flatMap { rows in columns.map { (rows, $0) } }
+        size = rows.flatMap { rows in columns.map { TerminalSize(rows: rows, columns: $0) } }
         var body: JSONObject = [
             "AttachStdin": .bool(takesInput), "AttachStdout": true, "AttachStderr": true, "Tty": .bool(hasTerminal),
             "Env": .array(try Self.variables(&reader, secrets)), "Cmd": .array(command.map { .string($0) }),
@@ -123,7 +126,7 @@ struct ExecutionOrder: Sendable {
 enum ExecutionRefusal {
     /// 125: the container is not there, or does not run.
     static func container(_ problem: String) -> DriverError {
-        DriverError(.notFound, problem, cause: "exit status 125")
+        refusal(.notFound, problem, 125)
     }
 
     /// 126 and 127, from the runtime's words: older engines call both of them 126.
@@ -134,10 +137,17 @@ enum ExecutionRefusal {
         guard exitCode.map({ [126, 127].contains($0) }) ?? isRefusal else { return nil }
         let absent = ["executable file not found", "no such file or directory", "unable to find user"]
         let isAbsent = absent.contains { lower.contains($0) } || (exitCode == 127 && !isRefusal)
-        let cause = text.isEmpty ? "" : ": " + text.printable(limit: 500)
         return isAbsent
-            ? DriverError(.invalidArgument, "the command was not found", cause: "exit status 127" + cause)
-            : DriverError(.invalidArgument, "the command may not be executed", cause: "exit status 126" + cause)
+            ? refusal(.invalidArgument, "the command was not found", 127, text)
+            : refusal(.invalidArgument, "the command may not be executed", 126, text)
+    }
+
+    private static func refusal(
+        _ code: DriverErrorCode, _ problem: String, _ status: Int64, _ text: String = ""
+    ) -> DriverError {
+        let cause = text.isEmpty ? "" : ": " + text.printable(limit: 500)
+        return DriverError(code, problem, cause: "exit status \(status)" + cause)
+            .observing(["exit_code": .integer(status)])
     }
 }
 

@@ -10,7 +10,6 @@ extension DockerDriver {
         do {
             let version = try await engine.negotiated()
             let connection = try await HijackedConnection(socket: engine.socket)
-            if order.hasTerminal, let size = order.size { resize(execution, size) }
             return try await connection.post("/v\(version)/exec/\(execution.id)/start", order.start) {
                 received, inbound, outbound in
                 // Ends with the command's output, however much input is still to come.
@@ -51,14 +50,18 @@ extension DockerDriver {
         if !Task.isCancelled { outbound.finish() }
     }
 
+    /// Gives the command's terminal its size, and each that the asker's takes on, until the task is cancelled.
+    func resize(_ execution: Execution, _ first: TerminalSize?, _ later: AsyncStream<TerminalSize>) async {
+        if let first { await resize(execution, first) }
+        for await size in later { await resize(execution, size) }
+    }
+
     /// The engine takes a size only once the command runs.
-    private func resize(_ execution: Execution, _ size: (rows: Int64, columns: Int64)) {
-        Task {
-            for _ in 0..<20 {
-                let query = [("h", String(size.rows)), ("w", String(size.columns))]
-                if (try? await engine.call("POST", "/exec/\(execution.id)/resize", query: query)) != nil { return }
-                try? await Task.sleep(for: .milliseconds(100))
-            }
+    private func resize(_ execution: Execution, _ size: TerminalSize) async {
+        let query = [("h", String(size.rows)), ("w", String(size.columns))]
+        for _ in 0..<20 where !Task.isCancelled {
+            if (try? await engine.call("POST", "/exec/\(execution.id)/resize", query: query)) != nil { return }
+            try? await Task.sleep(for: .milliseconds(100))
         }
     }
 }

@@ -37,12 +37,12 @@ extension DockerDriver {
         Operation(
             OperationSpec(
                 "container.logs", .observe, defaultDeadline: .seconds(3600),
-                summary: "sends what a container has written")
+                summary: "sends what a container has written", lasting: true)
         ) { (driver, call, context) throws(DriverError) in try await driver.sendLogs(call, context) },
         Operation(
             OperationSpec(
                 "container.stats", .observe, defaultDeadline: .seconds(3600),
-                summary: "measures one container now, or again and again")
+                summary: "measures one container now, or again and again", lasting: true)
         ) { (driver, call, context) throws(DriverError) in try await driver.measureContainer(call, context) },
     ]
 

@@ -37,11 +37,13 @@ extension HostDriver {
     static let logTable: [Operation<HostDriver>] = [
         Operation(
             OperationSpec(
-                "journal.query", .observe, defaultDeadline: .seconds(3600), summary: "streams entries of the journal")
+                "journal.query", .observe, defaultDeadline: .seconds(3600), summary: "streams entries of the journal",
+                lasting: true)
         ) { driver, call, context throws(DriverError) in try await driver.queryJournal(call, context) },
         Operation(
             OperationSpec(
-                "log.query", .observe, defaultDeadline: .seconds(3600), summary: "streams lines of a syslog file")
+                "log.query", .observe, defaultDeadline: .seconds(3600), summary: "streams lines of a syslog file",
+                lasting: true)
         ) { driver, call, context throws(DriverError) in try await driver.queryFile(call, context) },
     ]
 }

@@ -8,7 +8,7 @@ extension ProxmoxDriver {
         Operation(
             OperationSpec(
                 "container.exec", .mutate, defaultDeadline: .seconds(300),
-                summary: "runs a command in a running container")
+                summary: "runs a command in a running container", lasting: true)
         ) { (driver, call, context) throws(DriverError) in try await driver.execute(call, context) }
     ]
 
@@ -74,6 +74,7 @@ extension ProxmoxDriver {
         }
         if code == 126 || code == 127, words.hasPrefix("lxc-attach: ") {
             throw DriverError(.failed, code == 127 ? "the command was not found" : "the command may not be executed")
+                .observing(["exit_code": .integer(Int64(code))])
         }
         return OperationOutcome(changed: true, observed: ["exit_code": .integer(Int64(code))])
     }

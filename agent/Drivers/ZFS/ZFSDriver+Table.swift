@@ -9,7 +9,8 @@ extension ZFSDriver {
     static let transferTable: [Operation<ZFSDriver>] = [
         Operation(
             OperationSpec(
-                "dataset.send", .observe, defaultDeadline: transferLimit, summary: "streams a snapshot as output")
+                "dataset.send", .observe, defaultDeadline: transferLimit, summary: "streams a snapshot as output",
+                lasting: true)
         ) { driver, call, context throws(DriverError) in try await driver.send(call, context) },
         Operation(OperationSpec("send.estimate", .observe, summary: "tells how much a send would be")) {
             driver, call, _ throws(DriverError) in try await driver.estimateSend(call)
@@ -81,7 +82,8 @@ extension ZFSDriver {
         ) { driver, call, context throws(DriverError) in try await driver.scrub(call, context) },
         Operation(
             OperationSpec(
-                "pool.events", .observe, defaultDeadline: .seconds(3600), summary: "tells what pools have reported")
+                "pool.events", .observe, defaultDeadline: .seconds(3600), summary: "tells what pools have reported",
+                lasting: true)
         ) { driver, call, context throws(DriverError) in try await driver.tellEvents(call, context) },
         Operation(OperationSpec("arc.statistics", .observe, summary: "tells what the cache in memory does")) {
             driver, call, _ throws(DriverError) in try await driver.tellArc(call)

@@ -21,9 +21,11 @@ package struct Cancel: WireMessage {
     }
 }
 
-/// Bytes for the standard input of a running command.
+/// Bytes for the standard input of a running command, or the size that its terminal has from now on.
 package struct Input: WireMessage {
     package static let type = "input"
+    /// Rows and columns that a terminal can have.
+    package static let screenRange: ClosedRange<Int64> = 1...10_000
 
     package var id: String
     /// May be empty when `end` is true.
@@ -33,12 +35,19 @@ package struct Input: WireMessage {
     /// How many bytes of the command's input came before these; bytes that came already are passed over. Nil means that
     /// they follow what came last.
     package var offset: Int64?
+    /// With `columns`: the size of the command's terminal from now on.
+    package var rows: Int64?
+    package var columns: Int64?
 
-    package init(id: String, data: [UInt8], end: Bool, offset: Int64? = nil) {
+    package init(
+        id: String, data: [UInt8], end: Bool, offset: Int64? = nil, rows: Int64? = nil, columns: Int64? = nil
+    ) {
         self.id = id
         self.data = data
         self.end = end
         self.offset = offset
+        self.rows = rows
+        self.columns = columns
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
@@ -46,6 +55,8 @@ package struct Input: WireMessage {
         data = try fields.base64("data")
         end = try fields.bool("end")
         offset = try fields.optionalNatural("offset")
+        rows = try fields.optionalInteger("rows", in: Self.screenRange)
+        columns = try fields.optionalInteger("columns", in: Self.screenRange)
     }
 
     package func write(_ fields: inout FieldWriter) {
@@ -53,6 +64,8 @@ package struct Input: WireMessage {
         fields.put("data", Base64.encode(data))
         fields.put("end", end)
         fields.put("offset", offset)
+        fields.put("rows", rows)
+        fields.put("columns", columns)
     }
 }
 
