@@ -43,10 +43,12 @@ package struct CommandOrder: Codable, Sendable {
     package var deadlineSeconds: Int64?
     /// The output waits for a reader of the operation's events, so that nothing of it is lost.
     package var follow: Bool?
+    /// Somebody sits in front of it: it is called off when nobody has followed its events for 30 s.
+    package var attended: Bool?
 
     package init(
         operation: String, resource: String? = nil, arguments: JSONValue? = nil, secrets: JSONValue? = nil,
-        deadlineSeconds: Int64? = nil, follow: Bool? = nil
+        deadlineSeconds: Int64? = nil, follow: Bool? = nil, attended: Bool? = nil
     ) {
         self.operation = operation
         self.resource = resource
@@ -54,6 +56,7 @@ package struct CommandOrder: Codable, Sendable {
         self.secrets = secrets
         self.deadlineSeconds = deadlineSeconds
         self.follow = follow
+        self.attended = attended
     }
 }
 
@@ -106,12 +109,20 @@ package struct InputOrder: Codable, Sendable {
     package var offset: Int64
     /// Nothing follows.
     package var end: Bool?
+    /// With `columns`: the size of the command's terminal from now on, 1 to 10000.
+    package var rows: Int64?
+    package var columns: Int64?
 
-    package init(text: String? = nil, base64: String? = nil, offset: Int64, end: Bool? = nil) {
+    package init(
+        text: String? = nil, base64: String? = nil, offset: Int64, end: Bool? = nil, rows: Int64? = nil,
+        columns: Int64? = nil
+    ) {
         self.text = text
         self.base64 = base64
         self.offset = offset
         self.end = end
+        self.rows = rows
+        self.columns = columns
     }
 }
 

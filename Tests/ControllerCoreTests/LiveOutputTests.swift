@@ -92,6 +92,21 @@ import WireProtocol
         #expect(live.output(of: "op_1") == nil)
     }
 
+    @Test func `a command that somebody sat in front of is called off when he shows no sign any more`() async {
+        let live = LiveCommands()
+        _ = live.begin("op_1", command: "op_1.command.1", isFollowed: true) { _ in }
+        let left = Mutex(false)
+        let watch = Task {
+            await live.watch("op_1", patience: .milliseconds(400)) { left.withLock { $0 = true } }
+        }
+        let reader = Task { for await _ in live.bell(of: "op_1") {} }
+        try? await Task.sleep(for: .milliseconds(900))
+        #expect(!left.withLock { $0 }, "there is a reader")
+        reader.cancel()
+        await watch.value
+        #expect(left.withLock { $0 })
+    }
+
     @Test func `is kept with the operation, the last of it, both streams apart`() async throws {
         try await Stage.with { stage in
             let node = AnsweringNode { call, _ in

@@ -39,4 +39,14 @@ import WireProtocol
         #expect(lines.map(\.end) == [false, true])
         #expect(OrderInput().again(to: "c").isEmpty)
     }
+
+    @Test func `tells a new session the newest size of the terminal, once there was one`() {
+        var input = OrderInput()
+        _ = input.take(bytes, at: 0, end: false)
+        _ = input.resize(rows: 24, columns: 80, of: "c")
+        let line = input.resize(rows: 50, columns: 132, of: "c")
+        #expect(line == .input(Input(id: "c", data: [], end: false, offset: 1000, rows: 50, columns: 132)))
+        let again = input.again(to: "c").compactMap { if case .input(let line) = $0 { line } else { nil } }
+        #expect(again.map(\.rows) == [50, nil] && again.map(\.offset) == [0, 0])
+    }
 }

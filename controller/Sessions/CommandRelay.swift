@@ -102,10 +102,13 @@ package struct CommandRelay: Sendable {
 
         /// Hands output on; returns when the receiver's node has it, which is what gives the sender its credit.
         func pass(_ output: Output) async {
-            guard output.offset == position else {
-                return stop("\(max(0, output.offset - position)) bytes of the sender's output are lost")
+            let place = position
+            guard output.offset <= place else {
+                return stop("\(output.offset - place) bytes of the sender's output are lost")
             }
-            await give(output.data, end: false)
+            // After a reconnect an agent may say again what was on its way.
+            let fresh = Array(output.data.dropFirst(Int(clamping: place - output.offset)))
+            if !fresh.isEmpty { await give(fresh, end: false) }
         }
 
         /// The sender has said the last.

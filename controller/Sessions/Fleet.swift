@@ -106,6 +106,15 @@ package final class Fleet: Sendable {
         }
     }
 
+    /// Tells a command the size that its terminal has from now on. False where no such command runs.
+    package func resize(_ command: String, rows: Int64, columns: Int64) -> Bool {
+        state.withLock { state in
+            guard let (session, line) = state.resize(command, rows: rows, columns: columns) else { return false }
+            session?.send(line)
+            return true
+        }
+    }
+
     /// Lets a command say so many bytes more.
     package func grant(_ bytes: Int, to command: String) {
         if let session = state.withLock({ $0.grant(Int64(bytes), to: command) }) {

@@ -123,6 +123,17 @@ struct FleetState {
         return (answer, sessions[order.node], input.lines(fresh, to: id))
     }
 
+    /// The session and the line that tell a command the size of its terminal; nil where no such command runs.
+    mutating func resize(
+        _ id: String, rows: Int64, columns: Int64
+    ) -> (session: AgentSession?, line: ControllerMessage)? {
+        guard let order = orders[id], order.ending == nil else { return nil }
+        var input = order.input
+        let line = input.resize(rows: rows, columns: columns, of: id)
+        orders[id]?.input = input
+        return (order.sentAt == nil ? nil : sessions[order.node], line)
+    }
+
     mutating func consumed(_ consumed: Consumed, from session: AgentSession) {
         guard orders[consumed.id]?.node == session.node else { return }
         orders[consumed.id]?.input.consumed(consumed.bytes)

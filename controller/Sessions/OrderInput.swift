@@ -25,6 +25,8 @@ struct OrderInput: Sendable {
     /// The bytes behind those.
     private var held: [UInt8] = []
     private var isEnded = false
+    /// Size of the asker's terminal: rows and columns. Only the newest counts.
+    private var screen: (rows: Int64, columns: Int64)?
 
     private var taken: Int64 { consumed + Int64(held.count) }
 
@@ -47,14 +49,24 @@ struct OrderInput: Sendable {
         consumed = bytes
     }
 
+    /// The terminal has another size; the line that says so.
+    mutating func resize(rows: Int64, columns: Int64, of command: String) -> ControllerMessage {
+        screen = (rows, columns)
+        return .input(Input(id: command, data: [], end: false, offset: taken, rows: rows, columns: columns))
+    }
+
     /// The lines that carry bytes which were just taken.
     func lines(_ fresh: ArraySlice<UInt8>, to command: String) -> [ControllerMessage] {
         lines(fresh, at: taken - Int64(fresh.count), to: command)
     }
 
-    /// The lines for a session that is new: everything that is held.
+    /// The lines for a session that is new: the size of the terminal, and everything that is held.
     func again(to command: String) -> [ControllerMessage] {
-        held.isEmpty && !isEnded ? [] : lines(held[...], at: consumed, to: command)
+        let size = screen.map {
+            Input(id: command, data: [], end: false, offset: consumed, rows: $0.rows, columns: $0.columns)
+        }
+        return [size].compactMap { $0.map { .input($0) } }
+            + (held.isEmpty && !isEnded ? [] : lines(held[...], at: consumed, to: command))
     }
 
     private func lines(_ bytes: ArraySlice<UInt8>, at offset: Int64, to command: String) -> [ControllerMessage] {

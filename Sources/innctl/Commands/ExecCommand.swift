@@ -12,8 +12,9 @@ struct ExecCommand: AsyncParsableCommand {
             tar c . | innctl exec web1 shop -- tar x -C /srv
             innctl exec -it web1 101 -- bash
 
-            The exit code is that of the command; 125 when it could not be run or nobody knows its end, 130 when it was \
-            called off by Ctrl-C. The node's policy must allow docker.container.exec or proxmox.container.exec by name.
+            The exit code is that of the command; 126 when it may not be executed there, 127 when it is not there, 125 \
+            when it could not be run for another reason or nobody knows its end, 130 when it was called off. The node's \
+            policy must allow docker.container.exec or proxmox.container.exec by name.
             """)
     @Flag(name: [.customShort("i"), .long], help: "Send standard input. Done anyway when it is no terminal.")
     var interactive = false
@@ -38,9 +39,13 @@ struct ExecCommand: AsyncParsableCommand {
             deadline: deadline.map { Int64($0.seconds) } ?? (tty ? 12 * 3600 : nil))
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/commands"
         let accepted: AcceptedOrder = try await controller.change("POST", path, order)
-        let terminal = tty ? RawTerminal() : nil
-        let ended = await Conversation(controller, operation: accepted.operation.id, sendsInput: sendsInput).end()
-        terminal?.restore()
+        let conversation = Conversation(
+            controller, operation: accepted.operation.id, sendsInput: sendsInput, hasTerminal: tty)
+        let signals = ByteSource(Departure.arm())
+        if tty { RawTerminal.begin() }
+        let ended = await conversation.end(signals)
+        Departure.restore()
+        if let signal = conversation.stoppedBy { Glibc.exit(128 + signal) }
         Glibc.exit(try ended.get().exitStatus)
     }
 
@@ -84,7 +89,7 @@ extension GuestDriver {
         }
         return CommandOrder(
             operation: "\(rawValue).container.exec", resource: resource, arguments: .object(arguments),
-            deadlineSeconds: deadline, follow: true)
+            deadlineSeconds: deadline, follow: true, attended: true)
     }
 }
 
@@ -94,8 +99,10 @@ extension APIModels.Operation {
         if state == "succeeded", let code = result?["observed"]?["exit_code"]?.asInteger {
             return Int32(truncatingIfNeeded: code) & 0xFF
         }
-        if state == "cancelled" { return 130 }
         Terminal.complain(error?.message ?? "operation \(id) \(state)")
+        if state == "cancelled" { return 130 }
+        // The node says by these, as `docker exec` does, that nothing of the command ran.
+        if state == "failed", let code = result?["observed"]?["exit_code"]?.asInteger { return Int32(code & 0xFF) }
         return 125
     }
 }

@@ -1,28 +1,40 @@
 import APIModels
 import Glibc
+import Synchronization
 
-/// A running command and whoever sits here: its output comes out here, input and Ctrl-C go there.
-struct Conversation: Sendable {
+/// A running command and whoever sits here: its output comes out here, input, signals and the window's size go there.
+final class Conversation: Sendable {
     private let controller: Controller
     private let operation: String
     private let sendsInput: Bool
+    private let hasTerminal: Bool
+    private let stopSignal = Mutex<Int32?>(nil)
 
-    init(_ controller: Controller, operation: String, sendsInput: Bool) {
+    init(_ controller: Controller, operation: String, sendsInput: Bool, hasTerminal: Bool) {
         self.controller = controller
         self.operation = operation
         self.sendsInput = sendsInput
+        self.hasTerminal = hasTerminal
     }
 
+    /// The signal by which somebody has ended it from here.
+    var stoppedBy: Int32? { stopSignal.withLock { $0 } }
+
     /// The operation once it has ended.
-    func end() async -> Result<APIModels.Operation, Failure> {
+    /// - Parameter signals: bytes that are their numbers.
+    func end(_ signals: ByteSource) async -> Result<APIModels.Operation, Failure> {
         await withTaskGroup { group in
-            group.addTask { await followed() }
+            group.addTask { await self.followed() }
             group.addTask {
-                if sendsInput { await feed() }
+                if self.sendsInput { await self.feed() }
                 return nil
             }
             group.addTask {
-                await cancelOnInterrupt()
+                await self.heed(signals)
+                return nil
+            }
+            group.addTask {
+                await self.attend()
                 return nil
             }
             for await result in group {
@@ -73,30 +85,39 @@ struct Conversation: Sendable {
         return true
     }
 
-    /// The first Ctrl-C calls the command off and waits for its end; the second leaves at once.
-    private func cancelOnInterrupt() async {
-        let signals = ByteSource(Interrupt.arm())
-        guard await signals.next() != nil, !Task.isCancelled else { return }
-        signal(SIGINT, SIG_DFL)
+    /// Signals as they come: a window that changes its size is told to the command; what ends a program calls the command
+    /// off, and a second one leaves at once.
+    private func heed(_ signals: ByteSource) async {
+        while let numbers = await signals.next(), !Task.isCancelled {
+            if numbers.contains(UInt8(SIGWINCH)), hasTerminal { await tellSize() }
+            guard let ending = numbers.last(where: { $0 != UInt8(SIGWINCH) }) else { continue }
+            stopSignal.withLock { $0 = Int32(ending) }
+            await callOff()
+            // Its end may be long in coming when the node is away; whoever does not want to wait sends the signal again.
+            try? await Task.sleep(for: .seconds(30))
+            guard !Task.isCancelled else { return }
+            Departure.restore()
+            Terminal.complain("operation \(operation) has not ended yet; see innctl operation show \(operation)")
+            Glibc.exit(128 + Int32(ending))
+        }
+    }
+
+    private func tellSize() async {
+        let (rows, columns) = RawTerminal.size
+        _ = try? await controller.input(InputOrder(offset: 0, rows: rows, columns: columns), of: operation)
+    }
+
+    private func callOff() async {
         let path = "/api/v1/operations/\(PercentEncoding.encode(operation))/cancel"
         do { let _: APIModels.Operation = try await controller.change("POST", path) } catch {
             Terminal.complain("the command could not be called off: \(error.message)")
         }
     }
-}
 
-/// Ctrl-C as bytes of a pipe, for whoever waits.
-private enum Interrupt {
-    nonisolated(unsafe) private static var writer: Int32 = -1  // Written once, before the handler that reads it is set.
-
-    static func arm() -> Int32 {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return -1 }
-        writer = ends[1]
-        signal(SIGINT) { _ in
-            var byte: UInt8 = 1
-            _ = Glibc.write(Interrupt.writer, &byte, 1)
+    /// The controller ends a command when nobody sits in front of it. Who reads slowly is there all the same.
+    private func attend() async {
+        while (try? await Task.sleep(for: .seconds(10))) != nil {
+            _ = try? await controller.input(InputOrder(offset: 0), of: operation)
         }
-        return ends[0]
     }
 }

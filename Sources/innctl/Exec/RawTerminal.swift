@@ -1,21 +1,13 @@
 import Glibc
 
 /// The terminal of whoever sits here, in raw mode: every key goes to the command, Ctrl-C too.
-struct RawTerminal {
-    private let saved: termios
-
-    /// Nil when there is no terminal that can be set.
-    init?() {
+enum RawTerminal {
+    /// Sets the mode, as far as there is a terminal; `Departure.restore` undoes it.
+    static func begin() {
         var mode = termios()
-        guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return nil }
-        saved = mode
+        guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return }
+        Departure.willRestore(mode)
         cfmakeraw(&mode)
-        guard tcsetattr(STDIN_FILENO, TCSADRAIN, &mode) == 0 else { return nil }
-    }
-
-    /// As it was before.
-    func restore() {
-        var mode = saved
         tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
     }
 

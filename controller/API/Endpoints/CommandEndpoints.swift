@@ -40,7 +40,8 @@ extension Doors {
             Endpoint(
                 .post, "/api/v1/operations/{operation}/input", .commands,
                 .init(
-                    summary: "Bytes for the standard input of a running command, at most 128 KiB at once",
+                    summary:
+                        "Bytes for the standard input of a running command, at most 128 KiB at once; or the size of its terminal",
                     tag: "operations", body: InputOrder.self, answer: InputTaken.self)
             ) { call in try await input(call) },
         ]
@@ -50,6 +51,10 @@ extension Doors {
         let order = try call.model(InputOrder.self)
         let bytes = try order.checked
         let id = try await operation(call).id
+        if let screen = try order.screen {
+            _ = try await operations.resize(rows: screen.rows, columns: screen.columns, of: id)
+            if bytes.isEmpty, order.end != true { return try .model(InputTaken(offset: order.offset)) }
+        }
         switch try await operations.input(bytes, at: order.offset, end: order.end ?? false, to: id) {
         case .taken(let place): return try .model(InputTaken(offset: place))
         case .full: return try .model(InputTaken(offset: order.offset))
@@ -62,6 +67,19 @@ extension Doors {
 }
 
 extension InputOrder {
+    /// The size of a terminal; nil where none is given.
+    fileprivate var screen: (rows: Int64, columns: Int64)? {
+        get throws(Problem) {
+            guard rows != nil || columns != nil else { return nil }
+            for (field, value) in [("rows", rows), ("columns", columns)] {
+                guard let value, Input.screenRange.contains(value) else {
+                    throw Problem(.invalidField, "field \(field) must be from 1 to 10000", field: field)
+                }
+            }
+            return (rows ?? 0, columns ?? 0)
+        }
+    }
+
     /// The bytes, at most 128 KiB.
     fileprivate var checked: [UInt8] {
         get throws(Problem) {
@@ -113,7 +131,7 @@ extension CommandRequest {
             arguments: try Self.object(order.arguments, "arguments"),
             secrets: try Self.object(order.secrets, "secrets"),
             deadline: order.deadlineSeconds.map { .seconds(min(max(0, $0), 1 << 32)) },
-            isFollowed: order.follow ?? false)
+            isFollowed: order.follow ?? false, isAttended: order.attended ?? false)
     }
 
     private static func object(_ value: JSONValue?, _ field: String) throws(Problem) -> JSONObject {

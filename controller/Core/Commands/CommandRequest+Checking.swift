@@ -22,7 +22,8 @@ extension CommandRequest {
             return .success(
                 NodeCommand(
                     node: node.id, driver: driver, operation: name, resource: resource, arguments: arguments,
-                    secrets: secrets, deadline: deadline, mutates: offer?.mutates ?? true, isFollowed: isFollowed))
+                    secrets: secrets, deadline: deadline, mutates: offer?.mutates ?? true, isFollowed: isFollowed,
+                    isAttended: isAttended))
         } catch {
             return .failure(error)
         }

@@ -15,6 +15,8 @@ package final class LiveCommands: Sendable {
         var ended: [String] = []
         var bells: [String: [Int: AsyncStream<Void>.Continuation]] = [:]
         var nextBell = 0
+        /// When somebody last showed that he sits in front of an operation's command.
+        var attended: [String: ContinuousClock.Instant] = [:]
     }
 
     private let state = Mutex(State())
@@ -26,6 +28,11 @@ package final class LiveCommands: Sendable {
 
     /// The command that takes input for an operation now.
     package func command(of operation: String) -> String? { state.withLock { $0.commands[operation] } }
+
+    /// Somebody sits in front of an operation's command, though he may not read just now.
+    package func attend(_ operation: String) {
+        state.withLock { if $0.commands[operation] != nil { $0.attended[operation] = .now } }
+    }
 
     /// Rings when something may be new; several rings become one.
     package func bell(of operation: String) -> AsyncStream<Void> {
@@ -50,6 +57,7 @@ package final class LiveCommands: Sendable {
     ) -> LiveOutput {
         state.withLock { state in
             state.commands[operation] = command
+            state.attended[operation] = .now
             state.ended.removeAll { $0 == operation }
             if let output = state.outputs[operation] { return output }
             let output = LiveOutput(isFollowed: isFollowed, credit: credit) { [weak self] in self?.ring(operation) }
@@ -62,6 +70,7 @@ package final class LiveCommands: Sendable {
     func end(_ operation: String) {
         state.withLock { state in
             state.commands[operation] = nil
+            state.attended[operation] = nil
             guard state.outputs[operation] != nil else { return }
             state.ended.append(operation)
             guard state.ended.count > Self.endedLimit else { return }
@@ -73,6 +82,26 @@ package final class LiveCommands: Sendable {
     /// Runs beside a command: one whose reader never comes, or stays away, must not wait for ever.
     static func watch(_ output: LiveOutput) async {
         while (try? await Task.sleep(for: .seconds(5))) != nil { output.release(ifUnreadFor: patience) }
+    }
+
+    /// Runs beside a command that somebody sits in front of, and calls `leave` when there was neither a reader nor another
+    /// sign of him for as long as `patience`.
+    func watch(
+        _ operation: String, patience: Duration = .seconds(30), leave: @Sendable () async -> Void
+    ) async {
+        while (try? await Task.sleep(for: min(.seconds(1), patience / 4))) != nil {
+            guard let last = lastSign(of: operation) else { return }
+            guard ContinuousClock.now - last >= patience else { continue }
+            return await leave()
+        }
+    }
+
+    /// Now, while there is a reader.
+    private func lastSign(of operation: String) -> ContinuousClock.Instant? {
+        state.withLock { state in
+            if state.bells[operation] != nil, state.attended[operation] != nil { state.attended[operation] = .now }
+            return state.attended[operation]
+        }
     }
 
     private func ring(_ operation: String) {

@@ -23,10 +23,13 @@ package struct NodeCommand: Sendable, Hashable {
     package var mutates: Bool
     /// Its output waits for a reader.
     package var isFollowed: Bool
+    /// It is called off when nobody has followed it for a while.
+    package var isAttended: Bool
 
     package init(
         node: String, driver: String, operation: String, resource: String, arguments: JSONObject = [:],
-        secrets: JSONObject = [:], deadline: Duration, mutates: Bool, isFollowed: Bool = false
+        secrets: JSONObject = [:], deadline: Duration, mutates: Bool, isFollowed: Bool = false,
+        isAttended: Bool = false
     ) {
         self.node = node
         self.driver = driver
@@ -37,6 +40,7 @@ package struct NodeCommand: Sendable, Hashable {
         self.deadline = deadline
         self.mutates = mutates
         self.isFollowed = isFollowed
+        self.isAttended = isAttended
     }
 
     /// `docker.container.exec`
@@ -52,24 +56,31 @@ extension NodeCommand {
     }
 
     private var json: JSONObject {
-        [
+        var json: JSONObject = [
             "driver": .string(driver), "operation": .string(operation), "resource": .string(resource),
             "arguments": .object(arguments), "deadline_ms": .integer(deadline.wholeMilliseconds),
             "mutates": .bool(mutates), "followed": .bool(isFollowed),
         ]
+        if isAttended { json["attended"] = true }
+        return json
     }
 
     /// Reads back what `parameters` made.
     package init(_ record: OperationRecord) throws(FieldError) {
         guard let node = record.node else { throw FieldError(path: "node", problem: .missing) }
-        self = try record.parameters.nested(Self.commandKey) { (fields) throws(FieldError) in
+        try self.init(record.parameters, node: node)
+    }
+
+    /// - Parameter parameters: what `parameters` made.
+    init(_ parameters: JSONObject, node: String) throws(FieldError) {
+        self = try parameters.nested(Self.commandKey) { (fields) throws(FieldError) in
             NodeCommand(
                 node: node, driver: try fields.string("driver"), operation: try fields.string("operation"),
                 resource: try fields.string("resource"), arguments: try fields.object("arguments"),
                 deadline: .milliseconds(try fields.integer("deadline_ms")), mutates: try fields.bool("mutates"),
-                isFollowed: try fields.bool("followed"))
+                isFollowed: try fields.bool("followed"), isAttended: try fields.optionalBool("attended") ?? false)
         }
-        secrets = try record.parameters.optionalObject(Self.secretsKey) ?? [:]
+        secrets = try parameters.optionalObject(Self.secretsKey) ?? [:]
     }
 
     /// Whether a request is the one that made `record`; secrets are gone when that has ended.

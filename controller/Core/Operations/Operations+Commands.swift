@@ -14,10 +14,12 @@ package struct CommandRequest: Sendable, Hashable {
     package var deadline: Duration?
     /// Its output waits for a reader.
     package var isFollowed: Bool
+    /// It is called off when nobody follows it any more.
+    package var isAttended: Bool
 
     package init(
         operation: String, resource: String? = nil, arguments: JSONObject = [:], secrets: JSONObject = [:],
-        deadline: Duration? = nil, isFollowed: Bool = false
+        deadline: Duration? = nil, isFollowed: Bool = false, isAttended: Bool = false
     ) {
         self.operation = operation
         self.resource = resource
@@ -25,6 +27,7 @@ package struct CommandRequest: Sendable, Hashable {
         self.secrets = secrets
         self.deadline = deadline
         self.isFollowed = isFollowed
+        self.isAttended = isAttended
     }
 }
 
@@ -68,6 +71,7 @@ extension Operations {
         _ data: [UInt8], at offset: Int64, end: Bool, to operation: String
     ) async throws(CoreError) -> CommandInputAnswer {
         let last = ContinuousClock.now + .seconds(10)
+        world.live.attend(operation)
         while true {
             var answer = CommandInputAnswer.unknown
             if let command = world.live.command(of: operation) {
@@ -79,6 +83,13 @@ extension Operations {
             guard answer == .full || answer == .unknown, ContinuousClock.now < last else { return answer }
             do { try await Task.sleep(for: .milliseconds(20)) } catch { return .full }
         }
+    }
+
+    /// Tells an operation's command the size that its terminal has from now on. False when none runs.
+    package func resize(rows: Int64, columns: Int64, of operation: String) async throws(CoreError) -> Bool {
+        _ = try await state(ofCommand: operation)
+        world.live.attend(operation)
+        return world.live.command(of: operation).map { world.agents.resize($0, rows, columns) } ?? false
     }
 
     private func state(ofCommand operation: String) async throws(CoreError) -> OperationRecord.State {
