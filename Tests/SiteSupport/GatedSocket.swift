@@ -36,7 +36,9 @@ package final class GatedSocket: Sendable {
                 try? gate.pass(Gate.Point(engine: .docker, action: action, moment: .before))
                 pair.asked(action)
             }
-            pair.close()
+            // The end of what is asked is not the end of the answer: a command's input may be over before its output.
+            shutdown(pair.engine, Int32(SHUT_WR))
+            pair.leave()
         }
         ScriptedServer.detach {
             pair.copy(from: pair.engine, to: pair.client) { bytes in
@@ -45,6 +47,7 @@ package final class GatedSocket: Sendable {
                 try? gate.pass(Gate.Point(engine: .docker, action: action, moment: .after))
             }
             pair.close()
+            pair.leave()
         }
     }
 
@@ -114,10 +117,14 @@ private final class Pair: Sendable {
         }
     }
 
-    /// The end of one side is the end of the other; the descriptors go when both directions are done.
+    /// The end of the answer is the end of all.
     func close() {
         shutdown(client, Int32(SHUT_RDWR))
         shutdown(engine, Int32(SHUT_RDWR))
+    }
+
+    /// The descriptors go when both directions are done.
+    func leave() {
         let isLast = state.withLock { state in
             state.closings += 1
             return state.closings == 2
