@@ -56,13 +56,24 @@ extension AgentsPort {
                             progress: { call.onProgress($0.message, $0.fraction) },
                             output: { call.onOutput?($0) }, grantsCredit: call.onOutput != nil))
                 } catch {
-                    throw AgentError(retryable: error.isRetryable, code: error.code, message: "\(error)")
+                    throw AgentError(error)
                 }
+            },
+            relay: { sender, source, receiver, target in
+                let outcome = await CommandRelay(fleet).run(
+                    from: CommandRelay.End(AgentOrder(sender), on: source),
+                    to: CommandRelay.End(AgentOrder(receiver), on: target),
+                    progress: { sender.onProgress($0.message, $0.fraction) })
+                return RelayOutcome(
+                    sender: outcome.sender?.mapError { AgentError($0) },
+                    receiver: outcome.receiver.mapError { AgentError($0) }, bytes: outcome.bytes,
+                    broken: outcome.broken, isComplete: outcome.succeeded)
             },
             cancel: { command, reason in fleet.cancel(command, reason: reason) },
             input: { command, data, offset, end in
                 CommandInputAnswer(fleet.input(data, at: offset, end: end, to: command))
             },
+            resize: { command, rows, columns in fleet.resize(command, rows: rows, columns: columns) },
             grant: { command, bytes in fleet.grant(bytes, to: command) },
             connected: { Set(fleet.liveSessions.map(\.node)) },
             disconnect: { node, _ in sessions.revoke(node) },
@@ -98,6 +109,12 @@ extension AgentOrder {
             id: call.id, resource: call.resource, generation: call.generation, driver: call.driver,
             operation: call.operation, arguments: call.arguments, secrets: call.secrets, deadline: call.deadline,
             trace: call.trace, by: call.by)
+    }
+}
+
+extension AgentError {
+    fileprivate init(_ error: FleetError) {
+        self.init(retryable: error.isRetryable, code: error.code, message: "\(error)")
     }
 }
 

@@ -15,7 +15,8 @@ struct Doors: Sendable {
 
     /// All of them.
     var endpoints: [Endpoint] {
-        health + nodes + commands + tokens + plans + services + placements + work + metrics + keys + audit + events
+        health + nodes + commands + transfers + tokens + plans + services + placements + work + metrics + keys + audit
+            + events
             + machines
     }
 

@@ -61,12 +61,13 @@ extension Doors {
                 .post, "/api/v1/operations/{operation}/cancel", .read,
                 .init(
                     summary: "Ask an operation to stop; what it did is undone", tag: "operations",
-                    access: "Needs a key with the scope `services`, for a command on a node with the scope `commands`.",
+                    access:
+                        "Needs a key with the scope `services`, for a command on a node or a transfer with the scope `commands`.",
                     answer: Operation.self)
             ) { call in
                 if !call.caller.scopes.permits(.commands) { try call.caller.require(.services) }
                 let record = try await operation(call)
-                try call.caller.require(record.kind == NodeCommand.kind ? .commands : .services)
+                try call.caller.require(record.isDirect ? .commands : .services)
                 return try .model(Operation(await operations.cancel(record.id, by: call.requester)))
             }
         ]

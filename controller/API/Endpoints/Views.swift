@@ -58,7 +58,7 @@ extension Operation {
         let placement = result["placement"]
         result["placement"] = nil
         let command = try? NodeCommand(record)
-        if record.kind == NodeCommand.kind, !withResult { result["observed"] = nil }
+        if record.isDirect, !withResult { result["observed"] = nil }
         self.init(
             id: record.id, kind: record.kind, state: record.state.rawValue, service: record.service,
             node: record.node, requestedBy: record.requestedBy, createdAt: record.createdAt,

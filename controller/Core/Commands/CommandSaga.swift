@@ -21,7 +21,7 @@ enum CommandSaga {
     /// For the way to a node that is just coming back, beyond the command's own time.
     private static let allowance = Duration.seconds(120)
     private static let step = StepKey<NoOutput>("command")
-    private static let generationKey = "generation"
+    static let generationKey = "generation"
 
     static func definition(of command: NodeCommand) -> SagaDefinition<CommandScope> {
         SagaDefinition(
@@ -37,9 +37,8 @@ enum CommandSaga {
         let generation = call.context[generationKey]?.asInteger ?? 0
         var order = scope.order(call, generation)
         var result = try await scope.follow(order)
-        if let newest = await scope.forgottenGeneration(in: result, of: order) {
-            order.id += ".g"
-            order.generation = newest
+        if let newest = await scope.forgottenGeneration(in: result, of: order, on: scope.command.node) {
+            order.renew(newest)
             result = try await scope.follow(order)
         }
         try await scope.keep(result)
@@ -73,7 +72,10 @@ extension CommandScope {
     fileprivate func follow(_ order: AgentCall) async throws(StepFailure) -> CommandResult {
         let (live, agents, id) = (world.live, world.agents, order.id)
         let output = live.begin(operation.id, command: id, isFollowed: command.isFollowed) { agents.grant(id, $0) }
-        let watch = Task { await LiveCommands.watch(output) }
+        let watch = Task {
+            guard command.isAttended else { return await LiveCommands.watch(output) }
+            await live.watch(operation.id) { await callOff(step: order.step) }
+        }
         defer {
             watch.cancel()
             live.end(operation.id)
@@ -83,6 +85,18 @@ extension CommandScope {
         let result = try await send(order)
         await keep(output.tail)
         return result
+    }
+
+    /// Nobody would see what comes of it, and one that waits for input would wait for ever.
+    private func callOff(step: String) async {
+        note(step, "called off: nobody follows it any more")
+        do throws(StoreError) {
+            try await world.store.updateOperation(operation.id) { $0.cancelRequested = true }
+        } catch {
+            world.logger.error(
+                "a command that nobody follows is not called off",
+                metadata: ["operation": "\(operation.id)", "error": "\(error)"])
+        }
     }
 
     private func keep(_ tail: [OutputChunk]) async {
@@ -105,17 +119,6 @@ extension CommandScope {
         }
     }
 
-    /// The node has seen a newer order for the resource than this store remembers, which forgets old orders in time. The
-    /// refused one was not done, and may go again under that generation. Nil when a newer order is known here: then this
-    /// one is late and stays refused.
-    fileprivate func forgottenGeneration(in result: CommandResult, of order: AgentCall) async -> Int64? {
-        guard result.status == .refused, result.error?.code == .staleGeneration,
-            let newest = result.observed["newest_generation"]?.asInteger
-        else { return nil }
-        let known = (try? await world.store.newestGeneration(of: order.resource, on: command.node)) ?? nil
-        return newest > max(known ?? 0, order.generation) ? newest : nil
-    }
-
     /// What came of it stands in the operation, whether it went well or not.
     fileprivate func keep(_ result: CommandResult) async throws(StepFailure) {
         var kept: JSONObject = ["status": .string(result.status.code), "changed": .bool(result.changed)]
@@ -132,11 +135,35 @@ extension CommandScope {
     }
 }
 
+extension RunScope {
+    /// The node has seen a newer order for the resource than this store remembers, which forgets old orders in time. The
+    /// refused one was not done, and may go again under that generation. Nil when a newer order is known here: then this
+    /// one is late and stays refused.
+    func forgottenGeneration(in result: CommandResult, of order: AgentCall, on node: String) async -> Int64? {
+        guard result.status == .refused, result.error?.code == .staleGeneration,
+            let newest = result.observed["newest_generation"]?.asInteger
+        else { return nil }
+        let known = (try? await world.store.newestGeneration(of: order.resource, on: node)) ?? nil
+        return newest > max(known ?? 0, order.generation) ? newest : nil
+    }
+}
+
+extension AgentCall {
+    /// Under which a refused order goes again.
+    static func renewed(_ id: String) -> String { id + ".g" }
+    var renewedID: String { Self.renewed(id) }
+
+    mutating func renew(_ generation: Int64) {
+        id = renewedID
+        self.generation = generation
+    }
+}
+
 extension CommandResult {
     private static let detailLimit = 1000
 
     /// With the tool's own words in the message, which an operator wants to see.
-    fileprivate var detailed: CommandResult {
+    var detailed: CommandResult {
         guard let error, let detail = error.detail, !detail.isEmpty else { return self }
         var result = self
         result.error?.message = "\(error.message): \(detail.prefix(Self.detailLimit))"

@@ -56,13 +56,13 @@ struct Dispatch: Sendable {
         mutating func add(_ operation: OperationRecord) {
             kinds[operation.kind, default: 0] += 1
             // Somebody may sit in a shell for hours: commands take no place from the work on services.
-            if operation.kind == NodeCommand.kind { return }
+            if operation.isDirect { return }
             if let node = operation.node { nodes[node, default: 0] += 1 } else { unplaced += 1 }
         }
 
         func hasRoom(for operation: OperationRecord, _ limits: ExecutorLimits) -> Bool {
             guard kinds[operation.kind, default: 0] < limits.perKind else { return false }
-            if operation.kind == NodeCommand.kind { return true }
+            if operation.isDirect { return true }
             guard let node = operation.node else { return unplaced < limits.unplaced }
             return nodes[node, default: 0] < limits.perNode
         }

@@ -67,7 +67,7 @@ package actor Executor: Service {
             unfinished, active: Set(active.keys), resting: Set(resting.keys))
         for operation in chosen {
             active[operation.id] = RunSignals()
-            if operation.kind == NodeCommand.kind { continue }
+            if operation.isDirect { continue }
             if let node = operation.node {
                 places[node, default: []].insert(operation.id)
             } else {

@@ -62,6 +62,8 @@ extension Store {
             return try begin(operation, on: id, kind, at: writing.time, deadline: deadline)
         case .command(let command):
             return .started(deadline: deadline, context: try context(of: command))
+        case .transfer(let transfer):
+            return .started(deadline: deadline, context: try context(of: transfer.receiver))
         }
     }
 

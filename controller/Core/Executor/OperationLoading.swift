@@ -22,6 +22,7 @@ struct OperationLoading: Sendable {
         _ operation: OperationRecord, _ signals: RunSignals, _ admit: @escaping @Sendable (String) async -> Bool
     ) async throws(StoreError) -> Result<Work, UnusableOperation> {
         if operation.kind == NodeCommand.kind { return try await loadCommand(operation, signals) }
+        if operation.kind == Transfer.kind { return try await loadTransfer(operation, signals) }
         guard let kind = OperationKind(rawValue: operation.kind) else {
             return .failure(
                 UnusableOperation(sentence: "this version does not know operations of kind \(operation.kind)"))
@@ -55,6 +56,23 @@ struct OperationLoading: Sendable {
                 work(
                     try OperationRun(
                         CommandSaga.definition(of: command), scope: scope, journal: journal, signals: signals,
+                        admit: { _ in true })))
+        } catch {
+            return .failure(UnusableOperation(sentence: "\(error)"))
+        }
+    }
+
+    private func loadTransfer(
+        _ operation: OperationRecord, _ signals: RunSignals
+    ) async throws(StoreError) -> Result<Work, UnusableOperation> {
+        let journal = try await world.store.journal(operation.id)
+        do {
+            let transfer = try Transfer(operation)
+            let scope = TransferScope(world: world, operation: operation, transfer: transfer, note: note)
+            return .success(
+                work(
+                    try OperationRun(
+                        TransferSaga.definition(of: transfer), scope: scope, journal: journal, signals: signals,
                         admit: { _ in true })))
         } catch {
             return .failure(UnusableOperation(sentence: "\(error)"))

@@ -139,7 +139,9 @@ extension OperationRun {
 
     private func callOff(_ command: String) async {
         guard direction == .unwind else { return }
-        await scope.world.agents.cancel(command, "the operation was called off")
+        for id in [command, AgentCall.renewed(command)] {
+            await scope.world.agents.cancel(id, "the operation was called off")
+        }
     }
 
     /// Waits until the node has a place for this operation. False when the run is to stop.

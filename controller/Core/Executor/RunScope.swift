@@ -11,6 +11,7 @@ protocol RunScope: Sendable {
 enum RunSubject: Sendable {
     case service(id: String, kind: OperationKind)
     case command(NodeCommand)
+    case transfer(Transfer)
 }
 
 /// How a run came to its end.

@@ -36,7 +36,7 @@ extension Store {
         if operation.state == .running, try isGoingBack(operation) {
             return try abandon(operation, because: "it was being undone when the restored backup was taken", at: now)
         }
-        if operation.kind == NodeCommand.kind {
+        if operation.isDirect {
             return try abandon(
                 operation,
                 because: "it was not done when the restored backup was taken; whether it was done since is unknown",

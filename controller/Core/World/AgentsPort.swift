@@ -5,10 +5,17 @@ package struct AgentsPort: Sendable {
     /// Sends a command and waits for its result. A call with an id that was sent before gets the result of that one.
     /// Cancelling the task only ends the waiting: the agent goes on, and its receipt answers later.
     package var perform: @Sendable (AgentCall, _ node: String) async throws(AgentError) -> CommandResult
+    /// Sends two commands, what the first says being what the second reads, and waits for both ends. Cancelling the task asks
+    /// both nodes to stop.
+    package var relay:
+        @Sendable (_ sender: AgentCall, _ on: String, _ receiver: AgentCall, _ on: String) async ->
+            RelayOutcome
     /// Asks the agent to stop a command; its result says whether it did.
     package var cancel: @Sendable (_ command: String, _ reason: String) async -> Void
     /// Bytes for the input of a running command, the offset of the first, and whether they are the last.
     package var input: @Sendable (_ command: String, [UInt8], _ offset: Int64, _ end: Bool) async -> CommandInputAnswer
+    /// Tells a running command the size of its terminal, rows and columns. False where no such command runs.
+    package var resize: @Sendable (_ command: String, _ rows: Int64, _ columns: Int64) -> Bool
     /// Lets a running command, whose call has `onOutput`, say so many bytes more.
     package var grant: @Sendable (_ command: String, _ bytes: Int) -> Void
     /// Ids of the nodes that have a live session.
@@ -22,9 +29,13 @@ package struct AgentsPort: Sendable {
 
     package init(
         perform: @escaping @Sendable (AgentCall, String) async throws(AgentError) -> CommandResult,
+        relay: @escaping @Sendable (AgentCall, String, AgentCall, String) async -> RelayOutcome = { _, _, _, _ in
+            RelayOutcome(sender: nil, receiver: .failure(.absent), bytes: 0, broken: nil, isComplete: false)
+        },
         cancel: @escaping @Sendable (String, String) async -> Void = { _, _ in },
         input: @escaping @Sendable (String, [UInt8], Int64, Bool) async -> CommandInputAnswer = { _, _, _, _ in .unknown
         },
+        resize: @escaping @Sendable (String, Int64, Int64) -> Bool = { _, _, _ in false },
         grant: @escaping @Sendable (String, Int) -> Void = { _, _ in },
         connected: @escaping @Sendable () async -> Set<String>,
         disconnect: @escaping @Sendable (String, String) async -> Void = { _, _ in },
@@ -32,8 +43,10 @@ package struct AgentsPort: Sendable {
         loads: @escaping @Sendable () async -> [String: Double] = { [:] }
     ) {
         self.perform = perform
+        self.relay = relay
         self.cancel = cancel
         self.input = input
+        self.resize = resize
         self.grant = grant
         self.connected = connected
         self.disconnect = disconnect
@@ -86,6 +99,30 @@ package struct AgentCall: Sendable {
     }
 }
 
+/// How two joined commands ended.
+package struct RelayOutcome: Sendable {
+    /// Nil when it was not begun.
+    package var sender: Result<CommandResult, AgentError>?
+    package var receiver: Result<CommandResult, AgentError>
+    /// Bytes that the receiver's node was handed.
+    package var bytes: Int64
+    /// Why both were ended in between; nil when they were not.
+    package var broken: String?
+    /// The receiver has all there is.
+    package var isComplete: Bool
+
+    package init(
+        sender: Result<CommandResult, AgentError>?, receiver: Result<CommandResult, AgentError>, bytes: Int64,
+        broken: String?, isComplete: Bool
+    ) {
+        self.sender = sender
+        self.receiver = receiver
+        self.bytes = bytes
+        self.broken = broken
+        self.isComplete = isComplete
+    }
+}
+
 /// What became of bytes for the input of a command.
 package enum CommandInputAnswer: Sendable, Hashable {
     case taken(upTo: Int64)
@@ -113,4 +150,8 @@ package struct AgentError: Error, Sendable, Hashable {
         self.code = code
         self.message = message
     }
+}
+
+extension AgentError {
+    fileprivate static let absent = AgentError(retryable: false, code: "unknown_node", message: "there is no such node")
 }
