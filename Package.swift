@@ -255,7 +255,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd",
             dependencies: [
-                "APIModels", "HTTPFetch", "Model", "Processes", "SiteSupport", "Store", "TestSupport", "WireProtocol",
+                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "SiteSupport", "Store", "TestSupport",
+                "WireProtocol",
             ] + programs,
             path: "Tests/EndToEnd", swiftSettings: house),
 

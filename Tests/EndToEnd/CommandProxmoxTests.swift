@@ -1,0 +1,64 @@
+import APIModels
+import Glibc
+import Processes
+import SiteSupport
+import TestSupport
+import Testing
+import WireProtocol
+
+extension EndToEnd {
+    /// A node with Proxmox's tools, as far as the emulator plays them: its containers are real processes.
+    @Suite struct CommandProxmoxTests {
+        @Test func `a container is made, entered and destroyed from here`() async throws {
+            let laboratory = try await Laboratory.open()
+            let site = laboratory.site
+            let root = try await emulated(site)
+            let agent = try await connected(site, root)
+            let node = try site.node("pve")
+            func run(_ words: String...) async throws -> ProcessOutcome {
+                try await site.innctl(["node", "run", node] + words)
+            }
+            let made = try await run(
+                "proxmox.container.create", "--resource", "proxmox/ct/101", "vmid=101",
+                "template=local:vztmpl/debian-12-standard_12.0_amd64.tar.zst",
+                #"rootfs={"storage":"local","size_gib":1}"#, "hostname=web1", "memory_mib=512", "cores=1", "start=true")
+            #expect(made.succeeded, "\(made.errorText)")
+            let inside = try await laboratory.exec(
+                ["sh", "-c", "cat; echo err >&2; exit 9"], in: "101", on: node, input: Array("told\n".utf8))
+            #expect(inside.exit == .code(9) && inside.outputText == "told\n" && inside.errorText == "err\n")
+            let absent = try await laboratory.exec(["no-such-program"], in: "101", on: node)
+            #expect(absent.exit == .code(127), "\(absent.errorText)")
+            let closed = try await laboratory.exec(["true"], in: "102", on: node)
+            #expect(closed.exit == .code(125) && closed.errorText.contains("policy"), "\(closed.errorText)")
+            let kept = try await run(
+                "proxmox.container.destroy", "--resource", "proxmox/ct/101", "vmid=101", "force=true")
+            #expect(kept.exit == .code(1) && kept.errorText.contains("policy"), "\(kept.errorText)")
+            #expect(try await run("proxmox.container.stop", "--resource", "proxmox/ct/101", "vmid=101").succeeded)
+            await agent.stop()
+        }
+
+        private func emulated(_ site: Site) async throws -> String {
+            let root = site.folder.file("pve1")
+            mkdir(root, 0o755)
+            let script = #filePath.dropLast("EndToEnd/CommandProxmoxTests.swift".count) + "Emulators/proxmox/node"
+            let made = try await Child.run(ProcessRequest(String(script), [root]))
+            guard made.succeeded else { throw SetupFailure("no emulated node: \(made.errorText)") }
+            try site.folder.write(JSONValue.object(["pace": 0.01]).encoded, to: "pve1/emulator.json")
+            return root
+        }
+
+        private func connected(_ site: Site, _ root: String) async throws -> Daemon {
+            let policy: JSONObject = [
+                "allow": [["operation": "*"], ["operation": "*.exec", "resource": "proxmox/ct/101"]],
+                "deny": [["operation": "proxmox.container.destroy"]],
+            ]
+            let file = try site.folder.write(JSONValue.object(policy).encoded, to: "pve-policy.json")
+            try await site.enrol("pve", label: "role=proxmox")
+            let agent = try site.installation.agent(
+                "pve", configuration: ["drivers": ["proxmox"], "host_root": .string(root), "policy": .string(file)])
+            try agent.start()
+            try await site.node("pve") { $0.state == "connected" }
+            return agent
+        }
+    }
+}
