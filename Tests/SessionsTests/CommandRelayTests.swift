@@ -139,6 +139,18 @@ private struct Node {
         #expect(!outcome.succeeded && outcome.broken == "4900 bytes of the sender's output are lost")
     }
 
+    @Test func `a sender whose node has begun anew, after a restart, ends both`() async throws {
+        let (relay, from, to) = try await begin()
+        #expect(say(100, at: 0, from: from))
+        #expect(try await to.input().data.count == 100)
+        #expect(say(100, at: 0, from: from))
+        #expect(try await from.cancel().id == "send")
+        #expect(try await to.cancel().id == "receive")
+        fleet.resolve(result("send", .cancelled))
+        fleet.resolve(result("receive", .cancelled))
+        #expect(await relay.value.broken == "the sender has begun anew")
+    }
+
     @Test func `a sender that fails never lets the receiver take its part for the whole`() async throws {
         let (relay, from, to) = try await begin()
         #expect(say(100, at: 0, from: from))
@@ -152,9 +164,12 @@ private struct Node {
     @Test func `a receiver that has everything already stops the sender, and that is right`() async throws {
         let (relay, from, _) = try await begin()
         fleet.resolve(result("receive", changed: false))
+        // The sender does not know yet.
+        for offset: Int64 in [0, 32 << 10, 64 << 10] { #expect(say(32 << 10, at: offset, from: from)) }
         #expect(try await from.cancel().id == "send")
         fleet.resolve(result("send", .cancelled))
-        #expect(await relay.value.succeeded)
+        let outcome = await relay.value
+        #expect(outcome.succeeded && outcome.broken == nil)
     }
 
     @Test func `a receiver that is refused starts no sender`() async throws {

@@ -99,28 +99,33 @@ package struct CommandRelay: Sendable {
 
         var position: Int64 { state.withLock { $0.position } }
         var broken: String? { state.withLock { $0.broken } }
+        private var isOpen: Bool { state.withLock { $0.hasReceiver && !$0.isStopped } }
 
         /// Hands output on; returns when the receiver's node has it, which is what gives the sender its credit.
         func pass(_ output: Output) async {
+            // What comes behind the receiver's end is not lost, but not wanted.
+            guard isOpen else { return }
             let place = position
-            guard output.offset <= place else {
-                return stop("\(output.offset - place) bytes of the sender's output are lost")
+            guard output.offset == place else {
+                let isBehind = output.offset < place
+                return stop(
+                    isBehind
+                        ? "the sender has begun anew" : "\(output.offset - place) bytes of the sender's output are lost"
+                )
             }
-            // After a reconnect an agent may say again what was on its way.
-            let fresh = Array(output.data.dropFirst(Int(clamping: place - output.offset)))
-            if !fresh.isEmpty { await give(fresh, end: false) }
+            await give(output.data, end: false)
         }
 
         /// The sender has said the last.
         func finish() async { await give([], end: true) }
 
         private func give(_ data: [UInt8], end: Bool) async {
-            while state.withLock({ $0.hasReceiver && !$0.isStopped }) {
+            while isOpen {
                 let place = position
                 switch fleet.input(data, at: place, end: end, to: receiver) {
                 case .taken: return state.withLock { $0.position = place + Int64(data.count) }
                 // The receiver that is gone says by its result why.
-                case .unknown: return
+                case .unknown: return receiverEnded()
                 case .full: if (try? await Task.sleep(for: CommandRelay.pause)) == nil { return }
                 case .gap(let from): return stop("the receiver has \(from) bytes of \(place)")
                 case .ended: return stop("the receiver's input was ended by somebody else")
