@@ -92,7 +92,7 @@ extension EndToEnd {
         func `one end dies in the middle: it is said, nothing hangs, and asked for again it arrives`(
             victim: String
         ) async throws {
-            let route = try await Route.open(victim, mebibytes: 24)
+            let route = try await Route.open(victim, mebibytes: 8)
             let site = route.site
             let accepted: AcceptedOrder = try await site.front.post(
                 "/api/v1/transfers",
