@@ -33,14 +33,14 @@ extension EndToEnd {
             #expect(containers.contains { $0["name"]?.asString == Laboratory.guest })
             let pool = laboratory.site.zfs.pool
             try await laboratory.run(
-                "zfs.dataset.ensure", "--resource", "zfs/\(pool)/work", "dataset=\(pool)/work",
+                "zfs.dataset.ensure", "--resource", "zfs/\(pool)/notes", "dataset=\(pool)/notes",
                 "quota_bytes=\(32 << 20)")
             try await laboratory.run(
-                "zfs.dataset.snapshot", "--resource", "zfs/\(pool)/work", "dataset=\(pool)/work", "snapshot=before")
-            #expect(try await laboratory.site.engines.datasets(of: "work") == ["\(pool)/work", "\(pool)/work@before"])
+                "zfs.dataset.snapshot", "--resource", "zfs/\(pool)/notes", "dataset=\(pool)/notes", "snapshot=before")
+            #expect(try await laboratory.site.engines.datasets(of: "notes") == ["\(pool)/notes", "\(pool)/notes@before"])
             try await laboratory.run("zfs.pool.list")
             let again = try await laboratory.run(
-                "zfs.dataset.snapshot", "--resource", "zfs/\(pool)/work", "dataset=\(pool)/work", "snapshot=before")
+                "zfs.dataset.snapshot", "--resource", "zfs/\(pool)/notes", "dataset=\(pool)/notes", "snapshot=before")
             #expect(again.output.contains(#""changed": false"#), "\(again.output)")
         }
 
