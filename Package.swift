@@ -241,8 +241,8 @@ let package = Package(
         program(
             "innkeeper-bench", "Tests/Bench",
             [
-                "CLinux", "Model", "Sessions", "SimulatedFleet", "Store", "Transport", "WireProtocol", logging,
-                lifecycle,
+                "CLinux", "DriverKit", "Model", "Processes", "ProxmoxDriver", "Sessions", "SimulatedFleet", "Store",
+                "Transport", "WireProtocol", logging, lifecycle,
             ] + nio),
         program(
             "innkeeper-soak", "Tests/Soak",
