@@ -62,6 +62,28 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `an acknowledgement that the disk did not take is noted when it does, in the same session`() async throws
+    {
+        let controller = try await ScriptedController()
+        let rig = try await AgentRig(controller)
+        try await controller.waitForSession()
+        let journal = rig.agent.files.journal
+        controller.send(AgentRig.command("c1"))
+        _ = try await controller.result(of: "c1")
+        try await journal.refuseWrites(true)
+        controller.send(.ack(Acknowledgement(results: ["c1"])))
+        // The answer to an order behind it shows that it was tried.
+        controller.send(AgentRig.command("c2"))
+        #expect(try await controller.result(of: "c2").error?.code == .journal)
+        #expect(try await journal.unacknowledged(limit: 10).map(\.id) == ["c1"])
+        try await journal.refuseWrites(false)
+        _ = try await eventually("the note") { () async throws -> Bool? in
+            try await journal.unacknowledged(limit: 10).isEmpty ? true : nil
+        }
+        #expect(controller.lines.hellos.count == 1)
+        await rig.stop()
+    }
+
     @Test func `a journal damaged while it is used ends the agent; the next one is told that it was lost`() async throws
     {
         let controller = try await ScriptedController()
@@ -116,6 +138,12 @@ extension Journal {
         let ended = try database.first("PRAGMA wal_checkpoint(TRUNCATE)") { (row) throws(SQLiteError) in try row.int() }
         guard ended == 0 else { throw SQLiteError(kind: .busy, message: "no checkpoint") }
         try database.execute("PRAGMA shrink_memory")
+    }
+}
+
+extension Journal {
+    fileprivate func refuseWrites(_ refuses: Bool) throws(SQLiteError) {
+        try database.execute("PRAGMA query_only = \(refuses ? "ON" : "OFF")")
     }
 }
 

@@ -5,6 +5,8 @@ import WireProtocol
 
 extension CommandDesk {
     private static let batchLimit = 256
+    /// How long what must get on disk waits when that takes no writes.
+    private static let secondTry = Duration.seconds(5)
 
     /// Puts a step in the queue for the disk.
     func write(_ step: JournalStep) {
@@ -54,9 +56,18 @@ extension CommandDesk {
             // What was done was done: the controller hears of it now, and the disk as soon as it takes writes again.
             if works[id] != nil { around.outlet.send(.result(result)) }
             guard !isStopping else { return finished(id, result) }
-            _ = after(.seconds(5)) { $0.write(.finish(id: id, result: result)) }
-        case .acknowledge: break
+            _ = after(Self.secondTry) { $0.write(.finish(id: id, result: result)) }
+        case .acknowledge(let id, let time):
+            // Nobody says it again in this session, however long that is.
+            if unwrittenAcknowledgements.isEmpty { _ = after(Self.secondTry) { $0.acknowledgeAgain() } }
+            unwrittenAcknowledgements[id] = time
         }
+    }
+
+    private func acknowledgeAgain() {
+        let owed = unwrittenAcknowledgements.sorted { $0.key < $1.key }
+        unwrittenAcknowledgements = [:]
+        for (id, time) in owed { write(.acknowledge(id: id, time: time)) }
     }
 
     func acknowledged(_ ids: [String]) {

@@ -37,6 +37,8 @@ actor CommandDesk {
     var observations: [CommandResult] = []
     /// Results on disk that the controller has not acknowledged in this session.
     var unacknowledged: Set<String> = []
+    /// Results that the controller has stored, which the disk could not note.
+    var unwrittenAcknowledgements: [String: Timestamp] = [:]
     var lastWords = LastWords()
     /// How long a result waits for the controller to ask for its command, so as not to overtake what it said.
     private static let hearing = Duration.seconds(5)
