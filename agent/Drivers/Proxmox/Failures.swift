@@ -65,7 +65,7 @@ enum ProxmoxFailure {
         let noise = ["trying to acquire lock...", " OK", "pct "]
         let lines = message.split(separator: "\n").filter { line in !noise.contains { line.hasPrefix($0) } }
         let end = log.split(separator: "\n").suffix(4)
-        return String((lines.prefix(6) + end).joined(separator: "; ").prefix(600))
+        return (lines.prefix(6) + end).joined(separator: "; ").beginning(600)
     }
 
     /// The text less what stands between quotation marks: a snapshot or a volume may be named like a message.

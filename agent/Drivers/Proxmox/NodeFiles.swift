@@ -150,16 +150,8 @@ extension NodeFiles {
 
     /// Whether a task of the node's tools still works on a container, as far as the list of tasks and the lock tell.
     func isBusy(_ vmid: Int) -> Bool {
-        let tasks = (FileText.read("\(root)/var/log/pve/tasks/active") ?? "").split(separator: "\n")
-        let works = tasks.contains { line in
-            let words = line.split(separator: " ")
-            let fields = words[0].split(separator: ":", omittingEmptySubsequences: false)
-            guard words.count <= 2, fields.count > 6, fields[6] == "\(vmid)", let pid = pid_t(fields[2], radix: 16)
-            else {
-                return false
-            }
-            return kill(pid, 0) == 0 || errno == EPERM
-        }
+        let tasks = (FileText.read("\(root)/var/log/pve/tasks/active") ?? "").textLines
+        let works = tasks.compactMap { TaskLine($0) }.contains { $0.subject == "\(vmid)" && $0.isAlive }
         return works || FileText.isLocked("\(root)/run/lock/lxc/pve-config-\(vmid).lock")
     }
 

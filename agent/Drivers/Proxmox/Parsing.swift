@@ -1,3 +1,5 @@
+import DriverKit
+
 /// A container's configuration file: `key: value` lines, then sections for changes that wait for a start and for snapshots.
 struct GuestConfig: Sendable, Hashable {
     struct Snapshot: Sendable, Hashable {
@@ -14,7 +16,7 @@ struct GuestConfig: Sendable, Hashable {
 
     init(_ text: String) {
         var section: Substring = ""
-        for line in text.split(separator: "\n") {
+        for line in text.configurationLines {
             if line.first == "[", line.last == "]" {
                 section = line.dropFirst().dropLast()
                 if !section.hasPrefix("pve:") { snapshots.append(Snapshot(name: String(section))) }
@@ -66,8 +68,12 @@ struct GuestConfig: Sendable, Hashable {
 
     /// Keys like `net0` in the order of their numbers, with their properties.
     func numbered(_ prefix: String) -> [(key: String, properties: PropertyText)] {
-        values.keys.compactMap { key in key.hasPrefix(prefix) ? Int(key.dropFirst(prefix.count)) : nil }.sorted()
-            .map { ("\(prefix)\($0)", PropertyText(values["\(prefix)\($0)"] ?? "")) }
+        values.compactMap { key, value -> (number: Int, value: String)? in
+            // `net01` is another key than `net1`, and means nothing.
+            guard let number = Int(key.dropFirst(prefix.count)), key == "\(prefix)\(number)" else { return nil }
+            return (number, value)
+        }
+        .sorted { $0.number < $1.number }.map { ("\(prefix)\($0.number)", PropertyText($0.value)) }
     }
 }
 
@@ -136,14 +142,19 @@ struct Storage: Sendable, Hashable {
     static func parse(_ text: String) -> [Storage] {
         text.split(separator: "\n").dropFirst().compactMap { line in
             let words = line.split(separator: " ")
-            guard words.count >= 7, let total = Int64(words[words.count - 4]),
-                let available = Int64(words[words.count - 2])
+            guard words.count >= 7, let total = bytes(words[words.count - 4]),
+                let available = bytes(words[words.count - 2])
             else { return nil }
             return Storage(
-                name: String(words[0]), kind: String(words[1]), isActive: words[2] == "active",
-                totalBytes: total.multipliedReportingOverflow(by: 1024).partialValue,
-                availableBytes: available.multipliedReportingOverflow(by: 1024).partialValue)
+                name: String(words[0]), kind: String(words[1]), isActive: words[2] == "active", totalBytes: total,
+                availableBytes: available)
         }
+    }
+
+    /// Nil for what no storage can have: such a line is none.
+    private static func bytes(_ kibibytes: Substring) -> Int64? {
+        guard let number = Int64(kibibytes), (0...Int64.max / 1024).contains(number) else { return nil }
+        return number * 1024
     }
 }
 
@@ -161,8 +172,20 @@ struct Volume: Sendable, Hashable {
             let words = line.split(separator: " ")
             guard words.count >= 4, words[0].contains(":") else { return nil }
             return Volume(
-                id: String(words[0]), format: String(words[1]), content: String(words[2]), sizeBytes: Int64(words[3]),
-                vmid: words.count > 4 ? Int(words[4]) : nil)
+                id: String(words[0]), format: String(words[1]), content: String(words[2]),
+                sizeBytes: Int64(words[3]).flatMap { $0 >= 0 ? $0 : nil },
+                vmid: words.count > 4 ? Int(words[4]).flatMap { $0 > 0 ? $0 : nil } : nil)
+        }
+    }
+}
+
+extension String {
+    /// Lines of the cluster's files, which may have come from an editor that ends them with carriage returns, too.
+    var configurationLines: [Substring] {
+        textLines.map { line in
+            var scalars = line.unicodeScalars
+            while scalars.last == "\r" { scalars.removeLast() }
+            return Substring(scalars)
         }
     }
 }

@@ -1,3 +1,5 @@
+import DriverKit
+
 /// A configuration file of the cluster in sections: `type: name`, then indented `key value` lines.
 struct SectionFile: Sendable, Hashable {
     struct Section: Sendable, Hashable {
@@ -12,7 +14,7 @@ struct SectionFile: Sendable, Hashable {
     private(set) var sections: [Section] = []
 
     init(_ text: String) {
-        for line in text.split(separator: "\n") {
+        for line in text.configurationLines {
             if line.first == " " || line.first == "\t" {
                 let words = line.drop { $0 == " " || $0 == "\t" }
                 guard !sections.isEmpty, let blank = words.firstIndex(where: { $0 == " " || $0 == "\t" }) else {

@@ -78,7 +78,7 @@ struct ProxmoxTools: Sendable {
     func ask(_ path: String) async throws(DriverError) -> JSONValue {
         let text = try await read(.pvesh, ["get", path, "--output-format", "json"])
         guard let value = try? JSONParser.parse(text) else {
-            throw DriverError(.failed, "pvesh does not answer in JSON", cause: String(text.prefix(200)))
+            throw DriverError(.failed, "pvesh does not answer in JSON", cause: text.beginning(200))
         }
         return value
     }
