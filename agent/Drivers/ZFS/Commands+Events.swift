@@ -88,8 +88,10 @@ struct EventReading: Sendable {
     /// `0x6566a5d1 0x2b0d1e3c`: seconds and nanoseconds.
     private static func milliseconds(_ text: String) -> Int64? {
         let words = text.split(separator: " ").map { Int64($0.dropFirst(2), radix: 16) }
-        guard words.count == 2, let seconds = words[0], let nanoseconds = words[1] else { return nil }
-        return seconds.multipliedSaturating(by: 1000).addingReportingOverflow(nanoseconds / 1_000_000).partialValue
+        guard words.count == 2, let seconds = words[0], let nanoseconds = words[1],
+            (0...Int64.max / 1000 - 1).contains(seconds), (0..<1_000_000_000).contains(nanoseconds)
+        else { return nil }
+        return seconds * 1000 + nanoseconds / 1_000_000
     }
 
     private static func unquoted(_ text: String) -> String {

@@ -12,13 +12,13 @@ enum ZFSFailure {
         if case .signal(let number) = exit {
             // What it said before has nothing to do with its end.
             return DriverError(
-                .failed, "ZFS was killed by signal \(number)", retryable: true, cause: String(said.prefix(600)))
+                .failed, "ZFS was killed by signal \(number)", retryable: true, cause: said.beginning(600))
         }
         let rule = rules.first { text.contains($0.words) }
         let cause = lines.isEmpty ? "ended with \(exit) and without a message" : said
         return DriverError(
             rule?.code ?? .failed, rule?.meaning ?? "ZFS refused", retryable: rule?.retryable,
-            cause: String(cause.prefix(600)))
+            cause: cause.beginning(600))
     }
 
     /// The text less what stands between quotation marks: a dataset may be named like a message.

@@ -87,7 +87,7 @@ extension Int64 {
 /// Sizes as ZFS prints them: `1048576`, or rounded to three digits, `1.50G`.
 enum ZFSSize {
     static func parse(_ text: some StringProtocol) -> Int64? {
-        if let exact = Int64(text) { return exact }
+        if let exact = Int64(text) { return exact >= 0 ? exact : nil }
         guard let last = text.last, let power = "KMGTPE".firstIndex(of: last), let number = Double(text.dropLast())
         else { return nil }
         let exponent = "KMGTPE".distance(from: "KMGTPE".startIndex, to: power) + 1

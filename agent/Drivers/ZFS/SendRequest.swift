@@ -59,7 +59,9 @@ struct SendEstimate: Sendable, Hashable {
     init(_ text: String) {
         for line in text.split(separator: "\n") {
             let columns = line.split(whereSeparator: { $0 == "\t" || $0 == " " })
-            if columns.count == 2, columns[0] == "size" { bytes = Int64(columns[1]) }
+            if columns.count == 2, columns[0] == "size" {
+                bytes = Int64(columns[1]).flatMap { $0 >= 0 ? $0 : nil }
+            }
             if columns.count == 3, columns[0] == "toname", columns[1] == "=" { name = String(columns[2]) }
         }
     }

@@ -34,7 +34,7 @@ struct Survey: Sendable {
     private func suggestions(_ pool: ZFSPool) -> [Suggestion] {
         let subject = "zpool/\(pool.name)"
         var found: [Suggestion] = []
-        let percent = pool.sizeBytes > 0 ? Double(pool.allocatedBytes) / Double(pool.sizeBytes) * 100 : 0
+        let percent = pool.sizeBytes > 0 ? min(100, Double(pool.allocatedBytes) / Double(pool.sizeBytes) * 100) : 0
         if percent >= 90 {
             found.append(
                 Suggestion(
@@ -177,7 +177,7 @@ struct Survey: Sendable {
                     .notice, subject, "snapshots_many", "\(usage.count) snapshots make listing and removal slow",
                     "keep fewer of the old ones"))
         }
-        let days = usage.oldest.map { (now.milliseconds / 1000 - $0) / 86_400 } ?? 0
+        let days = usage.oldest.map { (now.milliseconds / 1000 - max(0, $0)) / 86_400 } ?? 0
         if days > 365, usage.bytes > 0 {
             found.append(
                 Suggestion(
