@@ -16,7 +16,8 @@ extension YAMLReader {
             let (name, rest) = try name(lines[row].text)
             guard let anchor = anchors[name] else { throw fail("names the anchor \(name), which is not there") }
             lines[row].text = rest
-            try add(anchor.weight)
+            // All of it stands that much deeper here.
+            try add(anchor.weight * (1 + depth))
             return anchor.value
         case 0x26:
             let (name, rest) = try name(lines[row].text)

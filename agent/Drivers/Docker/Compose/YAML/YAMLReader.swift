@@ -36,7 +36,7 @@ package struct YAMLReader {
     var lines: [Line]
     var row = 0
     var depth = 0
-    /// Bytes and values made so far.
+    /// Bytes and values made so far, each value with the margin that it stands behind when it is written.
     var weight = 0
     var anchors: [String: Anchor] = [:]
 
@@ -220,7 +220,7 @@ package struct YAMLReader {
     }
 
     mutating func add(_ count: Int) throws(YAMLError) {
-        weight += count
+        weight += count + 2 * depth
         if weight > Self.weightLimit { throw fail("makes the document too large") }
     }
 
