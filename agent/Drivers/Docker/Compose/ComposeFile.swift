@@ -5,6 +5,8 @@ import WireProtocol
 /// A compose file as a tree, read by this driver and written by it again: what the tool reads is what was checked.
 struct ComposeFile: Sendable, Hashable {
     static let sizeLimit = 256 << 10
+    /// Ports of the node that one file may publish; `1-65535` again and again would take all memory.
+    static let portLimit = 16_384
     static let project = "1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
     private static let keys: Set<String> = ["version", "name", "services", "networks", "volumes", "secrets", "configs"]
 
@@ -39,6 +41,19 @@ struct ComposeFile: Sendable, Hashable {
         for member in services.members {
             guard Grammar.labelKey.accepts(member.key), !member.key.contains("/"), member.value.asObject != nil else {
                 throw .invalidArgument("content", "has no proper service \(member.key.printable(limit: 60))")
+            }
+        }
+        try checkPorts()
+    }
+
+    private func checkPorts() throws(DriverError) {
+        var count = 0
+        for (name, body) in services {
+            for entry in body["ports"]?.asArray ?? [] {
+                count += NodePort.wanted(entry, service: name).count
+                guard count <= Self.portLimit else {
+                    throw .invalidArgument("content", "publishes more than \(Self.portLimit) ports")
+                }
             }
         }
     }

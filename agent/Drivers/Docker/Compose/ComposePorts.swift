@@ -70,22 +70,30 @@ struct NodePort: Sendable, Hashable {
             ("tcp", "tcp", "0A"), ("tcp6", "tcp", "0A"), ("udp", "udp", "07"), ("udp6", "udp", "07"),
         ] {
             guard let table = ProcessFiles.text("\(root)/proc/net/\(file)", limit: 16 << 20) else { continue }
-            for line in table.split(separator: "\n").dropFirst() {
-                let fields = line.split(separator: " ", maxSplits: 4)
-                guard fields.count > 3, fields[3] == state else { continue }
-                let local = fields[1].split(separator: ":")
-                guard local.count == 2, let port = Int64(local[1], radix: 16) else { continue }
-                ports.append(NodePort(address(local[0]), port, transport, "another program on the node"))
-            }
+            ports += listening(table, transport, state: state)
         }
         return ports
     }
 
-    /// The kernel prints each 32-bit word in the machine's order.
-    private static func address(_ hex: Substring) -> String {
+    /// The rows of `/proc/net/tcp` and its like that are in a state.
+    static func listening(_ table: String, _ transport: String, state: String) -> [NodePort] {
+        table.split(separator: "\n").dropFirst().compactMap { line in
+            let fields = line.split(separator: " ", maxSplits: 4)
+            guard fields.count > 3, fields[3] == state else { return nil }
+            let local = fields[1].split(separator: ":")
+            guard local.count == 2, let port = UInt16(local[1], radix: 16), port > 0, let address = address(local[0])
+            else { return nil }
+            return NodePort(address, Int64(port), transport, "another program on the node")
+        }
+    }
+
+    /// The kernel prints each 32-bit word in the machine's order; nil for what is no address of 4 or 16 bytes.
+    private static func address(_ hex: Substring) -> String? {
+        guard hex.utf8.count == 8 || hex.utf8.count == 32 else { return nil }
         var bytes: [UInt8] = []
         var rest = hex
-        while rest.count >= 8, let word = UInt32(rest.prefix(8), radix: 16) {
+        while !rest.isEmpty {
+            guard let word = UInt32(rest.prefix(8), radix: 16) else { return nil }
             bytes += withUnsafeBytes(of: word.littleEndian) { Array($0) }
             rest = rest.dropFirst(8)
         }
@@ -93,7 +101,7 @@ struct NodePort: Sendable, Hashable {
             bytes = Array(bytes[12...])
         }
         var text = [CChar](repeating: 0, count: 64)
-        guard inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, 64) != nil else { return "" }
+        guard inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, 64) != nil else { return nil }
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
     }
 }

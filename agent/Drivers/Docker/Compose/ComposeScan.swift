@@ -99,8 +99,14 @@ extension DockerDriver {
 
     /// Address ranges that the node reaches by a route of its own.
     private static func routes(root: String) -> [AddressRange] {
-        let table = ProcessFiles.text("\(root)/proc/net/route", limit: 4 << 20) ?? ""
-        return table.split(separator: "\n").dropFirst().compactMap { line in
+        AddressRange.routes(ProcessFiles.text("\(root)/proc/net/route", limit: 4 << 20) ?? "")
+    }
+}
+
+extension AddressRange {
+    /// The ranges of `/proc/net/route`, those of the engine's own networks and the default route aside.
+    static func routes(_ table: String) -> [AddressRange] {
+        table.split(separator: "\n").dropFirst().compactMap { line in
             let fields = line.split(separator: "\t")
             guard fields.count > 7, let address = UInt32(fields[1], radix: 16), let mask = UInt32(fields[7], radix: 16),
                 mask != 0, !fields[0].hasPrefix("br-"), !fields[0].hasPrefix("docker")
@@ -112,16 +118,18 @@ extension DockerDriver {
 
 extension ComposeScan {
     fileprivate mutating func findPorts() {
-        var held = taken
+        var held = PortTable(taken)
+        let all = PortTable(taken + wanted)
         for port in wanted {
-            if let holder = held.first(where: port.meets) {
-                let free = TransformedFile.free(min(port.port, 65534) + 1...65535, like: port, taken + wanted)
+            if let holder = held.holder(of: port) {
+                // Whoever has this many conflicts is not helped by one port more.
+                let free = conflicts.count < 100 ? all.free(min(port.port, 65534) + 1...65535, like: port) : nil
                 conflicts.append(
                     Conflict(
                         kind: "port", what: "\(port.port)/\(port.transport) of service \(port.holder)",
                         problem: "is taken by \(holder.holder)", suggestion: free))
             }
-            held.append(port)
+            held.insert(port)
         }
     }
 

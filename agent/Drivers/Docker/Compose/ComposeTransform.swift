@@ -178,7 +178,7 @@ struct TransformedFile: Sendable {
     }
 
     private mutating func movePorts(_ transform: ComposeTransform, _ taken: [NodePort]) throws(DriverError) {
-        var held = taken
+        var held = PortTable(taken)
         var moves: [String] = []
         file = try file.changingServices { (name, body) throws(DriverError) in
             guard let entries = body["ports"]?.asArray else { return body }
@@ -188,20 +188,20 @@ struct TransformedFile: Sendable {
                 // Ranges and variables stay as they are: the scan tells of their conflicts.
                 guard wanted.count == 1, var port = wanted.first, port.inside > 0 else {
                     changed.append(entry)
-                    held += wanted
+                    for port in wanted { held.insert(port) }
                     continue
                 }
                 let old = port.port
                 port.port = transform.ports[old] ?? old
-                if held.contains(where: port.meets), let range = transform.freePorts {
-                    guard let free = Self.free(range, like: port, held) else {
+                if held.holder(of: port) != nil, let range = transform.freePorts {
+                    guard let free = held.free(range, like: port) else {
                         throw DriverError(
                             .conflict,
                             "no port of \(range.lowerBound) to \(range.upperBound) is free for service \(name)")
                     }
                     port.port = free
                 }
-                held.append(port)
+                held.insert(port)
                 changed.append(port.port == old ? entry : port.entry)
                 if port.port != old { moves.append("port \(old) of service \(name) is \(port.port)") }
             }
@@ -210,14 +210,6 @@ struct TransformedFile: Sendable {
             return body
         }
         changes += moves
-    }
-
-    static func free(_ range: ClosedRange<Int64>, like port: NodePort, _ held: [NodePort]) -> Int64? {
-        range.first { number in
-            var candidate = port
-            candidate.port = number
-            return !held.contains(where: candidate.meets)
-        }
     }
 }
 
