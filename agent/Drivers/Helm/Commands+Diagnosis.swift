@@ -154,7 +154,7 @@ struct ClusterEvent: Sendable {
     var json: JSONObject {
         var object: JSONObject = [
             "object": .string(word), "type": .string(type), "reason": .string(reason),
-            "message": .string(String(message.prefix(1000))), "count": .integer(count),
+            "message": .string(message.beginning(1000)), "count": .integer(count),
         ]
         object["time"] = time.map { .string($0) }
         return object

@@ -19,7 +19,7 @@ enum HelmFailure {
     static func words(_ text: String) -> String? {
         let lines = text.split(separator: "\n").filter { !isNoise($0) }
         let said = scrubbed(lines.prefix(12).joined(separator: "; "))
-        return said.isEmpty ? nil : String(said.prefix(1000))
+        return said.isEmpty ? nil : said.beginning(1000)
     }
 
     /// `WARNING: …`, and what the libraries log: `W1121 15:04:05.123456 4711 file.go:1] …`.
@@ -38,12 +38,12 @@ enum HelmFailure {
             result += rest[..<start.upperBound]
             rest = rest[start.upperBound...]
             var isEscaped = false
-            let end = rest.firstIndex { character in
+            let end = rest.utf8.firstIndex { byte in
                 if isEscaped {
                     isEscaped = false
-                } else if character == "\\" {
+                } else if byte == 0x5C {
                     isEscaped = true
-                } else if character == "\"" {
+                } else if byte == 0x22 {
                     return true
                 }
                 return false
@@ -141,12 +141,13 @@ enum HelmFailure {
 }
 
 extension StringProtocol {
-    /// Where a text occurs first.
+    /// Where a text occurs first, byte for byte: what is to be hidden does not escape behind a mark that combines with it.
     func range(of other: String) -> Range<Index>? {
+        let wanted = Array(other.utf8)
         var start = startIndex
-        while let first = other.first, let place = self[start...].firstIndex(of: first) {
-            if self[place...].hasPrefix(other) { return place..<index(place, offsetBy: other.count) }
-            start = index(after: place)
+        while let first = wanted.first, let place = utf8[start...].firstIndex(of: first) {
+            if utf8[place...].starts(with: wanted) { return place..<utf8.index(place, offsetBy: wanted.count) }
+            start = utf8.index(after: place)
         }
         return nil
     }

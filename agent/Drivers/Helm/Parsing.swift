@@ -47,7 +47,7 @@ struct ReleaseRevision: Sendable, Hashable {
             "app_version": .string(appVersion),
         ]
         object["updated"] = updated.map { .string($0.iso8601) }
-        object["description"] = .string(String(HelmFailure.scrubbed(description).prefix(500)))
+        object["description"] = .string(HelmFailure.scrubbed(description).beginning(500))
         return object
     }
 

@@ -81,7 +81,7 @@ extension ClusterObject {
         let strategy = spec["updateStrategy"]
         let partition = strategy?["rollingUpdate"]?["partition"]?.asInteger ?? 0
         let isManual = strategy?["type"]?.asString == "OnDelete"
-        let toUpdate = isManual ? 0 : max(0, wanted - partition)
+        let toUpdate = isManual || partition >= wanted ? 0 : wanted - max(0, partition)
         let (updated, ready) = (count(status, "updatedReplicas"), count(status, "readyReplicas"))
         return ready >= wanted && updated >= toUpdate
             ? .ready : .waiting("\(ready) of \(wanted) are ready, \(updated) of the newest version")

@@ -57,12 +57,14 @@ struct ReleaseObjects: Sendable {
     init(of release: ReleaseID, in all: [ClusterObject], hooks: Set<String> = []) {
         var mine = all.filter { $0.isMarked(for: release) || hooks.contains($0.word) }
         var known = Set(mine.map(\.identity))
+        var owned: [String: [ClusterObject]] = [:]
+        for object in all { for owner in Set(object.owners) { owned[owner, default: []].append(object) } }
         var seen = 0
         // A deployment owns replica sets, and they own pods.
         while seen < mine.count {
             let owner = mine[seen].identity
             seen += 1
-            for object in all where !owner.isEmpty && object.owners.contains(owner) {
+            for object in owner.isEmpty ? [] : owned[owner] ?? [] {
                 if known.insert(object.identity).inserted { mine.append(object) }
             }
         }
