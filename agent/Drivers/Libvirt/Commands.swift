@@ -138,7 +138,7 @@ struct LastRun: Sendable, Hashable {
             let text = String(decoding: line.dropFirst(28).prefix(200), as: UTF8.self)
             if text.hasPrefix(": starting up") { run = (time, nil, nil) }
             if text.hasPrefix(": shutting down"), run != nil {
-                let reason = text.split(separator: "reason=").dropFirst().first.map { String($0.prefix(40)) }
+                let reason = text.split(separator: "reason=").dropFirst().first.map { $0.beginning(40) }
                 run?.ended = time
                 run?.reason = reason
             }

@@ -108,7 +108,7 @@ enum LibvirtFailure {
 
     static func words(_ outcome: ProcessOutcome) -> String? {
         let lines = outcome.errorText.split(separator: "\n").prefix(6)
-        return lines.isEmpty ? nil : String(lines.joined(separator: "; ").prefix(600))
+        return lines.isEmpty ? nil : lines.joined(separator: "; ").beginning(600)
     }
 
     /// In order: the first whose words occur decides.

@@ -43,36 +43,37 @@ struct LogLines: Sendable {
         return hidden(in: plain) + (cut ? " […]" : "")
     }
 
-    /// The line without values of keys and passwords, users in addresses, and what a kernel is told.
+    /// The line without values of keys and passwords, users in addresses, and what a kernel is told. Looked through byte by
+    /// byte: a mark behind the sign of equality would make another character of it.
     static func hidden(in line: String) -> String {
-        var result = line
+        var result = Array(line.utf8)
         for word in ["password=", "passwd=", "secret=", "key=", "data=", "token="] {
-            result = replaceValues(after: word, in: result) { $0 == "," || $0 == " " || $0 == "'" || $0 == "\"" }
+            result = replaceValues(after: word, in: result) { ", '\"".utf8.contains($0) }
         }
         result = replaceValues(after: "-append ", in: result) { _ in false }
-        return withoutUsers(result)
+        return String(decoding: withoutUsers(result), as: UTF8.self)
     }
 
-    private static func replaceValues(after word: String, in line: String, ends: (Character) -> Bool) -> String {
-        var result = ""
+    private static func replaceValues(after word: String, in line: [UInt8], ends: (UInt8) -> Bool) -> [UInt8] {
+        var result: [UInt8] = []
         var rest = line[...]
-        while let place = rest.firstRange(ofWord: word) {
-            result += rest[..<place.upperBound] + "[hidden]"
-            rest = rest[place.upperBound...].drop { !ends($0) }
+        while let end = rest.end(ofFirst: word) {
+            result += rest[..<end] + Array("[hidden]".utf8)
+            rest = rest[end...].drop { !ends($0) }
         }
         return result + rest
     }
 
     /// `https://user:password@host/` without what stands before the host.
-    private static func withoutUsers(_ line: String) -> String {
-        var result = ""
+    private static func withoutUsers(_ line: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
         var rest = line[...]
-        while let place = rest.firstRange(ofWord: "://") {
-            result += rest[..<place.upperBound]
-            rest = rest[place.upperBound...]
-            let authority = rest.prefix { !"/ ,'\"".contains($0) }
-            if let at = authority.lastIndex(of: "@") {
-                result += "[hidden]"
+        while let end = rest.end(ofFirst: "://") {
+            result += rest[..<end]
+            rest = rest[end...]
+            let authority = rest.prefix { !"/ ,'\"".utf8.contains($0) }
+            if let at = authority.lastIndex(of: 0x40) {
+                result += Array("[hidden]".utf8)
                 rest = rest[at...]
             }
         }
@@ -80,17 +81,14 @@ struct LogLines: Sendable {
     }
 }
 
-extension Substring {
-    /// Where a text occurs first, in upper or lower case.
-    fileprivate func firstRange(ofWord word: String) -> Range<Index>? {
-        guard let first = word.first else { return nil }
-        var start = startIndex
-        while let place = self[start...].firstIndex(where: { $0 == first || $0.lowercased() == String(first) }) {
-            if self[place...].prefix(word.count).lowercased() == word {
-                return place..<index(place, offsetBy: word.count)
-            }
-            start = index(after: place)
+extension ArraySlice<UInt8> {
+    /// Where a text ends that occurs first, in upper or lower case.
+    fileprivate func end(ofFirst word: String) -> Int? {
+        let word = Array(word.utf8)
+        guard count >= word.count else { return nil }
+        let start = (startIndex...endIndex - word.count).first { start in
+            zip(self[start...], word).allSatisfy { (0x41...0x5A).contains($0) ? $0 | 0x20 == $1 : $0 == $1 }
         }
-        return nil
+        return start.map { $0 + word.count }
     }
 }

@@ -9,8 +9,12 @@ struct MachineID: Sendable, Hashable {
     /// `8c3f…-…`: five groups of hexadecimal digits.
     init?(_ text: some StringProtocol) {
         let groups = text.split(separator: "-", omittingEmptySubsequences: false)
-        let isRight = groups.map(\.utf8.count) == [8, 4, 4, 4, 12] && groups.allSatisfy { $0.allSatisfy(\.isHexDigit) }
-        guard isRight, text.utf8.count == 36 else { return nil }
+        let isRight =
+            groups.map(\.utf8.count) == [8, 4, 4, 4, 12]
+            && text.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte | 0x20) || byte == 0x2D
+            }
+        guard isRight else { return nil }
         self.text = text.lowercased()
     }
 }
@@ -30,9 +34,11 @@ struct Machine: Sendable, Hashable {
 
     /// What `virsh list --uuid --name` prints: identity and name side by side, the name padded by versions before 7.
     static func parse(_ text: String) -> [Machine] {
-        text.split(separator: "\n").compactMap { line in
-            guard line.utf8.count > 37, let id = MachineID(line.prefix(36)) else { return nil }
-            let rest = line.dropFirst(36).drop { $0 == " " }
+        text.textLines.compactMap { line in
+            guard line.utf8.count > 37, let id = MachineID(String(decoding: line.utf8.prefix(36), as: UTF8.self)) else {
+                return nil
+            }
+            let rest = Substring(line.unicodeScalars.dropFirst(36)).drop { $0 == " " }
             guard let last = rest.lastIndex(where: { $0 != " " }) else { return nil }
             return Machine(id: id, name: String(rest[...last]))
         }
@@ -85,7 +91,7 @@ struct MachineState: Sendable, Hashable {
             }
             figures = [:]
         }
-        for line in text.split(separator: "\n") {
+        for line in text.textLines {
             if line.hasPrefix("Domain: '"), line.hasSuffix("'"), line.count > 10 {
                 close()
                 name = String(line.dropFirst(9).dropLast())
