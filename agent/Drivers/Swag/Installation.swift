@@ -42,7 +42,7 @@ extension SwagDriver {
     /// `lscr.io/linuxserver/swag:2.11`, with any registry and tag.
     static func fits(_ name: String, _ image: String, _ wanted: String?) -> Bool {
         if let wanted { return name == wanted }
-        let path = image.split(separator: "@")[0].split(separator: "/")
+        let path = image.prefix { $0 != "@" }.split(separator: "/")
         guard let last = path.last?.split(separator: ":").first else { return false }
         return last == "swag" && path.count >= 2 && path[path.count - 2] == "linuxserver"
     }

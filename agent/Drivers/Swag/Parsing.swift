@@ -1,3 +1,4 @@
+import DriverKit
 import WireProtocol
 
 /// A file's name in the folder of proxy configurations, and what SWAG makes of it.
@@ -63,7 +64,7 @@ struct NginxText: Sendable, Hashable {
                 quote = byte
             } else if byte == 0x23, word.isEmpty {
                 isComment = true
-            } else if byte == 0x3B || byte == 0x7D || byte == 0x7B && !(word.last == 0x24) {
+            } else if byte == 0x3B || byte == 0x7D && word.isEmpty || byte == 0x7B && word.last != 0x24 {
                 endWord()
                 if !words.isEmpty { statements.append(words) }
                 words = []
@@ -104,7 +105,7 @@ struct NginxVerdict: Sendable, Hashable {
         messages = lines.filter {
             $0.contains("[emerg]") || $0.contains("[warn]") || $0.contains("[alert]") || $0.contains("[crit]")
         }
-        .prefix(20).map { String($0.prefix(500)) }
+        .prefix(20).map { $0.beginning(500) }
         doubled = lines.compactMap { line in
             guard line.contains("conflicting server name"), let part = line.split(separator: "\"").dropFirst().first
             else { return nil }

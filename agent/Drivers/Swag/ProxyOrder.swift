@@ -140,7 +140,17 @@ struct ProxyOrder: Sendable {
         guard names == 1, upstreams > 0 else {
             throw DriverError(.unsupported, "the sample has not one server_name and an upstream_app")
         }
-        return heading + "\n" + lines.joined(separator: "\n")
+        let text = heading + "\n" + lines.joined(separator: "\n")
+        guard isAll(of: NginxText(Array(text.utf8))) else {
+            throw DriverError(.unsupported, "the sample has names or upstreams where none are expected")
+        }
+        return text
+    }
+
+    /// As nginx will read it, which minds no lines: a second name may stand behind something else.
+    private func isAll(of text: NginxText) -> Bool {
+        let upstreams = text.statements.filter { $0.starts(with: ["set", "$upstream_app"]) }
+        return text.serverNames == serverNames && upstreams.allSatisfy { $0.dropFirst(2) == [upstream] }
     }
 }
 
