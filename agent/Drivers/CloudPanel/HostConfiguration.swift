@@ -83,7 +83,7 @@ struct NginxTokens: Sequence, IteratorProtocol {
         while let first = rest.first {
             if first == "#" {
                 rest = rest.drop { $0 != "\n" }
-            } else if first.properties.isWhitespace {
+            } else if Self.isBlank(first) {
                 rest.removeFirst()
             } else {
                 return
@@ -107,13 +107,13 @@ struct NginxTokens: Sequence, IteratorProtocol {
         while let scalar = rest.first {
             // `${name}` is a variable within a word.
             let opensVariable = scalar == "{" && word.last == "$"
-            if scalar.properties.isWhitespace || scalar == ";" || scalar == "{" && !opensVariable { break }
-            if scalar == "}" && !word.contains("{") { break }
+            if Self.isBlank(scalar) || scalar == ";" || scalar == "{" && !opensVariable { break }
             word.append(rest.removeFirst())
             if scalar == "\\", let next = rest.popFirst() { word.append(next) }
         }
-        // A lone brace is a sign of its own; nothing else ends a word before it began.
-        if word.isEmpty, let scalar = rest.popFirst() { word.append(scalar) }
         return String(word)
     }
+
+    /// To nginx these are blanks and nothing else is; a closing brace ends no word that has begun.
+    private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { " \t\r\n".unicodeScalars.contains(scalar) }
 }

@@ -46,7 +46,7 @@ struct PanelTool: Sendable {
             if outcome.succeeded { return SystemAnswer(problem: nil) }
             let said = (outcome.errorText + outcome.outputText).split(separator: "\n").suffix(4).map(String.init)
             let how = outcome.ended == .itself ? "ended with \(outcome.exit)" : "did not end in time"
-            return SystemAnswer(problem: String(([how] + said).joined(separator: "; ").prefix(600)))
+            return SystemAnswer(problem: ([how] + said).joined(separator: "; ").beginning(600))
         } catch { return SystemAnswer(problem: error.description) }
     }
 
@@ -81,7 +81,7 @@ struct PanelAnswer: Sendable, Hashable {
         for secret in secrets where !secret.isEmpty { text = text.without(secret) }
         self.text = text
         let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmed }.filter { !$0.isEmpty }.suffix(6)
-        said = lines.isEmpty ? nil : String(lines.joined(separator: "; ").suffix(600))
+        said = lines.isEmpty ? nil : lines.joined(separator: "; ").ending(600)
     }
 
     /// What the end of the tool means, if what was asked for is not so; nil when it claims success.
