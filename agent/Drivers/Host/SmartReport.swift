@@ -54,7 +54,7 @@ struct SmartReport: Sendable {
         let said = bits.filter { status & $0.bit != 0 }
         var failing = said.filter(\.isFailing).map(\.words)
         var worn = said.filter { !$0.isFailing }.map(\.words)
-        for attribute in report["ata_smart_attributes"]?["table"]?.asArray ?? [] {
+        for attribute in (report["ata_smart_attributes"]?["table"]?.asArray ?? []).prefix(100) {
             guard let id = attribute["id"]?.asInteger, let words = counted[id],
                 let count = attribute["raw"]?["value"]?.asInteger, count > 0
             else { continue }
