@@ -275,9 +275,9 @@ let package = Package(
 // Tests/Fuzz: the same properties under libFuzzer, or in a test over the committed inputs.
 let fuzzed: [Target.Dependency] =
     [
-        "API", "APIModels", "AgentCore", "ControllerCore", "DaemonKit", "DockerDriver", "DriverKit", "HTTPFetch",
-        "HostDriver", "Metering", "Model", "Placement", "Processes", "Saga", "Transport", "WireProtocol", "ZFSDriver",
-        "innctl",
+        "API", "APIModels", "AgentCore", "CloudPanelDriver", "ControllerCore", "DaemonKit", "DockerDriver", "DriverKit",
+        "HTTPFetch", "HelmDriver", "HostDriver", "LibvirtDriver", "Metering", "Model", "Placement", "Processes",
+        "ProxmoxDriver", "Saga", "SwagDriver", "Transport", "WireProtocol", "ZFSDriver", "innctl",
         "innkeeper-agent", "innkeeper-controller", .product(name: "NIOEmbedded", package: "swift-nio"),
     ] + nio
 if fuzzing {

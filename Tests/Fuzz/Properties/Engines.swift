@@ -85,15 +85,6 @@ enum Engines {
         )
     }
 
-    /// What goes into results and inventories goes over the link.
-    private static func carried(_ object: JSONObject) throws {
-        let again: JSONValue
-        do { again = try JSONParser.parse(object.encoded, limits: .local) } catch {
-            throw Violation(description: "what was observed is no JSON: \(error)")
-        }
-        try require(again == .object(object), "what was observed changes on its way")
-    }
-
     // MARK: - ZFS
 
     private static func output(_ text: String) throws {

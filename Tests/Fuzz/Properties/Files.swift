@@ -64,6 +64,17 @@ enum Files {
         try require(
             (policy.denial(of: operation, on: resource) == nil) == allowed, "\(operation) on \(resource) is misjudged")
         try require(!allowed || policy.mayAllow(operation), "what is allowed may not be")
+        // What is as good as a shell needs a rule that spells it, its last word at least.
+        let spelled = policy.allow.contains { rule in
+            covers(rule) && lastWord(rule.operation.text) == lastWord(operation) && !lastWord(operation).isEmpty
+        }
+        try require(
+            (policy.denial(of: operation, on: resource, guarded: true) == nil) == (allowed && spelled),
+            "\(operation) on \(resource) is misjudged where it is guarded")
+    }
+
+    private static func lastWord(_ text: String) -> [UInt8] {
+        Array(text.utf8.reversed().prefix { $0 != UInt8(ascii: ".") }.reversed())
     }
 
     /// By table: whether the first `n` bytes of the pattern fit the first `m` of the name.
