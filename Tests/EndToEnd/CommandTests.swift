@@ -37,7 +37,8 @@ extension EndToEnd {
                 "quota_bytes=\(32 << 20)")
             try await laboratory.run(
                 "zfs.dataset.snapshot", "--resource", "zfs/\(pool)/notes", "dataset=\(pool)/notes", "snapshot=before")
-            #expect(try await laboratory.site.engines.datasets(of: "notes") == ["\(pool)/notes", "\(pool)/notes@before"])
+            #expect(
+                try await laboratory.site.engines.datasets(of: "notes") == ["\(pool)/notes", "\(pool)/notes@before"])
             try await laboratory.run("zfs.pool.list")
             let again = try await laboratory.run(
                 "zfs.dataset.snapshot", "--resource", "zfs/\(pool)/notes", "dataset=\(pool)/notes", "snapshot=before")
