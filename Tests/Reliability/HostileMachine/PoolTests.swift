@@ -10,6 +10,13 @@ extension HostileMachine {
         @Test func `a suspended pool holds the orders for it and nothing else, and works again when it is mended`()
             async throws
         {
+            // One in five of these old pools stays ill whatever is done for it; what holds before that is seen each time.
+            for _ in 1...4 { if try await suspendAndMend() { return } }
+            Issue.record("none of four pools could be mended")
+        }
+
+        /// Returns false when the pool itself did not get well.
+        private func suspendAndMend() async throws -> Bool {
             let ward = try await Ward()
             try await ward.makeSickPool()
             let first = try await ward.ensure("\(ward.sick)/before")
@@ -26,14 +33,19 @@ extension HostileMachine {
             let expected = result.error.flatMap { said[$0.code] } ?? "neither"
             #expect(result.status == .failed && result.error?.message.contains(expected) == true, "\(result)")
             await ward.node.expectNoMore(than: before)
-            try await ward.mend()
-            let after = try await ward.ensure("\(ward.sick)/after", deadline: .seconds(60))
-            #expect(after.status == .succeeded, "\(after)")
+            let isMended = try await ward.mend()
+            if isMended {
+                let after = try await ward.ensure("\(ward.sick)/after", deadline: .seconds(60))
+                #expect(after.status == .succeeded, "\(after)")
+            }
             await ward.close()
+            return isMended
         }
 
         @Test func `a ZFS that stands still is timed out, and used again when it goes on`() async throws {
             let ward = try await Ward()
+            // What a first order opens, it opens once.
+            _ = try await ward.ensure("\(ward.zfs.pool)/before")
             let before = Census(of: ward.node.pid)
             kill(ward.zfs.daemon, SIGSTOP)
             let host = Vigil(node: ward.node, errand: Yard.look)
@@ -109,11 +121,12 @@ struct Ward: Sendable {
         guard isHung else { throw SetupFailure("the pool does not hang") }
     }
 
-    func mend() async throws {
+    /// Gives the disk its room, and the pool the chance to go on. While failed writes are on their way, it refuses.
+    func mend() async throws -> Bool {
         try await demand("/bin/mount", "-o", "remount,size=400m", place)
-        // While failed writes are still on their way, it refuses.
-        let isWell = try await eventually { try await zfs.command("/usr/sbin/zpool", "clear", sick).succeeded }
-        guard isWell else { throw SetupFailure("the pool cannot be cleared") }
+        return try await eventually(within: .seconds(10)) {
+            try await zfs.command("/usr/sbin/zpool", "clear", sick).succeeded
+        }
     }
 
     private func demand(_ words: String...) async throws {
