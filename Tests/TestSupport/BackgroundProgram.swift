@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A program that a test starts and stops by its pid. Its output goes to a file.
@@ -31,6 +32,8 @@ package final class BackgroundProgram: Sendable {
         var words = ([executable] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var pid = pid_t()
+        // Listeners of this process would live on in the program, and their ports with them.
+        linux_close_on_exec_from(3)
         let code = posix_spawnp(&pid, executable, &actions, &attributes, &words, environ)
         guard code == 0 else { throw SetupFailure("cannot start \(executable): \(String(cString: strerror(code)))") }
         return pid

@@ -47,13 +47,14 @@ package final class AgentListener: Service {
         (bound, announce) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// The address that the port is bound to; waits for `run`. One caller only.
+    /// The address that the port is bound to; waits for `run`, and is nil when that cannot bind it. One caller only.
     package func address() async -> SocketAddress? {
         for await address in bound { return address }
         return nil
     }
 
     package func run() async throws {
+        defer { announce.finish() }
         let channel = try await SecureServer.bind(
             host: configuration.host, port: configuration.port, on: group, gate: gate,
             context: tls,

@@ -73,7 +73,10 @@ final class ControllerLife: Sendable {
                 try await group.waitForAll()
             }
         }
-        guard await listener.address() != nil else { throw SetupFailure("the controller does not listen") }
+        guard await listener.address() != nil else {
+            try await work.value
+            throw SetupFailure("the controller does not listen")
+        }
     }
 
     func stop() async {
