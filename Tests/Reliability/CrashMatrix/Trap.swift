@@ -38,13 +38,13 @@ struct Strike: Sendable, Hashable {
 /// The preloaded library in one daemon: it is told where to die and says what it saw.
 final class Trap: Sendable {
     private let files: ScratchFolder
-    private let library: String
+    private let shim: String
     private let watched: String
     private let generation = Mutex<UInt32>(0)
 
     /// - Parameter folder: writes below it count.
     init(watching folder: String) async throws {
-        library = try await Self.library.value
+        shim = try await Self.built.value
         watched = folder
         files = try ScratchFolder("trap")
         try files.write([UInt8](repeating: 0, count: Self.planSize), to: "plan")
@@ -55,7 +55,7 @@ final class Trap: Sendable {
     /// - Parameter checkpoint: pages of SQLite's log after which they go into the database.
     func wrapper(checkpoint: Int? = nil) -> [String] {
         [
-            "/usr/bin/env", "LD_PRELOAD=\(library)", "INNKEEPER_BLOW_FOLDER=\(watched)",
+            "/usr/bin/env", "LD_PRELOAD=\(shim)", "INNKEEPER_BLOW_FOLDER=\(watched)",
             "INNKEEPER_BLOW_PLAN=\(files.file("plan"))", "INNKEEPER_BLOW_LOG=\(files.file("log"))",
         ] + (checkpoint.map { ["INNKEEPER_BLOW_CHECKPOINT=\($0)"] } ?? [])
     }
@@ -108,7 +108,7 @@ final class Trap: Sendable {
     }
 
     /// Built once, by the C compiler that comes with the Swift toolchain.
-    private static let library = Task {
+    private static let built = Task {
         let source = #filePath.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/Shim/blow.c"
         let folder = try builds.get()
         try await BackgroundProgram.run(
