@@ -102,6 +102,20 @@ import WireProtocol
         #expect(try await spool.ranges()[.events] == (21 - lost)...21)
     }
 
+    @Test func `a sample whose names the disk did not take leaves a gap, and the next one brings them`() async throws {
+        let spool = try await open()
+        let series = SpooledSeries(set: "s", line: [UInt8](repeating: 1, count: 30_000))
+        try await spool.limit(pages: 1)
+        await #expect(throws: SQLiteError.self) {
+            _ = try await spool.append(.metrics, time: Timestamp(milliseconds: 1), defining: series) { _ in [1] }
+        }
+        try await spool.limit(pages: 100_000)
+        let next = try await spool.append(.metrics, time: Timestamp(milliseconds: 2), defining: series) { _ in [1] }
+        #expect(next.seq == 2)
+        #expect(try await spool.untoldGaps(anew: true).map(\.seqs) == [1...1])
+        #expect(try await spool.definition("s") == series.line)
+    }
+
     @Test func `a lost event is told of with the next report of any kind`() async throws {
         let spool = try await open()
         let body = [UInt8](repeating: 1, count: 30_000)

@@ -1,13 +1,17 @@
 package import Model
 package import SQLite
+import WireProtocol
 
 extension SpoolFile {
     /// Puts a report on disk under its kind's next number and makes room for it.
-    /// - Parameter encode: the line for a number.
+    /// - Parameters:
+    ///   - series: the names that the report counts on, where they are not on disk yet: they get there with it or not at all.
+    ///   - encode: the line for a number.
     package func append(
-        _ kind: ReportKind, time: Timestamp, encode: @Sendable (Int64) -> [UInt8]
+        _ kind: ReportKind, time: Timestamp, defining series: SpooledSeries? = nil,
+        encode: @Sendable (Int64) -> [UInt8]
     ) throws(SQLiteError) -> SpooledReport {
-        try append(kind, times: [time]) { seq, _ in encode(seq) }[0]
+        try append(kind, times: [time], defining: series) { seq, _ in encode(seq) }[0]
     }
 
     /// Puts reports on disk in one transaction, which costs one sync however many they are. When they cannot be written
@@ -16,14 +20,15 @@ extension SpoolFile {
     ///   - times: one for each report.
     ///   - encode: the line for a number and a place in `times`.
     package func append(
-        _ kind: ReportKind, times: [Timestamp], encode: @Sendable (Int64, Int) -> [UInt8]
+        _ kind: ReportKind, times: [Timestamp], defining series: SpooledSeries? = nil,
+        encode: @Sendable (Int64, Int) -> [UInt8]
     ) throws(SQLiteError) -> [SpooledReport] {
         guard let earliest = times.min(), let latest = times.max() else { return [] }
         let first = following[kind, default: 1]
         let reports = times.indices.map { index in
             SpooledReport(seq: first + Int64(index), body: encode(first + Int64(index), index))
         }
-        do throws(SQLiteError) { try add(reports, kind, times) } catch {
+        do throws(SQLiteError) { try add(reports, kind, times, defining: series) } catch {
             let seqs = first...(first + Int64(times.count) - 1)
             let reason = "the spool could not be written"
             miss(SpoolGap(kind: kind, seqs: seqs, times: earliest...latest, reason: reason))
@@ -46,7 +51,8 @@ extension SpoolFile {
     /// event may be days away.
     /// - Parameter first: everything of the kind from this number on is replaced.
     func add(
-        _ reports: [SpooledReport], _ kind: ReportKind, _ times: [Timestamp], replacing first: Int64? = nil
+        _ reports: [SpooledReport], _ kind: ReportKind, _ times: [Timestamp], replacing first: Int64? = nil,
+        defining series: SpooledSeries? = nil
     ) throws(SQLiteError) {
         let before = budget
         do throws(SQLiteError) {
@@ -57,6 +63,7 @@ extension SpoolFile {
                     try use(gap.seqs.upperBound, of: kind)
                 }
                 if let first { try remove(kind, "seq >= ?", first) }
+                if let series { try define(series) }
                 for (report, time) in zip(reports, times) { try insert(report, kind, time) }
                 try use(max(reports.last?.seq ?? 0, following[kind, default: 1] - 1), of: kind)
                 if let time = times.max() { try database.run("UPDATE life SET time = ?", [time.milliseconds]) }
@@ -82,5 +89,14 @@ extension SpoolFile {
                 times: first...max(earlier.times.upperBound, gap.times.upperBound), reason: earlier.reason)
         }
         missed[gap.kind] = gap
+    }
+}
+
+extension AgentMessage {
+    /// The line without its newline.
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        encode(into: &bytes)
+        return bytes
     }
 }

@@ -65,6 +65,11 @@ extension SpoolFile {
         return numbers
     }
 
+    func define(_ series: SpooledSeries) throws(SQLiteError) {
+        let sql = "INSERT INTO series (name, line) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        try database.run(sql, [series.set, series.line])
+    }
+
     func insert(_ report: SpooledReport, _ kind: ReportKind, _ time: Timestamp) throws(SQLiteError) {
         let sql = "INSERT INTO reports (kind, seq, time, body) VALUES (?, ?, ?, ?)"
         try database.run(sql, [kind.rawValue, report.seq, time.milliseconds, report.body])

@@ -21,9 +21,8 @@ extension SpoolFile {
         let reports = stride(from: 0, to: readings.count, by: Self.readingsInReport).enumerated().map { index, start in
             let part = readings[start..<min(start + Self.readingsInReport, readings.count)]
             let seq = first + Int64(index)
-            var line: [UInt8] = []
-            AgentMessage.usage(Usage(seq: seq, time: time.milliseconds, counters: Array(part))).encode(into: &line)
-            return SpooledReport(seq: seq, body: line)
+            let usage = Usage(seq: seq, time: time.milliseconds, counters: Array(part))
+            return SpooledReport(seq: seq, body: AgentMessage.usage(usage).bytes)
         }
         try add(reports, .usage, reports.map { _ in time }, replacing: loose.isEmpty ? nil : first)
         return following[.usage, default: 1] - 1

@@ -9,6 +9,13 @@ package struct SpooledReport: Sendable, Hashable {
     package let body: [UInt8]
 }
 
+/// The names that reports of metrics count on.
+package struct SpooledSeries: Sendable {
+    package let set: String
+    /// The message as one line of the wire, without the newline.
+    package let line: [UInt8]
+}
+
 /// A run of reports that are lost: dropped to make room, or never written.
 package struct SpoolGap: Sendable, Hashable {
     package let kind: ReportKind
@@ -129,11 +136,6 @@ package actor SpoolFile {
             if !gaps.isEmpty { try database.run("UPDATE gaps SET told = 1 WHERE told = 0") }
             return gaps
         }
-    }
-
-    /// Remembers the names of a series set as long as reports use them.
-    package func define(_ set: String, _ line: [UInt8]) throws(SQLiteError) {
-        try database.run("INSERT INTO series (name, line) VALUES (?, ?) ON CONFLICT DO NOTHING", [set, line])
     }
 
     package func definition(_ set: String) throws(SQLiteError) -> [UInt8]? {

@@ -74,12 +74,3 @@ extension ReportDesk {
         return AgentMessage.event(message).bytes
     }
 }
-
-extension AgentMessage {
-    /// The line without its newline.
-    fileprivate var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        encode(into: &bytes)
-        return bytes
-    }
-}

@@ -61,18 +61,14 @@ extension ReportDesk {
 
     private func keep(_ series: SeriesDefinition, _ values: [Double?], _ time: Timestamp) async {
         do throws(SQLiteError) {
-            if !storedSets.contains(series.set) {
-                var line: [UInt8] = []
-                AgentMessage.series(series).encode(into: &line)
-                try await spool.define(series.set, line)
-                storedSets = [series.set]
+            let isNew = !storedSets.contains(series.set)
+            let definition = isNew ? SpooledSeries(set: series.set, line: AgentMessage.series(series).bytes) : nil
+            let report = try await spool.append(.metrics, time: time, defining: definition) { seq in
+                AgentMessage.metrics(
+                    Metrics(seq: seq, time: time.milliseconds, set: series.set, values: values)
+                ).bytes
             }
-            let report = try await spool.append(.metrics, time: time) { seq in
-                var line: [UInt8] = []
-                let metrics = Metrics(seq: seq, time: time.milliseconds, set: series.set, values: values)
-                AgentMessage.metrics(metrics).encode(into: &line)
-                return line
-            }
+            if isNew { storedSets = [series.set] }
             guard cursors[.metrics]?.appended(report.seq) == true else { return }
             if toldSets.insert(series.set).inserted { outlet.send(.series(series)) }
             outlet.send(line: report.body)
