@@ -8,10 +8,8 @@ enum HelmFailure {
         if case .signal(let number) = outcome.exit {
             return DriverError(.unknownOutcome, "\(tool) was killed by signal \(number)", retryable: true, cause: said)
         }
-        let text = withoutQuotations(outcome.errorText).lowercased()
-        let rule = rules.first { text.contains($0.words) }
-        return DriverError(
-            rule?.code ?? .failed, rule?.meaning ?? "\(tool) refused", retryable: rule?.retryable,
+        return rules.error(
+            withoutQuotations(outcome.errorText), otherwise: "\(tool) refused",
             cause: said ?? "ended with \(outcome.exit) and without a message")
     }
 
@@ -64,79 +62,68 @@ enum HelmFailure {
             })
     }
 
-    struct Rule {
-        let words: String
-        let code: DriverErrorCode
-        let meaning: String
-        var retryable: Bool?
-
-        init(_ words: String, _ code: DriverErrorCode, _ meaning: String, retryable: Bool? = nil) {
-            (self.words, self.code, self.meaning, self.retryable) = (words, code, meaning, retryable)
-        }
-    }
-
     /// In order: the first whose words occur decides.
-    static let rules = [
-        Rule("another operation (install/upgrade/rollback) is in progress", .busy, "the release is being worked on"),
-        Rule("release: already exists", .busy, "somebody else has just changed the release"),
-        Rule("due to atomic being set", .failed, "it failed and was undone"),
-        Rule("due to rollback-on-failure being set", .failed, "it failed and was undone"),
-        Rule("an error occurred while rolling back", .failed, "it failed, and so did its undoing"),
-        Rule("kubernetes cluster unreachable", .unavailable, "the cluster does not answer"),
-        Rule("unable to connect to the server", .unavailable, "the cluster does not answer"),
-        Rule("was refused - did you specify", .unavailable, "the cluster does not answer"),
-        Rule("connection refused", .unavailable, "the cluster does not answer"),
-        Rule("connection reset by peer", .unavailable, "the connection to the cluster was lost"),
-        Rule("client connection lost", .unavailable, "the connection to the cluster was lost"),
-        Rule("unexpected eof", .unavailable, "the connection to the cluster was lost"),
-        Rule("tls handshake timeout", .unavailable, "the cluster does not answer"),
-        Rule("i/o timeout", .unavailable, "the cluster does not answer"),
-        Rule("no such host", .unavailable, "the cluster's name cannot be resolved"),
-        Rule("no route to host", .unavailable, "the cluster does not answer"),
-        Rule("(serviceunavailable)", .unavailable, "the cluster is overloaded or starting"),
-        Rule("(servertimeout)", .unavailable, "the cluster is overloaded"),
-        Rule("(toomanyrequests)", .unavailable, "the cluster is overloaded"),
-        Rule("(internalerror)", .unavailable, "the cluster had an internal error"),
-        Rule("etcdserver:", .unavailable, "the cluster's store does not answer"),
-        Rule("you must be logged in to the server", .permissionDenied, "the cluster does not know these credentials"),
-        Rule("unauthorized", .permissionDenied, "the credentials are not accepted"),
-        Rule("exceeded quota", .outOfSpace, "a quota of the namespace is used up"),
-        Rule("forbidden", .permissionDenied, "the cluster does not permit it"),
-        Rule("too long: must have at most", .failed, "the release is too large for its record in the cluster"),
-        Rule("invalid ownership metadata", .conflict, "an object is there that does not belong to the release"),
-        Rule("cannot re-use a name that is still in use", .conflict, "the release is there already"),
-        Rule("has no deployed releases", .conflict, "the release was never deployed"),
-        Rule("object has been modified", .busy, "somebody else changed it at the same time"),
-        Rule("apply failed with", .conflict, "somebody else manages fields of it"),
-        Rule("(alreadyexists)", .conflict, "it is there already"),
-        Rule("release: not found", .notFound, "there is no such release"),
-        Rule("release not found", .notFound, "there is no such release"),
-        Rule("release has no", .notFound, "there is no such revision"),
-        Rule("(notfound)", .notFound, "there is no such object"),
-        Rule("the server doesn't have a resource type", .unsupported, "the cluster does not know that kind of object"),
-        Rule("no matches for kind", .unsupported, "the cluster does not know a kind of object of the chart"),
-        Rule("unknown flag", .unsupported, "this version of the tool does not know that"),
-        Rule("values don't meet the specifications", .invalidArgument, "the chart does not take the values"),
-        Rule("failed to parse", .invalidArgument, "the chart or its values cannot be read"),
-        Rule("chart.yaml file is missing", .invalidArgument, "there is no chart"),
-        Rule("no chart version found", .notFound, "there is no such version of the chart"),
-        Rule("not found in https://", .notFound, "there is no such version of the chart"),
-        Rule("no chart name found", .notFound, "there is no such chart"),
-        Rule("not a valid chart repository", .unavailable, "the chart repository does not answer"),
-        Rule("failed to fetch", .unavailable, "the chart cannot be fetched"),
-        Rule("failed to download", .unavailable, "the chart cannot be fetched"),
-        Rule("execution error at", .invalidArgument, "the chart does not take the values"),
-        Rule("parse error at", .invalidArgument, "the chart cannot be rendered"),
-        Rule("yaml parse error", .invalidArgument, "the chart cannot be rendered"),
-        Rule("(invalid)", .invalidArgument, "the cluster does not take an object"),
-        Rule("is invalid:", .invalidArgument, "the cluster does not take an object"),
-        Rule("(badrequest)", .invalidArgument, "the cluster does not take the request"),
-        Rule("no space left on device", .outOfSpace, "the node's disk is full"),
-        Rule("timed out waiting for the condition", .timedOut, "it was not ready in time"),
-        Rule("context deadline exceeded", .timedOut, "it was not done in time"),
-        Rule("job failed", .failed, "a job of the release failed"),
-        Rule("backofflimitexceeded", .failed, "a job of the release failed"),
-        Rule("hooks failed", .failed, "a hook of the chart failed"),
+    static let rules: [FailureRule] = [
+        .init("another operation (install/upgrade/rollback) is in progress", .busy, "the release is being worked on"),
+        .init("release: already exists", .busy, "somebody else has just changed the release"),
+        .init("due to atomic being set", .failed, "it failed and was undone"),
+        .init("due to rollback-on-failure being set", .failed, "it failed and was undone"),
+        .init("an error occurred while rolling back", .failed, "it failed, and so did its undoing"),
+        .init("kubernetes cluster unreachable", .unavailable, "the cluster does not answer"),
+        .init("unable to connect to the server", .unavailable, "the cluster does not answer"),
+        .init("was refused - did you specify", .unavailable, "the cluster does not answer"),
+        .init("connection refused", .unavailable, "the cluster does not answer"),
+        .init("connection reset by peer", .unavailable, "the connection to the cluster was lost"),
+        .init("client connection lost", .unavailable, "the connection to the cluster was lost"),
+        .init("unexpected eof", .unavailable, "the connection to the cluster was lost"),
+        .init("tls handshake timeout", .unavailable, "the cluster does not answer"),
+        .init("i/o timeout", .unavailable, "the cluster does not answer"),
+        .init("no such host", .unavailable, "the cluster's name cannot be resolved"),
+        .init("no route to host", .unavailable, "the cluster does not answer"),
+        .init("(serviceunavailable)", .unavailable, "the cluster is overloaded or starting"),
+        .init("(servertimeout)", .unavailable, "the cluster is overloaded"),
+        .init("(toomanyrequests)", .unavailable, "the cluster is overloaded"),
+        .init("(internalerror)", .unavailable, "the cluster had an internal error"),
+        .init("etcdserver:", .unavailable, "the cluster's store does not answer"),
+        .init("you must be logged in to the server", .permissionDenied, "the cluster does not know these credentials"),
+        .init("unauthorized", .permissionDenied, "the credentials are not accepted"),
+        .init("exceeded quota", .outOfSpace, "a quota of the namespace is used up"),
+        .init("forbidden", .permissionDenied, "the cluster does not permit it"),
+        .init("too long: must have at most", .failed, "the release is too large for its record in the cluster"),
+        .init("invalid ownership metadata", .conflict, "an object is there that does not belong to the release"),
+        .init("cannot re-use a name that is still in use", .conflict, "the release is there already"),
+        .init("has no deployed releases", .conflict, "the release was never deployed"),
+        .init("object has been modified", .busy, "somebody else changed it at the same time"),
+        .init("apply failed with", .conflict, "somebody else manages fields of it"),
+        .init("(alreadyexists)", .conflict, "it is there already"),
+        .init("release: not found", .notFound, "there is no such release"),
+        .init("release not found", .notFound, "there is no such release"),
+        .init("release has no", .notFound, "there is no such revision"),
+        .init("(notfound)", .notFound, "there is no such object"),
+        .init("the server doesn't have a resource type", .unsupported, "the cluster does not know that kind of object"),
+        .init("no matches for kind", .unsupported, "the cluster does not know a kind of object of the chart"),
+        .init("unknown flag", .unsupported, "this version of the tool does not know that"),
+        .init("values don't meet the specifications", .invalidArgument, "the chart does not take the values"),
+        .init("failed to parse", .invalidArgument, "the chart or its values cannot be read"),
+        .init("chart.yaml file is missing", .invalidArgument, "there is no chart"),
+        .init("no chart version found", .notFound, "there is no such version of the chart"),
+        .init("not found in https://", .notFound, "there is no such version of the chart"),
+        .init("no chart name found", .notFound, "there is no such chart"),
+        .init("not a valid chart repository", .unavailable, "the chart repository does not answer"),
+        .init("failed to fetch", .unavailable, "the chart cannot be fetched"),
+        .init("failed to download", .unavailable, "the chart cannot be fetched"),
+        .init("execution error at", .invalidArgument, "the chart does not take the values"),
+        .init("parse error at", .invalidArgument, "the chart cannot be rendered"),
+        .init("yaml parse error", .invalidArgument, "the chart cannot be rendered"),
+        .init("(invalid)", .invalidArgument, "the cluster does not take an object"),
+        .init("is invalid:", .invalidArgument, "the cluster does not take an object"),
+        .init("(badrequest)", .invalidArgument, "the cluster does not take the request"),
+        .init("no space left on device", .outOfSpace, "the node's disk is full"),
+        .init("timed out waiting for the condition", .timedOut, "it was not ready in time"),
+        .init("context deadline exceeded", .timedOut, "it was not done in time"),
+        .init("job failed", .failed, "a job of the release failed"),
+        .init("backofflimitexceeded", .failed, "a job of the release failed"),
+        .init("hooks failed", .failed, "a hook of the chart failed"),
     ]
 }
 
