@@ -8,14 +8,6 @@ import WireProtocol
 
 /// Tools that do anything but answer, and what the driver calls that.
 @Suite struct HostileToolTests {
-    struct Deed: Sendable, CustomTestStringConvertible {
-        var script: String
-        var code: DriverErrorCode
-        /// Words of the message or the cause.
-        var words: String
-        var testDescription: String { script }
-    }
-
     /// A driver with a shell script in the place of both tools; `$RECORD` is a file to write to.
     func driver(_ script: String, _ folder: ScratchFolder, patience: Duration = .seconds(1)) -> HelmDriver {
         let prefix = ["/bin/sh", "-c", "export RECORD=\(folder.file("record")); \(script)"]
@@ -34,33 +26,26 @@ import WireProtocol
             arguments: JSONObject((names.members + arguments.members).map { ($0.key, $0.value) }))
     }
 
-    static let deeds = [
-        Deed(script: "echo hm >&2; exec sleep 600", code: .timedOut, words: "hm"),
-        Deed(script: "trap '' TERM; while :; do sleep 0.05; done", code: .timedOut, words: "did not answer in time"),
-        Deed(script: "kill -STOP $$", code: .timedOut, words: "did not answer in time"),
-        Deed(script: "setsid -f sleep 600; sleep 600", code: .timedOut, words: "did not answer in time"),
-        Deed(script: "head -c 40000000 /dev/zero", code: .failed, words: "more than 16 MiB"),
-        Deed(script: "head -c 40000000 /dev/zero >&2; exit 1", code: .failed, words: "refused"),
-        Deed(script: #"printf 'bad \377\376\n' >&2; exit 2"#, code: .failed, words: "bad \u{FFFD}\u{FFFD}"),
-        Deed(script: "exec >&- 2>&-; sleep 0.2; exit 9", code: .failed, words: "code(9)"),
-        Deed(script: "echo release: not found >&2; kill -KILL $$", code: .unknownOutcome, words: "killed by signal 9"),
-        Deed(script: #"printf '\377\376{'"#, code: .failed, words: "no JSON"),
-        Deed(script: "echo '{}'", code: .failed, words: "cannot be understood"),
-        Deed(script: "echo '[{}]'", code: .failed, words: "cannot be understood"),
-        Deed(script: "i=0; while [ $i -lt 300 ]; do printf '['; i=$((i+1)); done", code: .failed, words: "no JSON"),
-        Deed(
-            script: "sleep 600 & echo 'Error: Kubernetes cluster unreachable: x' >&2; exit 1", code: .unavailable,
-            words: "does not answer"),
-    ]
+    static let deeds =
+        HostileDeed.common + [
+            HostileDeed("head -c 40000000 /dev/zero", .failed, "more than 16 MiB"),
+            HostileDeed("head -c 40000000 /dev/zero >&2; exit 1", .failed, "refused"),
+            HostileDeed("echo release: not found >&2; kill -KILL $$", .unknownOutcome, "killed by signal 9"),
+            HostileDeed(#"printf '\377\376{'"#, .failed, "no JSON"),
+            HostileDeed("echo '{}'", .failed, "cannot be understood"),
+            HostileDeed("echo '[{}]'", .failed, "cannot be understood"),
+            HostileDeed("i=0; while [ $i -lt 300 ]; do printf '['; i=$((i+1)); done", .failed, "no JSON"),
+            HostileDeed(
+                "sleep 600 & echo 'Error: Kubernetes cluster unreachable: x' >&2; exit 1", .unavailable,
+                "does not answer"),
+        ]
 
     @Test(arguments: deeds)
-    func `a tool that only looks is named for what it did`(deed: Deed) async throws {
+    func `a tool that only looks is named for what it did`(deed: HostileDeed) async throws {
         let folder = try ScratchFolder("tool")
         let driver = driver(deed.script, folder, patience: deed.code == .timedOut ? .seconds(1) : .seconds(30))
         let error = await refusal { try await driver.perform(call("release.status"), context) }
-        #expect(error?.code == deed.code, "\(String(describing: error))")
-        let said = "\(error?.message ?? "") \(error?.cause ?? "")"
-        #expect(said.contains(deed.words), "\(said)")
+        #expect(deed.isNamed(by: error), "\(String(describing: error))")
         #expect((error?.cause?.utf8.count ?? 0) <= 4000, "bounded, however much it wrote")
     }
 

@@ -1,42 +1,29 @@
 import DriverKit
 import HostDriver
+import TestSupport
 import Testing
 import WireProtocol
 
 /// Programs that do anything but answer, and what the driver calls that.
 @Suite struct HostileToolTests {
-    struct Deed: Sendable, CustomTestStringConvertible {
-        var script: String
-        var code: DriverErrorCode
-        /// Words of the message or the cause.
-        var words: String
-        var testDescription: String { script }
-    }
-
-    static let deeds = [
-        Deed(script: "echo hm >&2; exec sleep 600", code: .timedOut, words: "hm"),
-        Deed(script: "trap '' TERM; while :; do sleep 0.05; done", code: .timedOut, words: "did not answer in time"),
-        Deed(script: "kill -STOP $$", code: .timedOut, words: "did not answer in time"),
-        Deed(script: "setsid -f sleep 600; sleep 600", code: .timedOut, words: "did not answer in time"),
-        Deed(script: "head -c 20000000 /dev/zero", code: .failed, words: "more than 8 MiB"),
-        Deed(script: "head -c 20000000 /dev/zero >&2", code: .failed, words: "more than 8 MiB"),
-        Deed(script: #"printf 'bad \377\376\n' >&2; exit 2"#, code: .failed, words: "bad \u{FFFD}\u{FFFD}"),
-        Deed(script: "exec >&- 2>&-; sleep 0.2; exit 9", code: .failed, words: "code(9)"),
-        Deed(script: "echo half; kill -KILL $$", code: .failed, words: "killed by signal 9"),
-        Deed(script: #"printf '{"smartctl":'"#, code: .failed, words: "no report"),
-        Deed(script: #"printf '[]'"#, code: .failed, words: "no report"),
-    ]
+    static let deeds =
+        HostileDeed.common + [
+            HostileDeed("head -c 20000000 /dev/zero", .failed, "more than 8 MiB"),
+            HostileDeed("head -c 20000000 /dev/zero >&2", .failed, "more than 8 MiB"),
+            HostileDeed("echo half; kill -KILL $$", .failed, "killed by signal 9"),
+            HostileDeed(#"printf '{"smartctl":'"#, .failed, "no report"),
+            HostileDeed(#"printf '[]'"#, .failed, "no report"),
+        ]
 
     @Test(arguments: deeds)
-    func `a program that only looks is named for what it did`(deed: Deed) async throws {
+    func `a program that only looks is named for what it did`(deed: HostileDeed) async throws {
         let folder = try ToolFolder(
             ["smartctl": deed.script], files: DriveTests.files,
             patience: deed.code == .timedOut ? .seconds(1) : .seconds(60))
         let error = await #expect(throws: DriverError.self) {
             try await folder.perform("drive.health", ["drive": "sda"])
         }
-        let said = "\(error?.message ?? "") \(error?.cause ?? "")"
-        #expect(error?.code == deed.code && said.contains(deed.words), "\(said)")
+        #expect(deed.isNamed(by: error), "\(String(describing: error))")
     }
 
     @Test func `a grandchild on the pipe does not hold the answer`() async throws {

@@ -1,42 +1,28 @@
 import DriverKit
+import TestSupport
 import Testing
 import WireProtocol
 import ZFSDriver
 
 /// Tools that do anything but answer, and what the driver calls that.
 @Suite struct HostileToolTests {
-    struct Deed: Sendable, CustomTestStringConvertible {
-        var script: String
-        var code: DriverErrorCode
-        /// Words of the message or the cause.
-        var words: String
-        var testDescription: String { script }
-    }
-
-    static let deeds = [
-        Deed(script: "echo hm >&2; exec sleep 600", code: .timedOut, words: "hm"),
-        Deed(script: "trap '' TERM; while :; do sleep 0.05; done", code: .timedOut, words: "did not answer in time"),
-        Deed(script: "kill -STOP $$", code: .timedOut, words: "did not answer in time"),
-        Deed(script: "setsid -f sleep 600; sleep 600", code: .timedOut, words: "did not answer in time"),
-        Deed(script: "head -c 40000000 /dev/zero", code: .failed, words: "more than 16 MiB"),
-        Deed(script: "head -c 40000000 /dev/zero >&2", code: .failed, words: "more than 16 MiB"),
-        Deed(script: #"printf 'bad \377\376\n' >&2; exit 2"#, code: .failed, words: "bad \u{FFFD}\u{FFFD}"),
-        Deed(script: "exec >&- 2>&-; sleep 0.2; exit 9", code: .failed, words: "code(9)"),
-        Deed(script: "echo half a; kill -KILL $$", code: .failed, words: "killed by signal 9"),
-        Deed(script: "echo no such pool >&2; kill -SEGV $$", code: .failed, words: "killed by signal 11"),
-        Deed(script: #"printf '\377\376\t\t\t\n\t\t\n'"#, code: .notFound, words: "there is no dataset"),
-        Deed(script: "exit 0", code: .notFound, words: "there is no dataset"),
-    ]
+    static let deeds =
+        HostileDeed.common + [
+            HostileDeed("head -c 40000000 /dev/zero", .failed, "more than 16 MiB"),
+            HostileDeed("head -c 40000000 /dev/zero >&2", .failed, "more than 16 MiB"),
+            HostileDeed("echo half a; kill -KILL $$", .failed, "killed by signal 9"),
+            HostileDeed("echo no such pool >&2; kill -SEGV $$", .failed, "killed by signal 11"),
+            HostileDeed(#"printf '\377\376\t\t\t\n\t\t\n'"#, .notFound, "there is no dataset"),
+            HostileDeed("exit 0", .notFound, "there is no dataset"),
+        ]
 
     @Test(arguments: deeds)
-    func `a tool that only looks is named for what it did`(deed: Deed) async throws {
+    func `a tool that only looks is named for what it did`(deed: HostileDeed) async throws {
         let tool = try ToolScript(deed.script, patience: .seconds(1))
         let call = OperationCall(
             operation: "dataset.usage", resource: "zfs/tank/a", arguments: ["dataset": "tank/a"])
         let error = await #expect(throws: DriverError.self) { try await tool.driver.perform(call, tool.context) }
-        #expect(error?.code == deed.code, "\(String(describing: error))")
-        let said = "\(error?.message ?? "") \(error?.cause ?? "")"
-        #expect(said.contains(deed.words), "\(said)")
+        #expect(deed.isNamed(by: error), "\(String(describing: error))")
     }
 
     @Test(arguments: [
