@@ -21,8 +21,20 @@ struct OperationLoading: Sendable {
     func load(
         _ operation: OperationRecord, _ signals: RunSignals, _ admit: @escaping @Sendable (String) async -> Bool
     ) async throws(StoreError) -> Result<Work, UnusableOperation> {
-        if operation.kind == NodeCommand.kind { return try await loadCommand(operation, signals) }
-        if operation.kind == Transfer.kind { return try await loadTransfer(operation, signals) }
+        if operation.kind == NodeCommand.kind {
+            return try await prepare(operation, signals, { _ in true }) {
+                let command = try NodeCommand(operation)
+                let scope = CommandScope(world: world, operation: operation, command: command, note: note)
+                return (CommandSaga.definition(of: command), scope)
+            }
+        }
+        if operation.kind == Transfer.kind {
+            return try await prepare(operation, signals, { _ in true }) {
+                let transfer = try Transfer(operation)
+                let scope = TransferScope(world: world, operation: operation, transfer: transfer, note: note)
+                return (TransferSaga.definition(of: transfer), scope)
+            }
+        }
         guard let kind = OperationKind(rawValue: operation.kind) else {
             return .failure(
                 UnusableOperation(sentence: "this version does not know operations of kind \(operation.kind)"))
@@ -30,50 +42,24 @@ struct OperationLoading: Sendable {
         guard let id = operation.service, let service = try await world.store.service(id) else {
             return .failure(UnusableOperation(sentence: "the operation's service is not there"))
         }
-        let journal = try await world.store.journal(operation.id)
-        do {
+        return try await prepare(operation, signals, admit) {
             let scope = ServiceScope(
                 world: world, rules: rules, operation: operation, kind: kind, service: service,
                 spec: try spec(service, kind), note: note)
-            return .success(
-                work(
-                    try OperationRun(
-                        kind.saga.definition, scope: scope, journal: journal, signals: signals, admit: admit))
-            )
-        } catch {
-            return .failure(UnusableOperation(sentence: "\(error)"))
+            return (kind.saga.definition, scope)
         }
     }
 
-    private func loadCommand(
-        _ operation: OperationRecord, _ signals: RunSignals
+    /// - Parameter make: the saga and what it may touch; throws when the record makes none.
+    private func prepare<Scope: RunScope>(
+        _ operation: OperationRecord, _ signals: RunSignals, _ admit: @escaping @Sendable (String) async -> Bool,
+        _ make: () throws -> (SagaDefinition<Scope>, Scope)
     ) async throws(StoreError) -> Result<Work, UnusableOperation> {
         let journal = try await world.store.journal(operation.id)
         do {
-            let command = try NodeCommand(operation)
-            let scope = CommandScope(world: world, operation: operation, command: command, note: note)
+            let (definition, scope) = try make()
             return .success(
-                work(
-                    try OperationRun(
-                        CommandSaga.definition(of: command), scope: scope, journal: journal, signals: signals,
-                        admit: { _ in true })))
-        } catch {
-            return .failure(UnusableOperation(sentence: "\(error)"))
-        }
-    }
-
-    private func loadTransfer(
-        _ operation: OperationRecord, _ signals: RunSignals
-    ) async throws(StoreError) -> Result<Work, UnusableOperation> {
-        let journal = try await world.store.journal(operation.id)
-        do {
-            let transfer = try Transfer(operation)
-            let scope = TransferScope(world: world, operation: operation, transfer: transfer, note: note)
-            return .success(
-                work(
-                    try OperationRun(
-                        TransferSaga.definition(of: transfer), scope: scope, journal: journal, signals: signals,
-                        admit: { _ in true })))
+                work(try OperationRun(definition, scope: scope, journal: journal, signals: signals, admit: admit)))
         } catch {
             return .failure(UnusableOperation(sentence: "\(error)"))
         }

@@ -54,7 +54,9 @@ extension Operations {
             case .failure(let error): return .failure(error)
             case .success(let checked): command = checked
             }
-            if let earlier = try store.earlier(command, by: requester, at: now) { return .success(earlier) }
+            if let earlier = try store.earlier(NodeCommand.kind, by: requester, at: now, isSame: command.isSame) {
+                return .success(earlier)
+            }
             if let objection = try store.objection(toCommandOn: record) { return .failure(objection) }
             return .success(try store.queue(command, by: requester, at: now))
         }
@@ -101,13 +103,14 @@ extension Operations {
 }
 
 extension Store {
-    fileprivate func earlier(
-        _ command: NodeCommand, by requester: Requester, at time: Timestamp
+    /// What the same request to nodes made before, under its idempotency key.
+    func earlier(
+        _ kind: String, by requester: Requester, at time: Timestamp, isSame: (OperationRecord) -> Bool
     ) throws(StoreError) -> OrderedCommand? {
         guard let key = requester.idempotencyKey,
             let operation = try operation(
-                kind: NodeCommand.kind, key: key, by: requester.name, since: time - Requester.keyLifetime),
-            command.isSame(as: operation)
+                kind: kind, key: key, by: requester.name, since: time - Requester.keyLifetime),
+            isSame(operation)
         else { return nil }
         return OrderedCommand(operation: operation, created: false)
     }

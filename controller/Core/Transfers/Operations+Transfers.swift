@@ -19,7 +19,9 @@ extension Operations {
         }
         let (transfer, now) = (request.transfer, now)
         return try await record { store throws(StoreError) in
-            if let earlier = try store.earlier(transfer, by: requester, at: now) { return .success(earlier) }
+            if let earlier = try store.earlier(Transfer.kind, by: requester, at: now, isSame: transfer.isSame) {
+                return .success(earlier)
+            }
             for command in [transfer.sender, transfer.receiver] {
                 if let objection = try store.objection(to: command) { return .failure(objection) }
             }
@@ -39,17 +41,6 @@ extension Operations {
 }
 
 extension Store {
-    fileprivate func earlier(
-        _ transfer: Transfer, by requester: Requester, at time: Timestamp
-    ) throws(StoreError) -> OrderedCommand? {
-        guard let key = requester.idempotencyKey,
-            let operation = try operation(
-                kind: Transfer.kind, key: key, by: requester.name, since: time - Requester.keyLifetime),
-            transfer.isSame(as: operation)
-        else { return nil }
-        return OrderedCommand(operation: operation, created: false)
-    }
-
     /// Why a node cannot be an end of a transfer; nil when it can. One that has told nothing may know it all the same.
     fileprivate func objection(to command: NodeCommand) throws(StoreError) -> CoreError? {
         guard let node = try node(command.node) else { return .notFound(kind: "node", id: command.node) }
