@@ -19,8 +19,12 @@ package final class BackgroundProgram: Sendable {
     }
 
     /// Starts a program in a process group of its own, without the signal mask of the thread that runs the test.
+    /// - Parameters:
+    ///   - environment: nil hands on that of this process.
+    ///   - leadsSession: in a session of its own instead.
     static func spawn(
-        _ executable: String, _ arguments: [String], _ actions: inout posix_spawn_file_actions_t
+        _ executable: String, _ arguments: [String], environment: [String: String]? = nil, leadsSession: Bool = false,
+        _ actions: inout posix_spawn_file_actions_t
     ) throws -> Int32 {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -28,13 +32,19 @@ package final class BackgroundProgram: Sendable {
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+        // 0x80 is POSIX_SPAWN_SETSID.
+        let group = leadsSession ? 0x80 : Int32(POSIX_SPAWN_SETPGROUP)
+        posix_spawnattr_setflags(&attributes, Int16(group | Int32(POSIX_SPAWN_SETSIGMASK)))
         var words = ([executable] + arguments).map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
+        var variables = environment.map { $0.map { strdup("\($0.key)=\($0.value)") } + [nil] }
+        defer { for word in words + (variables ?? []) { free(word) } }
         var pid = pid_t()
         // Listeners of this process would live on in the program, and their ports with them.
         linux_close_on_exec_from(3)
-        let code = posix_spawnp(&pid, executable, &actions, &attributes, &words, environ)
+        let code =
+            variables == nil
+            ? posix_spawnp(&pid, executable, &actions, &attributes, &words, environ)
+            : posix_spawnp(&pid, executable, &actions, &attributes, &words, &variables!)
         guard code == 0 else { throw SetupFailure("cannot start \(executable): \(String(cString: strerror(code)))") }
         return pid
     }

@@ -80,20 +80,7 @@ package final class TerminalProgram: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, terminal, O_RDWR, 0)
         for descriptor: Int32 in [1, 2] { posix_spawn_file_actions_adddup2(&actions, 0, descriptor) }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setflags(&attributes, Int16(0x80 | Int32(POSIX_SPAWN_SETSIGMASK)))  // 0x80: POSIX_SPAWN_SETSID
-        var words = ([path] + arguments).map { strdup($0) } + [nil]
-        var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for word in words + variables { free(word) } }
-        var pid = pid_t()
-        let code = posix_spawn(&pid, path, &actions, &attributes, &words, &variables)
-        guard code == 0 else { throw SetupFailure("cannot start \(path): \(String(cString: strerror(code)))") }
-        return pid
+        return try BackgroundProgram.spawn(path, arguments, environment: environment, leadsSession: true, &actions)
     }
 }
 
