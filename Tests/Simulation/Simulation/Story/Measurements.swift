@@ -6,7 +6,7 @@ struct Measurements {
     let books: Books
     let node: NodeMachine
 
-    /// A sample that an agent took may be lost with it before it is on the disk.
+    /// How long a sample may take to the disk.
     private static let writing: Moment = .seconds(6)
     private static let start: Int64 = 1_767_603_600_000
 
@@ -40,15 +40,15 @@ struct Measurements {
         }
     }
 
-    /// Whether the process that took it lived on long enough, with a disk that worked, to have it there.
+    /// Whether the process that took it lived to write it, or to write with a later sample that it is missing.
     private func isOwed(_ sample: Gauge.Sample) -> Bool {
         let death = min(node.death(of: sample.owner), trial.scheduler.now)
-        let sound = node.troubles.last { $0.lowerBound <= death && $0.upperBound >= sample.time }
-        return max(sample.time, sound?.upperBound ?? 0) + Self.writing + period < death
+        return node.gauge.samples.contains { later in
+            guard later.owner === sample.owner, later.time >= sample.time else { return false }
+            let written = later.time + Self.writing
+            return written < death && !node.troubles.contains { $0.overlaps(later.time...written) }
+        }
     }
-
-    /// A gap is written together with the next sample.
-    private var period: Moment { .milliseconds(trial.options.settings.sampleMs) }
 
     /// An event may be lost with its process, but never be doubled or come out of order.
     private func checkEvents() {
