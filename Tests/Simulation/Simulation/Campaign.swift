@@ -5,6 +5,8 @@ import Takeover
 struct Campaign {
     /// Real seconds that a seed may take.
     private static let limit: UInt32 = 120
+    /// Real seconds between two lines that say how far it is.
+    private static let silence = 30.0
 
     let wishes: Wishes
     let identities: Identities
@@ -32,6 +34,7 @@ struct Campaign {
         if wishes.isTwice { waiting += waiting }
         waiting.reverse()
         var children: [Child] = []
+        var spoken = 0.0
         while !waiting.isEmpty || !children.isEmpty {
             while children.count < wishes.jobs, let seed = waiting.popLast() { children.append(spawn(seed)) }
             for index in ready(children).reversed() {
@@ -43,6 +46,12 @@ struct Campaign {
                     finished(done, &tally)
                     if !tally.bad.isEmpty, !wishes.keepsGoing { waiting = [] }
                 }
+            }
+            let seconds = Double(takeover_real_clock() - start) / 1e9
+            if !wishes.isQuiet, seconds - spoken > Self.silence {
+                spoken = seconds
+                print("\(Int(seconds)) s: \(tally.good) good, \(tally.bad.count) bad, \(waiting.count) to go")
+                fflush(nil)
             }
         }
         return sum(tally, seconds: Double(takeover_real_clock() - start) / 1e9)
