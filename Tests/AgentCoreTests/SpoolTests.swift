@@ -116,6 +116,46 @@ import WireProtocol
         #expect(try await spool.definition("s") == series.line)
     }
 
+    /// One report of a set with these names.
+    private func sample(_ spool: SpoolFile, _ set: Int, size: Int = 1000) async throws {
+        let series = SpooledSeries(set: "s\(set)", line: [UInt8](repeating: 1, count: size))
+        _ = try await spool.append(.metrics, time: .now(), defining: series) { _ in [1] }
+    }
+
+    private func known(_ spool: SpoolFile, _ sets: ClosedRange<Int>) async throws -> [Int] {
+        var known: [Int] = []
+        for set in sets where try await spool.definition("s\(set)") != nil { known.append(set) }
+        return known
+    }
+
+    @Test func `names stay as long as a report counts on them, over restarts too`() async throws {
+        var spool = try await open()
+        for set in [1, 2, 1, 3] { try await sample(spool, set) }
+        try await spool.forget(.metrics, through: 1)
+        #expect(try await known(spool, 1...3) == [1, 2, 3], "the third report counts on the first set")
+        spool = try await open()
+        try await spool.forget(.metrics, through: 2)
+        #expect(try await known(spool, 1...3) == [1, 3])
+        try await spool.forget(.metrics, through: 4)
+        #expect(try await known(spool, 1...3) == [3], "the newest set is in use")
+        try await sample(spool, 1)
+        try await spool.forget(.metrics, through: 5)
+        #expect(try await known(spool, 1...3) == [1])
+    }
+
+    @Test func `names take room, and go with the oldest reports`() async throws {
+        var spool = try await open()
+        for set in 1...40 { try await sample(spool, set, size: 50_000) }
+        let kept = try await known(spool, 1...40)
+        #expect((15...20).contains(kept.count) && kept.last == 40, "\(kept)")
+        let first = try await spool.ranges()[.metrics]?.lowerBound
+        #expect(try await spool.reports(.metrics, in: 1..<41, limit: 40).map(\.seq) == kept.map(Int64.init))
+        #expect(first == 1, "the gap is owed")
+        spool = try await open()
+        try await sample(spool, 41, size: 50_000)
+        #expect(try await known(spool, 1...41).count <= 20, "what was there counts after a restart")
+    }
+
     @Test func `a lost event is told of with the next report of any kind`() async throws {
         let spool = try await open()
         let body = [UInt8](repeating: 1, count: 30_000)

@@ -63,7 +63,7 @@ extension SpoolFile {
                     try use(gap.seqs.upperBound, of: kind)
                 }
                 if let first { try remove(kind, "seq >= ?", first) }
-                if let series { try define(series) }
+                if let series, let report = reports.first { try define(series, from: report.seq) }
                 for (report, time) in zip(reports, times) { try insert(report, kind, time) }
                 try use(max(reports.last?.seq ?? 0, following[kind, default: 1] - 1), of: kind)
                 if let time = times.max() { try database.run("UPDATE life SET time = ?", [time.milliseconds]) }

@@ -9,7 +9,6 @@ extension SpoolFile {
             kind INTEGER, seq INTEGER, time INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (kind, seq)
         ) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS numbers (kind INTEGER PRIMARY KEY, used INTEGER NOT NULL);
-        CREATE TABLE IF NOT EXISTS series (name TEXT PRIMARY KEY, line BLOB NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS gaps (
             kind INTEGER, first_seq INTEGER, last_seq INTEGER NOT NULL, first_time INTEGER NOT NULL,
             last_time INTEGER NOT NULL, reason TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0,
@@ -32,7 +31,7 @@ extension SpoolFile {
 
     /// Numbers the reports from 1. A gap goes: nobody can place it in the new numbers, and it was lost before this epoch.
     private static func renumber(_ database: SQLiteDatabase) throws(SQLiteError) {
-        try database.execute("DELETE FROM gaps; DELETE FROM numbers")
+        try database.execute("DELETE FROM gaps; DELETE FROM numbers; DELETE FROM retired")
         for kind in ReportKind.allCases {
             let sql = "SELECT seq FROM reports WHERE kind = ? ORDER BY seq"
             let seqs = try database.query(sql, [kind.rawValue]) { (row) throws(SQLiteError) in try row.integer() }
@@ -63,11 +62,6 @@ extension SpoolFile {
             numbers[kind] = (used ?? 0) + 1
         }
         return numbers
-    }
-
-    func define(_ series: SpooledSeries) throws(SQLiteError) {
-        let sql = "INSERT INTO series (name, line) VALUES (?, ?) ON CONFLICT DO NOTHING"
-        try database.run(sql, [series.set, series.line])
     }
 
     func insert(_ report: SpooledReport, _ kind: ReportKind, _ time: Timestamp) throws(SQLiteError) {
@@ -119,6 +113,7 @@ extension SpoolFile {
             try remove(kind, "seq = ?", seq)
             dropped.append((seq, Timestamp(milliseconds: time)))
             freed += size
+            if kind == .metrics { freed += try dropNames() }
         }
         guard let first = dropped.first, let last = dropped.last else { return }
         let times = first.time...max(first.time, last.time)

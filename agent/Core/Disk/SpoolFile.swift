@@ -55,11 +55,12 @@ package actor SpoolFile {
         do throws(SQLiteError) {
             try database.keepLog(true)
             epoch = try database.transaction { () throws(SQLiteError) in
-                try database.execute(Self.schema)
+                try database.execute(Self.schema + Self.namesSchema)
                 return try Self.epoch(of: database, journal: journal)
             }
             try database.addChecksums()
-            budget = SpoolBudget(limit: limit, bytes: try Self.sizes(database))
+            budget = SpoolBudget(
+                limit: limit, bytes: try Self.sizes(database), names: try Self.namesSize(database))
             let following = try Self.numbers(database)
             tally = Tally(of: path, epoch: epoch)
             self.following = following
@@ -119,6 +120,7 @@ package actor SpoolFile {
         do throws(SQLiteError) {
             try database.transaction { () throws(SQLiteError) in
                 try remove(kind, "seq <= ?", position)
+                if kind == .metrics { try dropNames() }
                 try database.run("DELETE FROM gaps WHERE kind = ? AND last_seq <= ?", [kind.rawValue, position])
             }
         } catch {
@@ -135,12 +137,6 @@ package actor SpoolFile {
             let gaps = try openGaps()
             if !gaps.isEmpty { try database.run("UPDATE gaps SET told = 1 WHERE told = 0") }
             return gaps
-        }
-    }
-
-    package func definition(_ set: String) throws(SQLiteError) -> [UInt8]? {
-        try database.first("SELECT line FROM series WHERE name = ?", [set]) { (row) throws(SQLiteError) in
-            try row.blob()
         }
     }
 }

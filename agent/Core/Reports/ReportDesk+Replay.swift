@@ -79,7 +79,9 @@ extension ReportDesk {
         switch message {
         case .metrics(var metrics):
             (metrics.seq, metrics.replayed) = (report.seq, true)
-            if !toldSets.contains(metrics.set), let line = try await spool.definition(metrics.set) {
+            if !toldSets.contains(metrics.set) {
+                // Names that are gone went with the report, which the spool dropped meanwhile.
+                guard let line = try await spool.definition(metrics.set) else { return }
                 toldSets.insert(metrics.set)
                 outlet.send(line: line)
             }

@@ -10,16 +10,19 @@ package enum ReportKind: Int, Sendable, Hashable, CaseIterable {
 package struct SpoolBudget: Sendable {
     package let limit: Int
     private var bytes: [ReportKind: Int]
+    /// Bytes of the names that metrics count on; they go with the metrics.
+    package var names: Int
 
     /// - Parameters:
     ///   - limit: bytes on disk that all kinds may take together.
     ///   - bytes: what they take now.
-    package init(limit: Int, bytes: [ReportKind: Int] = [:]) {
+    package init(limit: Int, bytes: [ReportKind: Int] = [:], names: Int = 0) {
         self.limit = limit
         self.bytes = bytes
+        self.names = names
     }
 
-    package var total: Int { bytes.values.reduce(0, +) }
+    package var total: Int { bytes.values.reduce(names, +) }
 
     package mutating func added(_ count: Int, of kind: ReportKind) { bytes[kind, default: 0] += count }
 
@@ -33,7 +36,7 @@ package struct SpoolBudget: Sendable {
         guard total > limit else { return nil }
         let goal = total - limit + limit / 64
         for kind in [ReportKind.metrics, .events] where bytes[kind, default: 0] > 0 {
-            return (kind, min(goal, bytes[kind, default: 0]))
+            return (kind, min(goal, bytes[kind, default: 0] + (kind == .metrics ? names : 0)))
         }
         return nil
     }
