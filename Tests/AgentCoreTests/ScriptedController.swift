@@ -20,7 +20,8 @@ final class ScriptedController: Sendable {
         var channel: (any Channel)?
         var sessions = 0
         var greets = true
-        var settings = Settings(heartbeatMs: 200, sampleMs: 100, inventoryMs: 60_000)
+        // Three seconds of silence: a busy machine is no reason to end a session.
+        var settings = Settings(heartbeatMs: 1000, sampleMs: 100, inventoryMs: 60_000)
         var stored = Positions()
         var acknowledges = false
         var grant: (@Sendable (CertificateRenewal) throws -> CertificateGrant)?
