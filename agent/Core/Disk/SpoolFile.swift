@@ -102,6 +102,12 @@ package actor SpoolFile {
         return Positions(metrics: last(.metrics), usage: last(.usage), events: last(.events))
     }
 
+    /// What a hello says, of one moment: a report that came between two looks would be told of as used and not held, which
+    /// means lost.
+    package func announcement() throws(SQLiteError) -> (held: [ReportKind: ClosedRange<Int64>], used: Positions) {
+        (try ranges(), used)
+    }
+
     /// Reports of the range, oldest first.
     package func reports(_ kind: ReportKind, in range: Range<Int64>, limit: Int) throws(SQLiteError) -> [SpooledReport]
     {

@@ -22,10 +22,9 @@ struct Greeting: Sendable {
 
     func hello() async throws -> Hello {
         let receipts = try await files.journal.unacknowledged(limit: Hello.maximumReceipts)
-        let ranges = try await files.spool.ranges()
-        let used = await files.spool.used
+        let (held, used) = try await files.spool.announcement()
         func range(_ kind: ReportKind) -> SpoolRange? {
-            ranges[kind].map { SpoolRange(first: $0.lowerBound, last: $0.upperBound) }
+            held[kind].map { SpoolRange(first: $0.lowerBound, last: $0.upperBound) }
         }
         return Hello(
             agent: Version.current, node: node, boot: machine.boot, started: started.milliseconds,
