@@ -55,7 +55,7 @@ import Testing
         }
         var reader = changes.makeAsyncIterator()
         for _ in 0..<ChangeFeed.capacity { #expect(await reader.next()?.kind == .node) }
-        try await store.setNodeState("n1", .connected)
+        try await store.setNodeState("n1") { .connected }
         #expect(await reader.next()?.kind == .missed)
         #expect(await reader.next()?.kind == .node)
     }

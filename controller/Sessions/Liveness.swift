@@ -27,6 +27,8 @@ package struct Liveness: Sendable {
         return !known
     }
 
+    package func isReachable(_ node: String) -> Bool { deadlines[node] != nil }
+
     /// Forgets a node at once (it said goodbye, was revoked or removed). True when it counted as reachable.
     package mutating func forget(_ node: String) -> Bool {
         deadlines.removeValue(forKey: node) != nil

@@ -79,6 +79,8 @@ package final class SessionDesk: Sendable {
         case .admitted(let replaced):
             replaced?.close(.duplicate, "the same agent has connected again", retry: true)
         }
+        // Before the hello is on record: from then on its silence is counted.
+        liveness.withLock { _ = $0.heard(node, at: steadyNow()) }
         do {
             let now = Timestamp.now()
             // Before the hello, which says that the node was seen now.
@@ -100,7 +102,6 @@ package final class SessionDesk: Sendable {
 
     /// The welcome is on its way: outstanding orders follow.
     func opened(_ session: AgentSession) {
-        liveness.withLock { _ = $0.heard(session.node, at: steadyNow()) }
         logger.info("node connected", metadata: ["node": "\(session.node)", "remote": "\(session.identity.remote)"])
         fleet.resume(session)
     }
@@ -114,7 +115,7 @@ package final class SessionDesk: Sendable {
     /// The agent said goodbye: there is nothing to wait for.
     func departed(_ session: AgentSession) {
         guard fleet.closed(session), liveness.withLock({ $0.forget(session.node) }) else { return }
-        Task { await markUnreachable([session.node]) }
+        Task { await recordState(of: [session.node]) }
     }
 
     /// Cuts a revoked node at once and refuses it from now on.
@@ -122,7 +123,7 @@ package final class SessionDesk: Sendable {
         revocations.revoke(node: node)
         _ = liveness.withLock { $0.forget(node) }
         fleet.disconnect(node, code: .revoked, message: "node \(node) is revoked")
-        Task { await markUnreachable([node]) }
+        Task { await recordState(of: [node]) }
     }
 
     /// About once a second: signs of life, silent nodes, orders out of patience.
@@ -145,8 +146,7 @@ package final class SessionDesk: Sendable {
             }
             return (liveness.expired(at: steady), returned)
         }
-        await markUnreachable(silent)
-        for node in returned { try? await store.setNodeState(node, .connected) }
+        await recordState(of: silent + returned)
         if recording, !seen.isEmpty { try? await store.recordSeen(seen) }
     }
 
@@ -154,14 +154,19 @@ package final class SessionDesk: Sendable {
     private func steadyNow() -> Timestamp { Timestamp(milliseconds: 0) + (ContinuousClock.now - started) }
     private let started = ContinuousClock.now
 
-    private func markUnreachable(_ nodes: [String]) async {
+    /// Writes down whether nodes are reachable: as it is by then, since they may have come back or gone meanwhile.
+    func recordState(of nodes: [String]) async {
         for node in nodes {
-            logger.warning("node unreachable", metadata: ["node": "\(node)"])
-            do { try await store.setNodeState(node, .unreachable) } catch {
+            if !isReachable(node) { logger.warning("node unreachable", metadata: ["node": "\(node)"]) }
+            do {
+                try await store.setNodeState(node) { self.isReachable(node) ? .connected : .unreachable }
+            } catch {
                 logger.error("node state could not be stored", metadata: ["node": "\(node)", "error": "\(error)"])
             }
         }
     }
+
+    private func isReachable(_ node: String) -> Bool { liveness.withLock { $0.isReachable(node) } }
 
     private func report(duplicateOf old: AgentSession, _ candidate: AgentSession) async {
         let now = Timestamp.now()

@@ -85,7 +85,9 @@ extension Store {
         }
     }
 
-    package func setNodeState(_ id: String, _ state: NodeRecord.State) throws(StoreError) {
+    /// - Parameter state: asked for in the moment of writing, so that writes that overtake each other do no harm.
+    package func setNodeState(_ id: String, _ state: @Sendable () -> NodeRecord.State) throws(StoreError) {
+        let state = state()
         try updateNode(id) { $0.state = state }
     }
 

@@ -1,0 +1,52 @@
+import Logging
+import Model
+import NIOCore
+import NIOEmbedded
+import Store
+import TestSupport
+import Testing
+import Transport
+import WireProtocol
+
+@testable import Sessions
+
+@Suite struct SessionDeskTests {
+    private func candidate(_ name: String) async throws -> AgentSession {
+        let channel = NIOAsyncTestingChannel()
+        try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 7443))
+        return AgentSession(
+            identity: AgentSession.Identity(
+                session: name, node: "web-1", boot: "b", started: 1, certificateSerial: "1", remote: "here"),
+            channel: channel)
+    }
+
+    private let hello = Hello(
+        agent: "0.1.0", node: "web-1", boot: "b", started: 1, hostname: "web-1",
+        os: OperatingSystem(name: "debian", version: "12", kernel: "6.1", arch: "x86_64"),
+        spool: SpoolReport(epoch: "e1"))
+
+    @Test func `a departure that is written late does not hide who has come back`() async throws {
+        let scratch = try ScratchFolder("desk")
+        let store = try Store(path: scratch.file("store.sqlite"))
+        let now = Timestamp.now()
+        try await store.insertNode(NodeRecord(id: "web-1", name: "web-1", enrolledAt: now))
+        let revocations = Revocations()
+        revocations.enrolled("web-1")
+        let desk = SessionDesk(
+            store: store, fleet: Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening() }),
+            revocations: revocations,
+            authority: try CertificateAuthority.create(commonName: "Test", days: 10, now: now.milliseconds),
+            expected: [], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let first = try await candidate("ses_1")
+        guard case .welcome = await desk.judge(hello, first) else { throw SetupFailure("no welcome") }
+        desk.opened(first)
+        desk.departed(first)
+        #expect(await eventually { (try? await store.node("web-1")?.state) == .unreachable })
+        guard case .welcome = await desk.judge(hello, try await candidate("ses_2")) else {
+            throw SetupFailure("no second welcome")
+        }
+        await desk.recordState(of: ["web-1"])
+        #expect(try await store.node("web-1")?.state == .connected)
+        await store.close()
+    }
+}
