@@ -37,16 +37,21 @@ final class AgentLife: Sendable {
     private let agent: Agent
     private let work: Task<Void, any Error>
 
-    init(_ place: AgentPlace, _ driver: any Driver) async throws {
+    init(_ place: AgentPlace, _ driver: any Driver, _ log: HouseLog) async throws {
         let machine = Machine(
             hostname: "test", boot: "boot-1",
             system: OperatingSystem(name: "debian", version: "12", kernel: "6", arch: "x86_64"))
         agent = try await Agent(
             identity: place.identity, data: place.data, drivers: [driver], machine: machine, settings: place.settings,
             group: MultiThreadedEventLoopGroup.singleton,
-            logger: Logger(label: "agent") { _ in SwiftLogNoOpLogHandler() })
+            logger: log.logger("agent"))
         let agent = agent
-        work = Task { try await agent.run() }
+        work = Task {
+            do { try await agent.run() } catch {
+                log.logger("agent").error("ended by itself", metadata: ["error": "\(error)"])
+                throw error
+            }
+        }
     }
 
     /// What the agent still has to send, and the numbers that come next.

@@ -11,7 +11,7 @@ extension House {
     func settled() async throws -> Books {
         driver.flow(false)
         guard await eventually(within: .seconds(60), { await self.isSettled() }) else {
-            throw SetupFailure("not everything is acknowledged: \(await agentHolds())")
+            throw SetupFailure("not everything is acknowledged: \(await agentHolds())\n\(log.tail)")
         }
         return try await Books(store, driver: driver)
     }
@@ -31,7 +31,8 @@ extension House {
     private func agentHolds() async -> String {
         let positions = try? await store.positions(node: AgentPlace.node)
         let extents = try? await agent?.extents()
-        return "the agent holds \(extents.map { "\($0)" } ?? "?"), stored is \(positions.map { "\($0)" } ?? "?")"
+        return
+            "the agent holds \(extents.map { "\($0)" } ?? "?"), stored is \(positions.map { "\($0)" } ?? "?"), used \(driver.used)"
     }
 
     /// Holds the books against what the driver knows.

@@ -16,7 +16,7 @@ struct ControllerPlace: Sendable {
     let key: PrivateKey
     let certificate: Certificate
     let port: Int
-    var settings = Settings(heartbeatMs: 200, sampleMs: 100, inventoryMs: 1000)
+    var settings = Settings(heartbeatMs: 500, sampleMs: 100, inventoryMs: 1000)
     var path: String { folder.file("controller.sqlite") }
 
     init(_ authority: CertificateAuthority, port: Int) throws {
@@ -44,8 +44,8 @@ final class ControllerLife: Sendable {
     let fleet: Fleet
     private let work: Task<Void, any Error>
 
-    init(_ place: ControllerPlace, node: String) async throws {
-        let logger = Logger(label: "controller") { _ in SwiftLogNoOpLogHandler() }
+    init(_ place: ControllerPlace, node: String, _ log: HouseLog) async throws {
+        let logger = log.logger("controller")
         store = try Store(path: place.path, options: StoreOptions(groupCommit: .milliseconds(5)))
         if try await store.node(node) == nil {
             try await store.insertNode(NodeRecord(id: node, name: "node.test", enrolledAt: .now()))

@@ -80,9 +80,11 @@ enum Upset: String, Sendable, CaseIterable, CustomTestStringConvertible {
 
     @Test(arguments: [Upset.agentFirst, .controllerRestarts, .silence, .bothRestart])
     func `what the spool could not hold is told as gaps, to the number`(upset: Upset) async throws {
-        let house = try await House(ballast: 40, spoolBytes: 4000)
+        let house = try await House(ballast: 40, spoolBytes: 5000)
         house.driver.flow(true)
         try await upset.happen(in: house, for: .milliseconds(1500))
+        // On a busy machine the events alone fill this spool as long as they come so fast.
+        #expect(await eventually { (try? await Books(house.store, driver: house.driver).samples.isEmpty) == false })
         let books = try await house.expectTruth(losses: true)
         #expect(books.missing("metrics") > 0)
         #expect(books.gaps.allSatisfy { $0.reason == "the spool was full" })

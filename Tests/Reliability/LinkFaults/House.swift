@@ -19,6 +19,7 @@ final class House: Sendable {
     let driver: TruthDriver
     let controllerPlace: ControllerPlace
     let agentPlace: AgentPlace
+    let log = HouseLog()
     private let lives = Mutex(Lives())
 
     init(
@@ -43,7 +44,7 @@ final class House: Sendable {
     var deaths: Int { lives.withLock { $0.ended } }
 
     func startController() async throws {
-        let life = try await ControllerLife(controllerPlace, node: AgentPlace.node)
+        let life = try await ControllerLife(controllerPlace, node: AgentPlace.node, log)
         lives.withLock { $0.controller = life }
     }
 
@@ -55,7 +56,7 @@ final class House: Sendable {
     }
 
     func startAgent() async throws {
-        let life = try await AgentLife(agentPlace, driver)
+        let life = try await AgentLife(agentPlace, driver, log)
         lives.withLock { $0.agent = life }
     }
 
