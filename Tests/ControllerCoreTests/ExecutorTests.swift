@@ -226,6 +226,47 @@ extension Stage {
         }
     }
 
+    @Test func `a node that comes and goes again uses up one attempt, not all of them`() async throws {
+        try await Stage.with { stage in
+            var world = stage.world
+            world.clock.pause = { _ in try? await Task.sleep(for: .seconds(3600)) }
+            let isThereOnce = Mutex(false)
+            let connected = world.agents.connected
+            world.agents.connected = {
+                let isThere = isThereOnce.withLock { once in
+                    defer { once = false }
+                    return once
+                }
+                return isThere ? ["nod_1"] : await connected()
+            }
+            stage.node.change { $0.connected = false }
+            func greet() async throws {
+                stage.clock.state.withLock { $0.milliseconds += 1000 }
+                try await stage.addNode("nod_1", again: true)
+            }
+            try await stage.executing(in: world) { _, operations in
+                let made = try await operations.createService(
+                    ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
+                func refusals() async throws -> Int {
+                    try await stage.store.log(made.operation.id).filter {
+                        $0.text.contains("no node can take the service")
+                    }
+                    .count
+                }
+                try await stage.until("it waits") { try await refusals() > 0 }
+                let first = try await refusals()
+                isThereOnce.withLock { $0 = true }
+                try await greet()
+                try await stage.until("it has tried again") { try await refusals() > first }
+                stage.node.change { $0.connected = true }
+                try await greet()
+                try await stage.until("it is done") { try await stage.state(made) == .succeeded }
+                let attempts = try await stage.store.log(made.operation.id).filter { $0.text.hasPrefix("attempt ") }
+                #expect(attempts.count == 2)
+            }
+        }
+    }
+
     @Test func `a node that stays away ends its operations when their time is up, as unknown`() async throws {
         try await Stage.with { stage in
             let service = try await stage.provision()

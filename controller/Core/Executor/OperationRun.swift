@@ -102,6 +102,8 @@ extension OperationRun {
         _ index: Int, _ attempt: Int, _ command: String, unwinding: Bool
     ) async -> Result<JSONValue, StepFailure>? {
         guard await waitForPlace() else { return nil }
+        // Who was there before this attempt may be gone after it.
+        present = []
         attempts += 1
         let (number, step, scope, signals) = (attempts, definition.steps[index], scope, signals)
         let call = StepCall(
