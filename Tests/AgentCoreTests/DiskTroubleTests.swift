@@ -62,6 +62,22 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `what was done is never called not started, though no receipt can be written`() async throws {
+        let controller = try await ScriptedController()
+        let rig = try await AgentRig(controller)
+        try await controller.waitForSession()
+        controller.send(AgentRig.command("c1"))
+        _ = try await controller.result(of: "c1")
+        try await rig.agent.files.journal.refuseWrites(true)
+        // While the first of them fails the others come together, and fail together.
+        for id in ["c2", "c1", "c3"] { controller.send(AgentRig.command(id)) }
+        for id in ["c2", "c3"] { #expect(try await controller.result(of: id).error?.code == .journal) }
+        let again = try await controller.result(of: "c1", after: 1)
+        #expect(again.status == .succeeded && again.replayed)
+        #expect(rig.driver.calls.map(\.operation).count == 1)
+        await rig.stop()
+    }
+
     @Test func `an acknowledgement that the disk did not take is noted when it does, in the same session`() async throws
     {
         let controller = try await ScriptedController()

@@ -101,11 +101,11 @@ extension CommandDesk {
         }
     }
 
-    /// The disk did not take the receipt.
+    /// The disk did not take the receipt. There may be an earlier one, which shared its fate with others on their way.
     func notAdmitted(_ id: String, _ error: SQLiteError) {
         guard let work = works.removeValue(forKey: id) else { return }
         leaveLane(id)
         let message = "the receipt could not be written, so nothing was started: \(error)"
-        answer(work.command.refused(.journal, message, retryable: true, now: .now()))
+        refuse(work.command, work.digest, work.command.refused(.journal, message, retryable: true, now: .now()))
     }
 }

@@ -8,9 +8,13 @@ extension CommandDesk {
     /// A refusal stands only when there is no receipt of an earlier delivery: then the receipt is the answer.
     func refuse(_ command: Command, _ digest: String, _ result: CommandResult) {
         Task {
-            let receipt = (try? await around.journal.receipt(command.id)) ?? nil
-            guard let receipt else { return answer(result) }
-            if receipt.digest == digest { known(receipt) } else { answer(otherRequest(command)) }
+            do throws(SQLiteError) {
+                guard let receipt = try await around.journal.receipt(command.id) else { return answer(result) }
+                if receipt.digest == digest { known(receipt) } else { answer(otherRequest(command)) }
+            } catch {
+                let message = "the journal cannot be read, so the command may have been done before: \(error)"
+                answer(command.refused(.journalLost, message, now: .now()))
+            }
         }
     }
 
