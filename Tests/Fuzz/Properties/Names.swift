@@ -63,9 +63,9 @@ enum Names {
                 try require(text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }, "\(grammar.field) that is not plain ASCII")
             }
             if ![Grammar.externalID.field, Grammar.absolutePath.field].contains(grammar.field) {
+                let climbs = text.split(separator: "/").contains { $0 == ".." || $0 == "." }
                 try require(
-                    !text.hasPrefix("-") && !text.contains(".."),
-                    "\(grammar.field) that reads as something else: \(text)")
+                    !text.hasPrefix("-") && !climbs, "\(grammar.field) that reads as something else: \(text)")
             }
         }
         try path(text)
