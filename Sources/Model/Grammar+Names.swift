@@ -8,8 +8,13 @@ extension Grammar {
 
     /// `zone` or `example.org/zone`.
     package static let labelKey = Grammar(
-        "label key", "1 to 63 letters, digits, -, _, . and /, beginning and ending with a letter or digit"
-    ) { text in isBounded(text, length: 1...63, inner: "-_./") }
+        "label key", "1 to 63 letters, digits, -, _, . and /, each part beginning and ending with a letter or digit"
+    ) { text in
+        text.count <= 63
+            && text.split(separator: 0x2F, omittingEmptySubsequences: false).allSatisfy {
+                isBounded($0, length: 1...63, inner: "-_.")
+            }
+    }
 
     /// May be empty.
     package static let labelValue = Grammar(

@@ -17,7 +17,7 @@ struct GrammarCase: CustomTestStringConvertible, Sendable {
             refused: ["-a", "a-", "A", "a..b", ".a", "a.", "a_b", "a/b", String(repeating: "a", count: 64)]),
         GrammarCase(
             grammar: .labelKey, accepted: ["zone", "example.org/zone", "a_b", "A1"],
-            refused: ["-a", "a-", "a:b", "a=b", String(repeating: "a", count: 64)]),
+            refused: ["-a", "a-", "a:b", "a=b", "a//b", "a/../b", "a/", String(repeating: "a", count: 64)]),
         GrammarCase(
             grammar: .containerName, accepted: ["ab", "svc_1.x-y", "0a"], refused: ["a", "-ab", "_ab", ".ab", "a/b"]),
         GrammarCase(
