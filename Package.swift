@@ -37,8 +37,9 @@ func tests(_ name: String, _ needs: [Target.Dependency] = []) -> Target {
         path: "Tests/\(name)Tests", swiftSettings: house)
 }
 
-func system(_ name: String, links: [String]) -> Target {
-    .target(name: name, path: "Sources/\(name)", linkerSettings: links.map { .linkedLibrary($0) })
+func system(_ name: String, links: [String], _ needs: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: needs, path: "Sources/\(name)", linkerSettings: links.map { .linkedLibrary($0) })
 }
 
 let nio: [Target.Dependency] = [
@@ -84,7 +85,8 @@ let package = Package(
 
         // Sources/
         system("CLibSSL", links: ["ssl", "crypto"]),
-        system("CLibCurl", links: ["curl"]),
+        // libcurl speaks TLS by libssl too, and its thread must be able to do so until the process is gone.
+        system("CLibCurl", links: ["curl"], ["CLibSSL"]),
         system("CLibSQLite", links: ["sqlite3"]),
         system("CLinux", links: []),
         part("Model", "Sources/Model"),

@@ -75,3 +75,7 @@ int innkeeper_error_alert(unsigned long error) {
     int reason = ERR_GET_REASON(error);
     return reason > SSL_AD_REASON_OFFSET && reason <= SSL_AD_REASON_OFFSET + 255 ? reason - SSL_AD_REASON_OFFSET : -1;
 }
+
+// A process ends while other threads of it still speak TLS. libcrypto's clean-up at `exit` would take from under them what
+// they use; the kernel takes the memory back all the same. Its first initialisation decides, so this comes before `main`.
+__attribute__((constructor)) static void keep_until_the_end(void) { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL); }
