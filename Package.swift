@@ -243,8 +243,8 @@ let package = Package(
         program(
             "innkeeper-bench", "Tests/Bench",
             [
-                "CLinux", "DriverKit", "Model", "Processes", "ProxmoxDriver", "Sessions", "SimulatedFleet", "Store",
-                "Transport", "WireProtocol", logging, lifecycle,
+                "CLinux", "DriverKit", "Metering", "Model", "Processes", "ProxmoxDriver", "Sessions", "SimulatedFleet",
+                "Store", "Transport", "WireProtocol", logging, lifecycle,
             ] + nio),
         program(
             "innkeeper-soak", "Tests/Soak",

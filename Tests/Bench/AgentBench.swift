@@ -37,20 +37,26 @@ struct AgentBench {
         let process = try Program(
             agent, ["run", "--data", "\(folder)/agent", "--config", config], log: "\(folder)/agent.log")
         let node = try await side.firstNode()
-        try await footprint(process.pid)
-        try await roundTrips(side.fleet, node)
+        do {
+            try await footprint(process.pid, side, node)
+            try await roundTrips(side.fleet, node)
+        } catch {
+            process.stop()
+            throw error
+        }
         process.stop()
         listening.cancel()
         _ = try? await listening.value
     }
 
-    private func footprint(_ pid: pid_t) async throws {
+    private func footprint(_ pid: pid_t, _ side: ControllerSide, _ node: String) async throws {
         try await Task.sleep(for: .seconds(15))
         let before = ProcessFigures(pid: pid)
         let start = ContinuousClock.now
         try await Task.sleep(for: .seconds(seconds))
         let after = ProcessFigures(pid: pid)
         let elapsed = (ContinuousClock.now - start).seconds
+        try await expectSamples(of: node, side, Double(seconds))
         report(
             "agent.idle",
             [
@@ -59,6 +65,21 @@ struct AgentBench {
                 ("threads", Double(after.threads)), ("cpu_ms", after.cpu - before.cpu),
                 ("cpu_percent", (after.cpu - before.cpu) / 10 / elapsed),
             ])
+    }
+
+    /// The agent that was measured did its work: a sample of every container each ten seconds came to the store.
+    private func expectSamples(of node: String, _ side: ControllerSide, _ seconds: Double) async throws {
+        guard side.fleet.liveSessions.contains(where: { $0.node == node }) else {
+            throw FleetFailure("the agent was not linked while it was measured")
+        }
+        let now = Timestamp.now()
+        let lines = try await side.store.metrics(
+            MetricQuery(
+                node: node, names: ["container/*"], from: now - .seconds(Int64(seconds)), to: now, step: .seconds(1)))
+        let sampled = lines.filter { $0.name.hasSuffix(".memory.used") && $0.points.count >= Int(seconds / 10) - 1 }
+        guard sampled.count == containers else {
+            throw FleetFailure("\(sampled.count) of \(containers) containers were sampled all the time")
+        }
     }
 
     private func roundTrips(_ fleet: Fleet, _ node: String) async throws {
@@ -70,7 +91,9 @@ struct AgentBench {
                     id: Identifier.make("cmd"), resource: "host", generation: 1, driver: "host",
                     operation: "system.info"),
                 on: node)
-            guard result.status == .succeeded else { throw FleetFailure("a command ended \(result.status.code)") }
+            guard result.status == .succeeded, result.observed["hostname"]?.asString?.isEmpty == false else {
+                throw FleetFailure("a command ended \(result.status.code) and told \(result.observed)")
+            }
             if index >= 100 { times.append((ContinuousClock.now - start).seconds * 1000) }
         }
         times.sort()

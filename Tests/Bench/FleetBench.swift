@@ -1,4 +1,5 @@
 import Glibc
+import Metering
 import Model
 import NIOCore
 import NIOPosix
@@ -40,20 +41,39 @@ struct FleetBench {
                 "127.0.0.1:\(api)",
             ],
             log: "\(folder)/log")
-        defer { process.stop() }
         try await Task.sleep(for: .seconds(2))
-        try await measure(process.pid, contexts, store: "\(data)/controller.sqlite")
-    }
-
-    private func measure(_ pid: pid_t, _ contexts: [TLSContext], store: String) async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let tally = Tally()
         let fleet = contexts.enumerated().map { index, context in
             SimulatedAgent(
                 SimulatedNode(id: node(index), series: series, spool: .max), context: context, tally: tally)
         }
+        // A node that does not beat is cut after 15 s, and what is measured then is a fleet of the few that are left.
+        let beats = Task {
+            while !Task.isCancelled {
+                for agent in fleet { agent.heartbeat() }
+                try await Task.sleep(for: .seconds(4))
+            }
+        }
+        defer { beats.cancel() }
+        let samples: Int
+        do { samples = try await measure(process.pid, fleet, tally, store: "\(data)/controller.sqlite") } catch {
+            process.stop()
+            throw error
+        }
+        process.stop()
+        try await confirm(fleet, in: "\(data)/controller.sqlite", atLeast: samples)
+    }
+
+    /// Returns how many samples it has counted as stored.
+    private func measure(
+        _ pid: pid_t, _ fleet: [SimulatedAgent], _ tally: Tally, store: String
+    ) async throws -> Int {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let empty = ProcessFigures(pid: pid)
         try await connect(fleet, tally, group, pid, empty)
+        // Longer than a node may be silent: who is linked now is there to stay.
+        try await Task.sleep(for: .seconds(20))
+        try expectAll(fleet, tally, "idle")
         let idle = ProcessFigures(pid: pid)
         report(
             "fleet.memory",
@@ -62,9 +82,47 @@ struct FleetBench {
                 ("empty_pss_kib", Double(empty.pss)),
                 ("kib_per_agent", Double(idle.pss - empty.pss) / Double(agents)),
             ])
-        try await stream(fleet, tally, pid, store)
+        let samples = try await stream(fleet, tally, pid, store)
+        try expectAll(fleet, tally, "streaming")
         for agent in fleet { agent.cut(.close) }
         try await group.shutdownGracefully()
+        return samples
+    }
+
+    /// A figure of a fleet is one only while all of it is there.
+    private func expectAll(_ fleet: [SimulatedAgent], _ tally: Tally, _ phase: String) throws {
+        let linked = fleet.count { $0.isLinked }
+        let (failures, goodbyes) = (tally.failures.load(ordering: .relaxed), tally.goodbyes.load(ordering: .relaxed))
+        let welcomed = tally.welcomed.load(ordering: .relaxed)
+        guard linked == fleet.count, welcomed == fleet.count, failures == 0, goodbyes == 0 else {
+            throw FleetFailure(
+                "while \(phase), only \(linked) of \(fleet.count) agents were linked; \(goodbyes) were dismissed and "
+                    + "\(failures) links failed: nothing that was measured counts")
+        }
+    }
+
+    /// What was acknowledged is in the store, with the values and times that were sent: all of it for a hundred nodes.
+    private func confirm(_ fleet: [SimulatedAgent], in file: String, atLeast counted: Int) async throws {
+        let store = try Store(path: file)
+        for agent in fleet.shuffled().prefix(100) {
+            let node = agent.node
+            let sent = node.times.prefix(node.times.count - node.waiting)
+            guard let first = sent.first, let last = sent.last else {
+                throw FleetFailure("\(node.id) has got no sample stored")
+            }
+            let lines = try await store.metrics(
+                MetricQuery(
+                    node: node.id, names: [SimulatedNode.sequence], from: Timestamp(milliseconds: first),
+                    to: Timestamp(milliseconds: last + 1000), step: .seconds(1)))
+            let found = Set(lines.flatMap(\.points).map { Int64($0.aggregate.last) })
+            let missing = sent.indices.count { !found.contains(Int64($0) + 1) }
+            guard missing == 0 else {
+                throw FleetFailure("\(node.id): \(missing) of \(sent.count) acknowledged samples are not in the store")
+            }
+        }
+        await store.close()
+        let sent = fleet.reduce(0) { $0 + $1.node.times.count - $1.node.waiting } * series
+        guard sent >= counted else { throw FleetFailure("\(counted) samples were counted and only \(sent) sent") }
     }
 
     private func connect(
@@ -101,7 +159,7 @@ struct FleetBench {
 
     private func stream(
         _ fleet: [SimulatedAgent], _ tally: Tally, _ pid: pid_t, _ store: String
-    ) async throws {
+    ) async throws -> Int {
         let size = Self.size(store)
         let before = ProcessFigures(pid: pid)
         let start = ContinuousClock.now
@@ -112,7 +170,8 @@ struct FleetBench {
         let after = ProcessFigures(pid: pid)
         for agent in fleet { agent.flood(window: nil) }
         try await Task.sleep(for: .seconds(3))
-        let stored = Double(tally.acknowledgedLines.load(ordering: .relaxed) * series)
+        let stored = tally.acknowledgedLines.load(ordering: .relaxed) * series
+        guard lines > 0 else { throw FleetFailure("no sample was acknowledged in \(seconds) s") }
         report(
             "fleet.samples",
             [
@@ -120,9 +179,9 @@ struct FleetBench {
                 ("lines_per_s", Double(lines) / elapsed),
                 ("controller_cores", (after.cpu - before.cpu) / 1000 / elapsed),
                 ("controller_pss_kib", Double(after.pss)),
-                ("bytes_per_sample", Double(Self.size(store) - size) / max(1, stored)),
-                ("failures", Double(tally.failures.load(ordering: .relaxed))),
+                ("bytes_per_sample", Double(Self.size(store) - size) / Double(stored)),
             ])
+        return stored
     }
 
     /// Makes the fleet's nodes and certificates as enrolment would, but in one go.

@@ -23,20 +23,36 @@ struct GuestBench {
             try write(text, to: "\(folder)/etc/pve/nodes/pvelab/lxc/\(vmid).conf")
         }
         guard let driver = await ProxmoxDriver.detect(root: folder) else { throw FleetFailure("no Proxmox VE node") }
-        let files = try await milliseconds { _ = try await driver.inventory() }
-        let list = try await milliseconds { try await pct(folder, ["list"]) }
-        let each = try await milliseconds {
-            for vmid in 101...100 + guests { try await pct(folder, ["status", "\(vmid)", "--verbose", "1"]) }
+        var seen = 0
+        let files = try await milliseconds {
+            for item in try await driver.inventory() where item.resource.contains("ct/") { seen += 1 }
         }
+        try expect(seen, "the files")
+        let list = try await milliseconds { seen = try await pct(folder, ["list"]).count { $0.contains("web") } }
+        try expect(seen, "the list")
+        seen = 0
+        let each = try await milliseconds {
+            for vmid in 101...100 + guests {
+                let lines = try await pct(folder, ["status", "\(vmid)", "--verbose", "1"])
+                if lines.contains("status: stopped"), lines.contains("vmid: \(vmid)") { seen += 1 }
+            }
+        }
+        try expect(seen, "the states")
         report(
             "guests.look",
             [("guests", Double(guests)), ("files_ms", files), ("tool_once_ms", list), ("tool_for_each_ms", each)])
     }
 
-    private func pct(_ folder: String, _ words: [String]) async throws {
-        guard try await Child.run(ProcessRequest("\(folder)/usr/sbin/pct", words)).succeeded else {
-            throw FleetFailure("the emulated pct fails")
-        }
+    /// What was measured is a look at all of them.
+    private func expect(_ seen: Int, _ way: String) throws {
+        guard seen == guests else { throw FleetFailure("\(way) told of \(seen) of \(guests) containers") }
+    }
+
+    /// The lines that it prints.
+    private func pct(_ folder: String, _ words: [String]) async throws -> [Substring] {
+        let outcome = try await Child.run(ProcessRequest("\(folder)/usr/sbin/pct", words))
+        guard outcome.succeeded else { throw FleetFailure("the emulated pct fails: \(outcome.errorText)") }
+        return outcome.outputText.split(separator: "\n")
     }
 
     private func milliseconds(_ work: () async throws -> Void) async throws -> Double {
