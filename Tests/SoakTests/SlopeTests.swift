@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import innkeeper_soak
@@ -44,4 +45,31 @@ import Testing
         #expect(Slope(readings(perHour: 10, minutes: 3, noise: 1, seed: 1), blockHours: 1.0 / 60) == nil)
         #expect(Slope([], blockHours: 1) == nil)
     }
+
+    @Test func `what fills up and stays is told from what grows without end`() {
+        let bound = 2048.0
+        let noise = readings(perHour: 0, minutes: 40, noise: 20, seed: 3)
+        // A cache of 12 MiB that is half full after five minutes.
+        let cache = noise.map { ($0.hours, $0.value + 12_288 * (1 - Growth.half(of: $0.hours * 12))) }
+        #expect(Growth(cache, bound: bound) == .warmsUp)
+        #expect(Growth(readings(perHour: 6144, minutes: 40, noise: 20, seed: 3), bound: bound) == .grows)
+        #expect(Growth(noise, bound: bound) == .none)
+        // The same leak beside a cache that fills up is still a leak.
+        let both = cache.map { ($0.0, $0.1 + 6144 * $0.0) }
+        #expect(Growth(both, bound: bound) == .grows)
+    }
+
+    @Test func `a run that rises and is too short to say why is undecided and not good`() {
+        let short = readings(perHour: 6144, minutes: 9, noise: 20, seed: 3)
+        #expect(Growth(short, bound: 2048) == .undecided && !Growth.undecided.isGood)
+    }
+
+    @Test func `a figure without a bound may grow`() {
+        #expect(Growth(readings(perHour: 9_999, minutes: 40, noise: 1, seed: 1), bound: nil) == .none)
+    }
+}
+
+extension Growth {
+    /// What is left after so many half lives.
+    fileprivate static func half(of lives: Double) -> Double { exp2(-lives) }
 }
