@@ -29,6 +29,15 @@ struct CrashPoint: Sendable, Hashable, CustomStringConvertible {
         return transition.name.hasPrefix("end of") && moment != .after
     }
 
+    /// What engines are made to do when the daemon dies here, after what they do when nobody dies. An ensure-style step that is
+    /// begun again finds what the interrupted command has made, and makes nothing twice. Only one that failed has taken its
+    /// work back before it could say so: there is nothing to be found, so the next command makes it and takes it back.
+    func effects(of usual: [String]) -> [String] {
+        let isOfContainer = transition.name.hasPrefix("end of container.") && !transition.name.contains("undo")
+        guard saga == .failure, interrupts == true, isOfContainer else { return usual }
+        return (usual + ["docker create 201", "docker remove 204"]).sorted()
+    }
+
     /// All moments of a transition. The agent's journal is synced with every commit, so that a power cut takes nothing
     /// from it that a kill leaves.
     static func all(_ victim: Victim, _ saga: Saga, _ transitions: [Transition]) -> [CrashPoint] {

@@ -21,7 +21,8 @@ actor Lane {
 
     /// Goes through the sagas undisturbed and takes down their durable writes.
     func record(_ sagas: [Saga]) async throws {
-        let changes = sagas.filter(Saga.changes.contains)
+        // A service that was suspended is resumed before anything else is done with it.
+        let changes = Saga.changes.filter { sagas.contains($0) || $0 == .resume && sagas.contains(.suspend) }
         for saga in [.provision] + changes + [.terminate] + sagas.filter({ $0 == .failure || $0 == .cancellation }) {
             try await recordOne(saga, counts: sagas.contains(saga))
         }
@@ -98,8 +99,8 @@ actor Lane {
         }
         guard let point else { return }
         var faults = outcome.faults
-        if let usual = usual[saga], usual != outcome.effects {
-            faults.append("engines did \(outcome.effects) instead of \(usual)")
+        if let usual = usual[saga], point.effects(of: usual) != outcome.effects {
+            faults.append("engines did \(outcome.effects) instead of \(point.effects(of: usual))")
         }
         tally.tried(subject(point.victim, saga), "\(point)", hasDied: outcome.hasDied, faults: faults)
         if getenv("INNKEEPER_CRASH_TRACE") != nil {
