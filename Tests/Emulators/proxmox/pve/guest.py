@@ -9,9 +9,8 @@ import stat
 import sys
 import time
 
-from . import volumes
+from . import pending, tasks, volumes
 from .errors import Die
-from .tasks import say, warn
 
 NEW_UTS, NEW_PID = 0x04000000, 0x20000000
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -62,7 +61,7 @@ def root(world, config):
 def systemd_warning(config, folder):
     version = int(volumes.fact(folder, "systemd", "0"))
     if version >= 250 and "nesting=1" not in config.values.get("features", ""):
-        warn("Systemd %d detected. You may need to enable nesting." % version)
+        tasks.warn("Systemd %d detected. You may need to enable nesting." % version)
 
 
 def start(world, config):
@@ -80,10 +79,10 @@ def start(world, config):
     lines = failure(world, config, folder)
     if lines:
         for line in lines:
-            say(line)
+            tasks.say(line)
         version = int(volumes.fact(folder, "systemd", "0"))
         if "hook" not in lines[1] and version >= 250 and "nesting=1" not in config.values.get("features", ""):
-            say("WARN: Systemd %d detected. You may need to enable nesting." % version)
+            tasks.say("WARN: Systemd %d detected. You may need to enable nesting." % version)
         raise Die("startup for container '%s' failed" % vmid)
     world.wait(1.2)
     os.makedirs(world.path("var/lib/lxc", vmid, "rootfs"), exist_ok=True)
@@ -103,17 +102,23 @@ def control_group(world, config, pid):
     folder = world.folder("sys/fs/cgroup/lxc", str(vmid))
     with open(world.path("sys/fs/cgroup/cgroup.controllers"), "w") as file:
         file.write("cpuset cpu io memory pids\n")
-    for number in range(sum(key.startswith("net") for key in config.values)):
-        cable = world.folder("sys/class/net", "veth%si%d" % (vmid, number), "statistics")
-        for name, count in (("rx_bytes", 1000), ("tx_bytes", 2000)):
-            with open(os.path.join(cable, name), "w") as file:
-                file.write("%d\n" % (count + number))
+    for key in [key for key in config.values if key.startswith("net")]:
+        plug(world, vmid, int(key[3:]))
     for name, text in (("cpu.stat", "usage_usec 120000\nuser_usec 80000\nsystem_usec 40000\n"),
                        ("memory.current", "%d\n" % memory({"pid": pid})), ("memory.stat", "inactive_file 0\n"),
                        ("memory.max", "max\n"), ("pids.current", "1\n"), ("io.stat", "8:0 rbytes=4096 wbytes=8192\n"),
                        ("cgroup.procs", ""), ("cgroup.events", "populated 1\nfrozen 0\n")):
         with open(os.path.join(folder, name), "w") as file:
             file.write(text)
+
+
+def plug(world, vmid, number):
+    """The node's end of a network cable."""
+    counts = os.path.join(cable(world, vmid, number), "statistics")
+    os.makedirs(counts, exist_ok=True)
+    for name, count in (("rx_bytes", 1000), ("tx_bytes", 2000)):
+        with open(os.path.join(counts, name), "w") as file:
+            file.write("%d\n" % (count + number))
 
 
 def failure(world, config, folder):
@@ -176,11 +181,16 @@ def stop(world, vmid):
             time.sleep(0.005)
     shutil.rmtree(world.path("sys/fs/cgroup/lxc", str(vmid)), ignore_errors=True)
     for number in range(10):
-        shutil.rmtree(world.path("sys/class/net", "veth%si%d" % (vmid, number)), ignore_errors=True)
+        shutil.rmtree(cable(world, vmid, number), ignore_errors=True)
     try:
         os.unlink(state_file(world, vmid))
     except FileNotFoundError:
-        pass
+        return
+    pending.apply(world, vmid)
+
+
+def cable(world, vmid, number):
+    return world.path("sys/class/net", "veth%si%s" % (vmid, number))
 
 
 def shutdown(world, config, seconds):

@@ -1,5 +1,6 @@
 """Verbs that make and remove containers."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -138,10 +139,7 @@ class Creation:
             say("Total bytes read: %d (%dMiB, 200MiB/s)" % (size, -(-size >> 20)))
             say("tar: Exiting with failure status due to previous errors")
             raise Die("command '%s' failed: exit code 2" % self.extraction())
-        volumes.set_fact(folder, "bytes", size)
-        if size > volumes.free(self.world, name) + size and not quota \
-                or volumes.used(self.world, name) >= volumes.storage(self.world, name)["size"]:
-            volumes.set_fact(folder, "corrupt", "")
+        volumes.fill(self.world, name, volid, size)
 
     def finish(self, config, values, facts, folder):
         say("Detected container architecture: %s" % facts["arch"])
@@ -251,10 +249,13 @@ def destruction(world, vmid, options):
         if is_on(options, "force") and guest.is_running(world, vmid):
             say("forced to stop CT %s before destroying!" % vmid)
             guest.stop(world, vmid)
+            config = conf.load(world, vmid)
         world.wait(0.3)
-        for one in config.volumes.values():
-            volumes.remove(world, one["volume"])
+        for one in sorted(config.volumes.items(), key=lambda one: (one[0] != "rootfs", one[0])):
+            volumes.remove(world, one[1]["volume"])
         if is_on(options, "destroy-unreferenced-disks"):
+            # Only now, when the container's own are gone.
+            volumes.search(world)
             for volid in volumes.of_guest(world, vmid):
                 volumes.remove(world, volid, quiet=True)
         if is_on(options, "purge"):
@@ -267,87 +268,139 @@ def destruction(world, vmid, options):
 
 def clone(world, positional, options):
     vmid, new = positional["vmid"], positional["newid"]
-    config = conf.load(world, vmid)
+    conf.load(world, vmid)
+    if "storage" in options:
+        volumes.storage(world, options["storage"])
+    if not world["quorum"]:
+        raise Die("cluster not ready - no quorum?")
     with locks.guest(world, vmid):
         config = conf.load(world, vmid)
         config.check_lock()
+        config.values["lock"] = "disk"
+        config.save()
+    cloning = Cloning(world, vmid, new, options)
+    try:
+        with locks.guest(world, new):
+            taken(world, new, 255)
+            conf.Guest(world, new, {"": {"lock": "create"}}).save()
+    except Die:
+        cloning.release_source()
+        raise
+    try:
+        cloning.prepare(config)
+    except Die:
+        cloning.release_source()
+        conf.forget(world, new)
+        raise
+    return run(world, "vzclone", vmid, cloning.work)
+
+
+class Cloning:
+    """A copy at work: the source has the lock `disk`, the target `create`. The task is filed under the source alone, and
+    nothing holds the target's file lock while the data are copied."""
+
+    def __init__(self, world, vmid, new, options):
+        self.world, self.vmid, self.new, self.options = world, vmid, new, options
+        self.disks, self.made, self.is_linked = {}, [], False
+
+    def prepare(self, config):
+        world, vmid, options = self.world, self.vmid, self.options
         source = config.values
+        is_running = guest.is_running(world, vmid)
+        self.is_linked = source.get("template") == "1" and not is_on(options, "full")
         if "snapname" in options:
             if options["snapname"] not in config.snapshots:
                 raise Die("snapshot '%s' does not exist" % options["snapname"], 2)
             source = config.snapshots[options["snapname"]]
-        elif guest.is_running(world, vmid):
-            raise Die("Full clone of a running container is only possible from a snapshot", 2)
-        if not world["quorum"]:
-            raise Die("cluster not ready - no quorum?")
-        taken(world, new, 255)
-        is_linked = config.values.get("template") == "1" and not is_on(options, "full")
-        volid = conf.properties(source["rootfs"], "volume")["volume"]
-        if is_linked and volumes.storage(world, volid.split(":")[0])["type"] == "dir":
-            raise Die("Linked clone feature for '%s' is not available" % volid, 2)
-        values = {key: value for key, value in source.items()
-                  if key not in ("parent", "snaptime", "lock", "template", "rootfs")
-                  and not key.startswith(("mp", "unused"))}
+        values = {}
+        for key, value in source.items():
+            if key == "rootfs" or key.startswith("mp"):
+                self.disks[key] = self.disk(key, value, is_running)
+            elif key.startswith("net"):
+                table = conf.properties(value)
+                table.pop("hwaddr", None)
+                values[key] = conf.network(",".join("%s=%s" % one for one in table.items()))
+            elif not key.startswith("unused") and key not in ("parent", "snaptime", "snapstate", "template"):
+                values[key] = value
         values["lock"] = "create"
-        for key in ("hostname", "description"):
-            if key in options:
-                values[key] = options[key]
-        for key in [key for key in values if key.startswith("net")]:
-            table = conf.properties(values[key])
-            table.pop("hwaddr", None)
-            values[key] = conf.network(",".join("%s=%s" % one for one in table.items()))
-        conf.Guest(world, new, {"": values}).save()
-        config.values["lock"] = "disk"
-        config.save()
-    return run(world, "vzclone", vmid, lambda: Cloning(world, vmid, new, volid, source, options, is_linked).work())
+        values.update({key: options[key] for key in ("hostname", "description") if key in options})
+        with self.target() as config:
+            config.sections[""] = values
 
+    def disk(self, key, value, is_running):
+        table = conf.properties(value, "volume")
+        if ":" not in table["volume"]:
+            raise Die("unable to clone mountpoint '%s' (type bind)" % key)
+        if not self.is_linked and is_running and "snapname" not in self.options:
+            raise Die("Full clone of a running container is only possible from a snapshot", 2)
+        if self.is_linked and volumes.storage(self.world, table["volume"].split(":")[0])["type"] == "dir":
+            raise Die("Linked clone feature for '%s' is not available" % table["volume"], 2)
+        return table
 
-class Cloning:
-    def __init__(self, world, vmid, new, volid, source, options, is_linked):
-        self.world, self.vmid, self.new, self.volid = world, vmid, new, volid
-        self.source, self.options, self.is_linked = source, options, is_linked
-
-    def work(self):
-        say("creating a clone of container %s with ID %s" % (self.vmid, self.new))
-        try:
-            self.copy()
-        except (Die, Interrupted) as failure:
-            for volid in volumes.of_guest(self.world, self.new):
-                volumes.remove(self.world, volid, quiet=True)
-            conf.forget(self.world, self.new)
-            raise Die("clone failed: %s" % failure.message)
-        finally:
-            config = conf.load(self.world, self.vmid)
-            config.values.pop("lock", None)
+    @contextlib.contextmanager
+    def target(self):
+        """The configuration of the copy, which has to have kept its lock."""
+        with locks.guest(self.world, self.new):
+            config = conf.load(self.world, self.new)
+            if config.values.get("lock") != "create":
+                raise Die("Lost 'create' config lock, aborting.")
+            yield config
             config.save()
 
-    def copy(self):
-        world = self.world
-        say("create %s clone of mountpoint rootfs (%s)" % ("linked" if self.is_linked else "full", self.volid))
-        table = conf.properties(self.source["rootfs"], "volume")
-        name = self.options.get("storage", self.volid.split(":")[0])
-        size = conf.size_bytes(table.get("size", "0T"))
-        if "snapname" in self.options and volumes.storage(world, self.volid.split(":")[0])["type"] == "btrfs":
-            if ".subvol" in self.volid:
+    def release_source(self):
+        with locks.guest(self.world, self.vmid):
+            config = conf.load(self.world, self.vmid)
+            if config.values.get("lock") == "disk":
+                del config.values["lock"]
+                config.save()
+
+    def work(self):
+        try:
+            say("creating a clone of container %s with ID %s" % (self.vmid, self.new))
+            for key in sorted(self.disks, reverse=True):
+                self.copy(key, self.disks[key])
+        except (Die, Interrupted) as failure:
+            self.release_source()
+            for volid in self.made:
+                volumes.remove(self.world, volid, quiet=True)
+            self.drop()
+            raise Die("clone failed: %s" % failure.message)
+        self.release_source()
+        with self.target() as config:
+            del config.values["lock"]
+        guest.systemd_warning(config, guest.root(self.world, config))
+
+    def drop(self):
+        """One that has lost its lock stays, without its disks."""
+        try:
+            with self.target():
+                pass
+            conf.forget(self.world, self.new)
+        except Die as lost:
+            say("Failed to remove target CT config - %s" % lost.message)
+
+    def copy(self, key, table):
+        world, volid = self.world, table["volume"]
+        say("create %s clone of mountpoint %s (%s)" % ("linked" if self.is_linked else "full", key, volid))
+        name = self.options.get("storage", volid.split(":")[0])
+        if "snapname" in self.options and volumes.storage(world, volid.split(":")[0])["type"] == "btrfs":
+            if ".subvol" in volid:
                 say("Specified filename /var/lib/lxc/%s/.copy-volume-1 does not exist." % self.new)
                 raise Die("cannot mount subvol snapshots for storage type 'btrfs'")
-        new = volumes.allocate(world, name, self.new, size)
-        folder, old = volumes.tree(world, new), volumes.tree(world, self.volid)
+        new = volumes.allocate(world, name, self.new, conf.size_bytes(table.get("size", "0T")))
+        self.made.append(new)
+        folder, old = volumes.tree(world, new), volumes.tree(world, volid)
         shutil.rmtree(folder)
         rate = int(self.options.get("bwlimit", 80 << 10)) * 1024
         for _ in range(20):
             world.wait(189030400 / rate / 20)
         volumes.copy(old, folder)
-        for key in ("systemd", "bytes"):
-            volumes.set_fact(folder, key, volumes.fact(old, key, "0"))
+        volumes.set_fact(folder, "systemd", volumes.fact(old, "systemd", "0"))
+        volumes.fill(world, name, new, int(volumes.fact(old, "bytes", "0")))
         if not self.is_linked:
             statistics(9482, 185962337)
-        config = conf.load(world, self.new)
-        table["volume"] = new
-        config.values["rootfs"] = conf.property_text(table, "volume")
-        del config.values["lock"]
-        config.save()
-        guest.systemd_warning(config, folder)
+        with self.target() as config:
+            config.values[key] = conf.property_text({**table, "volume": new}, "volume")
 
 
 def statistics(files, size):

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 
-from . import conf, guest, ha, locks, tasks
+from . import conf, guest, ha, locks, pending, tasks
 from .errors import Die
 from .params import is_on
 from .tasks import run, say
@@ -43,15 +43,8 @@ def starting(world, vmid):
             world.wait(10)
             say("problem with monitor socket, but continuing anyway: got timeout\n")
             return
-        apply_pending(config)
-        guest.start(world, config)
-
-
-def apply_pending(config):
-    if config.pending:
-        config.values.update(config.pending)
-        del config.sections["pve:pending"]
-        config.save()
+        pending.apply(world, vmid)
+        guest.start(world, conf.load(world, vmid))
 
 
 def stop(world, positional, options):
@@ -145,8 +138,7 @@ def rebooting(world, vmid, options):
         config.check_lock()
         if not guest.shutdown(world, config, int(options.get("timeout", "60"))):
             raise Die("container did not stop")
-        apply_pending(config)
-        guest.start(world, config)
+        guest.start(world, conf.load(world, vmid))
 
 
 def suspend(world, positional, options):

@@ -5,7 +5,8 @@ import re
 import sys
 import time
 
-from . import conf, guest, locks, volumes
+from . import conf, file_system, guest, locks, volumes
+from . import pending as pending_changes
 from .errors import BadParameter, Die
 from .lifecycle import tags
 from .params import GUEST_OPTIONS
@@ -13,8 +14,6 @@ from .tasks import run, say
 
 REQUIRED = {"memory", "swap", "arch", "ostype", "rootfs"}
 READ_ONLY = {"unprivileged", "template", "arch"}
-#: What takes effect at the next start only.
-COLD = {"features", "ostype", "cmode", "tty", "console"}
 
 
 def listing(world, positional, options):
@@ -65,7 +64,11 @@ def config(world, positional, options):
             raise Die("snapshot '%s' does not exist" % options["snapshot"], 2)
         values = found.snapshots[options["snapshot"]]
     else:
-        values = {**found.values, **({} if "current" in options else found.pending)}
+        values = dict(found.values)
+        if "current" not in options:
+            values.update(found.pending)
+            for key in pending_changes.removals(found) + ["delete"]:
+                values.pop(key, None)
     for key in sorted(values):
         print("%s: %s" % (key, shown(key, values[key])))
     return 0
@@ -77,9 +80,10 @@ def shown(key, value):
 
 def pending(world, positional, options):
     found = conf.load(world, positional["vmid"])
-    for key in sorted(set(found.values) | set(found.pending)):
+    gone = pending_changes.removals(found)
+    for key in sorted((set(found.values) | set(found.pending)) - {"delete"}):
         if key in found.values:
-            print("cur %s: %s" % (key, shown(key, found.values[key])))
+            print("%s %s: %s" % ("del" if key in gone else "cur", key, shown(key, found.values[key])))
         if key in found.pending:
             print("new %s: %s" % (key, shown(key, found.pending[key])))
     return 0
@@ -113,58 +117,32 @@ class Change:
         self.world, self.found = world, found
 
     def carry_out(self, options, delete, revert):
-        for key in (revert or "").split(","):
-            self.found.pending.pop(key, None)
+        """Puts all of it on the list of what waits, and takes from that what the container takes now."""
+        found, touched = self.found, set(options)
+        for key in [one for one in (revert or "").split(",") if one]:
+            pending_changes.revert(found, key)
         for key in [one for one in (delete or "").split(",") if one]:
-            self.delete(key)
+            if key in found.values:
+                touched.add(key)
+                pending_changes.remove(found, key)
+            else:
+                pending_changes.warn_absent(key)
         for key, value in options.items():
-            self.set(key, value)
-        if "pve:pending" in self.found.sections and not self.found.pending:
-            del self.found.sections["pve:pending"]
-        self.found.save()
+            pending_changes.revert(found, key)
+            found.sections.setdefault(pending_changes.SECTION, {})[key] = self.completed(key, value)
+        pending_changes.take(self.world, found, touched)
+        found.save()
 
-    def delete(self, key):
-        values = self.found.values
-        if key not in values:
-            print("cannot delete '%s' - not set in current configuration!" % key, file=sys.stderr)
-            return
-        value = values.pop(key)
-        table = conf.properties(value, "volume")
-        if key.startswith("mp"):
-            number = 0
-            while "unused%d" % number in values:
-                number += 1
-            values["unused%d" % number] = table["volume"]
-        elif key.startswith("unused"):
-            volumes.remove(self.world, table["volume"], quiet=True)
-
-    def set(self, key, value):
-        found, world = self.found, self.world
-        if key == "rootfs" and found.values.get("protection") == "1":
-            raise Die("can't update CT %s drive 'rootfs' - protection mode enabled" % found.vmid)
+    def completed(self, key, value):
+        if key == "rootfs" and self.found.values.get("protection") == "1":
+            raise Die("can't update CT %s drive 'rootfs' - protection mode enabled" % self.found.vmid)
         if key.startswith("net"):
-            bridge = conf.properties(value).get("bridge")
-            if bridge and bridge not in world["bridges"]:
-                raise Die("bridge '%s' does not exist" % bridge, 2)
-            value = conf.network(value)
-        elif key == "rootfs" or key.startswith("mp"):
-            value = self.disk(key, value)
-        elif key == "tags":
-            value = tags(value)
-        elif key == "description":
-            value = value if value.endswith("\n") else value + "\n"
-        if key in COLD and guest.is_running(world, found.vmid) and found.values.get(key) != value:
-            found.sections.setdefault("pve:pending", {})[key] = value
-        else:
-            found.values[key] = value
-
-    def disk(self, key, value):
-        made, volid = volumes.realise(self.world, self.found.vmid, key, value)
-        if volid and guest.is_running(self.world, self.found.vmid):
-            volumes.remove(self.world, volid, quiet=True)
-            raise BadParameter(
-                key, "unable to hotplug %s: failed to change apparmor profile: Invalid argument\n" % key, 39)
-        return made
+            return conf.network(value)
+        if key == "tags":
+            return tags(value)
+        if key == "description":
+            return value if value.endswith("\n") else value + "\n"
+        return value
 
 
 def resize(world, positional, options):
@@ -209,7 +187,7 @@ def resizing(world, vmid, key, wish):
 
 
 def grow(world, vmid, shown_path, old, new):
-    if guest.is_running(world, vmid):
+    if guest.is_running(world, vmid) and not world["online_resize"]:
         say("resize2fs 1.47.0 (5-Feb-2023)")
         say("resize2fs: Permission denied to resize filesystem")
         say("Filesystem at /dev/loop2 is mounted on /tmp; on-line resizing required")
@@ -227,6 +205,7 @@ def grow(world, vmid, shown_path, old, new):
     world.wait(11)
     say("Resizing the filesystem on %s to %d (4k) blocks." % (shown_path, new >> 12))
     say("The filesystem on %s is now %d (4k) blocks long.\n" % (shown_path, new >> 12))
+    file_system.write(world.path(shown_path), new)
 
 
 def rescan(world, positional, options):

@@ -6,6 +6,7 @@ import sys
 import time
 
 from .errors import Die
+from . import guest
 
 
 class Interrupted(Exception):
@@ -35,7 +36,14 @@ def say(text, end="\n"):
 
 
 def upid(world, kind, vmid, pid, start):
-    return "UPID:%s:%08X:%08X:%08X:%s:%s:root@pam:" % (world.node, pid, int(time.monotonic() * 100), start, kind, vmid)
+    """The name of a task: its process, when that and the task began, and the guest that the task is filed under."""
+    birth = int(guest.birth(pid) or 0)
+    return "UPID:%s:%08X:%08X:%08X:%s:%s:root@pam:" % (world.node, pid, birth, start, kind, vmid)
+
+
+def log_of(world, name):
+    """The file of a task's log, in a folder by the last digit of the time at which it began."""
+    return os.path.join(world.folder("var/log/pve/tasks", name.split(":")[4][-1]), name)
 
 
 def record(world, name, status=None):
@@ -71,15 +79,18 @@ def run(world, kind, vmid, work, tells_failure=True):
     os.close(output[1])
     os.close(error[1])
     name = upid(world, kind, vmid, pid, start)
+    world.show(pid, ["task " + name])
     record(world, name)
     for number in ends:
         signal.signal(number, lambda *_: os.kill(pid, signal.SIGTERM))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
-    copy(output[0], pid)
+    with open(log_of(world, name), "wb", buffering=0) as log:
+        copy(output[0], pid, log)
     message = b""
     while chunk := os.read(error[0], 65536):
         message += chunk
     _, status = os.waitpid(pid, 0)
+    world.hide(pid)
     text = message.decode()
     found = os.waitstatus_to_exitcode(status)
     record(world, name, "OK" if found == 0 else text.replace("\n", " "))
@@ -91,9 +102,10 @@ def run(world, kind, vmid, work, tells_failure=True):
     return (255 if found != 1 else 255) if tells_failure else 0
 
 
-def copy(source, worker_pid):
+def copy(source, worker_pid, log):
     broken = False
     while chunk := os.read(source, 65536):
+        log.write(chunk)
         if broken:
             continue
         try:

@@ -4,7 +4,7 @@ import os
 import shutil
 import uuid
 
-from . import conf
+from . import conf, file_system
 from .errors import Die
 from .tasks import say
 
@@ -16,6 +16,15 @@ def storage(world, name):
         return world["storages"][name]
     except KeyError:
         raise Die("storage '%s' does not exist" % name)
+
+
+def activate(world, name):
+    """What every use of a storage's contents begins with."""
+    one = storage(world, name)
+    if one.get("inactive"):
+        raise Die("unable to activate storage '%s' - directory is expected to be a mount point but is not mounted: '%s'"
+                  % (name, one["path"]))
+    return one
 
 
 def split(volid):
@@ -99,7 +108,7 @@ def pattern(kind, name, vmid, number, subvolume):
 
 def allocate(world, name, vmid, size):
     """Makes a volume of `size` bytes, with a file system in it. Returns its id."""
-    kind = storage(world, name)["type"]
+    kind = activate(world, name)["type"]
     if kind == "dir" and size == 0:
         raise Die("unable to create image: size must not be 0")
     volid = new_id(world, name, vmid, size == 0)
@@ -138,6 +147,7 @@ def make_file_system(world, name, shown, size):
             line, column = "\t", 8
         line, column = line + word, column + len(word)
     say(line)
+    file_system.write(world.path(shown), size)
     if free(world, name) < 1 << 20:
         say("Error while enabling multiple mount protection feature.")
         raise Die("command 'mkfs.ext4 -O mmp -E 'root_owner=100000:100000' %s' failed: exit code 1" % shown)
@@ -145,6 +155,7 @@ def make_file_system(world, name, shown, size):
 
 def remove(world, volid, quiet=False):
     """Says so when it was gone already, as the tool does, and goes on."""
+    activate(world, split(volid)[0])
     shown = path(world, volid)
     real = world.path(shown)
     if not os.path.exists(real):
@@ -190,6 +201,22 @@ def of_guest(world, vmid):
             if ("-%s-disk-" % vmid) in one:
                 found.append("%s:%s%s" % (name, prefix, one))
     return found
+
+
+def search(world):
+    """What a look for volumes on all storages for containers begins with: one that is away ends it."""
+    for name, one in world["storages"].items():
+        if "rootdir" in one["content"].split(","):
+            activate(world, name)
+
+
+def fill(world, name, volid, size):
+    """Puts data onto a volume. A storage without room for it breaks the file system in silence."""
+    folder = tree(world, volid)
+    has_room = size <= free(world, name)
+    set_fact(folder, "bytes", size)
+    if not has_room or used(world, name) >= storage(world, name)["size"]:
+        set_fact(folder, "corrupt", "")
 
 
 def can_snapshot(world, volid):

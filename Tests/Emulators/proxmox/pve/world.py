@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 import time
 
@@ -16,6 +17,9 @@ DEFAULTS = {
     "ha_manager": False,
     "ha_delay": 10,
     "bridges": ["vmbr0"],
+    # Whether a container that runs takes a new mount point, and a larger file system, at once.
+    "hotplug_mounts": False,
+    "online_resize": False,
     "nodes": [],
     "cpus": 2,
     # Verb to seconds that it hangs before it begins; verb to a text that it fails with.
@@ -69,11 +73,25 @@ class World:
     def wait(self, seconds):
         time.sleep(seconds * self.settings["pace"])
 
+    def show(self, pid, words):
+        """Makes a process one of the emulated node, with a command line of its own for as long as it lives."""
+        folder = self.folder("proc", str(pid))
+        with open(os.path.join(folder, "cmdline"), "w") as file:
+            file.write("\0".join(words) + "\0")
+        link = os.path.join(folder, "stat")
+        if not os.path.lexists(link):
+            os.symlink("/proc/%d/stat" % pid, link)
+
+    def hide(self, pid):
+        shutil.rmtree(self.path("proc", str(pid)), ignore_errors=True)
+
     def prepare(self):
         """What every node has, made if it is not there."""
         for name in ("etc/pve/nodes/%s/lxc" % self.node, "etc/pve/nodes/%s/qemu-server" % self.node, "etc/pve/ha",
                      "run/lock/lxc", "run/pve", "var/lib/lxc", "var/log/pve/tasks", "proc"):
             self.folder(name)
+        for bridge in self.settings["bridges"]:
+            self.folder("sys/class/net", bridge)
         link = self.path("etc/pve/lxc")
         if not os.path.lexists(link):
             try:
