@@ -45,6 +45,14 @@ import WireProtocol
         #expect(error?.code == .failed && error?.retryable == true)
     }
 
+    @Test func `a storage for backups that is full says so, though the tool speaks of job errors`() async throws {
+        let full: JSONObject = ["type": "dir", "path": "/mnt/full", "size": .integer(64 << 10), "content": "backup"]
+        let node = try await EmulatedNode(EmulatedNode.storages(["full": .object(full)]))
+        try await node.create()
+        let error = await #expect(throws: DriverError.self) { try await backup(node, ["storage": "full"]) }
+        #expect(error?.code == .outOfSpace && error?.retryable == true && error?.changed == false)
+    }
+
     @Test func `what cannot be backed up says why`() async throws {
         let node = try await EmulatedNode()
         try await node.create()

@@ -70,6 +70,23 @@ import WireProtocol
         #expect(stopped?.code == .conflict)
     }
 
+    @Test(
+        arguments: [
+            "Configuration file '/etc/ssh/sshd_config'\n ==> Modified since installation.\n",
+            "Configuration file 'nodes/pvelab/lxc/101.conf' does not exist\n", "container '101' not running!\n",
+            "lxc-attach: 101: something of the guest's own\n",
+        ]) func `what a command says itself is not taken for the tool's words`(_ words: String) async throws
+    {
+        let node = try await running()
+        for code in [2, 127, 255] {
+            let heard = Received()
+            let script: JSONValue = .string("printf %s \"$1\" >&2; exit \(code)")
+            let end = try await node.perform(
+                "container.exec", ["command": ["sh", "-c", script, "sh", .string(words)]], context: heard.context)
+            #expect(end.observed["exit_code"] == .integer(Int64(code)) && heard.text(.stderr) == words)
+        }
+    }
+
     @Test func `a terminal and another user are refused in words`() async throws {
         let node = try await running()
         let cases: [JSONObject] = [["tty": true, "rows": 24, "columns": 80], ["user": "www-data"]]

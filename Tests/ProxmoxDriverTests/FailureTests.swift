@@ -95,6 +95,41 @@ import Testing
         Row("cannot move volumes of a running container", .conflict),
         Row("target is local node.", .conflict),
         Row("missing command at /usr/share/perl5/PVE/CLI/pct.pm line 246.", .invalidArgument),
+        Row(
+            "unable to activate storage 'gone' - directory is expected to be a mount point but is not mounted: '/mnt/nowhere'",
+            .unavailable, retry: true),
+        Row("storage 'nfs' is not online", .unavailable, retry: true),
+        Row("storage 'old' is disabled", .unavailable),
+        Row("storage 'b' is not available on node 'pve1'", .notFound),
+        Row("storage 'iso' does not allow content type 'rootdir' (Container)", .unsupported),
+        Row("cfs-lock 'file-user_cfg' error: pve cluster filesystem not online", .unavailable, retry: true),
+        Row("cfs-lock 'storage-nfs' error: got lock request timeout", .busy, retry: true),
+        Row("cfs-lock 'file-storage_cfg' error: no quorum!", .unavailable, retry: true),
+        Row("zfs error: cannot destroy 'tank/subvol-101-disk-0': dataset is busy", .busy, retry: true),
+        Row("command 'zfs get -Hp all' failed: got timeout", .timedOut, retry: true),
+        Row("clone failed: Lost 'create' config lock, aborting.", .conflict),
+        Row("clone failed: interrupted by signal", .unknownOutcome, retry: true),
+        Row("clone failed: unable to activate storage 'gone' - not mounted: '/x'", .unavailable, retry: true),
+        Row("unable to clone mountpoint 'mp0' (type bind)", .unsupported),
+        Row(
+            "400 Parameter verification failed.\nnet0: unable to hotplug net0: bridge 'vmbr9' does not exist", .notFound
+        ),
+        Row(
+            "400 Parameter verification failed.\nnet0: unable to hotplug net0: interface vmbr9 does not exist",
+            .notFound),
+        Row(
+            "400 Parameter verification failed.\nmp0: unable to hotplug mp0: failed to change apparmor profile: Invalid argument",
+            .conflict),
+        Row("unable to get PID for CT 802 (not running?)", .failed),
+        Row("SSH public key validation error", .invalidArgument),
+        Row("CT 101 is running - use 'restart' or 'online' to migrate it", .conflict),
+        Row("can't acquire lock '/var/run/vzdump.lock' - got timeout", .busy, retry: true),
+        Row(
+            "ERROR: Backup of VM 101 failed - command 'tar cpf - ...' failed: exit code 2: No space left on device\njob errors",
+            .outOfSpace, retry: true),
+        Row(
+            "unable to create CT 101 - command 'tar xpf -' failed: exit code 2", .failed,
+            log: "tar: ./No space left on device/x: odd\n"),
         Row("something that nobody has seen before", .failed),
     ]
 

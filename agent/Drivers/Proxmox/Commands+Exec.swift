@@ -1,5 +1,6 @@
 import DriverKit
 import Processes
+import Synchronization
 import WireProtocol
 
 /// A command inside a container.
@@ -29,10 +30,15 @@ extension ProxmoxDriver {
             tools.path(.pct), ["exec", "\(vmid)", "--keep-env", "0", "--"] + command, outputLimit: 4096)
         if takesInput { request.standardInput = .stream(context.input) }
         // What ends here is the way into the container, which holds no lock: it may be killed, with the command.
+        let hasSpoken = Atomic(false)
         let outcome = try await tools.run(.pct, request) { stream, bytes throws(CancellationError) in
+            if stream == .stdout, !bytes.isEmpty { hasSpoken.store(true, ordering: .relaxed) }
             try await context.output(stream == .stdout ? .stdout : .stderr, bytes)
         }
-        return try await Self.end(outcome, vmid)
+        if outcome.ended == .itself, !hasSpoken.load(ordering: .relaxed) {
+            try await checkRefusal(outcome, vmid, command)
+        }
+        return try Self.end(outcome)
     }
 
     /// What is asked of other drivers and cannot be had here: without a terminal of its own the tool gives the command none.
@@ -58,7 +64,7 @@ extension ProxmoxDriver {
         return command
     }
 
-    private static func end(_ outcome: ProcessOutcome, _ vmid: Int) async throws(DriverError) -> OperationOutcome {
+    private static func end(_ outcome: ProcessOutcome) throws(DriverError) -> OperationOutcome {
         guard outcome.ended == .itself else {
             let how = outcome.killed ? "did not obey and was killed" : "was stopped"
             throw DriverError(.cancelled, "the command \(how)", cause: ProxmoxFailure.said(outcome))
@@ -67,15 +73,28 @@ extension ProxmoxDriver {
             throw DriverError(
                 .unknownOutcome, "the way into the container was cut off", cause: ProxmoxFailure.said(outcome))
         }
-        // The tool's own refusals and the command's codes are the same numbers: its words tell them apart.
+        return OperationOutcome(changed: true, observed: ["exit_code": .integer(Int64(code))])
+    }
+
+    /// The tool's own refusals and the command's codes are the same numbers, and a command may say what the tool says: only
+    /// the tool's whole sentence alone is taken for its own, and only when the container is found to be so.
+    private func checkRefusal(
+        _ outcome: ProcessOutcome, _ vmid: Int, _ command: [String]
+    ) async throws(DriverError) {
+        guard case .code(let code) = outcome.exit, code != 0 else { return }
         let words = outcome.errorText
-        if code != 0, words.hasPrefix("container '\(vmid)' not running!") || words.hasPrefix("Configuration file '") {
-            throw ProxmoxFailure.error(.pct, outcome)
-        }
-        if code == 126 || code == 127, words.hasPrefix("lxc-attach: ") {
+        switch words {
+        case "Configuration file 'nodes/\(files.node)/lxc/\(vmid).conf' does not exist\n":
+            if try await look(vmid) == nil { throw ProxmoxFailure.error(.pct, outcome) }
+        case "container '\(vmid)' not running!\n":
+            if try await look(vmid)?.isRunning != true { throw ProxmoxFailure.error(.pct, outcome) }
+        default:
+            guard code == 126 || code == 127, words.hasPrefix("lxc-attach: \(vmid): "),
+                words.hasSuffix(" - Failed to exec \"\(command[0])\"\n"), words.contains(": lxc_attach_run_command: "),
+                words.firstIndex(of: "\n") == words.lastIndex(of: "\n")
+            else { return }
             throw DriverError(.failed, code == 127 ? "the command was not found" : "the command may not be executed")
                 .observing(["exit_code": .integer(Int64(code))])
         }
-        return OperationOutcome(changed: true, observed: ["exit_code": .integer(Int64(code))])
     }
 }

@@ -78,9 +78,14 @@ extension ProxmoxDriver {
     /// - Parameter allowed: locks that do not stand in the way.
     func checkUnlocked(_ guest: Guest, allowing allowed: Set<String> = []) async throws(DriverError) {
         guard let lock = guest.config.lock, !allowed.contains(lock) else { return }
+        throw try await lockError(guest, lock)
+    }
+
+    /// Whether a retry can help against a lock: it can where somebody lives who will take it away.
+    func lockError(_ guest: Guest, _ lock: String) async throws(DriverError) -> DriverError {
         let isBusy = try await files.aside { $0.isBusy(guest.vmid) }
         let isAlive = isBusy || abandonedCreations.isRemoving(guest.vmid)
-        throw DriverError(
+        return DriverError(
             .busy,
             isAlive
                 ? "container \(guest.vmid) is locked (\(lock)) by an operation that is under way"

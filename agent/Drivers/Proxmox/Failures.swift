@@ -33,7 +33,14 @@ enum ProxmoxFailure {
             return DriverError(
                 .unknownOutcome, "\(tool.word) was killed by signal \(number)", retryable: true, cause: said(outcome))
         }
-        return error(tool, message: outcome.errorText, log: outcome.outputText)
+        return error(tool, message: reason(tool, outcome) + outcome.errorText, log: outcome.outputText)
+    }
+
+    /// What a backup says of a failure stands in its log only, a line for each container: `ERROR: Backup of VM 101 failed - …`.
+    private static func reason(_ tool: ProxmoxTools.Tool, _ outcome: ProcessOutcome) -> String {
+        guard tool == .vzdump else { return "" }
+        let lines = outcome.outputText.split(separator: "\n").filter { $0.hasPrefix("ERROR: ") }
+        return lines.suffix(2).map { $0 + "\n" }.joined()
     }
 
     /// - Parameter log: what the tool's task wrote to its standard output: the reason of some failures stands only there.
@@ -43,9 +50,12 @@ enum ProxmoxFailure {
         let rule = rules.first { rule in
             rule.words.allSatisfy(text.contains) && (rule.quoted.map(whole.contains) ?? true)
         }
-        let isFull = ["no space left on device", "disk quota exceeded"].contains { log.lowercased().contains($0) }
-        // A volume that is too small is so the next time, too.
-        let isTooSmall = isFull && (rule?.code ?? .failed) == .failed
+        // A file may be named like the message, which stands at the end of its line.
+        let isFull = log.split(separator: "\n").contains { line in
+            [": No space left on device", ": Disk quota exceeded"].contains { line.hasSuffix($0) }
+        }
+        // A volume that is too small is so the next time, too. Of a storage for backups old ones go.
+        let isTooSmall = isFull && tool != .vzdump && (rule?.code ?? .failed) == .failed
         let error = DriverError(
             isTooSmall ? .outOfSpace : rule?.code ?? .failed, rule?.meaning ?? "\(tool.word) refused",
             retryable: isTooSmall ? false : rule?.retryable, cause: shortened(message, log))

@@ -37,7 +37,24 @@ package final class ProxmoxDriver: Driver {
     package func perform(
         _ call: OperationCall, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
-        try await Self.table.perform(call, on: self, context)
+        do throws(DriverError) { return try await Self.table.perform(call, on: self, context) } catch {
+            throw await knowingLock(error, of: call)
+        }
+    }
+
+    /// The tool says alike that a container is locked by what works on it and by what has died. A look tells the two apart,
+    /// for every operation in the same way.
+    private func knowingLock(_ error: DriverError, of call: OperationCall) async -> DriverError {
+        guard error.code == .busy, error.message == ProxmoxFailure.isLocked,
+            let vmid = Self.vmid(ofResource: call.resource)
+        else { return error }
+        // Not in the caller's task, which may have been cancelled.
+        return await Task {
+            guard let found = try? await self.look(vmid), let lock = found.config.lock,
+                let known = try? await self.lockError(found, lock)
+            else { return error }
+            return error.changed ? known.afterChange() : known
+        }.value
     }
 
     static func vmid(ofResource resource: String) -> Int? {
