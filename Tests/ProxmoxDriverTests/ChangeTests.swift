@@ -6,10 +6,6 @@ import WireProtocol
 
 @testable import ProxmoxDriver
 
-enum ProcessID {
-    static var own: pid_t { getpid() }
-}
-
 @Suite struct SettingTests {
     @Test func `settings are changed once, and the address of a card stays`() async throws {
         let node = try await EmulatedNode()
@@ -25,14 +21,6 @@ enum ProcessID {
         #expect(mac != nil && end.observed["networks"]?.asArray?.first?["mac"] == mac)
         #expect(end.observed["networks"]?.asArray?.first?["ip"] == "10.0.0.9/24")
         #expect(try await !node.perform("container.set", wish).changed)
-    }
-
-    @Test func `what waits for the next start is told`() async throws {
-        let node = try await EmulatedNode()
-        try await node.create(101, ["start": true])
-        let end = try await node.perform("container.set", ["features": ["nesting": true]])
-        #expect(end.changed && end.observed["pending"] == ["features"])
-        #expect(try await !node.perform("container.set", ["features": ["nesting": true]]).changed)
     }
 
     @Test func `disks and cards come and go, and a disk that has gone is freed by its new name`() async throws {
@@ -107,13 +95,34 @@ enum ProcessID {
         #expect(error?.code == .busy && error?.retryable == true)
     }
 
-    @Test func `a volume that grew without its file system is told as such`() async throws {
+    @Test func `a volume that grew without its file system is told as such, each time`() async throws {
         let node = try await EmulatedNode()
         try await node.create(101, ["start": true])
-        let error = await #expect(throws: DriverError.self) {
-            try await node.perform("container.resize", ["disk": "rootfs", "size_mib": 2048])
-        }
+        let wish: JSONObject = ["disk": "rootfs", "size_mib": 2048]
+        let error = await #expect(throws: DriverError.self) { try await node.perform("container.resize", wish) }
         #expect(error?.code == .failed && error?.changed == true)
+        // To the tool the size is reached now.
+        let again = await #expect(throws: DriverError.self) { try await node.perform("container.resize", wish) }
+        #expect(again?.code == .failed && again?.changed == false)
+        #expect(again?.message.contains("has 2048 MiB, but its file system only 1024 MiB") == true)
+        try await node.perform("container.stop")
+        let larger: JSONObject = ["disk": "rootfs", "size_mib": 2064]
+        #expect(try await node.perform("container.resize", larger).changed)
+        #expect(try await !node.perform("container.resize", larger).changed)
+    }
+
+    @Test func `a mounted image is read through its loop device`() async throws {
+        let node = try await EmulatedNode()
+        try await node.create()
+        let image = "/var/lib/vz/images/101/vm-101-disk-0.raw"
+        let files = node.driver.files
+        #expect(files.fileSystemBytes(at: image) == 1 << 30)
+        try node.write("\(image)\n", to: "sys/block/loop3/loop/backing_file")
+        #expect(files.fileSystemBytes(at: image) == nil)
+        mkdir(node.folder.file("dev"), 0o755)
+        #expect(
+            symlink(node.folder.file("var/lib/vz/images/101/vm-101-disk-0.raw"), node.folder.file("dev/loop3")) == 0)
+        #expect(files.fileSystemBytes(at: image) == 1 << 30)
     }
 }
 

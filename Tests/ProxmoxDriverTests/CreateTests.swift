@@ -23,7 +23,7 @@ import WireProtocol
         #expect(config.contains("features: nesting=1"))
         #expect(config.contains("cpulimit: 0.50"))
         #expect(config.contains("ip=10.0.0.5/24") && config.contains("tag=5") && config.contains("mp=/data"))
-        #expect(config.contains("#innkeeper owner=svc_1 command=cmd_1"))
+        #expect(config.contains("#innkeeper: svc_1 cmd_1 101\n"))
         let again = try await node.create(101, wish, command: "cmd_2")
         #expect(!again.changed)
     }
@@ -136,9 +136,7 @@ import WireProtocol
     @Test func `what a killed creation has left is not touched while its worker lives`() async throws {
         let node = try await EmulatedNode()
         try node.write("lock: create\n", to: "etc/pve/nodes/pvelab/lxc/101.conf")
-        let pid = String(getpid(), radix: 16, uppercase: true)
-        try node.write(
-            "UPID:pvelab:\(pid):00000001:00000001:vzcreate:101:root@pam: 0\n", to: "var/log/pve/tasks/active")
+        try node.isAtWork("vzcreate", on: "101")
         await node.driver.recover([
             AbandonedCommand(id: "cmd_0", operation: "container.create", resource: "proxmox/ct/101")
         ])

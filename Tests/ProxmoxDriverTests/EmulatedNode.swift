@@ -2,9 +2,10 @@ import DriverKit
 import Glibc
 import Logging
 import Processes
-import ProxmoxDriver
 import TestSupport
 import WireProtocol
+
+@testable import ProxmoxDriver
 
 /// An emulated Proxmox VE node in a folder of its own, and the driver on it.
 final class EmulatedNode: Sendable {
@@ -94,7 +95,50 @@ final class EmulatedNode: Sendable {
 
     func configuration(_ vmid: Int = 101) -> String? { text("etc/pve/nodes/pvelab/lxc/\(vmid).conf") }
 
-    func write(_ text: String, to path: String) throws { try folder.write(Array(text.utf8), to: path) }
+    /// Writes a file of the node, in folders that are made where they are not there.
+    func write(_ text: String, to path: String) throws {
+        var place = folder.path
+        for part in path.split(separator: "/").dropLast() {
+            place += "/\(part)"
+            mkdir(place, 0o755)
+        }
+        try folder.write(Array(text.utf8), to: path)
+    }
+
+    /// The storages that every emulated node has, and more.
+    static func storages(_ more: JSONObject) -> JSONObject {
+        var all: JSONObject = [
+            "local": [
+                "type": "dir", "path": "/var/lib/vz", "size": .integer(40 << 30),
+                "content": "vztmpl,rootdir,backup,iso",
+            ]
+        ]
+        for member in more.members { all[member.key] = member.value }
+        return ["storages": .object(all)]
+    }
+
+    /// Makes this very process a task of the node that works for as long as it lives.
+    /// - Parameter birth: when the process is said to have begun; as it did where none is given.
+    func isAtWork(_ kind: String, on subject: String, since birth: String? = nil) throws {
+        let (pid, stat) = (getpid(), FileText.read("/proc/self/stat") ?? "")
+        let began = stat.split(separator: ")").last?.split(separator: " ")[19] ?? ""
+        func hexadecimal(_ number: some BinaryInteger) -> String { String(number, radix: 16, uppercase: true) }
+        let name =
+            "UPID:pvelab:\(hexadecimal(pid)):\(birth ?? hexadecimal(UInt64(began) ?? 0)):00000001:\(kind):\(subject):root@pam:"
+        try write("task \(name)\0", to: "proc/\(pid)/cmdline")
+        symlink("/proc/\(pid)/stat", folder.file("proc/\(pid)/stat"))
+        try write("\(name) 0\n", to: "var/log/pve/tasks/active")
+    }
+
+    /// Kills whatever the node's tools still do, as a crash would.
+    func killTools() {
+        for name in FileText.names(in: folder.file("proc")) ?? [] {
+            if let pid = pid_t(name), pid != getpid() { kill(pid, SIGKILL) }
+        }
+    }
+
+    /// Lets work that waits at a gate of the emulator go on.
+    func open(gate: String) throws { try write("", to: "emulator/gates/\(gate)") }
 
     /// Runs one of the node's tools as somebody else would.
     @discardableResult

@@ -58,11 +58,10 @@ import WireProtocol
         #expect(try await !node.perform("container.unlock").changed)
         let config = try #require(node.configuration())
         try node.write(config + "lock: backup\n\n[vzdump]\nsnaptime: 1\n", to: "etc/pve/nodes/pvelab/lxc/101.conf")
-        let pid = String(getpid(), radix: 16, uppercase: true)
-        try node.write("UPID:pvelab:\(pid):00000001:00000001:vzdump:101:root@pam: 0\n", to: "var/log/pve/tasks/active")
+        try node.isAtWork("vzdump", on: "101")
         let alive = await #expect(throws: DriverError.self) { try await node.perform("container.unlock") }
         #expect(alive?.code == .busy && alive?.retryable == true)
-        try node.write("", to: "var/log/pve/tasks/active")
+        try node.isAtWork("vzdump", on: "101", since: "00000007")
         #expect(try await node.perform("container.unlock").changed)
         #expect(node.configuration()?.contains("lock") == false && node.configuration()?.contains("vzdump") == false)
     }

@@ -62,7 +62,7 @@ import WireProtocol
             """)
         #expect(config["hostname"] == "web1" && config.lock == "backup")
         #expect(config.description == "line one: ä\ninnkeeper owner=svc_1 command=cmd_1\n")
-        #expect(config.owner == "svc_1" && config.command == "cmd_1")
+        #expect(config.mark?.service == "svc_1" && config.mark?.nonce == "cmd_1")
         #expect(config.wished("features") == "nesting=1" && config["features"] == nil)
         #expect(config.snapshots.map(\.name) == ["one"] && config.snapshots[0].description == "about one\n")
         #expect(config.numbered("net")[0].properties["ip6"] == "fd00::1/64")

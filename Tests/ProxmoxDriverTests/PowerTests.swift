@@ -6,6 +6,25 @@ import WireProtocol
 @testable import ProxmoxDriver
 
 @Suite struct PowerTests {
+    @Test(arguments: [
+        "container.stop", "container.shutdown", "container.restart", "snapshot.rollback", "container.set",
+    ])
+    func `a lock that has died is told alike by every operation`(_ operation: String) async throws {
+        let node = try await EmulatedNode()
+        try await node.create(101, ["start": true, "rootfs": ["storage": "labzfs", "size_gib": 1]])
+        try await node.perform("snapshot.ensure", ["snapshot": "one"])
+        let config = try #require(node.configuration())
+        try node.write("lock: backup\n" + config, to: "etc/pve/nodes/pvelab/lxc/101.conf")
+        let more: JSONObject =
+            operation == "snapshot.rollback"
+            ? ["snapshot": "one"] : operation == "container.set" ? ["memory_mib": 256] : [:]
+        let dead = await #expect(throws: DriverError.self) { try await node.perform(operation, more) }
+        #expect(dead?.code == .busy && dead?.retryable == false)
+        try node.isAtWork("vzdump", on: "101")
+        let alive = await #expect(throws: DriverError.self) { try await node.perform(operation, more) }
+        #expect(alive?.code == .busy && alive?.retryable == true)
+    }
+
     @Test func `started and stopped twice, the second time changes nothing`() async throws {
         let node = try await EmulatedNode()
         try await node.create()
@@ -58,8 +77,7 @@ import WireProtocol
         try node.write(config + "lock: backup\n", to: "etc/pve/nodes/pvelab/lxc/101.conf")
         let dead = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
         #expect(dead?.code == .busy && dead?.retryable == false)
-        let pid = String(ProcessID.own, radix: 16, uppercase: true)
-        try node.write("UPID:pvelab:\(pid):00000001:00000001:vzdump:101:root@pam: 0\n", to: "var/log/pve/tasks/active")
+        try node.isAtWork("vzdump", on: "101")
         let alive = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
         #expect(alive?.code == .busy && alive?.retryable == true)
     }

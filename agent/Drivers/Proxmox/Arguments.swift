@@ -53,6 +53,9 @@ struct Pattern: Sendable {
         let number = $0.dropFirst(kind.count)
         return number.utf8.allSatisfy(isDigit) && Int(number).map { (0...255).contains($0) } ?? false
     }
+    static let settingKey = Pattern("the key of a setting, as pending lists it") {
+        (2...32).contains($0.utf8.count) && $0.utf8.allSatisfy(isLower) && $0.utf8.first.map(isLetter) ?? false
+    }
     static let mountPoint = Pattern("an absolute path without a comma or an equals sign") { text in
         text != "/" && Grammar.absolutePath.accepts(text) && !text.contains(",") && !text.contains("=")
     }

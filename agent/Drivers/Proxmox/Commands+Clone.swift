@@ -18,6 +18,8 @@ extension ProxmoxDriver {
         let source = try await require(cloning.source)
         try await checkUnlocked(source)
         try cloning.checkAddresses(of: source.config)
+        try await checkRoom(cloning.sizes(of: source.config))
+        try await checkBridges(cloning.settings)
         abandonedCreations.forget(cloning.vmid)
         context.progress("cloning container \(source.vmid)")
         let words = cloning.words(command: context.commandID)
@@ -25,29 +27,48 @@ extension ProxmoxDriver {
             let made = try await make(cloning.vmid, context) { () throws(DriverError) in
                 try await tools.act(.pct, words)
             }
-            let settings = cloning.settings
-            let changes = settings.missing(in: made.config)
-            guard !changes.isEmpty else { return OperationOutcome(changed: true, observed: made.json) }
-            let end = try await apply(changes, cloning.vmid) { settings.missing(in: $0).isEmpty }
-            return OperationOutcome(changed: true, observed: end.json)
+            return OperationOutcome(changed: true, observed: try await finish(made, cloning).json)
         } catch {
             throw (try? await look(cloning.vmid)) == nil ? error : error.afterChange()
         }
     }
 
+    /// Gives a copy its own settings. Its description says until then that they are still to come, so that a copy whose
+    /// command has died is known as one.
+    private func finish(_ made: Guest, _ cloning: Cloning) async throws(DriverError) -> Guest {
+        let words = cloning.settings.plan(in: made.config).words
+        let mark = (made.mark?.line ?? "") + "\n" + CopyNote(source: cloning.source, isUnfinished: false).line
+        let end = try await apply(words + ["--description", mark], to: made) { config throws(DriverError) in
+            cloning.settings.plan(in: config)
+        }
+        guard end.config.copyNote?.isUnfinished == false else {
+            throw DriverError(.failed, "the description of container \(end.vmid) could not be set")
+        }
+        return end
+    }
+
+    /// What to do with a container that has the id already: only a copy of that very source, for the same service, is it.
     private func adopt(
         _ found: Guest, _ cloning: Cloning, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
         try await checkUnlocked(found, allowing: ["backup", "mounted", "snapshot", "snapshot-delete", "fstrim"])
-        let isOurs =
-            found.config.command == context.commandID
-            || cloning.owner.map { found.config.owner == $0 } ?? false
-        guard isOurs else { throw DriverError(.conflict, "the id is taken: container \(found.vmid) is there") }
-        let settings = cloning.settings
-        let changes = settings.missing(in: found.config)
-        guard !changes.isEmpty else { return .seen(found.json) }
-        let end = try await apply(changes, found.vmid) { settings.missing(in: $0).isEmpty }
-        return OperationOutcome(changed: true, observed: end.json)
+        guard found.isOurs(cloning.owner, context.commandID) else { throw found.isAnothers }
+        let note = found.config.copyNote
+        // Earlier versions did not note the source.
+        guard note?.source == cloning.source || note == nil && found.mark?.vmid == nil else {
+            throw DriverError(
+                .conflict, "container \(found.vmid) is there, but it is no copy of container \(cloning.source)"
+            ).afterChange()
+        }
+        if note?.isUnfinished == true {
+            return OperationOutcome(changed: true, observed: try await finish(found, cloning).json)
+        }
+        let plan = cloning.settings.plan(in: found.config)
+        guard plan.asksNothing, plan.waiting.isEmpty else {
+            let names = plan.settings.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) }
+            throw found.hasOther(names + plan.waiting + plan.reverts)
+        }
+        return .seen(found.json)
     }
 
     /// The tool exits 0 whatever became of it.
@@ -107,10 +128,22 @@ struct Cloning: Sendable {
         }
     }
 
+    /// Bytes that it takes of each storage; where it shares what is the same, none are known.
+    func sizes(of source: GuestConfig) -> [String: Int64] {
+        guard isFull else { return [:] }
+        let values = snapshot.map { source.snapshot($0)?.values ?? [:] } ?? source.values
+        return GuestConfig.sizes(of: values, on: storage)
+    }
+
+    private func description(_ command: String) -> String {
+        Mark(service: owner, nonce: command, vmid: vmid).line + "\n"
+            + CopyNote(source: source, isUnfinished: true).line
+    }
+
     func words(command: String) -> [String] {
         let hostname = settings.options.first { $0.name == "hostname" }?.value ?? ""
         return ["clone", "\(source)", "\(vmid)", "--hostname", hostname, "--full", isFull ? "1" : "0"]
-            + ["--description", Creation.mark(owner: owner, command: command)]
+            + ["--description", description(command)]
             + (storage.map { ["--storage", $0] } ?? []) + (snapshot.map { ["--snapname", $0] } ?? [])
     }
 }

@@ -38,6 +38,7 @@ extension ProxmoxDriver {
         }
         try await checkRoom(creation.sizes)
         try await checkTemplate(creation.template)
+        try await checkBridges(creation.settings)
         abandonedCreations.forget(creation.vmid)
         context.progress("creating container \(creation.vmid)")
         do throws(DriverError) {
@@ -66,19 +67,9 @@ extension ProxmoxDriver {
         _ found: Guest, _ creation: Creation, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
         try await checkUnlocked(found, allowing: ["backup", "mounted", "snapshot", "snapshot-delete", "fstrim"])
-        let isOurs =
-            found.config.command == context.commandID
-            || creation.owner.map { found.config.owner == $0 } ?? false
-        guard isOurs else {
-            throw DriverError(
-                .conflict, "the id is taken: container \(found.vmid) is there",
-                cause: found.config.owner.map { "it belongs to \($0)" })
-        }
-        let missing = creation.settings.missing(in: found.config)
-        guard missing.isEmpty else {
-            let names = missing.filter { $0.hasPrefix("--") }.map { $0.dropFirst(2) }.joined(separator: ", ")
-            throw DriverError(.conflict, "container \(found.vmid) is there, but with another \(names)").afterChange()
-        }
+        guard found.isOurs(creation.owner, context.commandID) else { throw found.isAnothers }
+        let other = creation.differences(from: found)
+        guard other.isEmpty else { throw found.hasOther(other) }
         guard creation.starts, !found.isRunning else { return .seen(found.json) }
         return OperationOutcome(changed: true, observed: try await startGuest(found).json)
     }

@@ -9,14 +9,13 @@ extension ProxmoxDriver {
         let force = try reader.bool("force", default: false)
         let owner = try reader.optionalName("owner", .identifier)
         try reader.finish()
-        let gone: JSONObject = ["vmid": .integer(Int64(vmid)), "present": false]
         guard var found = try await look(vmid) else {
             if let stranger = try await files.aside({ $0.stranger(vmid) }) {
                 throw DriverError(.conflict, "it is not on this node: there is \(stranger)")
             }
-            return .seen(gone)
+            return .seen(try await gone(vmid))
         }
-        if try await removeHalfMade(found) { return OperationOutcome(changed: true, observed: gone) }
+        if try await removeHalfMade(found) { return OperationOutcome(changed: true, observed: try await gone(vmid)) }
         try checkDestruction(found, owner: owner, force: force)
         try await unlockDestroyed(found)
         // The manager would start again what is stopped, and stops only after a while what is removed by force.
@@ -25,19 +24,12 @@ extension ProxmoxDriver {
             found = try await require(vmid)
         }
         if found.isRunning { found = try await stopGuest(found) }
-        _ = try await achieve(vmid, "went") {
-            $0 == nil
-        } by: { () throws(DriverError) in
-            try await tools.act(.pct, Self.destruction(vmid))
-        }
-        return OperationOutcome(changed: true, observed: gone)
+        try await destroy(found)
+        return OperationOutcome(changed: true, observed: try await gone(vmid))
     }
 
     private func checkDestruction(_ found: Guest, owner: String?, force: Bool) throws(DriverError) {
-        if let owner, found.config.owner != owner {
-            throw DriverError(
-                .conflict, "container \(found.vmid) belongs to \(found.config.owner ?? "nobody"), not to \(owner)")
-        }
+        try found.checkOwner(owner)
         if found.config["protection"] == "1" { throw DriverError(.conflict, "container \(found.vmid) is protected") }
         if found.isRunning, !force { throw DriverError(.conflict, "container \(found.vmid) runs") }
     }
@@ -50,5 +42,54 @@ extension ProxmoxDriver {
         } else {
             try await checkUnlocked(found)
         }
+    }
+
+    /// Removes a container that stands still, with its disks.
+    ///
+    /// The tool looks for disks that belong to none on every storage, after it has removed the container's own, and fails
+    /// there when one storage is away. So that is left out then, and made up for later.
+    func destroy(_ found: Guest) async throws(DriverError) {
+        let vmid = found.vmid
+        let all = try await storages(content: "rootdir")
+        let needed = found.config.storages
+        if let missing = all.first(where: { !$0.isActive && needed.contains($0.name) }) {
+            throw DriverError(
+                .unavailable,
+                "storage \(missing.name), which holds a disk of container \(vmid), is not active: nothing has been removed"
+            )
+        }
+        let away = all.filter { !$0.isActive && !$0.isDisabled }.map(\.name)
+        if !away.isEmpty, try await !files.aside({ $0.note(vmid, LeftoverNote(storages: away)) }) {
+            throw DriverError(.failed, "it cannot be noted which storages are away", retryable: true)
+        }
+        do throws(DriverError) {
+            _ = try await achieve(vmid, "went") {
+                $0 == nil
+            } by: { () throws(DriverError) in
+                try await tools.act(.pct, Self.destruction(vmid, searches: away.isEmpty))
+            }
+        } catch { throw await countingDisks(error, of: found, needed) }
+        guard away.isEmpty else {
+            _ = try await removeUnreferenced(vmid, on: all.filter(\.isActive).map(\.name))
+            return
+        }
+        try await files.aside { $0.forgetLeftover(vmid) }
+    }
+
+    static func destruction(_ vmid: Int, searches: Bool) -> [String] {
+        ["destroy", "\(vmid)", "--purge", "1"] + (searches ? ["--destroy-unreferenced-disks", "1"] : [])
+    }
+
+    /// A removal that failed may have removed disks before that.
+    private func countingDisks(
+        _ error: DriverError, of found: Guest, _ storages: Set<String>
+    ) async -> DriverError {
+        var left: Set<String> = []
+        for storage in storages {
+            // What cannot be looked at counts as there.
+            guard let volumes = try? await volumes(on: storage, content: "rootdir") else { return error }
+            left.formUnion(volumes.map(\.id))
+        }
+        return found.config.volumes.isSubset(of: left) ? error : error.afterChange()
     }
 }

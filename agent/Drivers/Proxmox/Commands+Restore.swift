@@ -7,7 +7,7 @@ extension ProxmoxDriver {
     func restore(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
         let wish = try RestoreWish(call)
         let found = try await look(wish.vmid)
-        if let found, found.config.command == context.commandID, found.config.lock == nil { return .seen(found.json) }
+        if let found, found.mark?.nonce == context.commandID, found.config.lock == nil { return .seen(found.json) }
         if let found, try await !removeHalfMade(found) { try await checkReplacement(of: found, wish) }
         if let stranger = try await files.aside({ $0.stranger(wish.vmid) }) {
             throw DriverError(.conflict, "the id is taken: there is \(stranger)")
@@ -32,10 +32,7 @@ extension ProxmoxDriver {
     private func checkReplacement(of found: Guest, _ wish: RestoreWish) async throws(DriverError) {
         guard wish.replaces else { throw DriverError(.conflict, "the id is taken: container \(found.vmid) is there") }
         try await checkUnlocked(found)
-        if let owner = wish.owner, found.config.owner != owner {
-            throw DriverError(
-                .conflict, "container \(found.vmid) belongs to \(found.config.owner ?? "nobody"), not to \(owner)")
-        }
+        try found.checkOwner(wish.owner)
         if found.isRunning { throw DriverError(.conflict, "container \(found.vmid) runs") }
         if found.config["protection"] == "1" { throw DriverError(.conflict, "container \(found.vmid) is protected") }
     }
@@ -56,7 +53,7 @@ extension ProxmoxDriver {
         let command = context.commandID
         do throws(DriverError) {
             let made = try await achieve(vmid, "was made") { guest in
-                guest?.config.command == command && guest?.config.lock == nil && guest?.config["rootfs"] != nil
+                guest?.mark?.nonce == command && guest?.config.lock == nil && guest?.config["rootfs"] != nil
             } by: { () throws(DriverError) in
                 try await act()
             }
@@ -92,20 +89,11 @@ struct RestoreWish: Sendable {
     }
 
     /// Bytes that it takes of each storage.
-    func sizes(of saved: GuestConfig) -> [String: Int64] {
-        let disks =
-            [saved["rootfs"].map { PropertyText($0) }].compactMap { $0 } + saved.numbered("mp").map(\.properties)
-        return disks.reduce(into: [:]) { sizes, disk in
-            guard let volume = disk.first, let colon = volume.firstIndex(of: ":"), !volume.hasPrefix("/") else {
-                return
-            }
-            sizes[storage ?? String(volume[..<colon]), default: 0] += disk["size"].flatMap(SizeText.bytes) ?? 0
-        }
-    }
+    func sizes(of saved: GuestConfig) -> [String: Int64] { GuestConfig.sizes(of: saved.values, on: storage) }
 
     func words(_ saved: GuestConfig, replacing: Bool, command: String) -> [String] {
-        let mark = Creation.mark(owner: owner ?? saved.owner, command: command)
-        return ["restore", "\(vmid)", backup, "--description", mark]
+        let mark = Mark(service: owner ?? saved.mark?.service, nonce: command, vmid: vmid)
+        return ["restore", "\(vmid)", backup, "--description", mark.line]
             + (storage.map { ["--storage", $0] } ?? []) + (isUnique ? ["--unique", "1"] : [])
             + (replacing ? ["--force", "1"] : [])
     }

@@ -15,59 +15,86 @@ extension ProxmoxDriver {
         ) { (driver, call, _) throws(DriverError) in try await driver.resizeDisk(call) },
     ]
 
-    /// Sets what is not so yet. What a running container takes only at its next start is listed as `pending`.
+    /// Sets what is not so yet. What a running container takes only when it stops is not done: it is listed as `pending`
+    /// where the call says that it may wait, and taken back otherwise.
     private func setContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let change = try GuestChange(&reader)
         try reader.finish()
         let found = try await require(vmid)
-        let words = try change.missing(in: found.config)
-        guard !words.isEmpty else { return .seen(found.json) }
+        let plan = try change.plan(in: found.config)
+        if plan.asksNothing, plan.waiting.isEmpty || change.mayWait { return .seen(found.json) }
+        if plan.words.isEmpty { throw Self.waits(plan.waiting, found) }
         try await checkUnlocked(found)
         try await checkRoom(change.sizes(missingIn: found.config))
-        let end = try await apply(words, vmid) { change.isMet(by: $0) }
+        try await checkBridges(change.settings)
+        let end = try await apply(plan.words, to: found, mayWait: change.mayWait) { config throws(DriverError) in
+            try change.plan(in: config)
+        }
         return OperationOutcome(changed: true, observed: end.json)
     }
 
+    /// Runs the tool and looks what has come of it, both in force and for later.
     func apply(
-        _ words: [String], _ vmid: Int, _ isMet: (GuestConfig) -> Bool
+        _ words: [String], to found: Guest, mayWait: Bool = false,
+        _ plan: (GuestConfig) throws(DriverError) -> ChangePlan
     ) async throws(DriverError) -> Guest {
-        let end = try await achieve(vmid, "took the settings") {
-            $0.map { isMet($0.config) } ?? false
-        } by: {
-            () throws(DriverError) in
-            try await tools.act(.pct, ["set", "\(vmid)"] + words)
+        var failure: DriverError?
+        do throws(DriverError) { try await tools.act(.pct, ["set", "\(found.vmid)"] + words) } catch { failure = error }
+        let end: Guest
+        let left: ChangePlan
+        do throws(DriverError) {
+            end = try await require(found.vmid)
+            left = try plan(end.config)
+        } catch { throw failure ?? error }
+        if left.asksNothing, left.waiting.isEmpty { return end }
+        if let failure { throw await takingBack(failure, found) }
+        guard left.asksNothing else {
+            throw await takingBack(
+                DriverError(.failed, "the tool reports success, but container \(found.vmid) never took the settings"),
+                found)
         }
-        guard let end else { throw DriverError(.notFound, "container \(vmid) is gone") }
+        guard mayWait else { throw await takingBack(Self.waits(left.waiting, found), found) }
         return end
     }
 
-    /// The tool exits 0 whatever became of it, and takes half a minute for a container that does not run.
-    private func resizeDisk(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
-        var reader = ArgumentReader(call.arguments)
-        let vmid = try reader.vmid(of: call)
-        let disk = try reader.text("disk", .disk)
-        let bytes = try reader.integer("size_mib", in: 1...(1 << 37)) << 20
-        try reader.finish()
-        let found = try await require(vmid)
-        guard let size = found.size(of: disk) else {
-            throw DriverError(.notFound, "container \(vmid) has no disk \(disk) of known size")
+    private static func waits(_ keys: [String], _ found: Guest) -> DriverError {
+        DriverError(
+            .conflict,
+            "container \(found.vmid) takes \(keys.sorted().joined(separator: ", ")) only when it stops, so it is not in "
+                + "force: stop it first, or ask with apply=at_restart and restart it then")
+    }
+
+    /// Takes back what a change that failed has left to wait, and gives the container the network cards back that it has
+    /// lost by it: the tool takes a card's cable away before it finds that the new one cannot be had.
+    private func takingBack(_ error: DriverError, _ before: Guest) async -> DriverError {
+        // Not in the caller's task, which may have been cancelled.
+        await Task {
+            guard let now = try? await self.look(before.vmid) else { return error }
+            let words = Self.wayBack(from: now.config, to: before.config)
+            if !words.isEmpty { _ = try? await self.tools.act(.pct, ["set", "\(before.vmid)"] + words) }
+            guard let end = words.isEmpty ? now : try? await self.look(before.vmid) else { return error.afterChange() }
+            let isAsBefore = end.config.values == before.config.values && end.config.pending == before.config.pending
+            return isAsBefore ? error : error.afterChange()
+        }.value
+    }
+
+    private static func wayBack(from now: GuestConfig, to before: GuestConfig) -> [String] {
+        let cards = before.numbered("net").map(\.key).filter { now[$0] != before[$0] }
+        let fresh = now.waiting.filter { key in
+            !cards.contains(key)
+                && (now.pending[key] != before.pending[key]
+                    || now.pendingRemovals.contains(key) != before.pendingRemovals.contains(key))
         }
-        if size == bytes { return .seen(found.json) }
-        guard size < bytes else {
-            throw DriverError(.conflict, "disk \(disk) has \(size >> 20) MiB; none is made smaller")
+        return cards.flatMap { ["--\($0)", before[$0] ?? ""] }
+            + (fresh.isEmpty ? [] : ["--revert", fresh.sorted().joined(separator: ",")])
+    }
+
+    /// A bridge that is not there costs a running container its network card, and another container its start.
+    func checkBridges(_ settings: GuestSettings) async throws(DriverError) {
+        for bridge in settings.networks.map(\.bridge) where try await !files.aside({ $0.hasInterface(bridge) }) {
+            throw DriverError(.notFound, "there is no bridge \(bridge) on this node")
         }
-        try await checkUnlocked(found)
-        let outcome = try await tools.act(.pct, ["resize", "\(vmid)", disk, "\(bytes >> 20)M"])
-        let end = try await require(vmid)
-        guard end.size(of: disk) == bytes else {
-            throw ProxmoxFailure.error(.pct, message: outcome.errorText, log: outcome.outputText)
-        }
-        // The log is told as a message: the volume has grown, and its file system has not.
-        if outcome.outputText.contains("Failed to update the container's filesystem") {
-            throw ProxmoxFailure.error(.pct, message: outcome.outputText).afterChange()
-        }
-        return OperationOutcome(changed: true, observed: end.json)
     }
 }

@@ -17,6 +17,14 @@ struct Creation: Sendable {
             path = hasPath ? try reader.text("path", .mountPoint) : nil
             try reader.finish()
         }
+
+        /// Whether a disk of a container is this one, in place and size.
+        func isMet(by text: String?) -> Bool {
+            guard let text else { return false }
+            let found = PropertyText(text)
+            return found.first?.hasPrefix("\(storage):") == true && found["mp"] == path
+                && found["size"].flatMap(SizeText.bytes) == gib << 30
+        }
     }
 
     let vmid: Int
@@ -54,16 +62,24 @@ struct Creation: Sendable {
         Dictionary((mounts + [root]).map { ($0.storage, $0.gib << 30) }, uniquingKeysWith: +)
     }
 
-    /// The line of the description by which the container is known as ours.
-    static func mark(owner: String?, command: String) -> String {
-        "innkeeper" + (owner.map { " owner=\($0)" } ?? "") + " command=\(command)"
+    /// What a container has otherwise than asked for. Only what is in force counts.
+    func differences(from found: Guest) -> [String] {
+        let plan = settings.plan(in: found.config)
+        var names = plan.settings.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) } + plan.waiting
+        names += plan.reverts
+        if !root.isMet(by: found.config["rootfs"]) { names.append("rootfs") }
+        let disks = found.config.numbered("mp").map(\.key)
+        let isThere = { (mount: Disk) in disks.contains { mount.isMet(by: found.config[$0]) } }
+        if !mounts.allSatisfy(isThere) { names.append("mounts") }
+        if (found.config["unprivileged"] == "1") != isUnprivileged { names.append("unprivileged") }
+        return names
     }
 
     func words(command: String, keyFile: String?) -> [String] {
         var words = ["create", "\(vmid)", template, "--rootfs", root.text]
         for (place, mount) in mounts.enumerated() { words += ["--mp\(place)", mount.text] }
         words += ["--unprivileged", isUnprivileged ? "1" : "0"] + settings.creationWords
-        words += ["--description", Self.mark(owner: owner, command: command)]
+        words += ["--description", Mark(service: owner, nonce: command, vmid: vmid).line]
         return words + (keyFile.map { ["--ssh-public-keys", $0] } ?? [])
     }
 }

@@ -52,8 +52,9 @@ enum FileText {
     }
 
     /// A new file that only its owner may read; the caller removes it. Nil when it cannot be written.
-    static func privateFile(_ bytes: [UInt8]) -> String? {
-        let path = "/tmp/innkeeper-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+    /// - Parameter place: of the file, which must not be there; a name of its own among temporary files where none is given.
+    static func privateFile(_ bytes: [UInt8], at place: String? = nil) -> String? {
+        let path = place ?? "/tmp/innkeeper-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { return nil }
         defer { close(file) }

@@ -21,8 +21,11 @@ struct Guest: Sendable {
             json[name] = config[key].flatMap { Int64($0) }.map { .integer($0) }
         }
         for key in ["lock", "parent", "features", "ostype"] { json[key] = config[key].map { .string($0) } }
-        json["owner"] = config.owner.map { .string($0) }
-        if !config.pending.isEmpty { json["pending"] = .array(config.pending.keys.sorted().map { .string($0) }) }
+        json["owner"] = mark?.service.map { .string($0) }
+        json["nonce"] = mark.map { .string($0.nonce) }
+        let (removals, waiting) = (config.pendingRemovals, config.waiting)
+        if !waiting.isEmpty { json["pending"] = .array(waiting.sorted().map { .string($0) }) }
+        if !removals.isEmpty { json["pending_removals"] = .array(removals.sorted().map { .string($0) }) }
         return json
     }
 

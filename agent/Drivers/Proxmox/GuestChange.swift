@@ -2,13 +2,17 @@ import DriverKit
 import Model
 import WireProtocol
 
-/// What a call changes of a container: settings, disks that come, and what goes.
+/// What a call changes of a container: settings, disks that come, what goes, and changes that are taken back.
 struct GuestChange: Sendable {
     let settings: GuestSettings
+    /// Whether what the container does not take while it runs may wait for its next start.
+    let mayWait: Bool
     /// Known by their paths.
     private let mounts: [Creation.Disk]
     /// Keys of the configuration. A mount point that goes leaves its disk as `unused0`, which has to go by that name.
     private let removals: [String]
+    /// Keys whose pending change is given up.
+    private let reverts: [String]
 
     init(_ reader: inout ArgumentReader) throws(DriverError) {
         settings = try GuestSettings(&reader)
@@ -16,6 +20,8 @@ struct GuestChange: Sendable {
             try Creation.Disk(object, hasPath: true)
         }
         removals = try reader.texts("remove", .removable) ?? []
+        reverts = try reader.texts("revert", .settingKey) ?? []
+        mayWait = try reader.choice("apply", ["now", "at_restart"]) == "at_restart"
         guard Set(mounts.map(\.path)).count == mounts.count else {
             throw .invalidArgument("mounts", "has two disks for the same path")
         }
@@ -23,39 +29,63 @@ struct GuestChange: Sendable {
         if let both = removals.first(where: kept.contains) {
             throw .invalidArgument("remove", "names \(both), which is set by the same call")
         }
+        if let both = reverts.first(where: { kept.contains($0) || removals.contains($0) }) {
+            throw .invalidArgument("revert", "names \(both), which is changed by the same call")
+        }
     }
 
-    /// Words for what is not so yet.
+    /// What is not so yet.
     /// - Throws: `conflict` when two network interfaces would have the same name, which only shows at the next start.
-    func missing(in config: GuestConfig) throws(DriverError) -> [String] {
+    func plan(in config: GuestConfig) throws(DriverError) -> ChangePlan {
         try checkNames(in: config)
-        var words = settings.missing(in: config)
-        var free = (0...255).lazy.map { "mp\($0)" }.filter { config.wished($0) == nil }.makeIterator()
-        for mount in newMounts(in: config) {
-            guard let key = free.next() else {
+        var plan = ChangePlan()
+        for want in settings.wants(in: config) { plan.add(want, in: config) }
+        try add(mounts, to: &plan, in: config)
+        for key in removals { plan.remove(key, in: config) }
+        plan.reverts += reverts.filter { config.waiting.contains($0) && !plan.reverts.contains($0) }
+        return plan
+    }
+
+    /// A disk is known by its path: it is there, or will be, or would have gone.
+    private func add(
+        _ mounts: [Creation.Disk], to plan: inout ChangePlan, in config: GuestConfig
+    ) throws(DriverError) {
+        let (present, coming) = (Self.paths(config.values), Self.paths(config.pending))
+        var free = (0...255).lazy.map { "mp\($0)" }.filter { config[$0] == nil && config.pending[$0] == nil }
+            .makeIterator()
+        for mount in mounts {
+            if let key = present[mount.path ?? ""] {
+                if config.wished(key) != config[key] { plan.reverts.append(key) }
+            } else if let key = coming[mount.path ?? ""] {
+                plan.waiting.append(key)
+            } else if let key = free.next() {
+                plan.settings += ["--\(key)", mount.text]
+            } else {
                 throw DriverError(.conflict, "the container has all mount points in use")
             }
-            words += ["--\(key)", mount.text]
         }
-        let present = removals.filter { config.wished($0) != nil }
-        return words + (present.isEmpty ? [] : ["--delete", present.joined(separator: ",")])
     }
 
-    func isMet(by config: GuestConfig) -> Bool { (try? missing(in: config).isEmpty) ?? false }
+    /// Keys of mount points by their paths.
+    private static func paths(_ values: [String: String]) -> [String: String] {
+        let found = values.filter { $0.key.hasPrefix("mp") }.compactMap { key, value in
+            PropertyText(value)["mp"].map { ($0, key) }
+        }
+        return Dictionary(found) { first, _ in first }
+    }
 
     /// Bytes that the disks that come take of each storage.
     func sizes(missingIn config: GuestConfig) -> [String: Int64] {
-        Dictionary(newMounts(in: config).map { ($0.storage, $0.gib << 30) }, uniquingKeysWith: +)
-    }
-
-    private func newMounts(in config: GuestConfig) -> [Creation.Disk] {
-        let paths = Set(config.numbered("mp").compactMap { $0.properties["mp"] })
-        return mounts.filter { !paths.contains($0.path ?? "") }
+        let paths = Set(Self.paths(config.values).keys).union(Self.paths(config.pending).keys)
+        let new = mounts.filter { !paths.contains($0.path ?? "") }
+        return Dictionary(new.map { ($0.storage, $0.gib << 30) }, uniquingKeysWith: +)
     }
 
     private func checkNames(in config: GuestConfig) throws(DriverError) {
         let own = Set(settings.networks.map(\.device) + removals)
-        let others = config.numbered("net").filter { !own.contains($0.key) }.compactMap { $0.properties["name"] }
+        let others = (0...31).map { "net\($0)" }.filter { !own.contains($0) }.flatMap { key in
+            [config[key], config.pending[key]].compactMap { $0.flatMap { PropertyText($0)["name"] } }
+        }
         if let twice = settings.networks.first(where: { others.contains($0.name) }) {
             throw DriverError(.conflict, "the container has another interface \(twice.name)")
         }

@@ -148,13 +148,6 @@ extension NodeFiles {
         return events.split(separator: "\n").contains("populated 1")
     }
 
-    /// Whether a task of the node's tools still works on a container, as far as the list of tasks and the lock tell.
-    func isBusy(_ vmid: Int) -> Bool {
-        let tasks = (FileText.read("\(root)/var/log/pve/tasks/active") ?? "").textLines
-        let works = tasks.compactMap { TaskLine($0) }.contains { $0.subject == "\(vmid)" && $0.isAlive }
-        return works || FileText.isLocked("\(root)/run/lock/lxc/pve-config-\(vmid).lock")
-    }
-
     func isMounted(_ path: String) -> Bool {
         (FileText.read("\(root)/proc/mounts") ?? "").split(separator: "\n").contains {
             $0.split(separator: " ").dropFirst().first == path[...]

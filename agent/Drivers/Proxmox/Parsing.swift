@@ -50,21 +50,9 @@ struct GuestConfig: Sendable, Hashable {
 
     subscript(key: String) -> String? { values[key] }
 
-    /// The value that counts from the next start on.
-    func wished(_ key: String) -> String? { pending[key] ?? values[key] }
-
     var lock: String? { values["lock"] }
     var isTemplate: Bool { values["template"] == "1" }
     var tags: [String] { (values["tags"] ?? "").split(whereSeparator: { ";, ".contains($0) }).map(String.init) }
-
-    /// Whom it is for and which command made it, as Innkeeper has written it into the description.
-    var owner: String? { mark("owner") }
-    var command: String? { mark("command") }
-
-    private func mark(_ key: String) -> String? {
-        let line = description.split(separator: "\n").first { $0.hasPrefix("innkeeper ") }
-        return line?.split(separator: " ").first { $0.hasPrefix("\(key)=") }.map { String($0.dropFirst(key.count + 1)) }
-    }
 
     /// Keys like `net0` in the order of their numbers, with their properties.
     func numbered(_ prefix: String) -> [(key: String, properties: PropertyText)] {
@@ -137,6 +125,8 @@ struct Storage: Sendable, Hashable {
     let isActive: Bool
     let totalBytes: Int64
     let availableBytes: Int64
+    /// Whether it is switched off, so that nobody looks for anything on it.
+    var isDisabled = false
 
     /// The labels of the columns differ between versions: they are counted from the right.
     static func parse(_ text: String) -> [Storage] {
@@ -147,7 +137,7 @@ struct Storage: Sendable, Hashable {
             else { return nil }
             return Storage(
                 name: String(words[0]), kind: String(words[1]), isActive: words[2] == "active", totalBytes: total,
-                availableBytes: available)
+                availableBytes: available, isDisabled: words[2] == "disabled")
         }
     }
 

@@ -62,7 +62,8 @@ extension ProxmoxDriver {
         }
     }
 
-    /// Removes what abandoned creations have left, each as soon as its worker has ended.
+    /// Removes what abandoned creations have left, each as soon as its worker has ended, and what removals have left on
+    /// storages that were away.
     package func events(_ emit: @escaping @Sendable (DriverEvent) -> Void) async {
         while !Task.isCancelled {
             for (vmid, command) in abandonedCreations.commands where await sweep(vmid) == .removed {
@@ -70,6 +71,12 @@ extension ProxmoxDriver {
                     DriverEvent(
                         time: .now(), resource: "proxmox/ct/\(vmid)", kind: "container.half_made_removed",
                         data: ["command": .string(command)]))
+            }
+            for (vmid, volumes) in await sweepLeftovers() {
+                emit(
+                    DriverEvent(
+                        time: .now(), resource: "proxmox/ct/\(vmid)", kind: "container.leftover_removed",
+                        data: ["volumes": .array(volumes.map { .string($0) })]))
             }
             try? await Task.sleep(for: Self.lookInterval)
         }
@@ -118,10 +125,10 @@ extension ProxmoxDriver {
     func removeHalfMade(_ found: Guest) async throws(DriverError) -> Bool {
         let vmid = found.vmid
         guard found.config.lock == "create", let command = abandonedCreations.commands[vmid],
-            found.config["rootfs"] == nil && found.config["hostname"] == nil || found.config.command == command,
+            found.config["rootfs"] == nil && found.config["hostname"] == nil || found.mark?.nonce == command,
             try await !files.aside({ $0.isBusy(vmid) }), abandonedCreations.begin(vmid)
         else { return false }
-        do throws(DriverError) { try await remove(halfMade: vmid) } catch {
+        do throws(DriverError) { try await remove(halfMade: found) } catch {
             abandonedCreations.end(vmid, isGone: false)
             throw error
         }
@@ -129,20 +136,27 @@ extension ProxmoxDriver {
         return true
     }
 
-    private func remove(halfMade vmid: Int) async throws(DriverError) {
+    private func remove(halfMade found: Guest) async throws(DriverError) {
+        let vmid = found.vmid
+        // First the source: when the target is gone, nothing says any more which one it was.
+        if let source = found.config.copyNote?.source { try await releaseSource(source) }
         try await tools.act(.pct, ["unlock", "\(vmid)"])
         let mount = "/var/lib/lxc/\(vmid)/rootfs"
         if try await files.aside({ $0.isMounted(mount) }) {
             try await tools.act(.umount, ["\(files.root)\(mount)"])
         }
-        _ = try await achieve(vmid, "went") {
-            $0 == nil
-        } by: { () throws(DriverError) in
-            try await tools.act(.pct, Self.destruction(vmid))
-        }
+        try await destroy(found)
     }
 
-    static func destruction(_ vmid: Int) -> [String] {
-        ["destroy", "\(vmid)", "--destroy-unreferenced-disks", "1", "--purge", "1"]
+    /// A clone that has died leaves its source locked, which cannot even be started then.
+    private func releaseSource(_ source: Int) async throws(DriverError) {
+        guard let found = try await look(source), found.config.lock == "disk",
+            try await !files.aside({ $0.isBusy(source) })
+        else { return }
+        _ = try await achieve(source, "lost the lock of its copy") {
+            $0?.config.lock != "disk"
+        } by: { () throws(DriverError) in
+            try await tools.act(.pct, ["unlock", "\(source)"])
+        }
     }
 }

@@ -59,12 +59,22 @@ struct GuestSettings: Sendable {
         options.flatMap { ["--\($0.name)", $0.value] } + networks.flatMap { ["--\($0.device)", $0.text(keeping: nil)] }
     }
 
-    /// What the container does not have yet, as words of the command line. An address of a card is kept.
-    func missing(in config: GuestConfig) -> [String] {
-        let plain = options.filter { !Self.equals(config.wished($0.name), $0.value, $0.name) }
-        let cards = networks.filter { !$0.isMet(by: config.wished($0.device)) }
-        return plain.flatMap { ["--\($0.name)", $0.value] }
-            + cards.flatMap { ["--\($0.device)", $0.text(keeping: config[$0.device])] }
+    /// What it asks of a container's configuration. The address of a card is kept, also of one that the container has
+    /// lost to a change that failed.
+    func wants(in config: GuestConfig) -> [Want] {
+        let plain = options.map { option in
+            Want(key: option.name, value: option.value) { Self.equals($0, option.value, option.name) }
+        }
+        let cards = networks.map { card in
+            Want(
+                key: card.device, value: card.text(keeping: config[card.device] ?? config.pending[card.device]),
+                isMet: card.isMet)
+        }
+        return plain + cards
+    }
+
+    func plan(in config: GuestConfig) -> ChangePlan {
+        wants(in: config).reduce(into: ChangePlan()) { $0.add($1, in: config) }
     }
 
     private static func equals(_ found: String?, _ wish: String, _ name: String) -> Bool {
@@ -83,13 +93,15 @@ struct GuestSettings: Sendable {
 struct NetworkWish: Sendable {
     let device: String
     let name: String
+    let bridge: String
     private let properties: [(name: String, value: String)]
 
     init(_ object: JSONObject, _ place: Int) throws(DriverError) {
         var reader = ArgumentReader(object)
         device = "net\(place)"
         name = try reader.optionalText("name", .interface) ?? "eth\(place)"
-        var found = [("name", name), ("bridge", try reader.text("bridge", .bridge))]
+        bridge = try reader.text("bridge", .bridge)
+        var found = [("name", name), ("bridge", bridge)]
         func add(_ name: String, _ value: String?) {
             if let value { found.append((name, value)) }
         }
@@ -114,7 +126,7 @@ struct NetworkWish: Sendable {
         return (properties + kept).map { "\($0.0)=\($0.1)" }.joined(separator: ",")
     }
 
-    func isMet(by text: String?) -> Bool {
+    @Sendable func isMet(by text: String?) -> Bool {
         let found = PropertyText(text ?? "")
         return properties.allSatisfy { found[$0.name] == $0.value }
     }

@@ -364,7 +364,7 @@ class Cloning:
             for volid in self.made:
                 volumes.remove(self.world, volid, quiet=True)
             self.drop()
-            raise Die("clone failed: %s" % failure.message)
+            raise Die("clone failed: %s" % failure.message.replace("received interrupt", "interrupted by signal"))
         self.release_source()
         with self.target() as config:
             del config.values["lock"]
@@ -389,6 +389,7 @@ class Cloning:
                 raise Die("cannot mount subvol snapshots for storage type 'btrfs'")
         new = volumes.allocate(world, name, self.new, conf.size_bytes(table.get("size", "0T")))
         self.made.append(new)
+        world.gate("clone")
         folder, old = volumes.tree(world, new), volumes.tree(world, volid)
         shutil.rmtree(folder)
         rate = int(self.options.get("bwlimit", 80 << 10)) * 1024

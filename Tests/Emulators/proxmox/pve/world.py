@@ -26,6 +26,8 @@ DEFAULTS = {
     "hang": {},
     "fail": {},
     "flood": {},
+    # Work that waits in its middle until a file of its name is among emulator/gates.
+    "gates": [],
     # Whether a backup ends in success without having made any.
     "backup_nothing": False,
     # Whether an unprivileged container can be unpacked to a data set.
@@ -84,6 +86,10 @@ class World:
 
     def hide(self, pid):
         shutil.rmtree(self.path("proc", str(pid)), ignore_errors=True)
+
+    def gate(self, name):
+        while name in self["gates"] and not os.path.exists(self.path("emulator/gates", name)):
+            time.sleep(0.01)
 
     def prepare(self):
         """What every node has, made if it is not there."""

@@ -30,9 +30,10 @@ enum ProxmoxAnswers {
             try require(Set(keys).count == keys.count, "\(prefix) has a number twice")
             try require(keys.allSatisfy { config[$0] != nil }, "\(prefix) has a number that is not there")
         }
-        for word in [config.owner, config.command] {
+        for word in [config.mark?.service, config.mark?.nonce] {
             try require(word.map { !$0.contains(" ") } ?? true, "a mark of several words")
         }
+        try require(config.volumes.allSatisfy { $0.contains(":") }, "a volume of no storage")
         let guest = Guest(vmid: 100, config: config, isRunning: true, isHAManaged: false)
         try carried(guest.json)
         try require((guest.size(of: "rootfs") ?? 0) >= 0, "a disk smaller than nothing")
@@ -96,6 +97,7 @@ enum ProxmoxAnswers {
     private static func tasks(_ text: String) throws {
         for task in text.textLines.compactMap({ TaskLine($0) }) {
             try require(task.pid > 1 && !task.subject.contains(" "), "an odd task: \(task)")
+            try require(task.log.filter { $0 == "/" }.count == 1, "a log in another folder: \(task)")
         }
     }
 
