@@ -27,7 +27,8 @@ import WireProtocol
         try await node.create()
         try await node.pct("clone", "101", "102", "--hostname", "web1")
         #expect(node.configuration(102)?.contains("#innkeeper: svc_1 cmd_1 101") == true)
-        #expect(try await node.perform("container.inspect", on: 102).observed["owner"] == nil)
+        let seen = try await node.perform("container.inspect", on: 102).observed
+        #expect(seen["owner"] == nil && seen["copy_of"] == 101)
         let made = await refused(node, "container.create", on: 102, EmulatedNode.wish())
         #expect(made?.code == .conflict && made?.cause?.contains("copy of container 101") == true)
         var wish = Self.copy

@@ -115,7 +115,7 @@ import WireProtocol
     @Test(
         arguments: [
             ("/usr/bin/perl\0-T\0/usr/sbin/pct\0clone\0301\0805\0--full\01", Set([301, 805])),
-            ("/usr/sbin/pct\0set\0101\0--memory\0512", [101]), ("/usr/bin/perl\0/usr/sbin/pct\0status\0101", nil),
+            ("/usr/sbin/pct\0set\0--cores\02\0101", [101]), ("/usr/bin/perl\0/usr/sbin/pct\0status\0101", nil),
             ("/usr/bin/perl\0/usr/sbin/pct\0exec\0101\0--\0sleep", nil), ("vi\0/usr/sbin/pct", nil), ("pct", nil),
             ("sh\0-c\0echo\0/usr/sbin/pct\0set\0101", nil),
         ] as [(String, Set<Int>?)]) func `a tool is known by its words`(_ line: String, _ ids: Set<Int>?)

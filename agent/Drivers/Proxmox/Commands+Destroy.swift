@@ -59,9 +59,8 @@ extension ProxmoxDriver {
             )
         }
         let away = all.filter { !$0.isActive && !$0.isDisabled }.map(\.name)
-        if !away.isEmpty, try await !files.aside({ $0.note(vmid, LeftoverNote(storages: away)) }) {
-            throw DriverError(.failed, "it cannot be noted which storages are away", retryable: true)
-        }
+        let enabled = all.filter { !$0.isDisabled }.map(\.name)
+        if !away.isEmpty { try await note(vmid, enabled) }
         do throws(DriverError) {
             _ = try await achieve(vmid, "went") {
                 $0 == nil
@@ -69,11 +68,17 @@ extension ProxmoxDriver {
                 try await tools.act(.pct, Self.destruction(vmid, searches: away.isEmpty))
             }
         } catch { throw await countingDisks(error, of: found, needed) }
-        guard away.isEmpty else {
-            _ = try await removeUnreferenced(vmid, on: all.filter(\.isActive).map(\.name))
-            return
+        if away.isEmpty { return try await files.aside { $0.forgetLeftover(vmid) } }
+        do throws(DriverError) {
+            _ = try await removeUnreferenced(vmid, on: enabled.filter { !away.contains($0) })
+            try await note(vmid, away)
+        } catch { throw error.afterChange() }
+    }
+
+    private func note(_ vmid: Int, _ storages: [String]) async throws(DriverError) {
+        guard try await files.aside({ $0.note(vmid, LeftoverNote(storages: storages)) }) else {
+            throw DriverError(.failed, "it cannot be noted which storages are still to be searched", retryable: true)
         }
-        try await files.aside { $0.forgetLeftover(vmid) }
     }
 
     static func destruction(_ vmid: Int, searches: Bool) -> [String] {

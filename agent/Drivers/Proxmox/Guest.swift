@@ -23,6 +23,7 @@ struct Guest: Sendable {
         for key in ["lock", "parent", "features", "ostype"] { json[key] = config[key].map { .string($0) } }
         json["owner"] = mark?.service.map { .string($0) }
         json["nonce"] = mark.map { .string($0.nonce) }
+        json["copy_of"] = markedFor.map { .integer(Int64($0)) }
         let (removals, waiting) = (config.pendingRemovals, config.waiting)
         if !waiting.isEmpty { json["pending"] = .array(waiting.sorted().map { .string($0) }) }
         if !removals.isEmpty { json["pending_removals"] = .array(removals.sorted().map { .string($0) }) }

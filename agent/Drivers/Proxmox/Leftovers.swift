@@ -2,7 +2,8 @@ import DriverKit
 import Glibc
 import WireProtocol
 
-/// Storages that were away when a container was removed: disks of it that no configuration named may still be there.
+/// Storages that were not searched when a container was removed, because they were away or the search broke off: disks of
+/// it that no configuration named may still be there.
 struct LeftoverNote: Sendable, Hashable {
     let storages: [String]
 
@@ -17,11 +18,9 @@ struct LeftoverNote: Sendable, Hashable {
 extension NodeFiles {
     private var notes: String { "\(root)/var/lib/innkeeper/proxmox/leftovers" }
 
-    /// Adds to what is known already; false when it cannot be written.
+    /// False when it cannot be written.
     func note(_ vmid: Int, _ note: LeftoverNote) -> Bool {
-        let known = leftover(vmid)?.storages ?? []
-        let all = LeftoverNote(storages: known + note.storages.filter { !known.contains($0) })
-        return FileText.replace("\(notes)/\(vmid)", with: Array(all.text.utf8))
+        FileText.replace("\(notes)/\(vmid)", with: Array(note.text.utf8))
     }
 
     func leftover(_ vmid: Int) -> LeftoverNote? { FileText.read("\(notes)/\(vmid)").map { LeftoverNote($0) } }
@@ -44,6 +43,9 @@ extension ProxmoxDriver {
         }
         return json
     }
+
+    /// A look at the storages takes most of a second of a processor, and one that is away may be so for weeks.
+    static let leftoverInterval = Duration.seconds(600)
 
     /// Removes what removals have left on storages that are back; the volumes, by the container that they were of.
     func sweepLeftovers() async -> [(Int, [String])] {

@@ -57,6 +57,9 @@ extension Guest {
     /// Nil also for a mark that a copy has taken along from another.
     var mark: Mark? { config.mark.flatMap { ($0.vmid ?? vmid) == vmid ? $0 : nil } }
 
+    /// The other container whose mark it bears: somebody has copied that one by hand.
+    var markedFor: Int? { config.mark?.vmid.flatMap { $0 == vmid ? nil : $0 } }
+
     /// Whether it is what a call wants to make: made by this very command, or for the same service by an earlier one.
     func isOurs(_ service: String?, _ command: String) -> Bool {
         guard let mark else { return false }
@@ -78,11 +81,10 @@ extension Guest {
 
     /// That the id is taken, and by whom.
     var isAnothers: DriverError {
-        let copied = config.mark.flatMap { $0.vmid == nil || $0.vmid == vmid ? nil : $0.vmid }
-        return DriverError(
+        DriverError(
             .conflict, "the id is taken: container \(vmid) is there",
             cause: mark?.service.map { "it belongs to \($0)" }
-                ?? copied.map { "it is a copy of container \($0) that was made by somebody else" }
+                ?? markedFor.map { "it is a copy of container \($0) that was made by somebody else" }
                 ?? "it bears no mark of Innkeeper's")
     }
 }

@@ -65,6 +65,7 @@ extension ProxmoxDriver {
     /// Removes what abandoned creations have left, each as soon as its worker has ended, and what removals have left on
     /// storages that were away.
     package func events(_ emit: @escaping @Sendable (DriverEvent) -> Void) async {
+        var nextSearch = ContinuousClock.now
         while !Task.isCancelled {
             for (vmid, command) in abandonedCreations.commands where await sweep(vmid) == .removed {
                 emit(
@@ -72,11 +73,14 @@ extension ProxmoxDriver {
                         time: .now(), resource: "proxmox/ct/\(vmid)", kind: "container.half_made_removed",
                         data: ["command": .string(command)]))
             }
-            for (vmid, volumes) in await sweepLeftovers() {
-                emit(
-                    DriverEvent(
-                        time: .now(), resource: "proxmox/ct/\(vmid)", kind: "container.leftover_removed",
-                        data: ["volumes": .array(volumes.map { .string($0) })]))
+            if .now >= nextSearch {
+                for (vmid, volumes) in await sweepLeftovers() {
+                    emit(
+                        DriverEvent(
+                            time: .now(), resource: "proxmox/ct/\(vmid)", kind: "container.leftover_removed",
+                            data: ["volumes": .array(volumes.map { .string($0) })]))
+                }
+                nextSearch = .now + Self.leftoverInterval
             }
             try? await Task.sleep(for: Self.lookInterval)
         }

@@ -32,8 +32,8 @@ extension Worker {
         guard let place = words.prefix(3).firstIndex(where: { $0.hasSuffix("/pct") }), words.count > place + 1,
             case let verb = words[place + 1], !Self.looks.contains(verb)
         else { return nil }
-        // The target of a clone is the second.
-        self = .tool(verb: String(verb), ids: Set(words[(place + 2)...].prefix(2).compactMap { Int($0) }))
+        // Options may stand before them: any number that could be an id counts, since too many do no harm.
+        self = .tool(verb: String(verb), ids: Set(words[(place + 2)...].compactMap { Int($0) }.filter { $0 >= 100 }))
     }
 }
 
