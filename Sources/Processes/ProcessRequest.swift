@@ -41,9 +41,12 @@ package struct ProcessRequest: Sendable {
         self.outputLimit = outputLimit
     }
 
-    /// What every child gets: untranslated messages and the system's directories.
+    /// What every child gets: the system's directories, untranslated messages, and UTF-8 for what is no message.
+    ///
+    /// A tool that decodes its words by the locale (all of Perl's do) makes two files of different names one where that is C.
+    /// `LC_ALL` would overrule both, and `LANG` is left out because nothing is left for it to say.
     package static let cleanEnvironment = [
-        "LC_ALL": "C", "HOME": "/root",
+        "LC_CTYPE": "C.UTF-8", "LC_MESSAGES": "C", "HOME": "/root",
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     ]
 }

@@ -37,6 +37,20 @@ import WireProtocol
         #expect(try await !user(server, "delete", secrets: [:]).changed)
     }
 
+    @Test func `a name beyond ASCII reaches the panel, whose shells and PHP decode by the locale`() async throws {
+        let server = try await PanelServer()
+        try await server.addStatic()
+        // As the real one: a shell in front, which counts characters by its locale.
+        try server.replaceTool(
+            with: #"exec bash -c 'for word; do printf "%s " ${#word}; done; locale charmap; exit 1' bash "$@""#)
+        var arguments = Self.jane
+        (arguments["first_name"], arguments["last_name"]) = ("Jürgen", "Łoś")
+        let error = await server.failure { try await user(server, "add", arguments) }
+        let told = [error?.message, error?.cause].compactMap { $0 }.joined(separator: " ")
+        // --firstName=Jürgen and --lastName=Łoś.
+        #expect(told.contains(" 18 14 ") && told.contains("UTF-8"), "\(told)")
+    }
+
     @Test func `a password becomes another one, of a user that is there`() async throws {
         let server = try await PanelServer()
         try await server.addStatic()

@@ -91,7 +91,8 @@ import WireProtocol
             let names = Set(call["environment"]?.asObject?.keys ?? [])
             #expect(
                 names.isSubset(of: [
-                    "HOME", "PATH", "LC_ALL", "KUBECONFIG", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME",
+                    "HOME", "PATH", "LC_MESSAGES", "KUBECONFIG", "HELM_CACHE_HOME", "HELM_CONFIG_HOME",
+                    "HELM_DATA_HOME",
                     "HELM_NO_PLUGINS", "INNKEEPER_CHILD", "LC_CTYPE", "PWD", "OLDPWD", "SHLVL", "_",
                 ]), "\(names)")
         }

@@ -31,7 +31,8 @@ import Testing
         let text = try await Child.run(request).outputText
         #expect(!text.contains("INNKEEPER_TEST_SECRET"))
         #expect(text.contains("EXTRA=yes\n"))
-        #expect(text.contains("LC_ALL=C\n"))
+        #expect(text.contains("LC_CTYPE=C.UTF-8\n") && text.contains("LC_MESSAGES=C\n"))
+        #expect(!text.contains("LC_ALL=") && !text.contains("LANG"))
         // The three standard ones and the directory being listed.
         #expect(text.hasSuffix("\n4\n"))
     }

@@ -25,6 +25,15 @@ import WireProtocol
         #expect(heard.text(.stderr) == "bad\n")
     }
 
+    @Test func `a character beyond ASCII arrives as it is`() async throws {
+        let node = try await running()
+        let heard = Received()
+        try await node.perform(
+            "container.exec", ["command": ["sh", "-c", "printf '%s|' \"$@\"", "sh", "ü€", "\u{1F408}"]],
+            context: heard.context)
+        #expect(heard.text(.stdout) == "ü€|\u{1F408}|")
+    }
+
     @Test func `the command has an environment of its own`() async throws {
         let node = try await running()
         setenv("INNKEEPER_TEST_SECRET", "hidden", 1)

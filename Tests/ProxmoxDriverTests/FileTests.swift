@@ -44,6 +44,12 @@ import WireProtocol
         #expect(try await push(node, Self.content, ["sha256": sum]).changed)
     }
 
+    @Test func `two files whose names differ beyond ASCII are two files`() async throws {
+        let node = try await running()
+        for name in ["ä", "ö"] { _ = try await push(node, Array(name.utf8), ["path": .string("/root/\(name)")]) }
+        #expect(try await shell(node, "cd /root; cat ä ö") == "äö")
+    }
+
     @Test func `a push that arrived in part is told, and the older file stays`() async throws {
         let node = try await running(["push_limit": 1000])
         _ = try await shell(node, "echo old > /etc/note")

@@ -30,8 +30,8 @@ struct ComposeOrder: Sendable {
     }
 
     private static func variables(_ object: JSONObject?, _ name: String) throws(DriverError) -> [String: String] {
-        let own = ["PATH", "HOME", "TMPDIR", "PWD", "LC_ALL", "LANG"]
-        let prefixes = ["COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "LD_", "PYTHON", "GO", "SSH_"]
+        let own = ["PATH", "HOME", "TMPDIR", "PWD", "LANG", "LANGUAGE"]
+        let prefixes = ["LC_", "COMPOSE_", "DOCKER_", "BUILDKIT_", "BUILDX_", "LD_", "PYTHON", "GO", "SSH_"]
         for member in object?.members ?? [] {
             guard Grammar.environmentName.accepts(member.key), !own.contains(member.key),
                 !prefixes.contains(where: { member.key.uppercased().hasPrefix($0) }),
