@@ -133,7 +133,7 @@ struct LastRun: Sendable, Hashable {
     /// Nil when the log holds no start (any more).
     init?(in log: [UInt8]) {
         var run: (started: Timestamp, ended: Timestamp?, reason: String?)?
-        for line in log.split(separator: 10) {
+        for line in log.split(separator: 10).map({ $0.drop { $0 == 0 } }) {
             guard let time = LogLines.time(of: line) else { continue }
             let text = String(decoding: line.dropFirst(28).prefix(200), as: UTF8.self)
             if text.hasPrefix(": starting up") { run = (time, nil, nil) }

@@ -6,6 +6,8 @@ import Model
 struct LogLines: Sendable {
     /// Longer lines are cut: what libraries print can be of any length.
     static let longest = 4096
+    /// Lines of one command; what goes on longer has lost its end.
+    private static let commandLimit = 4096
 
     /// The last lines of a text, from a moment on.
     ///
@@ -15,11 +17,41 @@ struct LogLines: Sendable {
         var lines = bytes.split(separator: 10, omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         if !isWhole, !lines.isEmpty { lines.removeFirst() }
+        // A loss of power leaves NULs in front of what was written next.
+        for place in lines.indices where lines[place].first == 0 { lines[place] = lines[place].drop { $0 == 0 } }
         if let since {
             let start = lines.firstIndex { (time(of: $0)?.milliseconds ?? .min) >= since }
             lines = start.map { Array(lines[$0...]) } ?? []
         }
-        return lines.suffix(count).map { clean($0) }
+        // Only what is asked for is looked through, but a command always as a whole.
+        var told: [[String]] = []
+        var wanted = count
+        for record in records(lines).reversed() {
+            guard wanted > 0 else { break }
+            told.append(clean(record))
+            wanted -= told.last?.count ?? 0
+        }
+        return Array(told.reversed().joined().suffix(count))
+    }
+
+    /// The lines, each command of several lines in one.
+    private static func records(_ lines: [ArraySlice<UInt8>]) -> [ArraySlice<ArraySlice<UInt8>>] {
+        var records: [ArraySlice<ArraySlice<UInt8>>] = []
+        var start = 0
+        while start < lines.count {
+            var end = start + 1
+            if LoggedCommand.begins(lines[start]) {
+                var isQuoted = false
+                while LoggedCommand.goesOn(behind: lines[end - 1], &isQuoted), end < lines.count,
+                    end - start < commandLimit, time(of: lines[end]) == nil
+                {
+                    end += 1
+                }
+            }
+            records.append(lines[start..<end])
+            start = end
+        }
+        return records
     }
 
     /// `2023-05-05 11:22:03.043+0000: …` of libvirt, `2018-11-23T23:37:57.946548Z …` of QEMU.
@@ -32,63 +64,28 @@ struct LogLines: Sendable {
         return Timestamp(iso8601: String(text.prefix(27)))
     }
 
-    static func clean(_ line: ArraySlice<UInt8>) -> String {
-        let cut = line.count > longest
-        let text = String(decoding: line.prefix(longest), as: UTF8.self)
-        let plain = String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { scalar in
+    private static func clean(_ record: ArraySlice<ArraySlice<UInt8>>) -> [String] {
+        // A secret is hidden before a line is cut, or half of it would be no secret any more.
+        let bounded = record.map { $0.prefix(16 * longest) }
+        let text = hidden(in: String(decoding: Array(bounded.joined(separator: [10])), as: UTF8.self))
+        return text.utf8.split(separator: 10, omittingEmptySubsequences: false).map { line in
+            let plain = String.UnicodeScalarView(
+                String(decoding: line.prefix(longest), as: UTF8.self).unicodeScalars.map { scalar in
                     scalar == "\t" || scalar.properties.generalCategory != .control ? scalar : "\u{FFFD}"
-                }))
-        return hidden(in: plain) + (cut ? " […]" : "")
+                })
+            return String(plain) + (line.count > longest ? " […]" : "")
+        }
     }
 
-    /// The line without values of keys and passwords, users in addresses, and what a kernel is told. Looked through byte by
-    /// byte: a mark behind the sign of equality would make another character of it.
+    /// A line or a whole command without what is secret in it: hidden once more, it is the same. What cannot be brought to
+    /// rest that way is hidden whole.
     static func hidden(in line: String) -> String {
-        var result = Array(line.utf8)
-        for word in ["password=", "passwd=", "secret=", "key=", "data=", "token="] {
-            result = replaceValues(after: word, in: result) { ", '\"".utf8.contains($0) }
+        var bytes = Array(line.utf8)
+        for _ in 0..<8 {
+            let once = SecretText.hidden(in: LoggedCommand.begins(bytes[...]) ? LoggedCommand.hidden(in: bytes) : bytes)
+            if once == bytes { return String(decoding: bytes, as: UTF8.self) }
+            bytes = once
         }
-        result = replaceValues(after: "-append ", in: result) { _ in false }
-        return String(decoding: withoutUsers(result), as: UTF8.self)
-    }
-
-    private static func replaceValues(after word: String, in line: [UInt8], ends: (UInt8) -> Bool) -> [UInt8] {
-        var result: [UInt8] = []
-        var rest = line[...]
-        while let end = rest.end(ofFirst: word) {
-            result += rest[..<end] + Array("[hidden]".utf8)
-            rest = rest[end...].drop { !ends($0) }
-        }
-        return result + rest
-    }
-
-    /// `https://user:password@host/` without what stands before the host.
-    private static func withoutUsers(_ line: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = []
-        var rest = line[...]
-        while let end = rest.end(ofFirst: "://") {
-            result += rest[..<end]
-            rest = rest[end...]
-            let authority = rest.prefix { !"/ ,'\"".utf8.contains($0) }
-            if let at = authority.lastIndex(of: 0x40) {
-                result += Array("[hidden]".utf8)
-                rest = rest[at...]
-            }
-        }
-        return result + rest
-    }
-}
-
-extension ArraySlice<UInt8> {
-    /// Where a text ends that occurs first, in upper or lower case.
-    fileprivate func end(ofFirst word: String) -> Int? {
-        let word = Array(word.utf8)
-        guard count >= word.count else { return nil }
-        let start = (startIndex...endIndex - word.count).first { start in
-            zip(self[start...], word).allSatisfy { (0x41...0x5A).contains($0) ? $0 | 0x20 == $1 : $0 == $1 }
-        }
-        return start.map { $0 + word.count }
+        return "[hidden]"
     }
 }
