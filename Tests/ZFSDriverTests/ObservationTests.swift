@@ -16,9 +16,11 @@ import WireProtocol
 
     @Test func `space is counted over time and never counted back`() {
         var observation = ZFSObservation(epoch: "e")
-        _ = observation.update(pool, dataset(10), at: start)
+        _ = observation.update(pool)
+        observation.update(dataset(10), at: start)
         #expect(observation.usage(at: start).first?.value ?? 0 == 0)
-        _ = observation.update(pool, dataset(1), at: start + .seconds(60))
+        _ = observation.update(pool)
+        observation.update(dataset(1), at: start + .seconds(60))
         let counter = observation.usage(at: start + .seconds(90))
         // 10 MiB for 60 s, then 1 MiB for 30 s; the pool's own file system counts for nobody.
         #expect(counter == [UsageCounter(subject: "zfs/tank/a", meter: "disk_mib_seconds", epoch: "e", value: 630)])
@@ -26,25 +28,47 @@ import WireProtocol
 
     @Test func `a dataset that is gone is reported once more and then forgotten`() {
         var observation = ZFSObservation(epoch: "e")
-        _ = observation.update(pool, dataset(10), at: start)
-        _ = observation.update(pool, [], at: start + .seconds(10))
+        _ = observation.update(pool)
+        observation.update(dataset(10), at: start)
+        _ = observation.update(pool)
+        observation.update([], at: start + .seconds(10))
         #expect(observation.usage(at: start + .seconds(20)).map(\.value) == [100])
         #expect(observation.usage(at: start + .seconds(30)).isEmpty)
     }
 
-    @Test func `only a pool whose health changes is an event`() {
+    @Test func `only a pool whose health changes is an event, and one that is gone`() {
         var observation = ZFSObservation(epoch: "e")
-        #expect(observation.update(pool, [], at: start).isEmpty)
+        #expect(observation.update(pool).isEmpty)
         let degraded = ZFSPool.parse("tank\t1000\t400\t600\t40\tDEGRADED\n")
-        let change = observation.update(degraded, [], at: start)
-        #expect(change.map(\.pool.health) == ["DEGRADED"])
-        #expect(change.map(\.before) == ["ONLINE"])
-        #expect(observation.update(degraded, [], at: start).isEmpty)
+        #expect(observation.update(degraded) == [PoolChange(pool: "tank", health: "DEGRADED", before: "ONLINE")])
+        #expect(observation.update(degraded).isEmpty)
+        #expect(observation.update([]) == [PoolChange(pool: "tank", health: nil, before: "DEGRADED")])
+        #expect(observation.update([]).isEmpty)
+    }
+
+    @Test func `a pool that cannot be opened is in the list, and an event, though it has no sizes`() async throws {
+        let tool = try ToolScript(
+            """
+            case "$TOOL $*" in
+            "zpool list -H -p -o"*) printf 'good\\t1000\\t400\\t600\\t40\\tONLINE\\ntank\\t-\\t-\\t-\\t-\\tUNAVAIL\\n' ;;
+            "zfs get "*good) printf 'good\\tavailable\\t500\\t-\\n' ;;
+            "zfs get "*) echo "cannot open 'tank': pool I/O is currently suspended" >&2; exit 1 ;;
+            "zfs list "*) echo "cannot iterate filesystems: I/O error" >&2; exit 1 ;;
+            esac
+            """)
+        let call = OperationCall(operation: "pool.list", resource: "zfs", arguments: [:])
+        let pools = try await tool.driver.perform(call, tool.context).observed["pools"]
+        #expect(pools?.asArray?.last == ["name": "tank", "health": "UNAVAIL"])
+        #expect(pools?.asArray?.first?["available_bytes"] == 500)
+        let events = await tool.driver.lookAround()
+        #expect(events.map(\.resource) == ["zpool/tank"] && events.first?.data["health"] == "UNAVAIL")
+        #expect(await tool.driver.lookAround().isEmpty)
     }
 
     @Test func `a failed look leaves no old values but keeps what was counted`() {
         var observation = ZFSObservation(epoch: "e")
-        _ = observation.update(pool, dataset(10), at: start)
+        _ = observation.update(pool)
+        observation.update(dataset(10), at: start)
         #expect(observation.series.map(\.name).contains("zfs/tank/a.used"))
         observation.fail()
         #expect(observation.series.isEmpty)

@@ -70,7 +70,7 @@ struct OldToolTests {
         let outcome = try await pool.perform("pool.scrub", ["pool": name, "wait": true], on: lane)
         #expect(outcome.observed["scan"]?["state"] == "finished")
         #expect(outcome.observed["scan"]?["errors"] == 0)
-        #expect(CTime.milliseconds(outcome.observed["scan"]?["date"]?.asString ?? "") ?? 0 > 1_700_000_000_000)
+        #expect(outcome.observed["scan"]?["ended"]?.asInteger ?? 0 > 1_700_000_000_000)
         let devices = try #require(outcome.observed["devices"]?.asArray)
         #expect(devices.count == 2 && devices.allSatisfy { $0["state"] == "ONLINE" })
         #expect(devices.map { $0["depth"] } == [0, 1])

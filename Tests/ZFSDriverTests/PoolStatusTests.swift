@@ -43,20 +43,46 @@ import WireProtocol
         errors: No known data errors
 
         """
+    static let single = """
+          pool: data pool
+         state: ONLINE
+        config:
+
+        \tNAME            STATE     READ WRITE CKSUM
+        \tdata pool       ONLINE       0     0     0
+        \t  /srv/my disk  ONLINE       0     0     0
+        \t  mirror-1      ONLINE       0     0     0
+        \t    sda         ONLINE       0     0     0
+        \t    sdb         ONLINE       0     0     0
+        \tlogs\t
+        \t  mirror-2      ONLINE       0     0     0
+        \t    sdc         ONLINE       0     0     0
+        \t    sdd         ONLINE       0     0     0
+        \tspecial\t
+        \t  mirror        ONLINE       0     0     0
+        \tspares
+        \t  sdf           INUSE     currently in use
+
+        errors: No known data errors
+
+        """
 
     @Test func `pools, devices and damage are read from the words for people`() throws {
         let pools = PoolStatus.parse(Self.degraded)
         #expect(pools.map(\.name) == ["rpool", "two"])
         let first = try #require(pools.first)
-        #expect(first.state == "DEGRADED" && first.hasDataErrors && first.hasRedundancy)
+        #expect(first.state == "DEGRADED" && first.hasDataErrors && first.unprotected.isEmpty)
         #expect(first.status?.hasSuffix("functioning in a degraded state.") == true)
         #expect(first.scan.state == .running && first.scan.percent == 20.8)
         #expect(first.scan.secondsLeft == 91_425)
         #expect(first.damaged == ["rpool/vm-100-disk-0:<0x1>", "/srv/scan: none"])
-        #expect(first.devices.map(\.depth) == [0, 1, 2, 2, 0, 1])
+        #expect(first.devices.map(\.depth) == [0, 1, 2, 2, 1])
+        #expect(first.devices.map(\.role) == ["data", "data", "data", "data", "logs"])
+        #expect(first.devices[3].note == "was /dev/sdc1" && first.devices[1].group == "raidz")
         #expect(first.troubled.map(\.name) == ["rpool", "raidz2-0", "sda", "17844476680277185950"])
         #expect(first.devices[2].checksums == 1536)
         #expect(!pools[1].hasDataErrors && pools[1].scan.errors == 2 && pools[1].scan.state == .finished)
+        #expect(pools[1].unprotected.isEmpty, "a pool without devices is none that was looked at")
     }
 
     @Test(
@@ -69,6 +95,13 @@ import WireProtocol
             ("scrub paused since Sat Nov 21 15:16:05 2026 scrub started on Sat Nov 21 15:10:05 2026", .paused),
             ("resilvered 432K in 00:00:01 with 0 errors on Fri Dec 23 11:14:23 2022", .finished), ("", .none),
             ("resilver in progress since Sat Nov 21 15:16:05 2026", .running), ("something new", .unknown),
+            ("thorough scrub repaired 0B in 00:00:01 with 0 errors on Fri Dec 23 11:14:23 2022", .finished),
+            ("scrubbed 3 error blocks in 0 days 00:00:01 on Fri Dec 23 11:14:23 2022", .finished),
+            (
+                "error scrub paused since Sat Nov 21 15:16:05 2026 error scrub started on Sat Nov 21 15:10:05 2026",
+                .paused
+            ),
+            ("scrub repaired 1B by a way that is new", .finished), ("scrub repairs something", .unknown),
         ] as [(String, PoolScan.State)])
     func `the sentence of a scan is understood in old words and new`(sentence: String, state: PoolScan.State) {
         #expect(PoolScan(sentence).state == state)
@@ -101,7 +134,7 @@ import WireProtocol
         let snapshot = ZFSObject.parse("tank/b@old\tused\t5000\t-\ntank/b@old\tcreation\t1500000000\t-\n")
         let survey = Survey(
             pools: ZFSPool.parse("tank\t1000\t950\t50\t95\tDEGRADED\n"), fragmentation: ["tank": 60],
-            statuses: PoolStatus.parse(Self.degraded), datasets: datasets,
+            statuses: PoolStatus.parse(Self.degraded + Self.single), datasets: datasets,
             snapshots: [SnapshotUsage(datasets[1], snapshot)],
             arc: ArcStatistics("hits 4 2000000\nmisses 4 3000000\nsize 4 990\nc_max 4 1000\n"),
             now: .now())

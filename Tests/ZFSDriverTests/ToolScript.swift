@@ -12,13 +12,14 @@ final class ToolScript {
 
     /// - Parameter body: sees its arguments as the tool does, `$TOOL` (zfs or zpool), `$RECORD` (a file to write to)
     ///   and `$DIRECTORY` (an empty directory).
-    init(_ body: String, patience: Duration = .seconds(30)) throws {
+    init(_ body: String, speaksJSON: Bool = false, patience: Duration = .seconds(30)) throws {
         directory = "/tmp/innkeeper-tool-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         try #require(mkdir(directory, 0o755) == 0)
         let script = "export DIRECTORY=\(directory) RECORD=\(directory)/record TOOL=$1; shift\n\(body)"
         let prefix = ["/bin/sh", "-c", script, "tool"]
         driver = ZFSDriver(
-            tools: ZFSTools(zfs: prefix + ["zfs"], zpool: prefix + ["zpool"], patience: patience), version: "script")
+            tools: ZFSTools(zfs: prefix + ["zfs"], zpool: prefix + ["zpool"], patience: patience), version: "script",
+            speaksJSON: speaksJSON)
     }
 
     deinit {

@@ -97,8 +97,11 @@ enum Engines {
         let pools = ZFSPool.parse(text)
         for pool in pools { try carried(pool.json) }
         var observation = ZFSObservation(epoch: "x")
-        _ = observation.update(pools, objects, at: .now)
-        _ = observation.update(pools, objects, at: .now + .seconds(86_400))
+        for time in [ContinuousClock.Instant.now, .now + .seconds(86_400)] {
+            _ = observation.update(pools)
+            observation.update(objects, at: time)
+        }
+        try require(observation.update(pools).isEmpty || Set(pools.map(\.name)).count < pools.count, "news of nothing")
         for counter in observation.usage(at: .now + .seconds(2 * 86_400)) {
             try require(counter.value >= 0, "\(counter.subject) counts backwards: \(counter.value)")
         }

@@ -47,11 +47,20 @@ extension ZFSDriver {
         } catch  where error.code == .unsupported {
             pools = ZFSPool.parse(try await tools.read(.zpool, ["list", "-H", "-o", ZFSPool.columns]))
         }
-        let roots = try await objects(pools.map(\.name), ["available"])
-        for place in pools.indices {
-            pools[place].availableBytes = roots.first { $0.name == pools[place].name }?.number("available")
+        for place in pools.indices where pools[place].sizeBytes != nil {
+            pools[place].availableBytes = try await room(of: pools[place])
         }
         return pools
+    }
+
+    /// A pool whose datasets cannot be read is told all the same: it is the one that most needs to be seen.
+    private func room(of pool: ZFSPool) async throws(DriverError) -> Int64? {
+        do {
+            return try await look(pool.name, ["available"])?.number("available")
+        } catch {
+            if error.code == .cancelled || pool.health == "ONLINE" { throw error }
+            return nil
+        }
     }
 
     /// File systems and volumes: all, or one and what is below it.
@@ -67,10 +76,31 @@ extension ZFSDriver {
         // Bounded command lines, however many datasets there are.
         for start in stride(from: 0, to: names.count, by: 200) {
             let some = names[start..<min(start + 200, names.count)]
-            let text = try await tools.readRemaining(Self.get(properties) + some)
-            found += ZFSObject.parse(text)
+            found +=
+                speaksJSON
+                ? try await remaining(some, properties)
+                : ZFSObject.parse(try await tools.readRemaining(Self.get(properties) + some))
         }
         return found
+    }
+
+    /// Where one of several is gone, the tool prints no JSON at all: halves are asked again until it stands alone.
+    private func remaining(
+        _ names: ArraySlice<String>, _ properties: [String]
+    ) async throws(DriverError) -> [ZFSObject] {
+        do {
+            return try await Self.objects(json: tools.read(.zfs, Self.getJSON(properties) + names))
+        } catch  where error.code == .notFound {
+            guard names.count > 1 else { return [] }
+            let middle = names.startIndex + names.count / 2
+            return try await remaining(names[..<middle], properties) + remaining(names[middle...], properties)
+        }
+    }
+
+    private static func objects(json text: String) throws(DriverError) -> [ZFSObject] {
+        do throws(JSONError) { return try ZFSObject.parse(json: text) } catch {
+            throw DriverError(.failed, "what zfs printed is not the JSON that it should be", cause: error.description)
+        }
     }
 
     /// One dataset or snapshot, or `nil` when it is not there.
@@ -78,7 +108,11 @@ extension ZFSDriver {
         _ name: String, _ properties: [String] = ZFSObject.datasetProperties
     ) async throws(DriverError) -> ZFSObject? {
         do {
-            return ZFSObject.parse(try await tools.read(.zfs, Self.get(properties) + [name])).first { $0.name == name }
+            let found =
+                speaksJSON
+                ? try Self.objects(json: await tools.read(.zfs, Self.getJSON(properties) + [name]))
+                : ZFSObject.parse(try await tools.read(.zfs, Self.get(properties) + [name]))
+            return found.first { $0.name == name }
         } catch  where error.code == .notFound {
             return nil
         }
@@ -95,6 +129,10 @@ extension ZFSDriver {
 
     private static func get(_ properties: [String]) -> [String] {
         ["get", "-H", "-p", "-o", "name,property,value,source", properties.joined(separator: ","), "--"]
+    }
+
+    private static func getJSON(_ properties: [String]) -> [String] {
+        ["get", "-j", "-p", properties.joined(separator: ","), "--"]
     }
 
     private static func isPropertyName(_ name: String) -> Bool {

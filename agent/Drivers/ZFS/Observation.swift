@@ -19,19 +19,28 @@ struct ZFSObservation: Sendable {
 
     init(epoch: String) { self.epoch = epoch }
 
-    /// Takes in a look: counts the time since the last one, and gives the pools whose health is another, with the old one.
-    mutating func update(
-        _ pools: [ZFSPool], _ datasets: [ZFSObject], at time: ContinuousClock.Instant
-    ) -> [(pool: ZFSPool, before: String?)] {
+    /// Takes in the pools; gives those whose health is another, with the old one. One that is gone has none any more.
+    mutating func update(_ pools: [ZFSPool]) -> [PoolChange] {
+        var changes = pools.filter { health[$0.name, default: "ONLINE"] != $0.health }.map { pool in
+            PoolChange(pool: pool.name, health: pool.health, before: health[pool.name])
+        }
+        let present = Set(pools.map(\.name))
+        changes += health.filter { !present.contains($0.key) }.sorted { $0.key < $1.key }.map { name, before in
+            PoolChange(pool: name, health: nil, before: before)
+        }
+        health = Dictionary(pools.map { ($0.name, $0.health) }) { $1 }
+        series = pools.flatMap(Self.series)
+        return changes
+    }
+
+    /// Takes in the datasets, after the pools: counts the time since the last look.
+    mutating func update(_ datasets: [ZFSObject], at time: ContinuousClock.Instant) {
         count(until: time)
         sizes = [:]
         for dataset in datasets where dataset.name.contains("/") {
             sizes[dataset.name] = max(0, dataset.number("used") ?? 0)
         }
-        series = pools.flatMap(Self.series) + datasets.filter { $0.name.contains("/") }.flatMap(Self.series)
-        let changes = pools.filter { health[$0.name, default: "ONLINE"] != $0.health }.map { ($0, health[$0.name]) }
-        health = Dictionary(pools.map { ($0.name, $0.health) }) { $1 }
-        return changes
+        series += datasets.filter { $0.name.contains("/") }.flatMap(Self.series)
     }
 
     /// Forgets values that would be too old; the counters stay.
@@ -57,11 +66,10 @@ struct ZFSObservation: Sendable {
     }
 
     private static func series(_ pool: ZFSPool) -> [(String, Double)] {
-        [
-            ("zpool/\(pool.name).size", Double(pool.sizeBytes)),
-            ("zpool/\(pool.name).free", Double(pool.freeBytes)),
-            ("zpool/\(pool.name).online", pool.health == "ONLINE" ? 1 : 0),
-        ]
+        let sizes = [("size", pool.sizeBytes), ("free", pool.freeBytes)].compactMap { name, bytes in
+            bytes.map { ("zpool/\(pool.name).\(name)", Double($0)) }
+        }
+        return sizes + [("zpool/\(pool.name).online", pool.health == "ONLINE" ? 1 : 0)]
     }
 
     private static func series(_ dataset: ZFSObject) -> [(String, Double)] {
@@ -102,18 +110,29 @@ extension ZFSDriver {
         }
     }
 
-    /// One look; the events are the pools whose health is another than at the last.
+    /// One look; the events are the pools whose health is another than at the last. A pool that holds up the look at the
+    /// datasets is told of all the same.
     func lookAround() async -> [DriverEvent] {
-        do {
-            let (pools, datasets) = (try await pools(), try await datasets())
-            return observed.withLock { $0.update(pools, datasets, at: .now) }.map { pool, before in
-                DriverEvent(
-                    time: .now(), resource: "zpool/\(pool.name)", kind: "pool.health",
-                    data: ["health": .string(pool.health), "before": before.map { .string($0) } ?? nil])
-            }
-        } catch {
+        guard let pools = try? await pools() else {
             observed.withLock { $0.fail() }
             return []
         }
+        let changes = observed.withLock { $0.update(pools) }
+        if let datasets = try? await datasets() { observed.withLock { $0.update(datasets, at: .now) } }
+        return changes.map { change in
+            var data: JSONObject = [:]
+            data["health"] = change.health.map { .string($0) }
+            data["before"] = change.before.map { .string($0) }
+            let kind = change.health == nil ? "pool.gone" : "pool.health"
+            return DriverEvent(time: .now(), resource: "zpool/\(change.pool)", kind: kind, data: data)
+        }
     }
+}
+
+/// A pool whose health is another than it was.
+struct PoolChange: Sendable, Hashable {
+    let pool: String
+    /// Nil when the pool is not there any more.
+    let health: String?
+    let before: String?
 }

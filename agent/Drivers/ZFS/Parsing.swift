@@ -42,37 +42,66 @@ struct ZFSObject: Sendable, Hashable {
         }
         return objects
     }
+
+    /// The objects in the output of `zfs get -j -p`, where no value can look like a line of its own.
+    static func parse(json text: String) throws(JSONError) -> [ZFSObject] {
+        guard let datasets = try JSONParser.parse(text, limits: .local)["datasets"]?.asObject else {
+            throw JSONError(.empty, at: 0)
+        }
+        return datasets.members.map { member in
+            var object = ZFSObject(name: member.value["name"]?.asString ?? member.key)
+            for property in member.value["properties"]?.asObject?.members ?? [] {
+                object.properties[property.key] = ZFSProperty(json: property.value)
+            }
+            return object
+        }
+    }
 }
 
-/// A pool as `zpool list` tells of it.
+extension ZFSProperty {
+    fileprivate init(json: JSONValue) {
+        value = json["value"]?.asString ?? json["value"]?.asInteger.map(String.init) ?? "-"
+        let data = json["source"]?["data"]?.asString ?? "-"
+        source =
+            switch json["source"]?["type"]?.asString ?? "NONE" {
+            case "NONE": "-"
+            case "INHERITED": "inherited from \(data)"
+            case let type: type.lowercased()
+            }
+    }
+}
+
+/// A pool as `zpool list` tells of it. One that cannot be opened is there with its health and nothing else.
 struct ZFSPool: Sendable, Hashable {
     static let columns = "name,size,allocated,free,capacity,health"
 
     let name: String
-    let sizeBytes: Int64
-    let allocatedBytes: Int64
-    let freeBytes: Int64
+    let sizeBytes: Int64?
+    let allocatedBytes: Int64?
+    let freeBytes: Int64?
     let health: String
     /// Room for data, after redundancy and reservations; from the root dataset.
     var availableBytes: Int64?
 
-    /// The pools in the output of `zpool list -H -o columns`, exact or rounded.
+    /// The pools in the output of `zpool list -H -o columns`, exact or rounded; a size that there is none of is `-`.
     static func parse(_ text: String) -> [ZFSPool] {
         text.split(separator: "\n").compactMap { line in
             let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
-            guard columns.count == 6, let size = ZFSSize.parse(columns[1]) else { return nil }
+            guard columns.count == 6, !columns[0].isEmpty else { return nil }
             return ZFSPool(
-                name: String(columns[0]), sizeBytes: size, allocatedBytes: ZFSSize.parse(columns[2]) ?? 0,
-                freeBytes: ZFSSize.parse(columns[3]) ?? 0, health: String(columns[5]))
+                name: String(columns[0]), sizeBytes: ZFSSize.parse(columns[1]),
+                allocatedBytes: ZFSSize.parse(columns[2]), freeBytes: ZFSSize.parse(columns[3]),
+                health: String(columns[5]))
         }
     }
 
     var json: JSONObject {
-        [
-            "name": .string(name), "health": .string(health), "size_bytes": .integer(sizeBytes),
-            "allocated_bytes": .integer(allocatedBytes), "free_bytes": .integer(freeBytes),
-            "available_bytes": availableBytes.map { .integer($0) } ?? nil,
-        ]
+        var object: JSONObject = ["name": .string(name), "health": .string(health)]
+        object["size_bytes"] = sizeBytes.map { .integer($0) }
+        object["allocated_bytes"] = allocatedBytes.map { .integer($0) }
+        object["free_bytes"] = freeBytes.map { .integer($0) }
+        object["available_bytes"] = availableBytes.map { .integer($0) }
+        return object
     }
 }
 
@@ -93,6 +122,11 @@ enum ZFSSize {
         let exponent = "KMGTPE".distance(from: "KMGTPE".startIndex, to: power) + 1
         let bytes = number * Double(1 << (10 * UInt64(exponent)))
         return bytes.isFinite && bytes >= 0 && bytes < 0x1p63 ? Int64(bytes) : nil
+    }
+
+    /// A member of the tool's JSON, which has numbers as texts or, where it was asked for them, as numbers.
+    static func figure(_ value: JSONValue?) -> Int64? {
+        value?.asInteger.flatMap { $0 >= 0 ? $0 : nil } ?? value?.asString.flatMap { parse($0) }
     }
 }
 

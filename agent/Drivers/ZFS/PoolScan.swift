@@ -1,45 +1,68 @@
 import Model
 import WireProtocol
 
-/// The last look of a pool at all its data: a scrub, or the resilvering of a device.
+/// A look of a pool at all its data (a scrub), at what is known to be damaged (an error scrub), or the filling of a device.
 struct PoolScan: Sendable, Hashable {
     enum State: String, Sendable, Hashable { case none, running, paused, finished, cancelled, unknown }
+    enum Kind: String, Sendable, Hashable {
+        case scrub, resilver
+        case errorScrub = "error_scrub"
+    }
 
     let state: State
-    /// `scrub` or `resilver`; nil where there was none.
-    let kind: String?
+    /// Nil where there was none, or where its sentence is not understood.
+    let kind: Kind?
+    /// The group of devices that a sequential resilver fills: `mirror-0`. One that goes through the whole pool has none.
+    let group: String?
     /// How far a running one is, 0...100.
     let percent: Double?
     /// Seconds that a running one says it still needs.
     let secondsLeft: Int64?
     /// Errors that a finished one found and could not repair.
     let errors: Int64?
-    /// When it began (running) or ended, as the tool prints the local time: `Sun Nov 15 04:12:33 2026`.
-    let date: String?
-    /// The tool's own sentence.
+    /// Milliseconds since 1970, as far as the tool tells.
+    let started: Int64?
+    let ended: Int64?
+    /// The tool's own sentence, or one of ours where it gives figures only.
     let said: String
 
+    var isUnderWay: Bool { state == .running || state == .paused }
+
+    /// From a sentence: `scrub repaired 0B in 04:12:33 with 2 errors on Sun Aug  3 04:12:33 2025`.
     init(_ text: String) {
         said = text
-        let words = text.split(separator: " ").map(String.init)
-        kind = text.hasPrefix("resilver") ? "resilver" : text.hasPrefix("scrub") ? "scrub" : nil
-        state = Self.state(text)
+        let plain = text.hasPrefix("thorough ") ? String(text.dropFirst("thorough ".count)) : text
+        let words = plain.split(separator: " ").map(String.init)
+        kind = Self.kinds.first { plain.hasPrefix($0.beginning) }?.kind
+        state = Self.state(plain)
+        let second = words.count > 1 ? words[1] : ""
+        group = second.hasPrefix("(") && second.hasSuffix(")") ? String(second.dropFirst().dropLast()) : nil
         percent = words.first { $0.hasSuffix("%") || $0.hasSuffix("%,") }.flatMap { word in
-            Double(word.prefix { $0 != "%" }).flatMap { $0.isFinite ? min(100, max(0, $0)) : nil }
+            Self.percentage(Double(word.prefix { $0 != "%" }))
         }
         secondsLeft = state == .running ? Self.timeLeft(words) : nil
         let count = words.firstIndex(of: "errors").flatMap { $0 > 0 ? Int64(words[$0 - 1]) : nil }
         errors = state == .finished ? count : nil
-        date = Self.date(words)
+        started = isBegun(state) ? Self.date(behind: state == .paused ? "on" : "since", words) : nil
+        ended = isBegun(state) ? nil : Self.date(behind: "on", words)
+        func isBegun(_ state: State) -> Bool { state == .running || state == .paused }
     }
+
+    private static let kinds: [(beginning: String, kind: Kind)] = [
+        ("error scrub", .errorScrub), ("scrubbed ", .errorScrub), ("scrub ", .scrub), ("resilver", .resilver),
+    ]
 
     private static func state(_ text: String) -> State {
         if text.isEmpty || text.hasPrefix("none requested") { return .none }
-        if text.contains("in progress") { return text.contains("scrub paused") ? .paused : .running }
-        if text.contains("paused") { return .paused }
-        if text.contains("canceled") || text.contains("stopped") { return .cancelled }
-        if text.contains("completed") || text.contains("repaired") || text.hasPrefix("resilvered") { return .finished }
-        return .unknown
+        if text.contains(" paused since") { return .paused }
+        if text.contains(" in progress") { return .running }
+        if text.contains(" canceled on") || text.contains(" stopped after") { return .cancelled }
+        let ends = ["scrub completed", "scrub repaired", "resilver completed", "resilvered ", "scrubbed "]
+        return ends.contains { text.hasPrefix($0) } ? .finished : .unknown
+    }
+
+    private static func percentage(_ value: Double?) -> Double? {
+        value.flatMap { $0.isFinite ? min(100, max(0, $0)) : nil }
     }
 
     /// `0h12m to go` of the old tools, `00:20:10 to go` or `1 days 00:20:10 to go` of the new.
@@ -63,20 +86,92 @@ struct PoolScan: Sendable, Hashable {
 
     private static func bounded(_ value: Int64, _ unit: Int64) -> Int64 { min(max(value, 0), 1_000_000) * unit }
 
-    /// The five words from a day's name on.
-    private static func date(_ words: [String]) -> String? {
-        let days: Set = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-        guard let start = words.firstIndex(where: days.contains), words.count >= start + 5 else { return nil }
-        return words[start..<start + 5].joined(separator: " ")
+    /// The five words of a date behind the last such word.
+    private static func date(behind word: String, _ words: [String]) -> Int64? {
+        guard let place = words.lastIndex(of: word), words.count >= place + 6 else { return nil }
+        return CTime.milliseconds(words[(place + 1)...(place + 5)].joined(separator: " "))
     }
 
     var json: JSONObject {
         var object: JSONObject = ["state": .string(state.rawValue), "said": .string(said)]
-        object["kind"] = kind.map { .string($0) }
+        object["kind"] = kind.map { .string($0.rawValue) }
+        object["group"] = group.map { .string($0) }
         object["percent"] = percent.map { .number($0) }
         object["seconds_left"] = secondsLeft.map { .integer($0) }
         object["errors"] = errors.map { .integer($0) }
-        object["date"] = date.map { .string($0) }
+        object["started"] = started.map { .integer($0) }
+        object["ended"] = ended.map { .integer($0) }
         return object
+    }
+}
+
+extension PoolScan {
+    /// All that the member `scan_stats` of a pool's JSON tells, the scrub or resilver of the whole pool first.
+    static func all(json: JSONValue?) -> [PoolScan] {
+        guard let json else { return [] }
+        var scans: [PoolScan] = []
+        let kinds: [String: Kind] = ["SCRUB": .scrub, "RESILVER": .resilver, "ERRORSCRUB": .errorScrub]
+        if let kind = kinds[json["function"]?.asString ?? ""] {
+            let total = figure(json, "to_examine").subtracting(figure(json, "skipped"))
+            scans.append(
+                PoolScan(kind, json, prefix: "", pause: "scrub_pause", done: figure(json, "issued"), of: total))
+        }
+        if let kind = kinds[json["err_scrub_func"]?.asString ?? ""] {
+            let done = figure(json, "err_scrub_examined")
+            let total = done.adding(figure(json, "err_scrub_to_examine"))
+            scans.append(
+                PoolScan(kind, json, prefix: "err_scrub_", pause: "err_scrub_pause", done: done, of: total))
+        }
+        for member in json["rebuild_stats"]?.asObject?.members ?? [] {
+            scans.append(
+                PoolScan(
+                    .resilver, member.value, prefix: "", pause: nil, group: member.key,
+                    done: figure(member.value, "scanned"), of: figure(member.value, "to_scan")))
+        }
+        return scans
+    }
+
+    private init(
+        _ kind: Kind, _ json: JSONValue, prefix: String, pause: String?, group: String? = nil, done: Int64,
+        of total: Int64
+    ) {
+        self.kind = kind
+        self.group = group
+        let isPaused = pause.map { Self.figure(json, $0) > 0 } ?? false
+        let states: [String: State] = [
+            "SCANNING": .running, "ERRORSCRUBBING": .running, "ACTIVE": .running, "FINISHED": .finished,
+            "COMPLETE": .finished, "CANCELED": .cancelled, "NONE": .none,
+        ]
+        let told = states[json["\(prefix)state"]?.asString ?? ""] ?? .unknown
+        state = told == .running && isPaused ? .paused : told
+        let isBegun = state == .running || state == .paused
+        percent = isBegun && total > 0 ? Self.percentage(100 * Double(done) / Double(total)) : nil
+        secondsLeft = nil
+        errors = state == .finished && prefix.isEmpty ? Self.figure(json, "errors") : nil
+        started = Self.time(json, "\(prefix)start_time")
+        ended = isBegun ? nil : Self.time(json, "\(prefix)end_time")
+        let name = [kind == .errorScrub ? "error scrub" : kind.rawValue, group.map { "(\($0))" }].compactMap { $0 }
+        let share = percent.map { ", \(Int64($0)) % done" } ?? ""
+        said = (name + [state.rawValue]).joined(separator: " ") + (errors.map { " with \($0) errors" } ?? share)
+    }
+
+    private static func figure(_ json: JSONValue, _ key: String) -> Int64 { ZFSSize.figure(json[key]) ?? 0 }
+
+    /// Zero is never.
+    private static func time(_ json: JSONValue, _ key: String) -> Int64? {
+        guard let seconds = ZFSSize.figure(json[key]) else { return json[key]?.asString.flatMap(CTime.milliseconds) }
+        return seconds > 0 ? seconds.multipliedSaturating(by: 1000) : nil
+    }
+}
+
+extension Int64 {
+    fileprivate func adding(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+
+    fileprivate func subtracting(_ other: Int64) -> Int64 {
+        let (rest, overflow) = subtractingReportingOverflow(other)
+        return overflow ? 0 : rest
     }
 }

@@ -1,33 +1,63 @@
 import Model
 import WireProtocol
 
-/// What `zpool status -v` tells of one pool, in the words of the old tools and the new.
+/// What `zpool status -v` tells of one pool: in the words of the old tools and the new, or as the JSON of OpenZFS 2.3 and later.
 struct PoolStatus: Sendable, Hashable {
     let name: String
     private(set) var state = "UNKNOWN"
     /// What is wrong, in the tool's own words; nil for nothing.
     private(set) var status: String?
     private(set) var action: String?
-    private(set) var scan = PoolScan("")
+    /// A scrub, and a resilver beside it, or one for each group of devices; none where none ever ran.
+    private(set) var scans: [PoolScan] = []
     private(set) var devices: [PoolDevice] = []
-    /// The line behind `errors:`.
+    /// What the tool says of damaged data.
     private(set) var errors = ""
     /// Files with errors that nothing can repair, as far as they were listed.
     private(set) var damaged: [String] = []
+    /// The widening of a group by a device, in a sentence.
+    private(set) var expansion: String?
 
     /// Names of damaged files that are kept.
     private static let damagedLimit = 100
 
     var hasDataErrors: Bool { !errors.isEmpty && !errors.hasPrefix("No known data errors") }
 
+    /// The one to be told first: what is under way, else what is not understood, else the last to end.
+    var scan: PoolScan {
+        scans.first(where: \.isUnderWay) ?? scans.first { $0.state == .unknown }
+            ?? scans.max { ($0.ended ?? 0) < ($1.ended ?? 0) } ?? PoolScan("")
+    }
+
+    var scrub: PoolScan? { scans.first { $0.kind == .scrub } }
+    var isResilvering: Bool { scans.contains { $0.kind == .resilver && $0.isUnderWay } }
+
     /// Devices that are not as they should be, or that have counted errors.
     var troubled: [PoolDevice] { devices.filter(\.isTroubled) }
 
-    /// No part of the pool is mirrored or has parity.
-    var hasRedundancy: Bool {
-        devices.contains { device in ["mirror", "raidz", "draid"].contains { device.name.hasPrefix($0) } }
+    /// What holds the pool's data, or what is needed to find it, once only. Logs, caches and spares hold none.
+    var unprotected: [PoolDevice] {
+        devices.filter { $0.depth == 1 && ["data", "special", "dedup"].contains($0.role) && !$0.isRedundant }
     }
 
+    private init(name: String) { self.name = name }
+
+    var json: JSONObject {
+        var object: JSONObject = ["pool": .string(name), "health": .string(state), "scan": .object(scan.json)]
+        if scans.count > 1 { object["scans"] = .array(scans.map { .object($0.json) }) }
+        object["status"] = status.map { .string($0) }
+        object["action"] = action.map { .string($0) }
+        object["expansion"] = expansion.map { .string($0) }
+        object["errors"] = .string(errors)
+        object["damaged"] = .array(damaged.map { .string($0) })
+        object["devices"] = .array(devices.map { .object($0.json) })
+        return object
+    }
+}
+
+// MARK: - Words
+
+extension PoolStatus {
     static func parse(_ text: String) -> [PoolStatus] {
         var pools: [PoolStatus] = []
         var field = ""
@@ -49,31 +79,30 @@ struct PoolStatus: Sendable, Hashable {
         return pools
     }
 
-    private init(name: String) { self.name = name }
-
-    private static let fields: Set = [
-        "pool", "state", "status", "action", "see", "scan", "scrub", "config", "errors", "remove", "checkpoint",
-        "dedup",
-    ]
-
-    /// `  scan: none requested`; what belongs to it further down begins with a tab or with more blanks.
+    /// `  scan: none requested`; what belongs to it further down begins with a tab or with more blanks. One that nobody here
+    /// knows is a heading all the same: it ends what stands before it.
     private static func heading(_ line: Substring) -> (String, String)? {
-        // Names of fields stand so that their colons are below each other; a file of a pool is not indented like that.
-        guard let colon = line.firstIndex(of: ":"), line.distance(from: line.startIndex, to: colon) <= 12,
-            line.prefix(while: { $0 == " " }).count <= 6
+        let key = line.drop { $0 == " " }.prefix { $0 != ":" }
+        // A file of a pool stands behind eight blanks.
+        guard line.prefix(while: { $0 == " " }).count <= 6, let first = key.utf8.first, key.utf8.count <= 24,
+            (0x61...0x7A).contains(first),
+            key.utf8.allSatisfy({ (0x61...0x7A).contains($0) || " -_".utf8.contains($0) }), key.endIndex < line.endIndex
         else { return nil }
-        let key = line[..<colon].drop { $0 == " " }
-        guard fields.contains(String(key)) else { return nil }
-        return (String(key), String(line[line.index(after: colon)...].drop { $0 == " " }))
+        let rest = line[line.index(after: key.endIndex)...]
+        guard rest.isEmpty || rest.first == " " else { return nil }
+        return (String(key), String(rest.drop { $0 == " " }))
     }
 
     private mutating func set(_ field: String, _ lines: [String]) {
-        let sentence = lines.map { $0.trimmed }.filter { !$0.isEmpty }.joined(separator: " ")
+        let sentence = Self.sentence(lines)
         switch field {
         case "state": state = sentence
         case "status": status = sentence
         case "action": action = sentence
-        case "scan", "scrub": scan = PoolScan(sentence)
+        case "scan", "scrub":
+            let scan = PoolScan(sentence)
+            if scan.state != .none { scans.append(scan) }
+        case "expand": expansion = sentence
         case "config": devices = PoolDevice.parse(lines)
         case "errors":
             errors = lines.first?.trimmed ?? ""
@@ -82,53 +111,47 @@ struct PoolStatus: Sendable, Hashable {
         }
     }
 
-    var json: JSONObject {
-        var object: JSONObject = ["pool": .string(name), "health": .string(state), "scan": .object(scan.json)]
-        object["status"] = status.map { .string($0) }
-        object["action"] = action.map { .string($0) }
-        object["errors"] = .string(errors)
-        object["damaged"] = .array(damaged.map { .string($0) })
-        object["devices"] = .array(devices.map { .object($0.json) })
-        return object
+    private static func sentence(_ lines: [String]) -> String {
+        lines.map { $0.trimmed }.filter { !$0.isEmpty }.joined(separator: " ")
     }
 }
 
-/// One line of the tree of devices.
-struct PoolDevice: Sendable, Hashable {
-    let name: String
-    /// Steps below the pool itself, which is 0.
-    let depth: Int
-    let state: String
-    let reads: Int64
-    let writes: Int64
-    let checksums: Int64
+// MARK: - JSON
 
-    var isTroubled: Bool {
-        !["ONLINE", "AVAIL", "INUSE", "-"].contains(state) || reads > 0 || writes > 0 || checksums > 0
-    }
-
-    /// The devices below the heading `NAME STATE READ WRITE CKSUM`; the names of groups (`logs`, `cache`) have no state.
-    static func parse(_ lines: [String]) -> [PoolDevice] {
-        var indentation: Int?
-        return lines.compactMap { line in
-            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
-            let blanks = line.prefix { $0 == " " || $0 == "\t" }.count
-            guard let name = words.first, name != "NAME" else { return nil }
-            let base = indentation ?? blanks
-            indentation = base
-            let counts = words.dropFirst(2).prefix(3).map { ZFSSize.parse($0) ?? 0 }
-            return PoolDevice(
-                name: name, depth: max(0, blanks - base) / 2, state: words.count > 1 ? words[1] : "-",
-                reads: counts.first ?? 0, writes: counts.dropFirst().first ?? 0,
-                checksums: counts.dropFirst(2).first ?? 0)
+extension PoolStatus {
+    /// - Throws: when the text is no such JSON.
+    static func parse(json text: String) throws(JSONError) -> [PoolStatus] {
+        guard let pools = try JSONParser.parse(text, limits: .local)["pools"]?.asObject else {
+            throw JSONError(.empty, at: 0)
         }
+        return pools.members.map { PoolStatus($0.key, $0.value) }
     }
 
-    var json: JSONObject {
-        [
-            "name": .string(name), "depth": .integer(Int64(depth)), "state": .string(state),
-            "read_errors": .integer(reads), "write_errors": .integer(writes), "checksum_errors": .integer(checksums),
-        ]
+    private init(_ key: String, _ json: JSONValue) {
+        name = json["name"]?.asString ?? key
+        state = json["state"]?.asString ?? "UNKNOWN"
+        func words(_ key: String) -> String? {
+            let text = Self.sentence((json[key]?.asString ?? "").split(separator: "\n").map(String.init))
+            return text.isEmpty || text == "OK" ? nil : text
+        }
+        status = words("status")
+        action = words("action")
+        scans = PoolScan.all(json: json["scan_stats"]).filter { $0.state != .none }
+        expansion = json["raidz_expand_stats"].flatMap(Self.expansion)
+        devices = PoolDevice.all(json: json, state: state)
+        if let count = ZFSSize.figure(json["error_count"]) {
+            errors = count == 0 ? "No known data errors" : "\(count) data errors"
+        }
+        damaged = Array((json["errlist"]?.asArray ?? []).compactMap(\.asString).prefix(Self.damagedLimit))
+    }
+
+    private static func expansion(_ json: JSONValue) -> String? {
+        guard let name = json["name"]?.asString, let state = json["state"]?.asString, state != "NONE" else {
+            return nil
+        }
+        let (done, total) = (ZFSSize.figure(json["reflowed"]) ?? 0, ZFSSize.figure(json["to_reflow"]) ?? 0)
+        let share = total > 0 ? ", \(Int64(min(100, 100 * Double(done) / Double(total)))) % done" : ""
+        return state == "FINISHED" ? "expansion of \(name) finished" : "expansion of \(name) in progress\(share)"
     }
 }
 

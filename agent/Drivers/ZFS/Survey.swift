@@ -34,7 +34,8 @@ struct Survey: Sendable {
     private func suggestions(_ pool: ZFSPool) -> [Suggestion] {
         let subject = "zpool/\(pool.name)"
         var found: [Suggestion] = []
-        let percent = pool.sizeBytes > 0 ? min(100, Double(pool.allocatedBytes) / Double(pool.sizeBytes) * 100) : 0
+        let (size, allocated) = (pool.sizeBytes ?? 0, pool.allocatedBytes ?? 0)
+        let percent = size > 0 ? min(100, Double(allocated) / Double(size) * 100) : 0
         if percent >= 90 {
             found.append(
                 Suggestion(
@@ -73,13 +74,16 @@ struct Survey: Sendable {
             found.append(
                 Suggestion(
                     .warning, subject, "device_errors",
-                    "\(device.name) is \(device.state) with \(device.reads) read, \(device.writes) write and \(device.checksums) checksum errors",
+                    "\(device.name) is \(device.state) with \(device.reads ?? 0) read, \(device.writes ?? 0) write and \(device.checksums ?? 0) checksum errors",
                     "look at its SMART health and cabling, replace it, or clear the counters"))
         }
-        if !status.devices.isEmpty, !status.hasRedundancy {
+        let unprotected = status.unprotected
+        if !unprotected.isEmpty {
+            let names = unprotected.prefix(8).map { $0.role == "data" ? $0.name : "\($0.name) (\($0.role))" }
             found.append(
                 Suggestion(
-                    .notice, subject, "no_redundancy", "no device of the pool has a mirror or parity",
+                    .notice, subject, "no_redundancy",
+                    "no mirror or parity has what lies on \(names.joined(separator: ", "))\(unprotected.count > 8 ? ", …" : "")",
                     "attach a second device to each, and keep backups elsewhere"))
         }
         if let words = status.status,
@@ -88,18 +92,22 @@ struct Survey: Sendable {
             found.append(
                 Suggestion(.notice, subject, "upgradable", words, "zpool upgrade, once no older system needs the pool"))
         }
-        return found + scrubSuggestions(status.scan, subject)
+        return found + scrubSuggestions(status, subject)
     }
 
-    private func scrubSuggestions(_ scan: PoolScan, _ subject: String) -> [Suggestion] {
-        if let errors = scan.errors, errors > 0 {
-            return [
-                Suggestion(
-                    .critical, subject, "scrub_errors",
-                    "the last \(scan.kind ?? "scan") found \(errors) errors that it could not repair",
-                    "restore what is damaged and replace the device")
-            ]
+    /// A resilver of the whole pool hides the scrub before it: that is as old at least. One of a group hides nothing.
+    private func scrubSuggestions(_ status: PoolStatus, _ subject: String) -> [Suggestion] {
+        let lossy = status.scans.filter { $0.errors ?? 0 > 0 }.map { scan in
+            Suggestion(
+                .critical, subject, "scrub_errors",
+                "the last \(scan.kind?.rawValue ?? "scan") found \(scan.errors ?? 0) errors that it could not repair",
+                "restore what is damaged and replace the device")
         }
+        if !lossy.isEmpty { return lossy }
+        let whole = status.scans.first { $0.group == nil && $0.kind != .errorScrub }
+        // An error scrub hides when the last scrub was.
+        guard whole != nil || !status.scans.contains(where: { $0.kind == .errorScrub }) else { return [] }
+        let scan = whole ?? PoolScan("")
         switch scan.state {
         case .none:
             return [
@@ -108,16 +116,18 @@ struct Survey: Sendable {
         case .paused, .cancelled:
             return [
                 Suggestion(
-                    .notice, subject, "scrub_unfinished", "the last scrub is \(scan.state.rawValue)",
+                    .notice, subject, "scrub_unfinished",
+                    "the last \(scan.kind?.rawValue ?? "scan") is \(scan.state.rawValue)",
                     "let one run to its end")
             ]
         case .finished:
-            guard let days = scan.date.flatMap(CTime.milliseconds).map({ (now.milliseconds - $0) / 86_400_000 }),
+            guard let days = scan.ended.map({ (now.milliseconds - $0) / 86_400_000 }),
                 days > 35
             else { return [] }
             return [
                 Suggestion(
-                    .warning, subject, "scrub_old", "the last scrub ended \(days) days ago", "scrub it each month")
+                    .warning, subject, "scrub_old", "the last \(scan.kind?.rawValue ?? "scan") ended \(days) days ago",
+                    "scrub it each month")
             ]
         case .running, .unknown: return []
         }

@@ -1,6 +1,7 @@
 import DriverKit
 import Glibc
 import Processes
+import WireProtocol
 
 /// The command lines of ZFS on this node, run one at a time, without a shell and with untranslated messages.
 package struct ZFSTools: Sendable {
@@ -112,6 +113,16 @@ package struct ZFSTools: Sendable {
             return "pool-version-\(word)"
         }
         return "unknown"
+    }
+
+    /// Whether both tools are of a version that prints JSON.
+    func speakJSON() async -> Bool {
+        for tool in [Tool.zfs, .zpool] {
+            guard let text = try? await read(tool, ["version", "-j"]),
+                let answer = try? JSONParser.parse(text, limits: .local), answer["output_version"] != nil
+            else { return false }
+        }
+        return true
     }
 
     private func run(

@@ -14,12 +14,15 @@ package final class ZFSDriver: Driver {
     package let version: String
     package let concurrency = 4
     let tools: ZFSTools
+    /// Whether the tools print JSON (OpenZFS 2.3 and later), which leaves nothing to guess.
+    let speaksJSON: Bool
     /// What stands in front of `/proc`; empty on a real machine.
     let root: String
     let observed: Mutex<ZFSObservation>
 
-    package init(tools: ZFSTools, version: String, root: String = "") {
+    package init(tools: ZFSTools, version: String, speaksJSON: Bool = false, root: String = "") {
         self.tools = tools
+        self.speaksJSON = speaksJSON
         self.version = version
         self.root = root
         observed = Mutex(ZFSObservation(epoch: Identifier.make("zfs")))
@@ -28,7 +31,7 @@ package final class ZFSDriver: Driver {
     /// The driver, where the node has both tools and ZFS answers them.
     package static func detect(_ tools: ZFSTools? = .installed()) async -> ZFSDriver? {
         guard let tools, (try? await tools.read(.zpool, ["list", "-H", "-o", "name"])) != nil else { return nil }
-        return ZFSDriver(tools: tools, version: await tools.version())
+        return ZFSDriver(tools: tools, version: await tools.version(), speaksJSON: await tools.speakJSON())
     }
 
     package var operations: [OperationSpec] { Self.table.map(\.spec) }

@@ -16,17 +16,18 @@ enum PoolAnswers {
     ]
 
     private static func pools(_ text: String) throws {
-        for pool in PoolStatus.parse(text) {
+        for pool in PoolStatus.parse(text) + ((try? PoolStatus.parse(json: text)) ?? []) {
             try carried(pool.json)
             try require(pool.damaged.count <= 100, "\(pool.damaged.count) damaged files are named")
             for device in pool.devices {
-                try require(
-                    device.depth >= 0 && device.reads >= 0 && device.writes >= 0 && device.checksums >= 0,
-                    "an odd device: \(device)")
+                let counts = [device.reads, device.writes, device.checksums].map { $0 ?? 0 }
+                try require(device.depth >= 0 && counts.allSatisfy { $0 >= 0 }, "an odd device: \(device)")
             }
-            let scan = pool.scan
-            try require((0...100).contains(scan.percent ?? 0) && (scan.secondsLeft ?? 0) >= 0, "an odd scan: \(scan)")
-            if let time = scan.date.flatMap(CTime.milliseconds) { try require(time >= 0, "a scan before its time") }
+            for scan in pool.scans {
+                let isOdd = !(0...100).contains(scan.percent ?? 0) || (scan.secondsLeft ?? 0) < 0
+                try require(!isOdd, "an odd scan: \(scan)")
+                try require((scan.started ?? 0) >= 0 && (scan.ended ?? 0) >= 0, "a scan before its time")
+            }
         }
         if let cache = ArcStatistics(text) {
             try carried(cache.json)
@@ -36,7 +37,7 @@ enum PoolAnswers {
 
     /// Whatever the figures, the report is made of them and comes in order.
     private static func survey(_ text: String) throws {
-        let objects = ZFSObject.parse(text)
+        let objects = ZFSObject.parse(text) + ((try? ZFSObject.parse(json: text)) ?? [])
         let usage = objects.map { SnapshotUsage($0, objects) }
         for one in usage { try carried(one.json) }
         let survey = Survey(
