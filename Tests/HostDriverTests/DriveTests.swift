@@ -12,7 +12,10 @@ import WireProtocol
         "/sys/block/nvme0n1/size": "1000215216\n", "/sys/block/nvme0n1/device/model": "Fast\n",
         "/sys/block/nvme0n1/device/serial": "S1\n", "/sys/block/nvme0n1/queue/rotational": "0\n",
         "/sys/block/nvme0n1/stat": "0 0 0 0 0 0 0 0 0 0 0\n", "/sys/block/loop0/size": "8\n",
-        "/sys/block/dm-0/size": "8\n", "/sys/block/zd16/size": "8\n",
+        "/sys/block/dm-0/size": "8\n", "/sys/block/zd16/size": "8\n", "/sys/block/rbd0/size": "8\n",
+        "/sys/block/mmcblk0boot0/size": "8\n", "/sys/block/mmcblk0gp1/size": "8\n",
+        "/sys/block/nvme0c0n1/size": "1000215216\n", "/sys/block/nvme0c0n1/hidden": "1\n",
+        "/sys/block/nvme0n1/hidden": "0\n",
     ]
     static let ata = """
         {"json_format_version":[1,0],"smartctl":{"version":[7,3],"exit_status":64},
@@ -99,6 +102,32 @@ import WireProtocol
             2, "asleep"
         ),
         (#"{"smartctl":{"exit_status":4}}"#, 4, "unknown"),
+        (
+            #"{"smart_status":{"passed":true},"scsi_error_counter_log":{"write":{"total_uncorrected_errors":8}}}"#, 0,
+            "worn"
+        ),
+        (#"{"smart_status":{"passed":true},"scsi_pending_defects":{"count":1}}"#, 0, "worn"),
+        (
+            #"{"smart_status":{"passed":true},"scsi_self_test_0":{"result":{"value":7,"string":"Failed in segment"}}}"#,
+            128, "failing"
+        ),
+        (
+            #"{"smart_status":{"passed":true},"scsi_self_test_0":{"result":{"value":2}},"scsi_self_test_1":{"result":{"value":0}},"scsi_self_test_2":{"result":{"value":4}}}"#,
+            0, "worn"
+        ),
+        (#"{"smart_status":{"passed":true},"scsi_self_test_0":{"result":{"value":15}}}"#, 0, "well"),
+        (
+            #"{"smart_status":{"passed":true},"nvme_self_test_log":{"table":[null,{"self_test_result":{"value":1}},{"self_test_result":{"value":7}}]}}"#,
+            0, "failing"
+        ),
+        (
+            #"{"smart_status":{"passed":true},"ata_smart_self_test_log":{"standard":{"table":[{"status":{"value":121,"passed":false}}]}}}"#,
+            0, "failing"
+        ),
+        (
+            #"{"smart_status":{"passed":true},"ata_smart_self_test_log":{"extended":{"table":[{"status":{"value":25,"passed":true}}]}}}"#,
+            0, "well"
+        ),
     ])
     func `a drive is judged by what it says`(report: String, code: Int, verdict: String) async throws {
         let folder = try ToolFolder(["smartctl": Self.smartctl(report, code: code)], files: Self.files)
@@ -132,5 +161,48 @@ import WireProtocol
             try await folder.perform("drive.health", ["drive": "sda"])
         }
         #expect(alone?.code == .permissionDenied)
+    }
+
+    static let made = Self.files.merging([
+        "/sys/block/sda/device/vendor": "DELL    \n", "/sys/block/sda/device/model": "PERC H730P Mini \n",
+        "/sys/block/sdb/size": "1000\n", "/sys/block/sdb/device/vendor": "LSILOGIC\n",
+        "/sys/block/sdb/device/model": "Logical Volume  \n",
+    ]) { $1 }
+
+    @Test func `a disk that a controller makes up says how to ask for its drives, and is not well`() async throws {
+        let folder = try ToolFolder(
+            ["smartctl": Self.smartctl(#"{"smart_status":{"passed":true}}"#, code: 0)], files: Self.made)
+        let drives = try #require(try await folder.perform("drive.health")["drives"]?.asArray)
+        #expect(drives.map { $0["verdict"] } == ["well", "unknown", "unknown"])
+        let advice = drives.map { $0["problems"]?.asArray?.first?.asString ?? "" }
+        #expect(advice[1].contains("smartctl -d megaraid,N /dev/sda") && advice[2].contains("/dev/sgN"))
+        #expect(try await folder.perform("drive.list")["drives"]?.asArray?.last?["raid"] == true)
+        let member = try await folder.perform("drive.health", ["drive": "sda", "member": "megaraid,4"])["drives"]?
+            .asArray?
+            .first
+        #expect(member?["verdict"] == "well" && member?["member"] == "megaraid,4")
+        #expect(folder.record().hasSuffix("--json -a -n standby -d megaraid,4 /dev/sda\n"))
+    }
+
+    @Test func `a controller that refuses its disk is quoted with what to pass`() async throws {
+        let refusal =
+            #"{"smartctl":{"exit_status":2,"messages":[{"string":"Smartctl open device: /dev/sda failed: DELL or MegaRaid controller, please try adding '-d megaraid,N'","severity":"error"}]}}"#
+        let folder = try ToolFolder(["smartctl": Self.smartctl(refusal, code: 2)], files: Self.made)
+        let error = await #expect(throws: DriverError.self) {
+            try await folder.perform("drive.health", ["drive": "sda"])
+        }
+        #expect(error?.code == .unsupported && error?.cause?.contains("member megaraid,N") == true)
+    }
+
+    @Test(arguments: [
+        "", "megaraid", "megaraid,", "megaraid,-1", "megaraid,+1", "megaraid,4 -x", "sat", "test,1", "megaraid,1,2,3,4",
+        "a+b+megaraid,1", "x+megaraid,1", "megaraid,4;id", "areca,1//2",
+    ])
+    func `what is no place behind a controller is refused`(member: String) async throws {
+        let folder = try ToolFolder(["smartctl": Self.smartctl()], files: Self.made)
+        let error = await #expect(throws: DriverError.self) {
+            try await folder.perform("drive.health", ["drive": "sda", "member": .string(member)])
+        }
+        #expect(error?.code == .invalidArgument && folder.record() == "")
     }
 }

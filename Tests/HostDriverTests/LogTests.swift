@@ -106,6 +106,19 @@ import WireProtocol
         #expect(priority?.code == .unsupported)
     }
 
+    @Test func `what a loss of power has left in a file hides no line`() async throws {
+        let gap = String(repeating: "\0", count: 100_000)
+        let folder = try ToolFolder(files: [
+            "/var/log/syslog":
+                "2026-11-20T10:00:00Z host a: cut of\(gap)2026-11-20T10:00:01Z host systemd[1]: x\n\(gap)2026-11-20T10:00:02Z host b: y\n"
+        ])
+        let collector = Collector()
+        let observed = try await folder.perform("log.query", ["since": 0], into: collector)
+        #expect(try collector.lines().map { $0["unit"] } == ["a", "systemd", "b"])
+        #expect(try collector.lines().map { $0["message"] } == ["cut of", "x", "y"])
+        #expect(observed["dropped"] == 0 && observed["entries"] == 3)
+    }
+
     @Test func `the older form and priorities in front are understood`() async throws {
         var now = time(nil) - 3600
         var parts = tm()

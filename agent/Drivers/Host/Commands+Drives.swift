@@ -30,9 +30,16 @@ extension HostDriver {
     func tellDriveHealth(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
         var wakes = false
         var withAttributes = false
+        var member: String?
         let drives = try await named(in: call) { reader throws(DriverError) in
             wakes = try reader.bool("wake", default: false)
             withAttributes = try reader.bool("attributes", default: call.arguments["drive"] != nil)
+            member = try reader.optional("member", "a drive's place behind a RAID controller: megaraid,4") { value in
+                value.asString.flatMap { RaidController.isMember($0) ? $0 : nil }
+            }
+            if member != nil, call.arguments["drive"] == nil {
+                throw .invalidArgument("member", "needs drive, the disk that the controller makes up")
+            }
         }
         guard tools.path(of: "smartctl") != nil else {
             throw DriverError(
@@ -43,10 +50,15 @@ extension HostDriver {
         var troubled = 0
         for drive in drives {
             var object: JSONObject = ["name": .string(drive.name)]
+            object["member"] = member.map { .string($0) }
             do throws(DriverError) {
-                let report = try await smart(drive, wakes: wakes)
+                let report = try await smart(drive, member, wakes: wakes)
                 if report.verdict == .failing || report.verdict == .worn { troubled += 1 }
                 for member in report.json(withAttributes: withAttributes).members { object[member.key] = member.value }
+                if report.verdict == .unknown, member == nil, let controller = drive.controller {
+                    let problems = report.problems + [controller.advice(drive.name)]
+                    object["problems"] = .array(problems.map { .string($0) })
+                }
             } catch {
                 if error.code == .cancelled || drives.count == 1 { throw error }
                 object["verdict"] = "unknown"
@@ -59,9 +71,10 @@ extension HostDriver {
     }
 
     /// Exit codes are bits of what was found: only a report that says nothing is a failure.
-    private func smart(_ drive: Drive, wakes: Bool) async throws(DriverError) -> SmartReport {
+    private func smart(_ drive: Drive, _ member: String?, wakes: Bool) async throws(DriverError) -> SmartReport {
         let sleep = wakes ? [] : ["-n", "standby"]
-        let outcome = try await tools.run("smartctl", ["--json", "-a"] + sleep + ["/dev/\(drive.name)"])
+        let place = member.map { ["-d", $0] } ?? []
+        let outcome = try await tools.run("smartctl", ["--json", "-a"] + sleep + place + ["/dev/\(drive.name)"])
         let report: JSONObject
         do throws(JSONError) {
             guard let object = try JSONParser.parse(outcome.stdout, limits: .local).asObject else {
@@ -73,14 +86,16 @@ extension HostDriver {
                 .failed, "smartctl gave no report of \(drive.name)",
                 cause: HostTools.lastWords(outcome) ?? "it ended with \(outcome.exit)")
         }
-        let smart = SmartReport(report)
+        let smart = SmartReport(report, isMadeUp: member == nil && drive.controller?.isCertain == true)
         let messages = SmartReport.messages(report)
         // The lowest bits say that the call was wrong or that the drive could not be opened.
         if smart.verdict != .asleep, (report["smartctl"]?["exit_status"]?.asInteger ?? 0) & 3 != 0 {
             let isDenied = messages.contains { $0.contains("Permission denied") }
+            let advice = member == nil && !isDenied ? drive.controller?.advice(drive.name) : nil
             throw DriverError(
                 isDenied ? .permissionDenied : .unsupported, "\(drive.name) cannot be asked by SMART",
-                cause: messages.first ?? "smartctl ended with \(outcome.exit)")
+                cause: ([messages.first ?? "smartctl ended with \(outcome.exit)"] + (advice.map { [$0] } ?? []))
+                    .joined(separator: "; "))
         }
         return smart
     }

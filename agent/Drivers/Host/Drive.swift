@@ -5,12 +5,15 @@ import WireProtocol
 struct Drive: Sendable, Hashable {
     let name: String
     let sizeBytes: UInt64
+    let vendor: String?
     let model: String?
     let serial: String?
     /// The identity that is the same on every machine, where the drive has one.
     let wwid: String?
     let isRotational: Bool?
     let isRemovable: Bool
+    /// The RAID controller that makes the disk up, or may.
+    let controller: RaidController?
 
     /// All disks in the order of their names; what is made of memory, files or other disks is none.
     static func all(_ files: SystemFiles) -> [Drive] {
@@ -20,20 +23,35 @@ struct Drive: Sendable, Hashable {
     }
 
     private init?(_ name: String, _ files: SystemFiles) {
-        let isNone = ["loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd", "zd", "drbd"].contains {
-            name.hasPrefix($0)
-        }
-        guard !isNone, Drive.isName(name) else { return nil }
+        guard !Self.isNone(name), Drive.isName(name) else { return nil }
         self.name = name
         let base = "/sys/block/\(name)"
+        // One path of several to a disk that is there under its own name; the kernel gives it no device.
+        if files.text("\(base)/hidden") == "1" { return nil }
         // Always in units of 512 bytes, whatever the drive's own.
         sizeBytes = (files.read("\(base)/size") { $0.number() } ?? 0).multipliedReportingOverflow(by: 512).partialValue
         func text(_ file: String) -> String? { files.text("\(base)/\(file)").flatMap { $0.isEmpty ? nil : $0 } }
+        vendor = text("device/vendor")
         model = text("device/model")
         serial = text("device/serial") ?? text("serial")
         wwid = text("device/wwid") ?? text("wwid")
         isRotational = text("queue/rotational").map { $0 == "1" }
         isRemovable = text("removable") == "1"
+        // `…/host0/target0:2:0/0:2:0:0`: the first number is the host's.
+        let host = files.link("\(base)/device")?.split(separator: "/").last?.split(separator: ":").first
+        let driver = host.flatMap { Int($0) }.flatMap { files.text("/sys/class/scsi_host/host\($0)/proc_name") }
+        controller = RaidController(vendor: vendor, model: model, driver: driver)
+    }
+
+    /// Made of memory, files, other disks or a network; or a part of a card that is a drive as a whole.
+    private static func isNone(_ name: String) -> Bool {
+        let kinds = [
+            "loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd", "zd", "drbd", "rbd", "rnbd", "bcache", "ublkb",
+            "nullb", "mtdblock",
+        ]
+        if kinds.contains(where: { name.hasPrefix($0) }) { return true }
+        let card = name.hasPrefix("mmcblk") ? name.dropFirst("mmcblk".count).drop { $0.isNumber } : ""
+        return !card.isEmpty
     }
 
     /// What stands behind `/dev/` and nothing else.
@@ -47,10 +65,12 @@ struct Drive: Sendable, Hashable {
             "name": .string(name), "device": .string("/dev/\(name)"),
             "size_bytes": .integer(Int64(clamping: sizeBytes)), "removable": .bool(isRemovable),
         ]
+        object["vendor"] = vendor.map { .string($0) }
         object["model"] = model.map { .string($0) }
         object["serial"] = serial.map { .string($0) }
         object["wwid"] = wwid.map { .string($0) }
         object["rotational"] = isRotational.map { .bool($0) }
+        if controller?.isCertain == true { object["raid"] = true }
         return object
     }
 }

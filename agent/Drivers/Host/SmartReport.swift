@@ -18,10 +18,13 @@ struct SmartReport: Sendable {
     let verdict: Verdict
     let problems: [String]
     private let report: JSONObject
+    private let selfTests: [SelfTest]
 
-    init(_ report: JSONObject) {
+    /// - Parameter isMadeUp: the disk is one that a RAID controller makes up. It may say that it is well, but not of whom.
+    init(_ report: JSONObject, isMadeUp: Bool = false) {
         self.report = report
-        let problems = Self.problems(report)
+        selfTests = SelfTest.all(in: report)
+        let problems = Self.problems(report, selfTests)
         self.problems = problems.failing + problems.worn
         let passed = report["smart_status"]?["passed"]?.asBool
         if Self.messages(report).contains(where: { $0.contains("STANDBY mode") || $0.contains("SLEEP mode") }) {
@@ -31,7 +34,7 @@ struct SmartReport: Sendable {
         } else if !problems.worn.isEmpty {
             verdict = .worn
         } else {
-            verdict = passed == nil ? .unknown : .well
+            verdict = passed == nil || isMadeUp ? .unknown : .well
         }
     }
 
@@ -49,8 +52,12 @@ struct SmartReport: Sendable {
         (128, false, "the drive's self-test log has errors"),
     ]
 
-    private static func problems(_ report: JSONObject) -> (failing: [String], worn: [String]) {
-        let status = report["smartctl"]?["exit_status"]?.asInteger ?? 0
+    private static func problems(
+        _ report: JSONObject, _ selfTests: [SelfTest]
+    ) -> (failing: [String], worn: [String]) {
+        let tests = problems(selfTests)
+        var status = report["smartctl"]?["exit_status"]?.asInteger ?? 0
+        if !tests.failing.isEmpty || !tests.worn.isEmpty { status &= ~128 }
         let said = bits.filter { status & $0.bit != 0 }
         var failing = said.filter(\.isFailing).map(\.words)
         var worn = said.filter { !$0.isFailing }.map(\.words)
@@ -62,20 +69,56 @@ struct SmartReport: Sendable {
         }
         if let health = report["nvme_smart_health_information_log"] {
             if let warning = health["critical_warning"]?.asInteger, warning != 0 {
-                failing.append("critical warning \(warning)")
+                failing.append("critical warning \(warning)\(words(ofWarning: warning))")
             }
             if let errors = health["media_errors"]?.asInteger, errors > 0 { worn.append("\(errors) media errors") }
-            if let used = health["percentage_used"]?.asInteger, used >= 90 {
-                worn.append("\(used) % of its life are used")
-            }
             if let spare = health["available_spare"]?.asInteger,
                 let least = health["available_spare_threshold"]?.asInteger, spare < least
             {
                 failing.append("\(spare) % of spare blocks left")
             }
         }
+        worn += scsiProblems(report)
+        let shares = [
+            report["nvme_smart_health_information_log"]?["percentage_used"],
+            report["endurance_used"]?["current_percent"], report["scsi_percentage_used_endurance_indicator"],
+        ]
+        if let used = shares.compactMap({ $0?.asInteger }).first, used >= 90 {
+            worn.append("\(used) % of its life are used")
+        }
+        return (failing + tests.failing, worn + tests.worn)
+    }
+
+    /// The latest test that came to an end decides; an older failure is a sign all the same.
+    private static func problems(_ tests: [SelfTest]) -> (failing: [String], worn: [String]) {
+        let ended = tests.filter { $0.passed != nil }
+        guard let failed = ended.first(where: { $0.passed == false }) else { return ([], []) }
+        let words = failed.said.map { ": \($0)" } ?? ""
+        return ended.first?.passed == false
+            ? (["the last self-test failed\(words)"], []) : ([], ["an earlier self-test failed\(words)"])
+    }
+
+    private static func scsiProblems(_ report: JSONObject) -> [String] {
+        var worn: [String] = []
+        let log = report["scsi_error_counter_log"]
+        for (key, words) in [("read", "reading"), ("write", "writing"), ("verify", "verifying")] {
+            guard let count = log?[key]?["total_uncorrected_errors"]?.asInteger, count > 0 else { continue }
+            worn.append("\(count) errors in \(words) that could not be corrected")
+        }
         if let grown = report["scsi_grown_defect_list"]?.asInteger, grown > 0 { worn.append("\(grown) grown defects") }
-        return (failing, worn)
+        if let count = report["scsi_pending_defects"]?["count"]?.asInteger, count > 0 {
+            worn.append("\(count) pending defects")
+        }
+        return worn
+    }
+
+    private static func words(ofWarning warning: Int64) -> String {
+        let bits = [
+            "few spare blocks are left", "too hot or too cold", "it is not reliable any more", "it can only be read",
+            "its memory is not saved in a power cut", "its persistent memory is not reliable",
+        ]
+        let told = bits.indices.filter { warning & 1 << Int64($0) != 0 }.map { bits[$0] }
+        return told.isEmpty ? "" : ": \(told.joined(separator: ", "))"
     }
 
     /// Attributes of ATA drives of which any count is a bad sign.
@@ -100,7 +143,7 @@ struct SmartReport: Sendable {
         take("temperature_celsius", report["temperature"]?["current"])
         take("power_on_hours", report["power_on_time"]?["hours"])
         take("power_cycles", report["power_cycle_count"])
-        take("self_tests", selfTests)
+        if !selfTests.isEmpty { take("self_tests", .array(selfTests.prefix(5).map { .object($0.json) })) }
         if withAttributes {
             take("attributes", attributes)
             take("nvme", report["nvme_smart_health_information_log"])
@@ -119,18 +162,6 @@ struct SmartReport: Sendable {
             table.prefix(100).map { row in
                 var object = Self.picked(plain, from: row)
                 object["raw"] = row["raw"]?["value"]
-                return .object(object)
-            })
-    }
-
-    private var selfTests: JSONValue? {
-        guard let table = report["ata_smart_self_test_log"]?["standard"]?["table"]?.asArray else { return nil }
-        return .array(
-            table.prefix(5).map { row in
-                var object = Self.picked([("at_hours", "lifetime_hours")], from: row)
-                object["kind"] = row["type"]?["string"]
-                object["passed"] = row["status"]?["passed"]
-                object["said"] = row["status"]?["string"]
                 return .object(object)
             })
     }
