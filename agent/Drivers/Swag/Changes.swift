@@ -110,7 +110,7 @@ extension SwagDriver {
         func look(_ folder: ConfigurationFolder, _ others: [String]) throws(DriverError) {
             for other in others where other != file {
                 let taken = NginxText(try folder.read(other) ?? []).serverNames
-                guard let name = names.first(where: taken.contains) else { continue }
+                guard let name = names.first(where: { NginxText.names(taken, have: $0) }) else { continue }
                 throw DriverError(.conflict, "the name \(name) is taken by \(other)")
             }
         }
@@ -131,7 +131,8 @@ extension SwagDriver {
         do throws(DriverError) {
             let after = try await verdict(place, context)
             let names = NginxText(bytes ?? []).serverNames
-            guard after.isValid, !names.contains(where: after.doubled.contains) else { throw Self.refused(after, file) }
+            let isDoubled = names.contains { NginxText.names(after.doubled, have: $0) }
+            guard after.isValid, !isDoubled else { throw Self.refused(after, file) }
             try await reload(place, context)
             folder.keep(file)
         } catch {

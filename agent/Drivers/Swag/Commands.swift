@@ -57,8 +57,12 @@ extension SwagDriver {
             "server_names": .array(text.serverNames.map { .string($0) }), "bytes": .integer(Int64(bytes.count)),
         ]
         object["service"] = owner(bytes).map { .string($0) }
-        object["upstream"] = text.variable("$upstream_app").map { .string($0) }
-        object["port"] = text.variable("$upstream_port").flatMap { Int64($0) }.map { .integer($0) }
+        // Of several locations the site's own decides; without one, what all of them say.
+        let own = NginxTree(bytes)?.ownTarget
+        let upstream = own.map { ProxyTarget.value($0.app) } ?? text.variable("$upstream_app")
+        let port = own.map { ProxyTarget.value($0.port) } ?? text.variable("$upstream_port")
+        object["upstream"] = upstream.map { .string($0) }
+        object["port"] = port.flatMap { Int64($0) }.map { .integer($0) }
         return object
     }
 

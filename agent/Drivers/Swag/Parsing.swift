@@ -84,9 +84,15 @@ struct NginxText: Sendable, Hashable {
             .filter { !["_", ""].contains($0) && seen.insert($0).inserted }
     }
 
-    /// The value of a variable that is set once: `$upstream_app`.
+    /// Whether one of the names is this one: `.example.org` stands for `example.org` and all below it.
+    static func names(_ names: [String], have name: String) -> Bool {
+        names.contains { $0 == name || $0 == ".\(name)" || name == ".\($0)" }
+    }
+
+    /// The value of a variable, `$upstream_app`; nil where it has more than one.
     func variable(_ name: String) -> String? {
-        statements.first { $0.count == 3 && $0[0] == "set" && $0[1] == name }?[2]
+        let values = Set(statements.filter { $0.count == 3 && $0[0] == "set" && $0[1] == name }.map { $0[2] })
+        return values.count == 1 ? values.first : nil
     }
 }
 

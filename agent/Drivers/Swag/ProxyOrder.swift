@@ -118,29 +118,7 @@ struct ProxyOrder: Sendable {
     /// The sample with these names and this upstream; everything else stays as the sample has it.
     /// - Throws: `unsupported` when the sample is not of the usual shape.
     func text(from sample: [UInt8]) throws(DriverError) -> String {
-        var names = 0
-        var upstreams = 0
-        let lines = String(decoding: sample, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map
-        {
-            line -> String in
-            let words = line.split(separator: " ", omittingEmptySubsequences: true)
-            let margin = String(line.prefix { $0 == " " || $0 == "\t" })
-            switch (words.first, words.dropFirst().first) {
-            case ("server_name", _):
-                names += 1
-                return "\(margin)server_name \(serverNames.joined(separator: " "));"
-            case ("set", "$upstream_app"):
-                upstreams += 1
-                return "\(margin)set $upstream_app \(upstream);"
-            case ("set", "$upstream_port"): return "\(margin)set $upstream_port \(port);"
-            case ("set", "$upstream_proto"): return "\(margin)set $upstream_proto \(transport);"
-            default: return String(line)
-            }
-        }
-        guard names == 1, upstreams > 0 else {
-            throw DriverError(.unsupported, "the sample has not one server_name and an upstream_app")
-        }
-        let text = heading + "\n" + lines.joined(separator: "\n")
+        let text = heading + "\n" + String(decoding: try ProxySample(sample).text(of: self), as: UTF8.self)
         guard isAll(of: NginxText(Array(text.utf8))) else {
             throw DriverError(.unsupported, "the sample has names or upstreams where none are expected")
         }
