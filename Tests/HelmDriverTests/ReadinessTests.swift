@@ -40,7 +40,13 @@ import WireProtocol
             kind: "Deployment", spec: ["replicas": 1],
             status: ["observedGeneration": 1, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2],
             problem: "2 of 1 are available, 1 of the newest version"),
-        Case(kind: "Deployment", spec: ["paused": true], status: ["observedGeneration": 1], problem: "is paused"),
+        Case(kind: "Deployment", spec: ["paused": true], status: ["observedGeneration": 1], problem: nil),
+        Case(
+            kind: "Deployment", spec: ["paused": true, "replicas": 2],
+            status: [
+                "observedGeneration": 0,
+                "conditions": [["type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"]],
+            ], problem: nil),
         Case(
             kind: "Deployment", spec: [:],
             status: [
@@ -60,6 +66,35 @@ import WireProtocol
             kind: "StatefulSet", spec: ["replicas": 2],
             status: ["observedGeneration": 1, "readyReplicas": 2, "updatedReplicas": 1],
             problem: "2 of 2 are ready, 1 of the newest version"),
+        Case(
+            kind: "StatefulSet", spec: ["replicas": 2],
+            status: ["observedGeneration": 1, "readyReplicas": 3, "updatedReplicas": 2],
+            problem: "3 of 2 are ready, 2 of the newest version"),
+        Case(
+            kind: "StatefulSet", spec: ["replicas": 1],
+            status: [
+                "observedGeneration": 1, "readyReplicas": 1, "updatedReplicas": 1, "currentRevision": "x-1",
+                "updateRevision": "x-2",
+            ], problem: "its update to the newest version has not ended"),
+        Case(
+            kind: "StatefulSet", spec: ["replicas": 1, "updateStrategy": ["type": "OnDelete"]],
+            status: ["observedGeneration": 1, "readyReplicas": 1, "currentRevision": "x-1", "updateRevision": "x-2"],
+            problem: nil),
+        Case(
+            kind: "ReplicaSet", spec: ["replicas": 2], status: ["observedGeneration": 1, "readyReplicas": 1],
+            problem: "1 of 2 are ready"),
+        Case(kind: "Service", spec: ["type": "ExternalName"], status: [:], problem: nil),
+        Case(kind: "Service", spec: ["clusterIP": "None"], status: [:], problem: nil),
+        Case(kind: "Service", spec: ["clusterIP": ""], status: [:], problem: "has no address in the cluster yet"),
+        Case(
+            kind: "Service", spec: ["clusterIP": "10.0.0.1", "type": "LoadBalancer"], status: ["loadBalancer": [:]],
+            problem: "no load balancer has an address for it yet"),
+        Case(
+            kind: "Service", spec: ["clusterIP": "10.0.0.1", "type": "LoadBalancer", "externalIPs": ["192.0.2.1"]],
+            status: [:], problem: nil),
+        Case(
+            kind: "Service", spec: ["clusterIP": "10.0.0.1", "type": "LoadBalancer"],
+            status: ["loadBalancer": ["ingress": [["ip": "192.0.2.1"]]]], problem: nil),
         Case(
             kind: "DaemonSet", spec: [:],
             status: [
@@ -99,6 +134,27 @@ import WireProtocol
         let readiness = readiness(one.kind, one.spec, one.status)
         #expect(readiness.problems == (one.problem.map { ["\(one.kind.lowercased())/x: \($0)"] } ?? []))
         #expect((readiness.failure != nil) == one.isFinal)
+    }
+
+    @Test(arguments: [true, false])
+    func `pods of a paused deployment do not hold a release up`(isPaused: Bool) {
+        func object(_ kind: String, _ spec: JSONValue, _ owner: String?) -> ClusterObject {
+            var metadata: JSONObject = ["name": .string(kind.lowercased()), "uid": .string("uid-\(kind)")]
+            if let owner { metadata["ownerReferences"] = [["uid": .string("uid-\(owner)")]] }
+            metadata["annotations"] = ["meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "ns"]
+            return ClusterObject(json: [
+                "kind": .string(kind), "metadata": .object(metadata), "spec": spec, "status": ["phase": "Pending"],
+            ])
+        }
+        let objects = ReleaseObjects(
+            of: Self.release,
+            in: [
+                object("Deployment", ["paused": .bool(isPaused), "replicas": 0], nil),
+                object("ReplicaSet", [:], "Deployment"), object("Pod", [:], "ReplicaSet"),
+            ])
+        let readiness = Readiness(objects: objects, hooks: [], needsAddress: true)
+        #expect(readiness.isReady == isPaused)
+        #expect(readiness.json["pods"]?.asArray?.count == 1, "they are told all the same")
     }
 
     @Test func `a pod that is going says Running, and does not count`() {

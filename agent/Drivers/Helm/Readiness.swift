@@ -7,18 +7,25 @@ struct Readiness: Sendable {
     let hooks: [ReleaseHook]
     let needsAddress: Bool
 
-    /// What each object that matters has to say. Pods of a job are its own affair, and so are those that end.
+    /// What each object that matters has to say. Pods of a job are its own affair, so are those that end, and those of a
+    /// deployment that somebody has paused.
     var states: [(object: ClusterObject, state: ObjectState)] {
         let jobs = Set(objects.of("Job").map(\.identity))
+        let paused = Set(objects.of("Deployment").filter(\.isPaused).map(\.identity))
+        let halted = Set(
+            objects.of("ReplicaSet").filter { !paused.isDisjoint(with: $0.owners) }.map(\.identity))
+        let excused = jobs.union(halted)
         return objects.objects.compactMap { object in
             switch object.kind {
             case "Deployment": (object, object.deploymentState)
             case "StatefulSet": (object, object.statefulSetState)
             case "DaemonSet": (object, object.daemonSetState)
+            case "ReplicaSet" where object.owners.isEmpty: (object, object.replicaSetState)
+            case "Service": (object, object.serviceState(needsAddress))
             case "Job": (object, object.jobState)
             case "Ingress": (object, object.ingressState(needsAddress))
             case "PersistentVolumeClaim": (object, object.claimState)
-            case "Pod" where !object.isTerminating && jobs.isDisjoint(with: object.owners) && !object.isCastOff:
+            case "Pod" where !object.isTerminating && excused.isDisjoint(with: object.owners) && !object.isCastOff:
                 (object, object.podState)
             default: nil
             }
@@ -56,8 +63,11 @@ struct Readiness: Sendable {
 }
 
 extension ClusterObject {
+    /// Somebody wants it to stay as it is: for Helm, too, that is ready.
+    fileprivate var isPaused: Bool { spec["paused"]?.asBool == true }
+
     fileprivate var deploymentState: ObjectState {
-        if spec["paused"]?.asBool == true { return .waiting("is paused") }
+        if isPaused { return .ready }
         guard isSeen else { return .waiting("the newest version was not taken up yet") }
         if let stalled = condition("Progressing", "False"),
             stalled["reason"]?.asString == "ProgressDeadlineExceeded"
@@ -83,8 +93,30 @@ extension ClusterObject {
         let isManual = strategy?["type"]?.asString == "OnDelete"
         let toUpdate = isManual || partition >= wanted ? 0 : wanted - max(0, partition)
         let (updated, ready) = (count(status, "updatedReplicas"), count(status, "readyReplicas"))
-        return ready >= wanted && updated >= toUpdate
-            ? .ready : .waiting("\(ready) of \(wanted) are ready, \(updated) of the newest version")
+        guard ready == wanted, updated >= toUpdate else {
+            return .waiting("\(ready) of \(wanted) are ready, \(updated) of the newest version")
+        }
+        // Both are the same once the last pod of an update counts.
+        let (current, newest) = (status["currentRevision"]?.asString, status["updateRevision"]?.asString)
+        let isWhole = isManual || partition > 0 || newest == nil || current == newest
+        return isWhole ? .ready : .waiting("its update to the newest version has not ended")
+    }
+
+    /// One that stands for itself: those of a deployment are its affair.
+    fileprivate var replicaSetState: ObjectState {
+        guard isSeen else { return .waiting("the newest version was not taken up yet") }
+        let (wanted, ready) = (count(spec, "replicas", default: 1), count(status, "readyReplicas"))
+        return ready >= wanted ? .ready : .waiting("\(ready) of \(wanted) are ready")
+    }
+
+    /// - Parameter needsAddress: whether a balancer of load must have one.
+    fileprivate func serviceState(_ needsAddress: Bool) -> ObjectState {
+        let type = spec["type"]?.asString ?? "ClusterIP"
+        if type == "ExternalName" { return .ready }
+        if spec["clusterIP"]?.asString ?? "" == "" { return .waiting("has no address in the cluster yet") }
+        let isGiven = spec["externalIPs"]?.asArray?.isEmpty == false
+        guard type == "LoadBalancer", needsAddress, !isGiven, addresses.isEmpty else { return .ready }
+        return .waiting("no load balancer has an address for it yet")
     }
 
     fileprivate var daemonSetState: ObjectState {

@@ -49,7 +49,7 @@ struct ReleaseObjects: Sendable {
     let objects: [ClusterObject]
     /// What is looked at, in the words of `kubectl get`.
     static let kinds =
-        "pods,deployments.apps,replicasets.apps,statefulsets.apps,daemonsets.apps,jobs.batch,ingresses.networking.k8s.io,persistentvolumeclaims"
+        "pods,deployments.apps,replicasets.apps,statefulsets.apps,daemonsets.apps,jobs.batch,services,ingresses.networking.k8s.io,persistentvolumeclaims"
 
     /// - Parameters:
     ///   - all: everything of these kinds in the release's namespace.

@@ -18,7 +18,7 @@ VERBS = {
 KINDS = {
     "pods": "Pod", "deployments.apps": "Deployment", "replicasets.apps": "ReplicaSet", "statefulsets.apps": "StatefulSet",
     "daemonsets.apps": "DaemonSet", "jobs.batch": "Job", "ingresses.networking.k8s.io": "Ingress",
-    "persistentvolumeclaims": "PersistentVolumeClaim", "events": "Event",
+    "persistentvolumeclaims": "PersistentVolumeClaim", "services": "Service", "events": "Event",
 }
 
 
