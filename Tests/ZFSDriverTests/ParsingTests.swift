@@ -50,4 +50,14 @@ import WireProtocol
         #expect(ZFSPool.parse("\n").isEmpty)
         #expect(ZFSPool.parse("tank\tbroken").isEmpty)
     }
+
+    @Test func `a value that looks like another dataset's line makes nobody its owner`() {
+        let forged = "x\ntank/b\tinnkeeper:owner\tthief\tlocal\n"
+        for real in [["tank/b\tinnkeeper:owner\tme\tlocal\n", ""], ["", "tank/b\tinnkeeper:owner\tme\tlocal\n"]] {
+            let text = "\(real[0])tank/c\tinnkeeper:owner\t\(forged)\tlocal\n\(real[1])tank/b\tused\t5\t-\n"
+            let found = ZFSObject.parse(text).first { $0.name == "tank/b" }
+            #expect(found?.owner == nil && found?.number("used") == 5)
+        }
+        #expect(ZFSObject.parse("tank/b\tinnkeeper:owner\tme\tlocal\n").first?.owner == "me")
+    }
 }

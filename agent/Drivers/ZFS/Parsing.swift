@@ -25,7 +25,8 @@ struct ZFSObject: Sendable, Hashable {
 
     /// The objects in the output of `zfs get -Hp -o name,property,value,source`, in the order of their first lines.
     ///
-    /// Lines that are not four columns are parts of values with line breaks, which only foreign user properties have.
+    /// Lines that are not four columns are parts of values with line breaks, which only foreign user properties have. What is
+    /// told twice, and not alike, is not known: such a value may look like a line of its own.
     static func parse(_ text: String) -> [ZFSObject] {
         var objects: [ZFSObject] = []
         var places: [Substring: Int] = [:]
@@ -37,10 +38,15 @@ struct ZFSObject: Sendable, Hashable {
                 places[columns[0]] = place
                 objects.append(ZFSObject(name: String(columns[0])))
             }
-            objects[place].properties[String(columns[1])] = ZFSProperty(
-                value: String(columns[2]), source: String(columns[3]))
+            objects[place].take(
+                String(columns[1]), ZFSProperty(value: String(columns[2]), source: String(columns[3])))
         }
         return objects
+    }
+
+    private mutating func take(_ name: String, _ property: ZFSProperty) {
+        let isDoubtful = properties[name].map { $0 != property } ?? false
+        properties[name] = isDoubtful ? ZFSProperty(value: "-", source: "-") : property
     }
 
     /// The objects in the output of `zfs get -j -p`, where no value can look like a line of its own.
