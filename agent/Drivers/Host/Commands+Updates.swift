@@ -167,11 +167,31 @@ struct OperatingSystem: Sendable {
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: "=", maxSplits: 1)
             guard parts.count == 2 else { continue }
-            let quoted = parts[1].hasPrefix("\"") && parts[1].hasSuffix("\"") && parts[1].count > 1
-            fields[String(parts[0])] = quoted ? String(parts[1].dropFirst().dropLast()) : String(parts[1])
+            fields[String(parts[0])] = Self.unquoted(parts[1])
         }
         guard fields["ID"] != nil else { return nil }
         self.fields = fields
+    }
+
+    /// As a shell reads the value of an assignment: either quotation mark, and a backslash but between single ones.
+    private static func unquoted(_ value: Substring) -> String {
+        var result = ""
+        var quote: Character?
+        var rest = value
+        while let character = rest.popFirst() {
+            if character == quote {
+                quote = nil
+            } else if quote == nil, character == "\"" || character == "'" {
+                quote = character
+            } else if character == "\\", quote != "'", let next = rest.popFirst() {
+                result.append(next)
+            } else if quote == nil, character.isWhitespace {
+                break
+            } else {
+                result.append(character)
+            }
+        }
+        return result
     }
 
     var json: JSONObject {
