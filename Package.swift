@@ -88,6 +88,7 @@ let package = Package(
         // libcurl speaks TLS by libssl too, and its thread must be able to do so until the process is gone.
         system("CLibCurl", links: ["curl"], ["CLibSSL"]),
         system("CLibSQLite", links: ["sqlite3"]),
+        system("CLibYAML", links: ["yaml"]),
         system("CLinux", links: []),
         part("Model", "Sources/Model"),
         part("APIModels", "Sources/APIModels", ["Model", "WireProtocol"]),
@@ -97,6 +98,7 @@ let package = Package(
             ["CLinux", .product(name: "Subprocess", package: "swift-subprocess")]),
         part("HTTPFetch", "Sources/HTTPFetch", ["CLibCurl"]),
         part("SQLite", "Sources/SQLite", ["CLibSQLite"]),
+        part("YAML", "Sources/YAML", ["CLibYAML", "WireProtocol"]),
         part("DaemonKit", "Sources/DaemonKit", ["CLinux", "WireProtocol", logging, lifecycle]),
         program(
             "innctl", "Sources/innctl", ["APIModels", "HTTPFetch", "Model", "WireProtocol", arguments],
@@ -108,10 +110,10 @@ let package = Package(
         part("ProxmoxDriver", "agent/Drivers/Proxmox", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part(
             "DockerDriver", "agent/Drivers/Docker",
-            ["DriverKit", "HTTPFetch", "Model", "Processes", "WireProtocol"] + nio),
+            ["DriverKit", "HTTPFetch", "Model", "Processes", "WireProtocol", "YAML"] + nio),
         part("SwagDriver", "agent/Drivers/Swag", ["DockerDriver", "DriverKit", "Model", "Processes", "WireProtocol"]),
         part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Model", "Processes", "WireProtocol"]),
-        part("HelmDriver", "agent/Drivers/Helm", ["DriverKit", "Model", "Processes", "WireProtocol"]),
+        part("HelmDriver", "agent/Drivers/Helm", ["DriverKit", "Model", "Processes", "WireProtocol", "YAML"]),
         part("LibvirtDriver", "agent/Drivers/Libvirt", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part(
             "CloudPanelDriver", "agent/Drivers/CloudPanel",
@@ -182,11 +184,12 @@ let package = Package(
         tests("Processes"),
         tests("HTTPFetch"),
         tests("SQLite"),
+        tests("YAML", ["Processes", "WireProtocol"]),
         tests("DaemonKit"),
         tests("DriverKit", ["Model", "WireProtocol", logging]),
         tests("HostDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("SwagDriver", ["DockerDriver", "DriverKit", "Model", "Processes", "WireProtocol", logging]),
-        tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch", "Model", logging]),
+        tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch", "Model", "YAML", logging]),
         tests("ProxmoxDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests(
@@ -279,7 +282,7 @@ let fuzzed: [Target.Dependency] =
     [
         "API", "APIModels", "AgentCore", "CloudPanelDriver", "ControllerCore", "DaemonKit", "DockerDriver", "DriverKit",
         "HTTPFetch", "HelmDriver", "HostDriver", "LibvirtDriver", "Metering", "Model", "Placement", "Processes",
-        "ProxmoxDriver", "Saga", "SwagDriver", "Transport", "WireProtocol", "ZFSDriver", "innctl",
+        "ProxmoxDriver", "Saga", "SwagDriver", "Transport", "WireProtocol", "YAML", "ZFSDriver", "innctl",
         "innkeeper-agent", "innkeeper-controller", .product(name: "NIOEmbedded", package: "swift-nio"),
     ] + nio
 if fuzzing {

@@ -3,6 +3,7 @@ import DriverKit
 import TestSupport
 import Testing
 import WireProtocol
+import YAML
 
 /// What is refused before anything starts, and how files are fitted to the node.
 @Suite struct ComposeCheckTests {

@@ -1,6 +1,7 @@
 import DriverKit
 import Model
 import WireProtocol
+import YAML
 
 /// A release by its place in the cluster.
 struct ReleaseID: Sendable, Hashable {
@@ -141,16 +142,14 @@ struct ChartIdentity: Sendable, Hashable {
     /// As Helm shows it in its lists.
     var word: String { "\(name)-\(version)" }
 
-    /// What `helm show chart` prints: YAML, of which only the two lines at the top level matter.
+    /// What `helm show chart` prints: YAML.
     static func parse(_ bytes: [UInt8]) throws(DriverError) -> ChartIdentity {
-        var fields: [Substring: String] = [:]
-        for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
-            for key in ["name", "version"] as [Substring] where line.hasPrefix("\(key): ") {
-                fields[key] = String(line.dropFirst(key.count + 2)).trimmed(of: " \"'")
-            }
+        let chart: JSONValue
+        do { chart = try YAMLReader.read(String(decoding: bytes, as: UTF8.self), as: .goYAML) } catch {
+            throw DriverError(.failed, "what helm show chart printed cannot be understood", cause: error.description)
         }
-        guard let name = fields["name"], let version = fields["version"], Grammar.chartName.accepts(name),
-            Grammar.chartVersion.accepts(version)
+        guard let name = chart["name"]?.asString, let version = chart["version"]?.asString,
+            Grammar.chartName.accepts(name), Grammar.chartVersion.accepts(version)
         else { throw .unreadable("helm show chart") }
         return ChartIdentity(name: name, version: version)
     }

@@ -2,6 +2,7 @@ import DriverKit
 import Glibc
 import Model
 import WireProtocol
+import YAML
 
 @testable import DockerDriver
 
@@ -21,11 +22,21 @@ enum ComposeDocuments {
 
     /// Whatever is taken is written to what means the same, and is no more than what one node can hold.
     private static func document(_ text: String) throws {
+        for schema in YAMLSchema.allCases { try document(text, schema) }
+    }
+
+    private static func document(_ text: String, _ schema: YAMLSchema) throws {
         let value: JSONValue
-        do { value = try YAMLReader.read(text) } catch {
-            try require(error.line >= 1 && !error.problem.isEmpty, "a refusal without a line")
+        do { value = try YAMLReader.read(text, as: schema) } catch {
+            try require(error.line >= 1 && error.column >= 1 && !error.problem.isEmpty, "a refusal without a place")
             try require(error.line <= text.utf8.count + 1, "a refusal beyond the end")
+            try require(error.description.utf8.count <= 1000, "a refusal that goes on and on")
             return
+        }
+        if schema == .both {
+            for other in [YAMLSchema.pyYAML, .goYAML] {
+                try require(try YAMLReader.read(text, as: other) == value, "both read it alike, but \(other)")
+            }
         }
         let written = YAMLWriter.write(value)
         try require(written.utf8.count <= 32 << 20, "\(text.utf8.count) bytes become \(written.utf8.count)")

@@ -35,7 +35,7 @@ enum HelmAnswers {
             try carried(hook.json)
         }
         if let chart = try understood({ () throws(DriverError) in try ChartIdentity.parse(bytes) }) {
-            let again = try ChartIdentity.parse(Array("name: \(chart.name)\nversion: \"\(chart.version)\"\n".utf8))
+            let again = try ChartIdentity.parse(Array("name: \"\(chart.name)\"\nversion: \"\(chart.version)\"\n".utf8))
             try require(again == chart, "a chart reads back as another")
         }
     }

@@ -68,14 +68,12 @@ extension DockerDriver {
         try place.prepare()
         defer { place.removeFiles() }
         try place.write(candidate: fitted.file.text)
-        var run = try await run(order.project, file: place.candidate, order.variables)
-        run = ComposeRun(
-            tool: run.tool, socket: run.socket, project: run.project, folder: place.path, file: run.file,
-            variables: run.variables)
-        let effective = try await effective(run)
+        let run = try await run(order.project, file: place.candidate, order.variables, scratch: place)
+        let (effective, warnings) = try await effective(run)
         try check(effective, order.project)
         var observed = try await scan(effective, project: order.project).observed
         observed["services"] = .array(effective.services.map { .string($0.name) })
+        observed["warnings"] = .array(warnings.map { .string($0) })
         for member in fitted.observed(withContent: false).members { observed[member.key] = member.value }
         return OperationOutcome(changed: false, observed: observed)
     }

@@ -63,7 +63,7 @@ extension DockerDriver {
         try folder.write(candidate: text)
         context.progress("checking the file")
         let trial = try await run(project, file: folder.candidate, wish.order.variables)
-        let effective = try await effective(trial)
+        let (effective, warnings) = try await effective(trial)
         try check(effective, project)
         try refuseConflicts(try await scan(effective, project: project), wish.ignoresConflicts)
         let before = try await members(of: project)
@@ -78,6 +78,7 @@ extension DockerDriver {
             var observed = fitted.observed(withContent: false)
             observed["project"] = .string(project)
             observed["file"] = .string(folder.file)
+            observed["warnings"] = .array(warnings.map { .string($0) })
             observed["backup"] = backup.map { .string($0) }
             observed["services"] = .array(members.map(\.observed))
             let changed = !isSame || Self.identities(before) != Self.identities(members)

@@ -58,7 +58,7 @@ extension ComposeFile {
         var found: [(ComposeRisk, String)] = []
         for member in body.members where !isEmpty(member.value) && !harmless.contains(member.key) {
             switch member.key {
-            case "privileged": if member.value != false { found.append((.privileged, "privileged")) }
+            case "privileged": if !member.value.isOff { found.append((.privileged, "privileged")) }
             case "network_mode": found += networkMode(member.value)
             case "security_opt": found += options(member.value).map { (.capabilities, "security_opt \($0)") }
             case "volumes": found += (member.value.asArray ?? []).flatMap { mount($0, data, binds) }
@@ -69,7 +69,7 @@ extension ComposeFile {
                 }
             case "post_start", "pre_stop":
                 let isPrivileged = (member.value.asArray ?? []).contains {
-                    $0["privileged"].map { $0 != false } ?? false
+                    $0["privileged"].map { !$0.isOff } ?? false
                 }
                 if isPrivileged { found.append((.privileged, member.key)) }
             default:
@@ -120,7 +120,7 @@ extension ComposeFile {
     ) -> [(ComposeRisk, String)] {
         guard let body = member.value.asObject else { return [] }
         var found: [(ComposeRisk, String)] = []
-        if let external = body["external"], external != false { found.append((.volumes, "external")) }
+        if let external = body["external"], !external.isOff { found.append((.volumes, "external")) }
         if let name = body["name"]?.asString, name != "\(project)_\(member.key)" {
             found.append((.volumes, "name \(name)"))
         }

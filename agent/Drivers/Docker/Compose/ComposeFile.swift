@@ -1,6 +1,7 @@
 import DriverKit
 import Model
 import WireProtocol
+import YAML
 
 /// A compose file as a tree, read by this driver and written by it again: what the tool reads is what was checked.
 struct ComposeFile: Sendable, Hashable {
@@ -17,11 +18,12 @@ struct ComposeFile: Sendable, Hashable {
         (tree["services"]?.asObject?.members ?? []).map { ($0.key, $0.value.asObject ?? [:]) }
     }
 
-    /// - Throws: `invalidArgument` with the line where the text is no compose file.
-    init(_ text: String) throws(DriverError) {
+    /// - Parameter schema: that of the tool which will read it; unknown, what the tools differ in is refused.
+    /// - Throws: `invalidArgument` with line and column where the text is no compose file.
+    init(_ text: String, as schema: YAMLSchema = .both) throws(DriverError) {
         guard text.utf8.count <= Self.sizeLimit else { throw .invalidArgument("content", "is larger than 256 KiB") }
         let value: JSONValue
-        do { value = try YAMLReader.read(text) } catch {
+        do { value = try YAMLReader.read(text, as: schema) } catch {
             throw DriverError(.invalidArgument, "argument content is no compose file", cause: "\(error)")
         }
         guard let tree = value.asObject else { throw .invalidArgument("content", "is no mapping") }
@@ -54,6 +56,28 @@ struct ComposeFile: Sendable, Hashable {
                 guard count <= Self.portLimit else {
                     throw .invalidArgument("content", "publishes more than \(Self.portLimit) ports")
                 }
+            }
+        }
+    }
+
+    /// What services name beside them must be there. docker-compose 1.29 says so only while it brings a project up, and
+    /// cannot take it down then.
+    func checkReferences() throws(DriverError) {
+        for (name, body) in services {
+            for (part, kind) in [("networks", "network"), ("secrets", "secret"), ("configs", "config")] {
+                let declared = tree[part]?.asObject ?? [:]
+                let used =
+                    body[part]?.asObject?.keys
+                    ?? (body[part]?.asArray ?? []).compactMap {
+                        $0.asString ?? $0["source"]?.asString
+                    }
+                guard
+                    let stranger = used.first(where: { declared[$0] == nil && (part != "networks" || $0 != "default") })
+                else { continue }
+                throw .invalidArgument(
+                    "content",
+                    "has a service \(name) with the \(kind) \(stranger.printable(limit: 60)), which it does not declare"
+                )
             }
         }
     }
@@ -156,5 +180,12 @@ struct ComposeMount: Sendable, Hashable {
         var object = whole.asObject ?? [:]
         object["source"] = .string(source)
         return .object(object)
+    }
+}
+
+extension JSONValue {
+    /// No, as compose takes it where it asks yes or no: readers of YAML leave `no` a text or not.
+    var isOff: Bool {
+        self == false || ["0", "f", "false", "n", "no", "off"].contains(asString?.lowercased())
     }
 }

@@ -1,6 +1,7 @@
 import DriverKit
 import Model
 import WireProtocol
+import YAML
 
 /// Compose on this node: what its owner says, and the tool that was found.
 struct ComposeOffice: Sendable {
@@ -16,13 +17,13 @@ struct ComposeOffice: Sendable {
 /// A file that is to be checked, changed or put to work.
 struct ComposeOrder: Sendable {
     let project: String
-    let file: ComposeFile
+    let content: String
     let variables: ComposeVariables
     let transform: ComposeTransform?
 
     init(_ reader: inout ArgumentReader, _ call: OperationCall) throws(DriverError) {
         project = try reader.project()
-        file = try ComposeFile(try reader.string("content"))
+        content = try reader.string("content")
         transform = try reader.object("transform").map { (object) throws(DriverError) in try ComposeTransform(object) }
         variables = ComposeVariables(
             plain: try Self.variables(try reader.object("env"), "env"),
@@ -62,8 +63,9 @@ extension DockerDriver {
     func fitted(_ order: ComposeOrder) async throws(DriverError) -> TransformedFile {
         var transform = try ComposeTransform([:])
         if let asked = order.transform { transform = asked }
+        let file = try ComposeFile(order.content, as: try await schema())
         let taken = try await scan(nil, project: order.project).taken
-        var result = try TransformedFile(order.file, transform, project: order.project, taken: taken)
+        var result = try TransformedFile(file, transform, project: order.project, taken: taken)
         result.file = try result.file.resolvingPaths(in: folder(order.project).data)
         return result
     }
@@ -93,24 +95,35 @@ extension DockerDriver {
         return path
     }
 
-    /// Lets the tool read the candidate in the project's folder, and gives back what it understood.
-    func effective(_ run: ComposeRun) async throws(DriverError) -> ComposeFile {
-        let text = try await run.run(
+    /// How the tool of this node reads; without one, what all tools read alike.
+    private func schema() async throws(DriverError) -> YAMLSchema {
+        do { return try await compose.toolbox.tool().schema } catch {
+            if error.code == .cancelled { throw error }
+            return .both
+        }
+    }
+
+    /// Lets the tool read the candidate in the project's folder, and gives back what it understood and what it warns of.
+    func effective(_ run: ComposeRun) async throws(DriverError) -> (file: ComposeFile, warnings: [String]) {
+        let answer = try await run.run(
             run.tool.isPlugin ? ["config", "--format", "json"] : ["config"], deadline: .seconds(60))
-        guard let value = try? YAMLReader.read(text), var tree = value.asObject else {
+        guard var tree = run.tool.tree(answer.output)?.asObject else {
             throw DriverError(.failed, "compose printed a configuration that cannot be read")
         }
         // Filled in by the tool.
         tree["name"] = nil
-        return try ComposeFile(tree: tree)
+        let file = try ComposeFile(tree: tree)
+        try file.checkReferences()
+        return (file, answer.warnings)
     }
 
+    /// - Parameter scratch: where the file lies that is only tried, when that is not the project's folder.
     func run(
-        _ project: String, file: String, _ variables: ComposeVariables
+        _ project: String, file: String, _ variables: ComposeVariables, scratch: ComposeFolder? = nil
     ) async throws(DriverError) -> ComposeRun {
         let folder = folder(project)
         return ComposeRun(
-            tool: try await compose.toolbox.tool(), socket: engine.socket, project: project, folder: folder.path,
-            file: file, variables: variables)
+            tool: try await compose.toolbox.tool(), socket: engine.socket, project: project, folder: folder,
+            scratch: scratch ?? folder, file: file, variables: variables)
     }
 }

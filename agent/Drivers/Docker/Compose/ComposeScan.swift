@@ -136,7 +136,7 @@ extension ComposeScan {
     fileprivate mutating func findNetworks(_ file: ComposeFile, _ project: String, routes: [AddressRange]) {
         for member in file.tree["networks"]?.asObject?.members ?? [] {
             let body = member.value.asObject ?? [:]
-            let isExternal = body["external"].map { $0 != false } ?? false
+            let isExternal = body["external"].map { !$0.isOff } ?? false
             let given = body["name"]?.asString ?? body["external"]?["name"]?.asString
             let name = given ?? (isExternal ? member.key : "\(project)_\(member.key)")
             let present = networks.filter { $0.name == name }
@@ -175,7 +175,7 @@ extension ComposeFile {
     fileprivate func volumeNames(_ project: String) -> Set<String> {
         Set(
             (tree["volumes"]?.asObject?.members ?? []).compactMap { member in
-                if let external = member.value["external"], external != false { return nil }
+                if let external = member.value["external"], !external.isOff { return nil }
                 return member.value["name"]?.asString ?? "\(project)_\(member.key)"
             })
     }

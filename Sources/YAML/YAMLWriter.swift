@@ -47,8 +47,7 @@ package enum YAMLWriter {
             && name.utf8.allSatisfy {
                 Character(Unicode.Scalar($0)).isLetter && $0 < 0x80 || "0123456789_-.".utf8.contains($0)
             }
-            && YAMLReader.resolve(name) == .string(name)
-            && !["y", "n", "yes", "no", "on", "off"].contains(name.lowercased())
+            && YAMLSchema.isText(name) && !["y", "n"].contains(name.lowercased())
         return isPlain ? name : quoted(name)
     }
 
@@ -57,8 +56,16 @@ package enum YAMLWriter {
         case .string(let text): quoted(text)
         case .object: "{}"
         case .array: "[]"
-        case .null, .bool, .integer, .number: value.text
+        case .number(let number): fraction(number)
+        case .null, .bool, .integer: value.text
         }
+    }
+
+    /// With a dot and a signed exponent: without them one reader sees a whole number, another a text.
+    private static func fraction(_ number: Double) -> String {
+        let text = number.description
+        guard let exponent = text.firstIndex(of: "e"), !text.contains(".") else { return text }
+        return text[..<exponent] + ".0" + text[exponent...]
     }
 
     private static func quoted(_ text: String) -> String {
