@@ -163,6 +163,7 @@ import YAML
         #expect(tree["networks"]?["old"] == nil)
         #expect(outcome.observed["proxy"]?["upstream"] == "fit-app")
         #expect(outcome.observed["proxy"]?["port"] == 80)
-        #expect(outcome.observed["changes"]?.asArray?.count == 5)
+        #expect(outcome.observed["changes"]?.asArray?.count == 6)
+        #expect(outcome.observed["not_done"] == [])
     }
 }

@@ -148,7 +148,9 @@ extension DockerDriver {
 
 extension TransformedFile {
     func observed(withContent: Bool) -> JSONObject {
-        var object: JSONObject = ["changes": .array(changes.map { .string($0) })]
+        var object: JSONObject = [
+            "changes": .array(changes.map { .string($0) }), "not_done": .array(notDone.map { .string($0) }),
+        ]
         object["proxy"] = proxy.map { .object($0) }
         if withContent { object["content"] = .string(file.text) }
         return object

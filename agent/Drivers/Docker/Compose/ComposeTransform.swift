@@ -77,6 +77,8 @@ struct ComposeTransform: Sendable {
 struct TransformedFile: Sendable {
     var file: ComposeFile
     var changes: [String] = []
+    /// What was asked for and cannot be done before variables are filled in, or meets nothing.
+    var notDone: [String] = []
     /// Arguments of `swag.config.ensure` for the service behind the proxy.
     var proxy: JSONObject?
 
@@ -99,7 +101,12 @@ struct TransformedFile: Sendable {
             file = moved
         }
         var moves: [String] = []
+        let isAsked = transform.appdata != nil || !transform.paths.isEmpty
+        var hidden: [String] = []
         file = try file.changingSources { (source) throws(DriverError) in
+            if isAsked, source.hasPrefix("$") {
+                hidden.append("mount of \(source.printable(limit: 100)) does not move: a variable gives its place")
+            }
             for (from, to) in transform.paths where source == from || source.hasPrefix(from + "/") {
                 let moved = to + source.dropFirst(from.count)
                 moves.append("\(source) is \(moved)")
@@ -108,12 +115,17 @@ struct TransformedFile: Sendable {
             return source
         }
         changes += moves
+        notDone += hidden
     }
 
     private mutating func renameNetworks(_ names: [String: String]) throws(DriverError) {
         guard !names.isEmpty else { return }
         var top = file.tree["networks"]?.asObject ?? [:]
-        for (old, new) in names.sorted(by: { $0.key < $1.key }) where top[old] != nil || old == "default" {
+        for (old, new) in names.sorted(by: { $0.key < $1.key }) {
+            guard top[old] != nil || old == "default" else {
+                notDone.append("network \(old) is not exchanged: the file has none of that name")
+                continue
+            }
             top[old] = nil
             top[new == old ? old : new] = ["external": true, "name": .string(new)]
             changes.append("network \(old) is the node's \(new)")
@@ -144,13 +156,17 @@ struct TransformedFile: Sendable {
         guard body["network_mode"] == nil else {
             throw .invalidArgument("transform.proxy.service", "has a network_mode, so the proxy cannot reach it")
         }
-        let published = (body["ports"]?.asArray ?? []).flatMap { NodePort.wanted($0, service: proxy.service) }
+        let entries = body["ports"]?.asArray ?? []
+        let inside = entries.lazy.compactMap { entry -> Int64? in
+            if case .known(let ports) = PortEntry(entry).inside { ports.lowerBound } else { nil }
+        }.first
         let exposed = body["expose"]?.asArray?.compactMap { $0.asInteger ?? $0.asString.flatMap { Int64($0) } }.first
-        guard let port = proxy.port ?? published.first(where: { $0.inside > 0 })?.inside ?? exposed else {
+        guard let port = proxy.port ?? inside ?? exposed else {
             throw .invalidArgument("transform.proxy.port", "is missing, and the service names none")
         }
         // Names of services repeat from project to project; in a network that they share this one does not.
         let alias = "\(project)-\(proxy.service)"
+        let kept = proxy.keepsPorts ? entries : try unpublished(entries, port, service: proxy.service)
         file = try file.changingServices { (name, body) throws(DriverError) in
             guard name == proxy.service else { return body }
             var body = body
@@ -158,12 +174,7 @@ struct TransformedFile: Sendable {
             if places.isEmpty { places["default"] = .null }
             places[proxy.network] = ["aliases": [.string(alias)]]
             body["networks"] = .object(places)
-            if !proxy.keepsPorts {
-                let rest = (body["ports"]?.asArray ?? []).filter { entry in
-                    !NodePort.wanted(entry, service: name).contains { $0.inside == port && $0.transport == "tcp" }
-                }
-                body["ports"] = rest.isEmpty ? nil : .array(rest)
-            }
+            body["ports"] = kept.isEmpty ? nil : .array(kept)
             return body
         }
         var top = file.tree["networks"]?.asObject ?? [:]
@@ -175,48 +186,5 @@ struct TransformedFile: Sendable {
         ]
         order["server_names"] = proxy.domain.map { [.string($0)] }
         self.proxy = order
-    }
-
-    private mutating func movePorts(_ transform: ComposeTransform, _ taken: [NodePort]) throws(DriverError) {
-        var held = PortTable(taken)
-        var moves: [String] = []
-        file = try file.changingServices { (name, body) throws(DriverError) in
-            guard let entries = body["ports"]?.asArray else { return body }
-            var changed: [JSONValue] = []
-            for entry in entries {
-                let wanted = NodePort.wanted(entry, service: name)
-                // Ranges and variables stay as they are: the scan tells of their conflicts.
-                guard wanted.count == 1, var port = wanted.first, port.inside > 0 else {
-                    changed.append(entry)
-                    for port in wanted { held.insert(port) }
-                    continue
-                }
-                let old = port.port
-                port.port = transform.ports[old] ?? old
-                if held.holder(of: port) != nil, let range = transform.freePorts {
-                    guard let free = held.free(range, like: port) else {
-                        throw DriverError(
-                            .conflict,
-                            "no port of \(range.lowerBound) to \(range.upperBound) is free for service \(name)")
-                    }
-                    port.port = free
-                }
-                held.insert(port)
-                changed.append(port.port == old ? entry : port.entry)
-                if port.port != old { moves.append("port \(old) of service \(name) is \(port.port)") }
-            }
-            var body = body
-            body["ports"] = .array(changed)
-            return body
-        }
-        changes += moves
-    }
-}
-
-extension NodePort {
-    /// As an entry of a service's `ports`.
-    fileprivate var entry: JSONValue {
-        let place = address.contains(":") ? "[\(address)]:" : address.isEmpty ? "" : "\(address):"
-        return .string("\(place)\(port):\(inside)" + (transport == "tcp" ? "" : "/\(transport)"))
     }
 }
