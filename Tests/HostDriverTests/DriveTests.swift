@@ -1,4 +1,5 @@
 import DriverKit
+import Glibc
 import HostDriver
 import Testing
 import WireProtocol
@@ -204,5 +205,19 @@ import WireProtocol
             try await folder.perform("drive.health", ["drive": "sda", "member": .string(member)])
         }
         #expect(error?.code == .invalidArgument && folder.record() == "")
+    }
+
+    @Test func `the kernel's driver tells of a controller whose disks tell nothing`() async throws {
+        let folder = try ToolFolder(
+            ["smartctl": Self.smartctl(#"{"smartctl":{"exit_status":4}}"#, code: 4)],
+            files: [
+                "/proc/sys/kernel/osrelease": "6.1.0-28-amd64\n", "/sys/block/sdc/size": "8\n",
+                "/sys/devices/3:2:0:0/model": "VOLUME\n", "/sys/class/scsi_host/host3/proc_name": "hpsa\n",
+            ])
+        try #require(symlink("../../devices/3:2:0:0", "\(folder.root.path)/sys/block/sdc/device") == 0)
+        let drive = try await folder.perform("drive.health", ["drive": "sdc"])["drives"]?.asArray?.first
+        #expect(drive?["verdict"] == "unknown")
+        #expect(drive?["problems"]?.asArray?.last?.asString?.contains("-d cciss,N /dev/sdc") == true)
+        #expect(try await folder.perform("drive.list")["drives"]?.asArray?.first?["raid"] == nil)
     }
 }

@@ -119,6 +119,37 @@ import WireProtocol
         #expect(observed["dropped"] == 0 && observed["entries"] == 3)
     }
 
+    @Test func `dpkg's form and that of RFC 5424 are understood`() async throws {
+        let folder = try ToolFolder(files: [
+            "/var/log/dpkg.log":
+                "2020-11-20 10:00:00 startup archives unpack\n2026-11-20 10:00:01 status installed libc6:amd64 2.36\n",
+            "/var/log/messages": #"""
+            <34>1 2026-11-20T10:00:00.003Z host su - ID47 - 'su root' failed
+            <165>1 2026-11-20T10:00:01Z host app 12 - [a x="1\]"][b] words: here
+            <13>1 not a time
+            <13>Nov 20 10:00:02.250 host cron[3]: ran
+
+            """#,
+            "/var/log/debug": "no time\nnone either\n",
+        ])
+        func lines(_ file: String, _ arguments: JSONObject = [:]) async throws -> [JSONObject] {
+            let collector = Collector()
+            var all = arguments
+            all["file"] = .string(file)
+            _ = try await folder.perform("log.query", all, into: collector)
+            return try collector.lines()
+        }
+        let packages = try await lines("dpkg.log", ["since": 1_700_000_000_000])
+        #expect(packages.map { $0["message"] } == ["status installed libc6:amd64 2.36"] && packages[0]["unit"] == nil)
+        let messages = try await lines("messages")
+        #expect(messages.map { $0["message"] } == ["'su root' failed", "words: here", "<13>1 not a time", "ran"])
+        #expect(messages.map { $0["unit"] } == ["su", "app", nil, "cron"] && messages[1]["pid"] == 12)
+        #expect(messages[0]["priority"] == "critical" && messages[0]["time"] == "2026-11-20T10:00:00.003Z")
+        let error = await #expect(throws: DriverError.self) { try await lines("debug", ["since": 1]) }
+        #expect(error?.code == .unsupported)
+        #expect(try await lines("debug").count == 2)
+    }
+
     @Test func `the older form and priorities in front are understood`() async throws {
         var now = time(nil) - 3600
         var parts = tm()

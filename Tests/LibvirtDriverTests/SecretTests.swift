@@ -1,8 +1,9 @@
 import DriverKit
-import LibvirtDriver
 import Synchronization
 import Testing
 import WireProtocol
+
+@testable import LibvirtDriver
 
 /// Every form in which QEMU and libvirt write down what is secret, as a log shows it and as it may leave the node.
 @Suite struct SecretTests {
@@ -122,5 +123,25 @@ import WireProtocol
             .replacing(" \\\n", with: " ")
         let shown = try await Self.shown(joined)
         #expect(!shown.contains("s3cret") && shown.contains("-append [hidden] -msg timestamp=on"))
+    }
+
+    @Test func `whatever a line is made of, what is hidden stays hidden and comes to rest`() {
+        let parts = [
+            "password=", "\"key\":\"", "\\\"data\\\": \\\"", "'", "\"", "\\", " ", ",", ",,", "{", "}", "://", "@", "?",
+            "<entry ",
+            ">", "</", "<qemu:", "value=", "-append ", "-fw_cfg ", "-object ", "string=", "s3", "[hidden]", "\n", "é",
+            "json:",
+            "/qemu-kvm ", "A=", "\u{301}",
+        ]
+        for _ in 0..<5000 {
+            let line = (0..<Int.random(in: 1...16)).map { _ in parts.randomElement()! }.joined()
+            let hidden = LogLines.hidden(in: line)
+            #expect(LogLines.hidden(in: hidden).utf8.elementsEqual(hidden.utf8), "\(line.debugDescription)")
+            var rest = Substring(hidden).utf8
+            while let place = rest.firstRange(of: Array("password=".utf8)) {
+                rest = rest[place.upperBound...]
+                #expect(rest.starts(with: "[hidden]".utf8), "\(line.debugDescription)")
+            }
+        }
     }
 }

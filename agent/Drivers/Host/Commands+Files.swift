@@ -87,6 +87,9 @@ final class FileReading: Sendable {
         if query.priority != nil, kept.entries.isEmpty, state.withLock({ !$0.hasPriorities && $0.last != nil }) {
             throw DriverError(.unsupported, "this file does not tell priorities", cause: "journal.query does")
         }
+        if query.since ?? query.until != nil, !kept.entries.isEmpty, state.withLock({ $0.last == nil }) {
+            throw DriverError(.unsupported, "no line of this file tells its time", cause: "ask without since and until")
+        }
         state.withLock { state in
             state.tally.dropped += Int64(kept.dropped)
             for entry in kept.entries { state.tally.count(entry) }
