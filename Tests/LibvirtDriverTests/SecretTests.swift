@@ -64,6 +64,11 @@ import WireProtocol
             "VAULT_ADDR=x PATH=/bin /usr/bin/qemu-system-x86_64 -S",
             "VAULT_ADDR=[hidden] PATH=/bin /usr/bin/qemu-system-x86_64 -S"
         ),
+        (
+            "LC_ALL=C own_way=x OWN=y /usr/bin/qemu-system-x86_64 -S",
+            "LC_ALL=C own_way=[hidden] OWN=[hidden] /usr/bin/qemu-system-x86_64 -S"
+        ),
+        ("handle=5 is not there", "handle=5 is not there"),
         // Beside command lines: messages, QMP, the XML of a machine.
         ("file=https://joe:pw@cdn.example/a.iso", "file=https://[hidden]@cdn.example/a.iso"),
         ("cannot open https://cdn.example/a?token=1&b=2 now", "cannot open https://cdn.example/a?[hidden] now"),

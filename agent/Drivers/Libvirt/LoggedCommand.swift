@@ -111,7 +111,7 @@ struct LoggedCommand {
 
     private mutating func told(_ word: [UInt8]) -> [UInt8] {
         if isInEnvironment {
-            if let name = Self.variable(word[...]) {
+            if let name = Self.variable(word[...], orSmall: true) {
                 if Self.plainVariables.contains(String(decoding: name, as: UTF8.self)) { return word }
                 return name + [0x3D] + SecretText.hiddenMark
             }
@@ -136,9 +136,11 @@ struct LoggedCommand {
         return Array(parts[...string].joined(separator: [0x2C]))
     }
 
-    /// `NAME` of `NAME=value`.
-    private static func variable(_ word: ArraySlice<UInt8>) -> [UInt8]? {
-        let name = word.prefix { (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }
+    /// `NAME` of `NAME=value`. A line does not begin a command because of a name in small letters, which any message may hold.
+    private static func variable(_ word: ArraySlice<UInt8>, orSmall: Bool = false) -> [UInt8]? {
+        let name = word.prefix { byte in
+            (0x41...0x5A).contains(orSmall ? byte & 0xDF : byte) || (0x30...0x39).contains(byte) || byte == 0x5F
+        }
         guard let first = name.first, !(0x30...0x39).contains(first), word.dropFirst(name.count).first == 0x3D else {
             return nil
         }
