@@ -220,4 +220,25 @@ import WireProtocol
         #expect(drive?["problems"]?.asArray?.last?.asString?.contains("-d cciss,N /dev/sdc") == true)
         #expect(try await folder.perform("drive.list")["drives"]?.asArray?.first?["raid"] == nil)
     }
+
+    @Test func `the drives behind a controller are named where smartctl finds them`() async throws {
+        let script = """
+            case "$*" in
+            "--scan --json") echo '{"devices":[{"name":"/dev/sda","type":"scsi"},{"name":"/dev/bus/3","type":"megaraid,8"},
+                {"name":"/dev/bus/3","type":"sat+megaraid,9"},{"name":"/dev/bus/4","type":"megaraid,1"},{"name":"x","type":"test"}]}' ;;
+            *) echo '{"smartctl":{"exit_status":4}}'; exit 4 ;;
+            esac
+            """
+        let folder = try ToolFolder(
+            ["smartctl": script],
+            files: [
+                "/proc/sys/kernel/osrelease": "6.1.0-28-amd64\n", "/sys/block/sdc/size": "8\n",
+                "/sys/block/sdd/size": "8\n", "/sys/devices/3:2:0:0/vendor": "AVAGO\n",
+                "/sys/devices/3:2:0:0/model": "MR9361-8i\n", "/sys/block/sdd/device/vendor": "MegaRAID\n",
+            ])
+        try #require(symlink("../../devices/3:2:0:0", "\(folder.root.path)/sys/block/sdc/device") == 0)
+        let drives = try await folder.perform("drive.health")["drives"]?.asArray
+        #expect(drives?.first?["members"] == ["megaraid,8", "sat+megaraid,9"])
+        #expect(drives?.last?["members"]?.asArray?.count == 3, "without the number of its host, all that there are")
+    }
 }

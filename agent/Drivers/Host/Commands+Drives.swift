@@ -48,6 +48,7 @@ extension HostDriver {
         }
         var list: [JSONValue] = []
         var troubled = 0
+        var scanned: [RaidMember]?
         for drive in drives {
             var object: JSONObject = ["name": .string(drive.name)]
             object["member"] = member.map { .string($0) }
@@ -58,6 +59,7 @@ extension HostDriver {
                 if report.verdict == .unknown, member == nil, let controller = drive.controller {
                     let problems = report.problems + [controller.advice(drive.name)]
                     object["problems"] = .array(problems.map { .string($0) })
+                    object["members"] = await members(behind: drive, &scanned)
                 }
             } catch {
                 if error.code == .cancelled || drives.count == 1 { throw error }
@@ -68,6 +70,21 @@ extension HostDriver {
         }
         return OperationOutcome(
             changed: false, observed: ["drives": .array(list), "troubled": .integer(Int64(troubled))])
+    }
+
+    /// The drives behind a controller as far as smartctl finds them by itself; nil where it finds none.
+    private func members(behind drive: Drive, _ scanned: inout [RaidMember]?) async -> JSONValue? {
+        let all = if let scanned { scanned } else { await raidMembers() }
+        scanned = all
+        let found = all.filter { $0.host == drive.host ?? $0.host }.map { JSONValue.string($0.place) }
+        return found.isEmpty ? nil : .array(found)
+    }
+
+    private func raidMembers() async -> [RaidMember] {
+        guard let outcome = try? await tools.run("smartctl", ["--scan", "--json"]),
+            let report = try? JSONParser.parse(outcome.stdout, limits: .local)
+        else { return [] }
+        return (report["devices"]?.asArray ?? []).prefix(1000).compactMap(RaidMember.init)
     }
 
     /// Exit codes are bits of what was found: only a report that says nothing is a failure.

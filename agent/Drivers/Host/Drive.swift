@@ -12,6 +12,8 @@ struct Drive: Sendable, Hashable {
     let wwid: String?
     let isRotational: Bool?
     let isRemovable: Bool
+    /// The number of the SCSI host that it hangs on.
+    let host: Int?
     /// The RAID controller that makes the disk up, or may.
     let controller: RaidController?
 
@@ -38,8 +40,9 @@ struct Drive: Sendable, Hashable {
         isRotational = text("queue/rotational").map { $0 == "1" }
         isRemovable = text("removable") == "1"
         // `…/host0/target0:2:0/0:2:0:0`: the first number is the host's.
-        let host = files.link("\(base)/device")?.split(separator: "/").last?.split(separator: ":").first
-        let driver = host.flatMap { Int($0) }.flatMap { files.text("/sys/class/scsi_host/host\($0)/proc_name") }
+        let address = files.link("\(base)/device")?.split(separator: "/").last?.split(separator: ":")
+        host = address.flatMap { $0.count == 4 ? Int($0[0]) : nil }
+        let driver = host.flatMap { files.text("/sys/class/scsi_host/host\($0)/proc_name") }
         controller = RaidController(vendor: vendor, model: model, driver: driver)
     }
 

@@ -1,3 +1,5 @@
+import WireProtocol
+
 /// What stands behind a disk that a RAID controller makes up: SMART tells of its drives only, each asked by its place.
 struct RaidController: Sendable, Hashable {
     /// What its disks say of themselves, by vendor and model, or by model alone.
@@ -54,5 +56,19 @@ struct RaidController: Sendable, Hashable {
         else { return false }
         let numbers = parts[1].split(omittingEmptySubsequences: false) { $0 == "," || $0 == "/" }
         return numbers.count <= 3 && numbers.allSatisfy { UInt8($0) != nil && $0.utf8.first != 0x2B }
+    }
+}
+
+/// A drive behind a controller, as a scan of smartctl tells of it: `megaraid,8` at `/dev/bus/0`.
+struct RaidMember: Sendable, Hashable {
+    let host: Int
+    let place: String
+
+    init?(_ device: JSONValue) {
+        guard let place = device["type"]?.asString, RaidController.isMember(place),
+            let name = device["name"]?.asString, let host = name.split(separator: "/").last.flatMap({ Int($0) }),
+            name.hasPrefix("/dev/bus/")
+        else { return nil }
+        (self.host, self.place) = (host, place)
     }
 }
