@@ -148,13 +148,13 @@ import WireProtocol
         }
     }
 
-    @Test func `a service that no node can take fails with the word on every node`() async throws {
+    @Test func `a service that no node can take fails with the reasons`() async throws {
         try await Stage.with { stage in
             _ = try await stage.operations.cordon("nod_1", by: Stage.by)
             let made = try await stage.create()
             let outcome = try await stage.finish(made.operation.id)
             #expect(outcome.error?.code == "no_room")
-            #expect(outcome.error?.message.contains("node-1: it is cordoned") == true)
+            #expect(outcome.error?.message.contains("1 node (node-1): cordoned") == true)
             _ = try await stage.operations.uncordon("nod_1", by: Stage.by)
             let retried = try await stage.operations.retry(made.service.id, by: Stage.by)
             #expect(try await stage.finish(retried.operation.id).state == .succeeded)

@@ -24,7 +24,7 @@ extension EndToEnd {
             try await site.terminate(service)
         }
 
-        @Test func `a plan that no node can take fails and says why, node by node`() async throws {
+        @Test func `a plan that no node can take fails and says why`() async throws {
             let site = try await Site.settled
             try await site.apply(plan: "huge")
             let accepted: AcceptedOrder = try await site.front.post(
@@ -35,7 +35,7 @@ extension EndToEnd {
             let name = try await site.node { _ in true }.name
             #expect(ended.state == "failed" && ended.error?.code == "no_room")
             #expect(
-                ended.error?.message.contains("\(name): ") == true && ended.error?.message.contains("memory") == true)
+                ended.error?.message.contains("(\(name)): ") == true && ended.error?.message.contains("memory") == true)
             try await site.expectGone(service)
             try await site.terminate(service)
         }

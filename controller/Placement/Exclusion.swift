@@ -21,16 +21,28 @@ package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
         case .driverMissing(let driver): "it has no driver \(driver)"
         case .labelMissing(let key, let value, nil): "it has no label \(key)=\(value)"
         case .labelMissing(let key, let value, let found?): "its label is \(key)=\(found), wanted is \(key)=\(value)"
-        case .cpu(let wanted, let free): "\(wanted) thousandths of a CPU wanted, \(free) free after reservations"
-        case .memory(let wanted, let free): "\(size(wanted)) of memory wanted, \(size(free)) free after reservations"
+        case .cpu(let wanted, let free): "\(Self.cores(wanted)) wanted, \(Self.cores(free)) free after reservations"
+        case .memory(let wanted, let free):
+            "\(Self.size(wanted)) of memory wanted, \(Self.size(free)) free after reservations"
         case .poolMissing(nil): "it has no storage pool"
         case .poolMissing(let pool?): "it has no storage pool \(pool)"
         case .disk(let pool, let wanted, let free):
-            "\(size(wanted)) of disk wanted, \(size(free)) free after reservations on pool \(pool)"
+            "\(Self.size(wanted)) of disk wanted, \(Self.size(free)) free after reservations on pool \(pool)"
         case .storageFloor(let pool, let wanted, let free, let floor):
-            "\(size(wanted)) of disk wanted, pool \(pool) has \(size(free)) free and must keep \(size(floor))"
+            "\(Self.size(wanted)) of disk wanted, pool \(pool) has \(Self.size(free)) free and must keep "
+                + Self.size(floor)
         }
     }
 
-    private func size(_ bytes: Int64) -> String { ByteCount(bytes)?.rounded ?? "nothing" }
+    static func size(_ bytes: Int64) -> String { ByteCount(bytes)?.rounded ?? "nothing" }
+
+    /// `0.25 cores`, `1 core`.
+    static func cores(_ millis: Int64) -> String {
+        var text = "\(millis / 1000)"
+        if millis % 1000 != 0 {
+            text += ".\(String(1000 + millis % 1000).dropFirst())"
+            while text.last == "0" { text.removeLast() }
+        }
+        return text + (millis == 1000 ? " core" : " cores")
+    }
 }

@@ -55,17 +55,13 @@ enum ProvisionService: ServiceSaga {
         }
     }
 
-    /// Nodes that an error message has a sentence about.
-    private static let toldNodes = 20
     /// Nodes that may end the wait by coming back; for those of a larger fleet it takes until the next attempt.
     private static let awaitedNodes = 200
 
     /// A node that is only away may come back; all else stays as it is until somebody does something.
     private static func noRoom(_ result: PlacementResult) -> StepFailure {
         let awaited = result.words.filter { $0.verdict == .excluded([.notConnected]) }.map(\.node)
-        let told = result.ranked.prefix(Self.toldNodes).map(\.sentence)
-        let rest = result.words.count > told.count ? ["and \(result.words.count - told.count) more nodes"] : []
-        let nodes = told.isEmpty ? "there are no nodes" : (told + rest).joined(separator: "; ")
+        let nodes = result.words.isEmpty ? "there are no nodes" : result.reasons
         return StepFailure(
             awaited.isEmpty ? .final : .retryable, code: "no_room", message: "no node can take the service: \(nodes)",
             effect: .none, awaitedNodes: Array(awaited.prefix(Self.awaitedNodes)))
