@@ -27,6 +27,10 @@ struct Innctl: AsyncParsableCommand {
     static func main() async {
         // A closed pipe (`innctl … | head`) must end the program quietly, not with a report.
         signal(SIGPIPE, SIG_DFL)
+        if let unknown = UnknownWord(in: Array(CommandLine.arguments.dropFirst())) {
+            Terminal.complain(unknown.message)
+            Glibc.exit(FailureCode.usage.rawValue)
+        }
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -126,7 +126,7 @@ import WireProtocol
             let listed = try await open.innctl("key", "list", environment: ["INNKEEPER_KEY": text], loggedIn: true)
             #expect(listed.code == 4)
             #expect(try await open.innctl("key", "list", loggedIn: true).output.contains("plans,read"))
-            let revoked = try await open.innctl("node", "revoke", "alpha", loggedIn: true)
+            let revoked = try await open.innctl("node", "revoke", "alpha", "--yes", loggedIn: true)
             #expect(revoked.code == 0 && revoked.output.contains("revoked"))
             let audit = try await open.innctl("audit", loggedIn: true)
             #expect(audit.output.contains("node.revoke") && audit.output.contains("127.0.0.1"))

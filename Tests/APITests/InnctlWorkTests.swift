@@ -75,17 +75,17 @@ import WireProtocol
             try await house.end(of: id, .running)
             try await house.store.updateService(id, at: house.clock.time) { $0.node = "nod_1" }
             // Each step is refused until the one before it is done, with the exit code of a conflict.
-            for early in [["service", "abandon", id], ["node", "remove", "alpha"]] {
+            for early in [["service", "abandon", id, "--yes"], ["node", "remove", "alpha", "--yes"]] {
                 let refused = try await open.innctl(early, loggedIn: true)
                 #expect(refused.code == 5, "\(early): \(refused.code) \(refused.error)")
                 #expect(refused.error.split(separator: "\n").count == 1 && refused.output.isEmpty)
             }
-            #expect(try await open.innctl("node", "revoke", "alpha", loggedIn: true).code == 0)
-            #expect(try await open.innctl("node", "remove", "alpha", loggedIn: true).code == 5)
-            let struck = try await open.innctl("service", "abandon", id, "--reason", "fire", loggedIn: true)
+            #expect(try await open.innctl("node", "revoke", "alpha", "--yes", loggedIn: true).code == 0)
+            #expect(try await open.innctl("node", "remove", "alpha", "--yes", loggedIn: true).code == 5)
+            let struck = try await open.innctl("service", "abandon", id, "--reason", "fire", "--yes", loggedIn: true)
             #expect(struck.code == 0 && struck.output.contains("terminated"), "\(struck.error)")
-            #expect(try await open.innctl("service", "abandon", id, loggedIn: true).code == 0)
-            #expect(try await open.innctl("node", "remove", "alpha", loggedIn: true).code == 0)
+            #expect(try await open.innctl("service", "abandon", id, "--yes", loggedIn: true).code == 0)
+            #expect(try await open.innctl("node", "remove", "alpha", "--yes", loggedIn: true).code == 0)
             #expect(try await open.innctl("node", "show", "alpha", loggedIn: true).code == 3)
             let audit = try await open.innctl("audit", loggedIn: true)
             #expect(audit.output.contains("service.abandon") && audit.output.contains("fire"))

@@ -61,7 +61,7 @@ extension EndToEnd {
             let agent = try site.installation.agent("revoked")
             try agent.start()
             let node = try await site.node("revoked") { $0.state == "connected" }
-            try await site.order("node", "revoke", node.id)
+            try await site.order("node", "revoke", node.id, "--yes")
             #expect(
                 await eventually { agent.log.contains("not connected") && agent.log.contains("revoked") },
                 "\(agent.log)")

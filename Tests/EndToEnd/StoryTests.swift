@@ -27,7 +27,7 @@ extension EndToEnd {
             let shown = try await JSONParser.parse(
                 Array(site.order("service", "show", "story-1", "-o", "json").output.utf8))
             #expect(shown["state"] == "running" && shown["spec"]?["memory_bytes"] == .integer(64 << 20))
-            let ended = try await site.order("service", "terminate", "story-1", "--wait")
+            let ended = try await site.order("service", "terminate", "story-1", "--yes", "--wait")
             #expect(ended.output.contains("is terminated"))
             try await site.expectGone(service)
         }

@@ -1,6 +1,5 @@
 import APIModels
 import ArgumentParser
-import HTTPFetch
 import Model
 
 struct KeyCommands: AsyncParsableCommand {
@@ -29,13 +28,13 @@ struct KeyCreate: AsyncParsableCommand {
         }
         let request = APIKeyRequest(name: name, scopes: scopes, expiresInSeconds: expires?.seconds)
         let key: APIKey = try await Controller.connect().change("POST", "/api/v1/keys", request)
-        try common.output.show(key) { $0.secret ?? "" }
+        try common.output.withSecret.show(key) { $0.secret ?? "" }
         if common.output == .table { Terminal.note("Key \(key.id): \(key.scopes.joined(separator: ", ")).") }
     }
 }
 
 struct KeyList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "All API keys.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All API keys.", aliases: ["ls"])
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -55,8 +54,10 @@ struct KeyList: AsyncParsableCommand {
 struct KeyRevoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "revoke", abstract: "Refuse an API key from now on.")
     @Argument(help: "The key's id.") var id: String
+    @OptionGroup var confirmation: Confirmation
 
     func run() async throws {
+        try confirmation.ask("Whoever uses the key \(id) will be refused from now on.")
         try await Controller.connect().change("DELETE", "/api/v1/keys/\(PercentEncoding.encode(id))")
         Terminal.note("Key \(id) is revoked.")
     }
@@ -82,22 +83,6 @@ struct AuditCommand: AsyncParsableCommand {
                 table.add(entry.time.iso8601, entry.actor, entry.action, entry.subject, entry.remote, entry.detail)
             }
             return table
-        }
-    }
-}
-
-struct EventsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "events", abstract: "What changes, as it changes, until interrupted.")
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        let stream = try await Controller.connect().events("/api/v1/events", after: nil)
-        var reader = EventReader()
-        for try await chunk in stream {
-            for event in try reader.read(chunk) where event.name == "change" {
-                Terminal.say(common.output == .json ? event.data : Terminal.clean(event.data))
-            }
         }
     }
 }

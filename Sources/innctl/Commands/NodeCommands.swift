@@ -12,7 +12,7 @@ struct NodeCommands: AsyncParsableCommand {
 }
 
 struct NodeList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "All nodes.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All nodes.", aliases: ["ls"])
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -70,10 +70,15 @@ protocol NodeChange: AsyncParsableCommand {
     var node: String { get }
     var common: CommonOptions { get }
     static var verb: String { get }
+    /// Asks before what cannot be taken back.
+    func confirm() throws(Failure)
 }
 
 extension NodeChange {
+    func confirm() throws(Failure) {}
+
     func run() async throws {
+        try confirm()
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/\(Self.verb)"
         let changed: Node = try await Controller.connect().change("POST", path)
         try common.output.show(changed, NodeCard.text)
@@ -101,7 +106,12 @@ struct NodeRevoke: NodeChange {
         commandName: "revoke", abstract: "Cut a node off at once and refuse its certificate from now on.")
     static let verb = "revoke"
     @Argument(help: "Id or name.") var node: String
+    @OptionGroup var confirmation: Confirmation
     @OptionGroup var common: CommonOptions
+
+    func confirm() throws(Failure) {
+        try confirmation.ask("Node \(node) will be cut off for good: it must enrol anew to come back.")
+    }
 }
 
 struct NodeLabel: AsyncParsableCommand {
@@ -135,10 +145,12 @@ struct NodeLabel: AsyncParsableCommand {
 
 struct NodeRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "remove", abstract: "Forget a revoked node that has no services.")
+        commandName: "remove", abstract: "Forget a revoked node that has no services.", aliases: ["rm"])
     @Argument(help: "Id or name.") var node: String
+    @OptionGroup var confirmation: Confirmation
 
     func run() async throws {
+        try confirmation.ask("Node \(node) will be forgotten, with its metrics and its history.")
         try await Controller.connect().change("DELETE", "/api/v1/nodes/\(PercentEncoding.encode(node))")
         Terminal.note("Node \(node) is removed.")
     }

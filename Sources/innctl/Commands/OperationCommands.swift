@@ -11,7 +11,8 @@ struct OperationCommands: AsyncParsableCommand {
 }
 
 struct OperationList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "Operations, newest first.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Operations, newest first.", aliases: ["ls"])
     @Option(help: "Only those in this state.") var state: String?
     @Option(help: "Only those on this service.") var service: String?
     @Option(help: "At most so many.") var limit = 50
@@ -87,8 +88,8 @@ struct OperationLog: AsyncParsableCommand {
         let path = "/api/v1/operations/\(PercentEncoding.encode(id))/log"
         let lines: [LogLine] = try await Controller.connect().all(path)
         switch common.output {
-        case .json: try common.output.list(lines) { _ in Table() }
-        case .table: for line in lines { Terminal.say(StepLine.log(line)) }
+        case .json, .yaml: try common.output.list(lines) { _ in Table() }
+        case .table, .name: for line in lines { Terminal.say(StepLine.log(line)) }
         }
     }
 }
@@ -104,7 +105,7 @@ struct OperationWatch: AsyncParsableCommand {
         let controller = try Controller.connect()
         let follow = Follow(controller, output: common.output, withLog: true, timeout: timeout)
         let operation = try await follow.end(of: id)
-        if common.output == .json { try common.output.show(operation, OperationCard.text) }
+        if common.output != .table { try common.output.show(operation, OperationCard.text) }
         if let failure = Failure(endOf: operation) { throw failure }
     }
 }

@@ -4,8 +4,15 @@ import Model
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
-    @Option(name: [.short, .customLong("output")], help: "table for people, json for programs.")
-    var output: OutputFormat = .table
+    @Option(
+        name: [.customShort("o"), .customLong("output")],
+        help: "table for people, json or yaml for programs, name for the next command.")
+    private var format: OutputFormat = .table
+
+    @Flag(name: [.short, .long], help: "Only ids or names, one a line; the same as -o name.")
+    private var quiet = false
+
+    var output: OutputFormat { quiet ? .name : format }
 }
 
 /// Waiting for the operation that a command begins.
@@ -25,9 +32,9 @@ struct WaitOptions: ParsableArguments {
 
 /// What a service gets other than its plan says.
 struct SizeOptions: ParsableArguments {
-    @Option(help: "Memory: 512MiB, 2G.") var memory: Size?
-    @Option(help: "Processor: 500m or 0.5 is half a core.") var cpu: Cores?
-    @Option(help: "Disk: 5GiB.") var disk: Size?
+    @Option(help: "Memory: 512MiB, 2G.", transform: Size.init) var memory: Size?
+    @Option(help: "Processor: 500m or 0.5 is half a core.", transform: Cores.init) var cpu: Cores?
+    @Option(help: "Disk: 5GiB.", transform: Size.init) var disk: Size?
 
     var overrides: Overrides? {
         guard memory != nil || cpu != nil || disk != nil else { return nil }
@@ -54,26 +61,29 @@ struct ReasonOption: ParsableArguments {
 }
 
 /// A size such as `512MiB`.
-struct Size: ExpressibleByArgument {
+struct Size: Sendable {
     let bytes: Int64
 
-    init?(argument: String) {
-        guard let size = try? ByteCount(parsing: argument) else { return nil }
+    init(_ text: String) throws {
+        guard let size = try? ByteCount(parsing: text), size.bytes > 0 else {
+            throw ValidationError("a size looks like 512MiB, 2GiB or 1.5G, not \"\(text.prefix(40))\".")
+        }
         bytes = size.bytes
     }
 }
 
 /// Processor time: `500m` is half a core, so is `0.5`.
-struct Cores: ExpressibleByArgument {
+struct Cores: Sendable {
     let millis: Int64
 
-    init?(argument: String) {
-        if argument.hasSuffix("m"), let millis = Int64(argument.dropLast()), millis > 0 {
+    init(_ text: String) throws {
+        if text.hasSuffix("m"), let millis = Int64(text.dropLast()), millis > 0 {
             self.millis = millis
-        } else if let cores = Double(argument), cores > 0, cores <= 4096 {
+        } else if let cores = Double(text), cores > 0, cores <= 4096 {
             self.millis = Int64((cores * 1000).rounded())
         } else {
-            return nil
+            throw ValidationError(
+                "processor time looks like 0.5 or 2 (cores), or 500m (thousandths), not \"\(text.prefix(40))\".")
         }
     }
 }
@@ -81,6 +91,14 @@ struct Cores: ExpressibleByArgument {
 /// A stretch of time: `90s`, `15m`, `24h`, `7d`.
 struct Span: ExpressibleByArgument {
     let seconds: Int
+
+    /// As somebody would have typed it.
+    var defaultValueDescription: String {
+        for (unit, length) in [("d", 86400), ("h", 3600), ("m", 60)] where seconds % length == 0 && seconds > length {
+            return "\(seconds / length)\(unit)"
+        }
+        return "\(seconds)s"
+    }
 
     init?(argument: String) {
         let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86400]

@@ -10,7 +10,7 @@ struct PlanCommands: AsyncParsableCommand {
 }
 
 struct PlanList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "All plans.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All plans.", aliases: ["ls"])
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -69,9 +69,9 @@ struct PlanApply: AsyncParsableCommand {
     @Argument(help: "The plan's name.") var name: String
     @Option(name: [.short, .long], help: "A JSON file with the plan's spec; - for standard input.") var file: String?
     @Option(help: "The container image.") var image: String?
-    @Option(help: "Memory: 512MiB, 2G.") var memory: Size?
-    @Option(help: "Processor: 500m or 0.5 is half a core.") var cpu: Cores?
-    @Option(help: "Disk: 5GiB.") var disk: Size?
+    @Option(help: "Memory: 512MiB, 2G.", transform: Size.init) var memory: Size?
+    @Option(help: "Processor: 500m or 0.5 is half a core.", transform: Cores.init) var cpu: Cores?
+    @Option(help: "Disk: 5GiB.", transform: Size.init) var disk: Size?
     @Option(help: "none, host, bridge or the name of a network.") var network: String?
     @Option(help: "Where the data is mounted in the container.") var mountPath: String?
     @Option(help: "A tar on the node to import the image from when it is missing.") var imageTar: String?
@@ -156,10 +156,13 @@ struct PlanApply: AsyncParsableCommand {
 
 struct PlanDelete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Offer a plan no more. Services that have it keep what they were promised.")
+        commandName: "delete", abstract: "Offer a plan no more. Services that have it keep what they were promised.",
+        aliases: ["rm"])
     @Argument(help: "The plan's name.") var name: String
+    @OptionGroup var confirmation: Confirmation
 
     func run() async throws {
+        try confirmation.ask("Plan \(name) will be offered no more.")
         try await Controller.connect().change("DELETE", "/api/v1/plans/\(PercentEncoding.encode(name))")
         Terminal.note("Plan \(name) is deleted.")
     }

@@ -25,12 +25,18 @@ struct ServiceResume: ReasonedChange {
 
 struct ServiceTerminate: ReasonedChange {
     static let configuration = CommandConfiguration(
-        commandName: "terminate", abstract: "End a service and destroy its data. There is no way back.")
+        commandName: "terminate", abstract: "End a service and destroy its data. There is no way back.", aliases: ["rm"]
+    )
     static let verb = "terminate"
     @Argument(help: "Id or external id.") var service: String
     @OptionGroup var why: ReasonOption
+    @OptionGroup var confirmation: Confirmation
     @OptionGroup var waiting: WaitOptions
     @OptionGroup var common: CommonOptions
+
+    func confirm() throws(Failure) {
+        try confirmation.ask("Service \(service) will end and its data will be destroyed. There is no way back.")
+    }
 }
 
 struct ServiceRetry: ReasonedChange {
@@ -59,9 +65,11 @@ struct ServiceAbandon: AsyncParsableCommand {
         abstract: "Strike a service off the books whose node is revoked; what is on that node stays there.")
     @Argument(help: "Id or external id.") var service: String
     @OptionGroup var why: ReasonOption
+    @OptionGroup var confirmation: Confirmation
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        try confirmation.ask("Service \(service) will be struck off the books; what it has on its node stays there.")
         let path = "/api/v1/services/\(PercentEncoding.encode(service))/abandon"
         let service: Service = try await Controller.connect().change("POST", path, why.request)
         try common.output.show(service, ServiceCard.text)

@@ -8,7 +8,7 @@ struct ServiceCommands: AsyncParsableCommand {
         subcommands: [
             ServiceCreate.self, ServiceList.self, ServiceShow.self, ServiceSuspend.self, ServiceResume.self,
             ServiceUpgrade.self, ServiceTerminate.self, ServiceRetry.self, ServiceRepair.self, ServiceAbandon.self,
-            ServiceExplain.self,
+            ServiceExplain.self, ServiceLogs.self, ServiceExec.self,
         ])
 }
 
@@ -33,7 +33,8 @@ struct ServiceCreate: AsyncParsableCommand {
 }
 
 struct ServiceList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "Services, newest last.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Services, newest last.", aliases: ["ls"])
     @Option(help: "Only those in this state.") var state: String?
     @Option(help: "Only those on this node.") var node: String?
     @Option(help: "Only those of this customer.") var customer: String?
@@ -105,6 +106,8 @@ protocol ServiceChange: AsyncParsableCommand {
     var common: CommonOptions { get }
     static var verb: String { get }
     var body: (any Encodable)? { get }
+    /// Asks before what cannot be taken back.
+    func confirm() throws(Failure)
 }
 
 /// A change that may be given a reason.
@@ -117,7 +120,10 @@ extension ReasonedChange {
 }
 
 extension ServiceChange {
+    func confirm() throws(Failure) {}
+
     func run() async throws {
+        try confirm()
         let controller = try Controller.connect()
         let path = "/api/v1/services/\(PercentEncoding.encode(service))/\(Self.verb)"
         let accepted: AcceptedOrder = try await controller.change("POST", path, body, key: waiting.idempotencyKey)

@@ -20,7 +20,7 @@ struct TokenCreate: AsyncParsableCommand {
         let request = JoinTokenRequest(uses: uses, expiresInSeconds: expires.seconds, labels: label.map)
         let token: JoinTokenView = try await Controller.connect().change("POST", "/api/v1/tokens", request)
         // The bare text on standard output, so that TOKEN=$(innctl token create) works.
-        try common.output.show(token) { $0.token ?? "" }
+        try common.output.withSecret.show(token) { $0.token ?? "" }
         if common.output == .table {
             Terminal.note("Token \(token.id): \(token.usesLeft) use(s), until \(token.expiresAt.iso8601).")
         }
@@ -28,7 +28,7 @@ struct TokenCreate: AsyncParsableCommand {
 }
 
 struct TokenList: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "All join tokens.")
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "All join tokens.", aliases: ["ls"])
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -48,8 +48,10 @@ struct TokenList: AsyncParsableCommand {
 struct TokenRevoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "revoke", abstract: "Refuse a join token from now on.")
     @Argument(help: "The token's id.") var id: String
+    @OptionGroup var confirmation: Confirmation
 
     func run() async throws {
+        try confirmation.ask("Machines that still hold the join token \(id) will not be able to join.")
         try await Controller.connect().change("DELETE", "/api/v1/tokens/\(PercentEncoding.encode(id))")
         Terminal.note("Token \(id) is revoked.")
     }

@@ -5,7 +5,7 @@ import Model
 enum StepLine {
     static func operation(_ operation: Operation) -> String {
         let reason = operation.error.map { ": " + $0.message } ?? ""
-        return Terminal.clean("\(operation.kind) \(operation.id) \(operation.state)\(reason)")
+        return Terminal.cleanLines("\(operation.kind) \(operation.id) \(operation.state)\(reason)")
     }
 
     static func step(_ step: OperationStep) -> String {
@@ -14,7 +14,7 @@ enum StepLine {
         if let took = took(step), step.state != "running" { line += " in \(took)" }
         if step.attempts > 1 { line += ", attempt \(step.attempts)" }
         if let error = step.error { line += ": \(error.message)" }
-        return Terminal.clean(line)
+        return Terminal.cleanLines(line)
     }
 
     static func took(_ step: OperationStep) -> String? {
@@ -24,6 +24,6 @@ enum StepLine {
 
     static func log(_ line: LogLine) -> String {
         let step = line.step.map { " \($0):" } ?? ""
-        return Terminal.clean("\(line.time.iso8601) \(line.level)\(step) \(line.text)")
+        return Terminal.cleanLines("\(line.time.iso8601) \(line.level)\(step) \(line.text)")
     }
 }

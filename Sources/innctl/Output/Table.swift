@@ -15,18 +15,34 @@ struct Table {
             })
     }
 
-    /// The whole table, without a line end after its last line.
-    var text: String {
+    /// The whole table as wide as it wants to be, without a line end after its last line.
+    var text: String { text(width: nil) }
+
+    /// Cells are cut where the lines would be longer than `width`: the widest columns first, none to less than ten, and never
+    /// the first, by which the next command names the thing.
+    func text(width limit: Int?) -> String {
         let lines = [header] + rows
-        let widths = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        let wanted = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        let widths = limit.map { Self.fitted(wanted, into: $0) } ?? wanted
         return lines.map { line in
             let cells = zip(line, widths).map { cell, width in
-                cell + String(repeating: " ", count: width - cell.count)
+                let cut = cell.count > width ? cell.prefix(width - 1) + "…" : cell[...]
+                return cut + String(repeating: " ", count: width - cut.count)
             }
             var text = Substring(cells.joined(separator: "  "))
             while text.last == " " { text.removeLast() }
             return String(text)
         }.joined(separator: "\n")
+    }
+
+    private static func fitted(_ wanted: [Int], into limit: Int) -> [Int] {
+        var widths = wanted
+        while widths.reduce(0, +) + 2 * (widths.count - 1) > limit {
+            guard let widest = widths.indices.dropFirst().max(by: { widths[$0] < widths[$1] }), widths[widest] > 10
+            else { break }
+            widths[widest] -= 1
+        }
+        return widths
     }
 }
 

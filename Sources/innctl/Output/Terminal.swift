@@ -1,4 +1,5 @@
 import Glibc
+import Model
 
 /// Standard output and standard error.
 enum Terminal {
@@ -14,19 +15,34 @@ enum Terminal {
     /// Whether people are looking at standard output.
     static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
+    /// The columns of the terminal on standard output; nil when it goes elsewhere.
+    static var width: Int? {
+        var size = winsize()
+        return ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+    }
+
+    /// A question on standard error, the answer beside it.
+    static func prompt(_ text: String) { write(text, to: STDERR_FILENO) }
+
     /// Clears the screen and goes to its top, when there is one.
     static func clear() {
         if isInteractive { write("\u{1B}[H\u{1B}[2J", to: STDOUT_FILENO) }
     }
 
-    /// `text` without control characters: what a node reports must not steer the operator's terminal.
+    /// `text` without what steers a terminal or turns the order of letters around: what a node or a customer says must not
+    /// look like something else to the operator.
     static func clean(_ text: String) -> String {
         String(
             String.UnicodeScalarView(
                 text.unicodeScalars.map { scalar in
-                    let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-                    return isControl && scalar != "\n" && scalar != "\t" ? "\u{FFFD}" : scalar
+                    scalar == "\n" || scalar == "\t" || VisibleText.isVisible(scalar) ? scalar : "\u{FFFD}"
                 }))
+    }
+
+    /// `text` that somebody else may have put line ends into, where each line must be known as a part of it: those after the
+    /// first are indented behind a bar.
+    static func cleanLines(_ text: String) -> String {
+        clean(text).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: "\n      | ")
     }
 
     /// Bytes as they are, for what a command said.

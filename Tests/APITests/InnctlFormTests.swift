@@ -1,0 +1,121 @@
+import APIModels
+import Model
+import Processes
+import Store
+import TestSupport
+import Testing
+import WireProtocol
+@testable import innctl
+
+/// How the command line reads and writes, as a process where that matters.
+@Suite struct InnctlFormTests {
+    @Test(arguments: [
+        (["lst"], "innctl", "list"), (["node", "lst"], "innctl node", "list"), (["nod", "list"], "innctl", "node"),
+        (["service", "termiante", "x"], "innctl service", "terminate"), (["node", "drop-table"], "innctl node", ""),
+    ])
+    func `a command that is not there is named, with the one that was meant`(
+        _ words: [String], _ group: String, _ meant: String
+    ) throws {
+        let unknown = try #require(UnknownWord(in: words))
+        #expect(unknown.path == group)
+        if meant != "list" || group != "innctl" {
+            #expect(unknown.message.contains("did you mean \"\(meant)\"?") == !meant.isEmpty, "\(unknown.message)")
+        }
+    }
+
+    @Test(arguments: [
+        ["node", "list"], ["node", "ls"], ["service", "rm", "x"], ["--version"], ["help", "anything"],
+        ["exec", "n", "g"],
+        [],
+    ])
+    func `commands, their other names and their arguments are known`(_ words: [String]) {
+        #expect(UnknownWord(in: words) == nil)
+    }
+
+    @Test func `a table is cut to the terminal, but never what names the thing`() {
+        var table = Table("id", "state", "labels", "error")
+        table.add(
+            "svc_0123456789abcdef", "running", String(repeating: "a=b,", count: 30), String(repeating: "e", count: 50))
+        let lines = table.text(width: 80).split(separator: "\n")
+        #expect(lines.allSatisfy { $0.count <= 80 })
+        #expect(lines[1].hasPrefix("svc_0123456789abcdef  running  ") && lines[1].contains("…"))
+        #expect(table.text.contains(String(repeating: "e", count: 50)))
+        // Nothing is left to cut: the line is longer then.
+        #expect(table.text(width: 20).split(separator: "\n")[1].hasPrefix("svc_0123456789abcdef  "))
+    }
+
+    @Test(arguments: [
+        (#"{"a":1,"b":[],"c":{}}"#, "a: 1\nb: []\nc: {}"),
+        (#"[{"id":"x","tags":["p","q"]},2]"#, "- id: x\n  tags:\n    - p\n    - q\n- 2"),
+        (
+            #"{"yes":"no","n":"1.5","t":"2026-11-30","e":"","s":"a: b","m":"x\ny","p":"/srv/a","u":"é"}"#,
+            "\"yes\": \"no\"\n\"n\": \"1.5\"\nt: \"2026-11-30\"\ne: \"\"\ns: \"a: b\"\nm: \"x\\ny\"\np: /srv/a\nu: \"é\""
+        ),
+        (#"[[1,[2]],[]]"#, "- - 1\n  - - 2\n- []"), ("null", "null"), ("[]", "[]"),
+    ])
+    func `YAML says what JSON says`(_ json: String, _ yaml: String) throws {
+        #expect(YAMLText.text(try JSONParser.parse(json)) == yaml)
+    }
+
+    @Test func `what is printed as YAML is read by others as the same`() async throws {
+        let json = ##"""
+            {"a":[{"b":"on","c":[1,null,"~"],"d":{"e":" x","f":"#","0x1F":"1_000"}},[]],"g":"- h","=":"<<","y":"12:30"}
+            """##
+        let program = "import json,sys,yaml;t=json.loads(sys.argv[1]);sys.exit(yaml.safe_load(sys.argv[2])!=t)"
+        let outcome = try await Child.run(
+            ProcessRequest("/usr/bin/python3", ["-c", program, json, YAMLText.text(try JSONParser.parse(json))]))
+        #expect(outcome.succeeded, "\(outcome.errorText)")
+    }
+
+    @Test(arguments: [(86400, "24h"), (90, "90s"), (604_800, "7d"), (900, "15m"), (5, "5s"), (3600, "60m")])
+    func `a stretch of time reads as it is typed`(_ seconds: Int, _ text: String) throws {
+        let span = try #require(Span(argument: "\(seconds)s"))
+        #expect(span.defaultValueDescription == text)
+        #expect(Span(argument: text)?.seconds == seconds)
+    }
+
+    @Test func `an error of a size says what one looks like, and a default is told as one types it`() async throws {
+        try await OpenHouse.with { open in
+            let outcome = try await open.innctl(
+                "service", "create", "--customer", "c", "--plan", "p", "--memory", "many", loggedIn: true)
+            #expect(outcome.code == 2 && outcome.error.contains("a size looks like 512MiB"), "\(outcome.error)")
+            let help = try await open.innctl("token", "create", "--help")
+            let words = help.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(words.contains("default: 24h"), "\(help.output)")
+        }
+    }
+
+    @Test func `what destroys is not done where nobody can be asked, and with --yes it is`() async throws {
+        try await OpenHouse.with { open in
+            let id = try #require(await open.house.addService().service).id
+            let refused = try await open.innctl("service", "terminate", id, loggedIn: true)
+            #expect(refused.code == 2 && refused.error.contains("--yes"), "\(refused.error)")
+            #expect(try await open.house.store.unfinishedOperations(service: id).count == 1)
+            let meant = try await open.innctl("service", "rm", id, "--yes", loggedIn: true)
+            #expect(meant.code == 0 || meant.code == 5, "\(meant.error)")
+        }
+    }
+
+    @Test func `lists come as names and as YAML`() async throws {
+        try await OpenHouse.with { open in
+            let id = try #require(await open.house.addService().service).id
+            #expect(try await open.innctl("service", "ls", "-q", loggedIn: true).output == "\(id)\n")
+            #expect(
+                try await open.innctl("service", "list", "-o", "yaml", loggedIn: true).output.hasPrefix("- id: \(id)\n")
+            )
+        }
+    }
+
+    @Test func `a line that an agent has put an end into is known as one line`() async throws {
+        try await OpenHouse.with { open in
+            let id = try await open.house.addService().operation.id
+            let text = "done\n2026-01-01T00:00:00.000Z info: all is well\u{202E}x"
+            try await open.house.store.appendLog(
+                id, [OperationLogLine(time: open.house.clock.time, level: "output", text: text)])
+            let log = try await open.innctl("operation", "log", id, loggedIn: true)
+            #expect(
+                log.output.contains("\n      | 2026-01-01T00:00:00.000Z info: all is well\u{FFFD}x\n"), "\(log.output)")
+            #expect(!log.output.contains("\u{202E}"))
+        }
+    }
+}
