@@ -26,7 +26,7 @@ struct PlainScalar {
         let (isNegative, body) = signed
         if let (digits, radix) = Self.pyYAMLDigits(body) { return try Self.integer(digits, radix, isNegative) }
         if Self.countsInSixties(body) {
-            throw Refusal("is \(text), a number in sixties to docker-compose 1.29: put it in quotes")
+            throw Refusal("is \(YAMLReader.short(text)), a number in sixties to docker-compose 1.29: put it in quotes")
         }
         // A dot in front takes no sign and wants a digit behind it.
         let isDotted = bytes.first == 0x2E && bytes.dropFirst().first.map(Self.isDigit) == true
@@ -110,10 +110,8 @@ struct PlainScalar {
     private static func goYAMLDigits(_ body: ArraySlice<UInt8>) -> (ArraySlice<UInt8>, Int)? {
         for (sign, radix) in [(UInt8(0x78), 16), (0x6F, 8), (0x62, 2)] {
             if let digits = prefixed(body, sign) ?? prefixed(body, sign - 0x20) {
-                return digits.allSatisfy { digit in
-                    isHexadecimal(digit) && Int(String(UnicodeScalar(digit)), radix: radix) != nil
-                }
-                    ? (digits, radix) : nil
+                let isWhole = digits.allSatisfy { Int(String(UnicodeScalar($0)), radix: radix) != nil }
+                return isWhole ? (digits, radix) : nil
             }
         }
         guard let first = body.first, body.allSatisfy(isDigit) else { return nil }

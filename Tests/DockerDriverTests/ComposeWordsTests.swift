@@ -28,9 +28,9 @@ import WireProtocol
 
     @Test(arguments: [
         ("    environment: {PW: \"${DB_PW:?set it}\"}\n", "set it"), ("    volumes: [\"gone:/x\"]\n", "gone"),
-        ("    volumes: [\"${D-./d\"]\n", "${D-./d"), ("    environment: {A: yes}\n", "environment"),
+        ("    volumes: [\"${D-./d\"]\n", "${D-./d"), ("    environment: 5\n", "environment"),
         ("    networks: [nowhere]\n", "nowhere"), ("    secrets: [gone]\n", "gone"),
-        ("    ports: [\"a:b\"]\n", "ports"),
+        ("    ports: [\"a:b\"]\n", "b"),
         ("    mem_limit: [1]\n", "mem_limit"),
     ])
     func `the tool's refusal of a file is an invalid argument in its words`(line: String, word: String) async throws {
@@ -121,7 +121,7 @@ import WireProtocol
         #expect(
             plugin?.contains("A: \"yes\"") == true && plugin?.contains("B: 15") == true
                 && plugin?.contains("C: \"off\"") == true)
-        let old = try await environment(["/usr/bin/docker-compose"])?.asString
+        let old = try await environment(HostileToolTests.tool(folder, "exit 0", version: "1.29.2"))?.asString
         #expect(
             old?.contains("A: true") == true && old?.contains("B: \"0o17\"") == true
                 && old?.contains("C: false") == true)

@@ -8,10 +8,10 @@ import WireProtocol
 /// Tools that do anything but their work, in the place of compose.
 @Suite struct HostileToolTests {
     /// `deed` runs for `config`, `pull` and `up`; the version is always told.
-    static func tool(_ folder: ScratchFolder, _ deed: String) throws -> [String] {
+    static func tool(_ folder: ScratchFolder, _ deed: String, version: String = "2.99.0") throws -> [String] {
         let script = """
             #!/bin/sh
-            [ "$1" = version ] && { echo 2.99.0; exit 0; }
+            [ "$1" = version ] && { echo \(version); exit 0; }
             while [ "$1" != config ] && [ "$1" != pull ] && [ "$1" != up ] && [ "$1" != down ]; do shift; done
             \(deed)
 
