@@ -8,7 +8,8 @@ extension Store {
     /// sent again under the same id, and the agent's receipt answers.
     package func insertCommand(_ command: CommandRecord) throws(StoreError) -> Bool {
         try unsynced { () throws(StoreError) in
-            try run("\(CommandRecord.insertion) ON CONFLICT (id) DO NOTHING", command.values) > 0
+            try run("\(CommandRecord.insertion) ON CONFLICT (id) DO NOTHING", command.sealed(with: columnSeal).values)
+                > 0
         }
     }
 
@@ -44,10 +45,10 @@ extension Store {
         _ id: String, _ state: CommandRecord.State, result: JSONValue, at time: Timestamp
     ) throws(StoreError) -> Bool {
         try transaction { () throws(StoreError) in
-            guard let command = try command(id) else { throw .notFound(kind: "command", id: id) }
+            guard var command = try command(id) else { throw .notFound(kind: "command", id: id) }
             guard !command.state.isFinished else { return false }
-            let sql = "UPDATE commands SET state = ?, result = ?, finished_at = ? WHERE id = ?"
-            return try run(sql, [state.rawValue, result, time, id]) > 0
+            (command.state, command.result, command.finishedAt) = (state, result, time)
+            return try overwrite(command)
         }
     }
 

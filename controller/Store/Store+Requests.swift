@@ -33,10 +33,11 @@ extension Store {
 
     package func finishIdempotent(scope: String, key: String, status: Int, body: String) throws(StoreError) {
         try transaction { () throws(StoreError) in
-            let sql = "UPDATE idempotency SET status = ?, body = ? WHERE scope = ? AND key = ?"
-            guard try run(sql, [status, body, scope, key]) > 0 else {
+            guard var record = try idempotency(scope: scope, key: key) else {
                 throw .notFound(kind: "idempotency key", id: key)
             }
+            (record.status, record.body) = (status, body)
+            try overwrite(record)
         }
     }
 

@@ -52,6 +52,7 @@ package struct CommandRecord: Sendable, Hashable {
 extension CommandRecord: Record {
     static let table = "commands"
     static let key = ["id"]
+    static var sealedColumns: [SealedColumn<CommandRecord>] { [SealedColumn("result", \.result)] }
     static let columns = [
         "id", "operation", "step", "node", "resource", "body", "state", "result", "created_at", "sent_at",
         "finished_at",

@@ -31,6 +31,8 @@ package struct IdempotencyRecord: Sendable, Hashable {
 extension IdempotencyRecord: Record {
     static let table = "idempotency"
     static let key = ["scope", "key"]
+    /// An answer may hold what was made for its asker alone.
+    static var sealedColumns: [SealedColumn<IdempotencyRecord>] { [SealedColumn("body", text: \.body)] }
     static let columns = [
         "key", "scope", "digest", "status", "body", "created_at", "expires_at",
     ]

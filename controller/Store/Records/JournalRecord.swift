@@ -23,6 +23,8 @@ package struct JournalRecord: Sendable, Hashable {
 extension JournalRecord: Record {
     static let table = "journal"
     static let key = ["operation", "seq"]
+    /// What steps have made, passwords among it.
+    static var sealedColumns: [SealedColumn<JournalRecord>] { [SealedColumn("entry", \.entry)] }
     static let columns = [
         "operation", "seq", "time", "entry",
     ]

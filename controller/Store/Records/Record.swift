@@ -36,8 +36,12 @@ extension Record {
 
     /// The values in the order of `update`: the others first, the key last.
     var updateValues: [any SQLiteBindable] {
+        zip(Self.columns, values).filter { !Self.key.contains($0.0) }.map(\.1) + keyValues
+    }
+
+    /// In the order of `key`.
+    var keyValues: [any SQLiteBindable] {
         let pairs = Array(zip(Self.columns, values))
-        let others = pairs.filter { !Self.key.contains($0.0) }.map(\.1)
-        return others + Self.key.compactMap { name in pairs.first { $0.0 == name }?.1 }
+        return Self.key.compactMap { name in pairs.first { $0.0 == name }?.1 }
     }
 }

@@ -51,7 +51,9 @@ package struct ServiceRecord: Sendable, Hashable {
 extension ServiceRecord: Record {
     static let table = "services"
     static let key = ["id"]
-    static var sealedColumns: [SealedColumn<ServiceRecord>] { [SealedColumn("spec", \.spec)] }
+    static var sealedColumns: [SealedColumn<ServiceRecord>] {
+        [SealedColumn("spec", \.spec), SealedColumn("address", \.address), SealedColumn("observed", \.observed)]
+    }
     static let columns = [
         "id", "external_id", "customer", "plan", "plan_revision", "spec", "state", "node", "generation",
         "address", "observed", "created_at", "updated_at",
