@@ -37,9 +37,12 @@ extension Grammar {
         return text.allSatisfy { $0.isAlphanumeric || $0 == 0x5F }
     }
 
-    /// The id that a billing system gives to a service.
-    package static let externalID = Grammar("external id", "1 to 128 printable ASCII characters without spaces") {
-        text in (1...128).contains(text.count) && text.allSatisfy(\.isGraphic)
+    /// The id that a billing system gives to a service. As a part of a path `.` and `..` would mean something else.
+    package static let externalID = Grammar(
+        "external id", "1 to 128 printable ASCII characters without spaces, and neither . nor .."
+    ) { text in
+        (1...128).contains(text.count) && text.allSatisfy(\.isGraphic)
+            && !text.elementsEqual(".".utf8) && !text.elementsEqual("..".utf8)
     }
 
     package static let planName = Grammar(

@@ -14,6 +14,21 @@ package enum Identifier {
         return "\(prefix)_\(next.text)"
     }
 
+    /// What the ids of things begin with that somebody else could name too.
+    package static let reservedPrefixes: Set<String> = [
+        "aud", "err", "ev", "gap", "key", "look", "nod", "node", "op", "ses", "svc", "tok",
+    ]
+
+    /// Whether a text has the form of an id of ours. A name that somebody else gives must not have it: it would stand for
+    /// one thing and be read as another.
+    package static func isReserved(_ text: String) -> Bool {
+        let parts = text.split(separator: "_", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].utf8.count == 26, reservedPrefixes.contains(parts[0].lowercased()) else {
+            return false
+        }
+        return parts[1].utf8.allSatisfy { $0.isAlphanumeric }
+    }
+
     private static let last = Mutex(Ticket(high: 0, low: 0))
 
     /// 128 bits: 48 of time and 16 random in `high`, 64 random in `low`.

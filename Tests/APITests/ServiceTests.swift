@@ -46,6 +46,11 @@ import WireProtocol
     @Test(arguments: [
         (#"{"customer":"c1","plan":"none"}"#, "plan"), (#"{"customer":"a b","plan":"small"}"#, "customer"),
         (#"{"external_id":"a b","customer":"c1","plan":"small"}"#, "external_id"),
+        (#"{"external_id":"..","customer":"c1","plan":"small"}"#, "external_id"),
+        (#"{"external_id":".","customer":"c1","plan":"small"}"#, "external_id"),
+        (#"{"external_id":"svc_01k2aaaaaaaaaaaaaaaaaaaaaa","customer":"c1","plan":"small"}"#, "external_id"),
+        (#"{"external_id":"OP_01k2aaaaaaaaaaaaaaaaaaaaaa","customer":"c1","plan":"small"}"#, "external_id"),
+        (#"{"customer":"..","plan":"small"}"#, "customer"),
         (#"{"customer":"c1","plan":"small","overrides":{"image":"x"}}"#, "overrides.image"),
         (#"{"customer":"c1","plan":"small","overrides":{"memory_bytes":1}}"#, "overrides.memory_bytes"),
     ])
@@ -55,6 +60,39 @@ import WireProtocol
         let reply = try await house.ask(.post, "/api/v1/services", order)
         #expect(reply.status == 400)
         #expect(try reply.problem.field == field)
+    }
+
+    @Test func `a text that means two services stands for neither`() async throws {
+        let house = try await House()
+        let first = try #require(try await house.addService().service)
+        // As an older version took it.
+        try await house.store.insertService(
+            ServiceRecord(
+                id: "svc_x", externalID: first.id, customer: "c2", plan: "small", createdAt: HouseClock.start,
+                updatedAt: HouseClock.start))
+        #expect(try await house.ask(.post, "/api/v1/services/\(first.id)/terminate").status == 409)
+        #expect(try await house.ask(.get, "/api/v1/services/bill:1").status == 200)
+        let shadow = #"{"external_id":"svc_x","customer":"c1","plan":"small"}"#
+        let refused = try await house.ask(.post, "/api/v1/services", shadow)
+        #expect(try refused.status == 400 && refused.problem.field == "external_id")
+    }
+
+    @Test func `what lies in an answer under the name of a secret is hidden, however deep`() async throws {
+        let house = try await House()
+        let made = try await house.addService()
+        let service = try #require(made.service)
+        try await house.store.updateService(service.id, at: HouseClock.start) {
+            $0.observed = ["panel": ["users": [["name": "a", "password": "opensesame", "admin_token": 7]]]]
+        }
+        try await house.store.updateOperation(made.operation.id) {
+            $0.result = ["made": ["secrets": ["x": "opensesame"], "secret": true]]
+        }
+        for path in [
+            "/api/v1/services/\(service.id)", "/api/v1/operations/\(made.operation.id)", "/api/v1/operations",
+        ] {
+            let reply = try await house.ask(.get, path)
+            #expect(reply.status == 200 && !reply.text.contains("opensesame"), "\(path)")
+        }
     }
 
     @Test func `a service is found by id, by external id and by filters`() async throws {

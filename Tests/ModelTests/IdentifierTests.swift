@@ -24,6 +24,19 @@ import Testing
         #expect(id.dropFirst(4).allSatisfy { "0123456789abcdefghjkmnpqrstvwxyz".contains($0) })
     }
 
+    @Test(arguments: ["svc", "op", "node", "tok", "key"])
+    func `what looks like an id is reserved, in whatever case`(prefix: String) {
+        let id = Identifier.make(prefix)
+        #expect(Identifier.isReserved(id) && Identifier.isReserved(id.uppercased()))
+        #expect(!Identifier.isReserved(String(id.dropLast())) && !Identifier.isReserved("order_" + id.suffix(26)))
+        #expect(!Identifier.isReserved("svc_1") && !Identifier.isReserved(""))
+    }
+
+    @Test func `a node's name cannot have the form of an id`() {
+        #expect(!Grammar.nodeName.accepts(Identifier.make("node")) && !Grammar.nodeName.accepts(".."))
+        #expect(!Grammar.planName.accepts(".") && !Grammar.planName.accepts(".."))
+    }
+
     @Test func `the first characters are the time of making`() {
         let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")
         let before = Timestamp.now().milliseconds

@@ -31,8 +31,12 @@ struct Doors: Sendable {
     /// A service by its id or external id.
     func service(_ call: APICall) async throws -> ServiceRecord {
         let name = try call.path("service")
-        if let service = try await store.service(name) { return service }
-        if let service = try await store.service(externalID: name) { return service }
+        let (byID, byName) = (try await store.service(name), try await store.service(externalID: name))
+        if let byID, let byName, byID.id != byName.id {
+            throw Problem(
+                .conflict, "\(name) is the id of one service and the external id of \(byName.id): use ids")
+        }
+        if let service = byID ?? byName { return service }
         throw Problem(.notFound, "there is no service \(name)")
     }
 

@@ -18,6 +18,41 @@ extension JSONObject {
     }
 }
 
+extension JSONValue {
+    private static let secretNames: Set<String> = [
+        "api_key", "passphrase", "passwd", "password", "private_key", "secret", "secrets", "token",
+    ]
+
+    /// With what stands under a name of secrets hidden, however deep it lies.
+    var withHiddenSecrets: JSONValue {
+        switch self {
+        case .object(let object):
+            .object(
+                JSONObject(
+                    object.members.map { member in
+                        (member.key, Self.isSecret(member.key) ? member.value.hidden : member.value.withHiddenSecrets)
+                    }))
+        case .array(let items): .array(items.map(\.withHiddenSecrets))
+        default: self
+        }
+    }
+
+    private static func isSecret(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return secretNames.contains(name) || secretNames.contains { name.hasSuffix("_\($0)") }
+    }
+
+    /// Whether there is something is no secret.
+    private var hidden: JSONValue {
+        switch self {
+        case .object(let object): .object(JSONObject(object.members.map { ($0.key, $0.value.hidden) }))
+        case .array(let items): .array(items.map(\.hidden))
+        case .string, .integer, .number: .string(HiddenValue.text)
+        case .bool, .null: self
+        }
+    }
+}
+
 extension [String: String] {
     /// With the values of `known` where a hidden one was sent back.
     func revealed(from known: JSONObject?, field: String) throws(Problem) -> [String: String] {

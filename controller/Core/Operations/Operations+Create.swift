@@ -16,6 +16,7 @@ extension Operations {
         let digest = request.json
         return try await record { store throws(StoreError) in
             if let known = try store.earlier(request, as: digest, by: requester, at: now) { return known }
+            if let objection = try store.objection(toExternalID: request.externalID) { return .failure(objection) }
             let drawn: (plan: PlanRecord, spec: PlanSpec)
             switch try store.draw(request) {
             case .failure(let error): return .failure(error)
@@ -107,6 +108,16 @@ extension Store {
                 .conflict("there is a service \(service.id) with external id \(externalID) and another order"))
         }
         return .success(ServiceOperation(service: service, operation: first, created: false))
+    }
+
+    /// A service is found by its id or its external id: one text must not stand for two of them.
+    fileprivate func objection(toExternalID externalID: String?) throws(StoreError) -> CoreError? {
+        guard let externalID else { return nil }
+        if Identifier.isReserved(externalID) {
+            return .invalid(field: "external_id", problem: "must not have the form of an id of Innkeeper's own")
+        }
+        guard try service(externalID) != nil else { return nil }
+        return .invalid(field: "external_id", problem: "must not be the id of another service")
     }
 
     /// The plan and the specification that a request asks for.
