@@ -96,6 +96,10 @@ import WireProtocol
         #expect(try await take("s1", ["80", "81"]) == "80")
         #expect(try await take("s1", ["90"]) == "80")
         #expect(try await take("s2", ["80", "81"]) == "81")
+        // A second one of the kind, for another purpose, is another value, and the same again when asked again.
+        let admin = AllocationRequest(
+            kind: "port", scope: "n1", candidates: ["80", "81", "82"], service: "s1", slot: "admin")
+        for _ in 1...2 { #expect(try await store.allocate(admin, at: fixture.start).value == "82") }
         #expect(try await take("s3", ["80"], scope: "n2") == "80")
         #expect(await failure { _ = try await take("s4", ["80", "81"]) } == .exhausted(kind: "port", scope: "n1"))
         #expect(try await !store.releaseAllocation(kind: "port", scope: "n1", value: "80", service: "s2"))

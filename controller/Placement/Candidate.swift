@@ -1,12 +1,16 @@
 /// A storage pool as its node last described it.
 package struct PoolRoom: Sendable, Hashable {
     package var name: String
+    /// Usable room of the whole pool, redundancy taken off.
     package var sizeBytes: Int64
     package var freeBytes: Int64
     /// What is promised to services on this pool, used or not.
     package var reservedBytes: Int64
+    /// What lies there and is no service's.
+    package var othersBytes: Int64
 
-    package init(name: String, sizeBytes: Int64, freeBytes: Int64, reservedBytes: Int64) {
+    package init(name: String, sizeBytes: Int64, freeBytes: Int64, reservedBytes: Int64, othersBytes: Int64 = 0) {
+        self.othersBytes = othersBytes
         self.name = name
         self.sizeBytes = sizeBytes
         self.freeBytes = freeBytes
@@ -22,10 +26,14 @@ package struct Candidate: Sendable, Hashable {
     /// False when cordoned.
     package var schedulable: Bool
     package var revoked: Bool
+    /// False until somebody has said that the node may be trusted.
+    package var approved: Bool
     package var drivers: Set<String>
     package var labels: [String: String]
     package var cpuMillis: Int64
     package var memoryBytes: Int64
+    /// Of it, what running guests of others may take.
+    package var foreignMemoryBytes: Int64
     package var pools: [PoolRoom]
     /// CPU and memory promised to services on this node. Disk is counted per pool.
     package var reserved: Resources
@@ -35,8 +43,10 @@ package struct Candidate: Sendable, Hashable {
     package var load: Double?
 
     package init(
-        id: String, name: String, connected: Bool, schedulable: Bool, revoked: Bool = false, drivers: Set<String>,
-        labels: [String: String] = [:], cpuMillis: Int64, memoryBytes: Int64, pools: [PoolRoom],
+        id: String, name: String, connected: Bool, schedulable: Bool, revoked: Bool = false,
+        approved: Bool = true, drivers: Set<String>,
+        labels: [String: String] = [:], cpuMillis: Int64, memoryBytes: Int64, foreignMemoryBytes: Int64 = 0,
+        pools: [PoolRoom],
         reserved: Resources = .none, services: Int = 0, load: Double? = nil
     ) {
         self.id = id
@@ -44,10 +54,12 @@ package struct Candidate: Sendable, Hashable {
         self.connected = connected
         self.schedulable = schedulable
         self.revoked = revoked
+        self.approved = approved
         self.drivers = drivers
         self.labels = labels
         self.cpuMillis = cpuMillis
         self.memoryBytes = memoryBytes
+        self.foreignMemoryBytes = foreignMemoryBytes
         self.pools = pools
         self.reserved = reserved
         self.services = services

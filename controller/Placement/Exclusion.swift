@@ -4,6 +4,7 @@ import Model
 package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
     case notConnected
     case cordoned
+    case notApproved
     case revoked
     case driverMissing(String)
     case labelMissing(key: String, value: String, found: String?)
@@ -17,6 +18,7 @@ package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .notConnected: "it is not connected"
         case .cordoned: "it is cordoned"
+        case .notApproved: "it is not approved"
         case .revoked: "it is revoked"
         case .driverMissing(let driver): "it has no driver \(driver)"
         case .labelMissing(let key, let value, nil): "it has no label \(key)=\(value)"

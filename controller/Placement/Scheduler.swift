@@ -64,6 +64,7 @@ extension Scheduler {
 
     private func standing(of node: Candidate) -> [Exclusion] {
         if node.revoked { return [.revoked] }
+        if !node.approved { return [.notApproved] }
         return (node.connected ? [] : [.notConnected]) + (node.schedulable ? [] : [.cordoned])
     }
 
@@ -78,7 +79,9 @@ extension Scheduler {
         var reasons: [Exclusion] = []
         let cpu = left(of: node.cpuMillis, times: rules.cpuOvercommit, after: node.reserved.cpuMillis)
         if wanted.cpuMillis > cpu { reasons.append(.cpu(wantedMillis: wanted.cpuMillis, freeMillis: cpu)) }
-        let memory = left(of: node.memoryBytes, times: rules.memoryOvercommit, after: node.reserved.memoryBytes)
+        let memory = left(
+            of: node.memoryBytes, times: rules.memoryOvercommit, after: node.reserved.memoryBytes,
+            and: node.foreignMemoryBytes)
         if wanted.memoryBytes > memory { reasons.append(.memory(wanted: wanted.memoryBytes, free: memory)) }
         return reasons
     }
@@ -107,12 +110,14 @@ extension Scheduler {
     }
 
     private func free(_ pool: PoolRoom) -> Int64 {
-        left(of: pool.sizeBytes, times: rules.diskOvercommit, after: pool.reservedBytes)
+        left(
+            of: pool.sizeBytes, times: rules.diskOvercommit, after: pool.reservedBytes, and: pool.othersBytes)
     }
 
     /// In floating point, so that no figure a node sends can overflow.
-    private func left(of capacity: Int64, times ratio: Double, after reserved: Int64) -> Int64 {
-        Int64(saturating: max(0, Double(capacity) * ratio - Double(reserved)))
+    private func left(of capacity: Int64, times ratio: Double, after reserved: Int64, and others: Int64 = 0) -> Int64 {
+        // What others have is there once: it cannot be promised twice.
+        Int64(saturating: max(0, Double(capacity - min(capacity, max(0, others))) * ratio - Double(reserved)))
     }
 
     /// 0 to 1000. How full the node would be, measured load included; spread turns it round.

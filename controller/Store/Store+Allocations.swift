@@ -11,13 +11,16 @@ package struct AllocationRequest: Sendable, Hashable {
     package var node: String?
     package var service: String
     package var operation: String?
+    /// What it is for, where a service has several of a kind: `public`, `2`.
+    package var slot: String
 
     package init(
         kind: String, scope: String = "", candidates: [String], node: String? = nil, service: String,
-        operation: String? = nil
+        operation: String? = nil, slot: String = ""
     ) {
         self.kind = kind
         self.scope = scope
+        self.slot = slot
         self.candidates = candidates
         self.node = node
         self.service = service
@@ -26,17 +29,18 @@ package struct AllocationRequest: Sendable, Hashable {
 }
 
 extension Store {
-    /// Takes the first free candidate. A service that holds one of this kind in this scope gets the same again, so that
-    /// a repeated step allocates nothing more. Throws `exhausted`.
+    /// Takes the first free candidate. A service that holds one of this kind in this scope for this slot gets the same
+    /// again, so that a repeated step allocates nothing more. Throws `exhausted`.
     package func allocate(_ request: AllocationRequest, at time: Timestamp) throws(StoreError) -> AllocationRecord {
         try transaction { () throws(StoreError) in
-            let held = "WHERE service = ? AND kind = ? AND scope = ?"
-            let values = [request.service, request.kind, request.scope]
+            let held = "WHERE service = ? AND kind = ? AND scope = ? AND slot = ?"
+            let values = [request.service, request.kind, request.scope, request.slot]
             if let record = try first(AllocationRecord.self, held, values) { return record }
             for candidate in request.candidates {
                 let record = AllocationRecord(
                     kind: request.kind, scope: request.scope, value: candidate, node: request.node,
-                    service: request.service, operation: request.operation, createdAt: time)
+                    service: request.service, operation: request.operation, createdAt: time,
+                    slot: request.slot)
                 let sql = "\(AllocationRecord.insertion) ON CONFLICT (kind, scope, value) DO NOTHING"
                 if try run(sql, record.values) > 0 { return record }
             }
@@ -84,6 +88,16 @@ package struct NodeLoad: Sendable, Hashable {
     package var diskBytes: Int64
     /// Promised disk by pool.
     package var pools: [String: Int64]
+    /// Bytes that the services' data sets take by pool; a pool that nobody told of is absent.
+    package var usedBytes: [String: Int64] = [:]
+    /// Memory that running guests of others may take.
+    package var foreignMemoryBytes: Int64 = 0
+}
+
+extension NodeLoad {
+    init(node: String) {
+        self.init(node: node, services: 0, cpuMillis: 0, memoryBytes: 0, diskBytes: 0, pools: [:])
+    }
 }
 
 extension Store {
@@ -102,7 +116,7 @@ extension Store {
         }
     }
 
-    /// The sum of the reservations of each node that has any. Call it and `reserve` in one `atomically` to place.
+    /// The sum of the reservations of each node that has any, and what lies there beside them. Call it and `reserve` in one `atomically` to place.
     package func nodeLoads() throws(StoreError) -> [String: NodeLoad] {
         let sql = """
             SELECT node, coalesce(pool, ''), count(*), sum(cpu_millis), sum(memory_bytes), sum(disk_bytes)
@@ -116,9 +130,7 @@ extension Store {
             )
         }
         for (node, pool, services, cpu, memory, disk) in parts {
-            var load =
-                loads[node]
-                ?? NodeLoad(node: node, services: 0, cpuMillis: 0, memoryBytes: 0, diskBytes: 0, pools: [:])
+            var load = loads[node] ?? NodeLoad(node: node)
             load.services += services
             load.cpuMillis += cpu
             load.memoryBytes += memory
@@ -126,6 +138,7 @@ extension Store {
             if !pool.isEmpty { load.pools[pool] = disk }
             loads[node] = load
         }
+        try addInventorySums(to: &loads)
         return loads
     }
 }

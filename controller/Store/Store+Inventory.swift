@@ -50,6 +50,7 @@ extension Store {
                 let sql = "DELETE FROM inventory WHERE node = ? AND driver = ? AND resource = ?"
                 try run(sql, [report.node, report.driver, resource])
             }
+            if !changed.isEmpty || !gone.isEmpty { try sumInventory(report.driver, of: report.node) }
             if !changed.isEmpty || !gone.isEmpty { note(.node, report.node, node: report.node) }
         }
     }

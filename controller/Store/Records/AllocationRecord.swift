@@ -13,10 +13,12 @@ package struct AllocationRecord: Sendable, Hashable {
     /// The operation that took it.
     package var operation: String?
     package var createdAt: Timestamp
+    /// What it is for, where a service has several of a kind.
+    package var slot: String
 
     package init(
         kind: String, scope: String, value: String, node: String?, service: String, operation: String?,
-        createdAt: Timestamp
+        createdAt: Timestamp, slot: String = ""
     ) {
         self.kind = kind
         self.scope = scope
@@ -25,6 +27,7 @@ package struct AllocationRecord: Sendable, Hashable {
         self.service = service
         self.operation = operation
         self.createdAt = createdAt
+        self.slot = slot
     }
 }
 
@@ -32,7 +35,7 @@ extension AllocationRecord: Record {
     static let table = "allocations"
     static let key = ["kind", "scope", "value"]
     static let columns = [
-        "kind", "scope", "value", "node", "service", "operation", "created_at",
+        "kind", "scope", "value", "node", "service", "operation", "created_at", "slot",
     ]
 
     init(row: inout SQLiteRow) throws(SQLiteError) {
@@ -43,11 +46,12 @@ extension AllocationRecord: Record {
         service = try row.text()
         operation = try row.optionalText()
         createdAt = try row.timestamp()
+        slot = try row.text()
     }
 
     var values: [any SQLiteBindable] {
         [
-            kind, scope, value, node, service, operation, createdAt,
+            kind, scope, value, node, service, operation, createdAt, slot,
         ]
     }
 }
