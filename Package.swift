@@ -217,8 +217,8 @@ let package = Package(
         .testTarget(
             name: "ControllerDaemonTests",
             dependencies: [
-                "ControllerCore", "ControllerEngine", "DaemonKit", "Model", "Placement", "Store", "TestSupport",
-                "Transport",
+                "ControllerCore", "ControllerEngine", "DaemonKit", "Model", "Placement", "Sessions", "Store",
+                "TestSupport", "Transport",
                 "WireProtocol",
                 "innkeeper-controller", logging,
             ],

@@ -16,13 +16,17 @@ package struct Node: Codable, Sendable {
     package var enrolledAt: Timestamp
     package var certificateExpires: Timestamp?
     package var revokedAt: Timestamp?
+    /// Since when it is trusted; absent while it is only looked at.
+    package var approvedAt: Timestamp?
+    /// What it says that it has, believed or not. Only when one node is asked for.
+    package var claims: NodeClaimsView?
     /// What the agent said of itself: operating system, drivers and what they found. Only when one node is asked for.
     package var facts: JSONValue?
 
     package init(
         id: String, name: String, state: String, schedulable: Bool, labels: [String: String], capacity: Capacity?,
         agentVersion: String?, lastSeen: Timestamp?, enrolledAt: Timestamp, certificateExpires: Timestamp?,
-        revokedAt: Timestamp?, facts: JSONValue? = nil
+        revokedAt: Timestamp?, approvedAt: Timestamp? = nil, claims: NodeClaimsView? = nil, facts: JSONValue? = nil
     ) {
         self.id = id
         self.name = name
@@ -35,8 +39,34 @@ package struct Node: Codable, Sendable {
         self.enrolledAt = enrolledAt
         self.certificateExpires = certificateExpires
         self.revokedAt = revokedAt
+        self.approvedAt = approvedAt
+        self.claims = claims
         self.facts = facts
     }
+}
+
+/// What a node says that it has, and which of it is not believed.
+package struct NodeClaimsView: Codable, Sendable, Hashable {
+    package var cpuMillis: Int64
+    package var memoryBytes: Int64
+    /// Bytes of each pool by its name.
+    package var pools: [String: Int64]
+    /// One sentence for each figure that does not count as it is claimed.
+    package var doubts: [String]?
+
+    package init(cpuMillis: Int64, memoryBytes: Int64, pools: [String: Int64], doubts: [String]? = nil) {
+        self.cpuMillis = cpuMillis
+        self.memoryBytes = memoryBytes
+        self.pools = pools
+        self.doubts = doubts
+    }
+}
+
+/// `POST /api/v1/nodes/{id}/approve`. With `claims` the node is approved only if it still says the same.
+package struct NodeApproval: Codable, Sendable {
+    package var claims: NodeClaimsView?
+
+    package init(claims: NodeClaimsView? = nil) { self.claims = claims }
 }
 
 /// What a node has in total, or a service reserves: thousandths of a core, and bytes.
@@ -68,11 +98,13 @@ package struct JoinTokenView: Codable, Sendable {
     package var createdBy: String?
     package var expiresAt: Timestamp
     package var revokedAt: Timestamp?
+    /// Its nodes are trusted at once.
+    package var approved: Bool?
     package var token: String?
 
     package init(
         id: String, labels: [String: String], usesLeft: Int, createdAt: Timestamp, createdBy: String?,
-        expiresAt: Timestamp, revokedAt: Timestamp?, token: String? = nil
+        expiresAt: Timestamp, revokedAt: Timestamp?, approved: Bool? = nil, token: String? = nil
     ) {
         self.id = id
         self.labels = labels
@@ -81,6 +113,7 @@ package struct JoinTokenView: Codable, Sendable {
         self.createdBy = createdBy
         self.expiresAt = expiresAt
         self.revokedAt = revokedAt
+        self.approved = approved
         self.token = token
     }
 }
@@ -90,10 +123,15 @@ package struct JoinTokenRequest: Codable, Sendable {
     package var uses: Int?
     package var expiresInSeconds: Int?
     package var labels: [String: String]?
+    /// Nodes that join with it are trusted at once; else each waits until somebody approves it.
+    package var approved: Bool?
 
-    package init(uses: Int? = nil, expiresInSeconds: Int? = nil, labels: [String: String]? = nil) {
+    package init(
+        uses: Int? = nil, expiresInSeconds: Int? = nil, labels: [String: String]? = nil, approved: Bool? = nil
+    ) {
         self.uses = uses
         self.expiresInSeconds = expiresInSeconds
         self.labels = labels
+        self.approved = approved
     }
 }

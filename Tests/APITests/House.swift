@@ -41,7 +41,7 @@ struct House: Sendable {
         let agents = AgentsPort(
             perform: { _, _ throws(AgentError) in throw AgentError(retryable: true, code: "unreachable", message: "") },
             connected: { ["nod_1"] },
-            disconnect: { node, _ in cut.nodes.withLock { $0.append(node) } })
+            revoke: { node in cut.nodes.withLock { $0.append(node) } })
         operations = Operations(
             world: World(store: store, agents: agents, clock: clock.port, logger: Self.logger))
         var settings = APISettings(authorityPin: String(repeating: "ab", count: 32))
@@ -95,11 +95,11 @@ struct House: Sendable {
         return Reply(response: response, body: writer.bytes.withLock { $0 })
     }
 
-    func addNode(_ id: String = "nod_1", name: String = "alpha") async throws {
+    func addNode(_ id: String = "nod_1", name: String = "alpha", approved: Bool = true) async throws {
         try await store.insertNode(
             NodeRecord(
                 id: id, name: name, cpuMillis: 4000, memoryBytes: 8 << 30, diskBytes: 100 << 30,
-                enrolledAt: HouseClock.start))
+                enrolledAt: HouseClock.start, approvedAt: approved ? HouseClock.start : nil))
     }
 
     static let plan = #"{"image":"busybox:1","memory_bytes":67108864,"cpu_millis":500,"disk_bytes":134217728}"#

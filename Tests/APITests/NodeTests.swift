@@ -38,6 +38,48 @@ import WireProtocol
         #expect(audit.items.allSatisfy { $0.actor.hasPrefix("key:key_") })
     }
 
+    @Test func `a node that nobody has approved takes no services, until somebody looks at what it claims`()
+        async throws
+    {
+        let house = try await House()
+        try await house.addNode(approved: false)
+        #expect(try await house.ask(.post, "/api/v1/nodes/alpha/uncordon").status == 409)
+        // It has not said anything yet.
+        #expect(try await house.ask(.post, "/api/v1/nodes/alpha/approve").status == 409)
+        try await house.store.updateNode("nod_1") {
+            $0.schedulable = false
+            $0.facts = [
+                "drivers": [
+                    ["name": "host", "facts": ["processors": 4, "memory_bytes": 1024]],
+                    ["name": "zfs", "facts": ["pools": [["name": "tank", "size_bytes": .integer(8 << 50)]]]],
+                ]
+            ]
+        }
+        let seen = try await house.ask(.get, "/api/v1/nodes/alpha").model(Node.self)
+        #expect(seen.approvedAt == nil)
+        #expect(seen.claims?.cpuMillis == 4000 && seen.claims?.pools == ["tank": 8 << 50])
+        #expect(seen.claims?.doubts?.first?.contains("not plausible") == true)
+        let stale = #"{"claims":{"cpu_millis":4000,"memory_bytes":512,"pools":{}}}"#
+        #expect(try await house.ask(.post, "/api/v1/nodes/alpha/approve", stale).status == 409)
+        let same = #"{"claims":{"cpu_millis":4000,"memory_bytes":1024,"pools":{"tank":9007199254740992}}}"#
+        let node = try await house.ask(.post, "/api/v1/nodes/alpha/approve", same).model(Node.self)
+        #expect(node.approvedAt == HouseClock.start && node.schedulable)
+        #expect(node.capacity == Capacity(cpuMillis: 4000, memoryBytes: 1024, diskBytes: 0))
+        let audit = try await house.ask(.get, "/api/v1/audit?subject=nod_1").model(Listing<AuditEntry>.self)
+        #expect(audit.items.map(\.action) == ["node.approve"])
+        _ = try await house.ask(.post, "/api/v1/nodes/alpha/revoke")
+        #expect(try await house.ask(.post, "/api/v1/nodes/alpha/approve").status == 409)
+    }
+
+    @Test func `a token approves only when that is said`() async throws {
+        let house = try await House()
+        let plain = try await house.ask(.post, "/api/v1/tokens").model(JoinTokenView.self)
+        let trusted = try await house.ask(.post, "/api/v1/tokens", #"{"approved":true}"#).model(JoinTokenView.self)
+        #expect(plain.approved == false && trusted.approved == true)
+        #expect(try await house.store.token(plain.id)?.approves == false)
+        #expect(try await house.store.token(trusted.id)?.approves == true)
+    }
+
     @Test func `labels are replaced, and checked`() async throws {
         let house = try await House()
         try await house.addNode()

@@ -163,8 +163,8 @@ private struct ControllerSide {
         let now = Timestamp.now()
         try await store.insertToken(
             TokenRecord(
-                id: token.id, secretHash: token.secretHash, usesLeft: 1, expiresAt: now + .seconds(600), createdAt: now)
-        )
+                id: token.id, secretHash: token.secretHash, usesLeft: 1, expiresAt: now + .seconds(600), createdAt: now,
+                approves: true))
         return token.text
     }
 

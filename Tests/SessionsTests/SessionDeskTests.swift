@@ -29,7 +29,7 @@ import WireProtocol
         let scratch = try ScratchFolder("desk")
         let store = try Store(path: scratch.file("store.sqlite"))
         let now = Timestamp.now()
-        try await store.insertNode(NodeRecord(id: "web-1", name: "web-1", enrolledAt: now))
+        try await store.insertNode(NodeRecord(id: "web-1", name: "web-1", enrolledAt: now, approvedAt: now))
         let revocations = Revocations()
         revocations.enrolled("web-1")
         let desk = SessionDesk(

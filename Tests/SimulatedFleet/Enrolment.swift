@@ -14,7 +14,7 @@ package enum Enrolment {
         let request = try CertificateSigningRequest(pem: CertificateSigningRequest.make(key: key, commonName: node))
         let certificate = try authority.issueNode(
             csr: request, nodeID: node, validity: .seconds(86_400), now: now.milliseconds)
-        try await store.insertNode(NodeRecord(id: node, name: node, enrolledAt: now))
+        try await store.insertNode(NodeRecord(id: node, name: node, enrolledAt: now, approvedAt: now))
         return try context(certificate, key, authority.certificate)
     }
 

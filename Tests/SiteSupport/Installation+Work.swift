@@ -31,7 +31,8 @@ extension Installed {
 
     /// Makes a node of a data folder, with a token of its own.
     package func enrol(_ name: String, label: String) async throws {
-        let token = try await order("token", "create", "--uses", "1", "--expires", "15m", "--label", label)
+        let token = try await order(
+            "token", "create", "--uses", "1", "--expires", "15m", "--approved", "--label", label)
         let outcome = try await Programs.run(
             "innkeeper-agent",
             ["enrol", "--controller", link.address, "--token", "-", "--data", folder.file(name)],

@@ -45,7 +45,8 @@ struct Front: Sendable {
 
     func token(uses: Int) async throws -> String {
         let view = try await model(
-            "POST", "/api/v1/tokens", #"{"uses":\#(uses),"expires_in_seconds":600}"#, as: JoinTokenView.self)
+            "POST", "/api/v1/tokens", #"{"uses":\#(uses),"expires_in_seconds":600,"approved":true}"#,
+            as: JoinTokenView.self)
         guard let token = view.token else { throw FleetFailure("the answer holds no token") }
         return token
     }

@@ -16,7 +16,8 @@ import WireProtocol
             lastSeen: fixture.at(1), agentVersion: "1.0", facts: ["drivers": [["name": "docker"]]], boot: "boot",
             cpuMillis: 4000, memoryBytes: 1 << 40, diskBytes: 1 << 50, enrolledAt: fixture.start,
             revokedAt: fixture.at(2), certificateSerial: "01", certificateFingerprint: "ff",
-            certificateExpires: fixture.at(3))
+            certificateExpires: fixture.at(3), approvedAt: fixture.at(4),
+            approvedClaims: NodeClaims(cpuMillis: 4000, memoryBytes: 1 << 40, pools: ["tank": 1 << 50]))
         try await store.insertNode(node)
         #expect(try await store.node("n1") == node)
         #expect(try await store.node(named: "a.example") == node)

@@ -16,6 +16,10 @@ extension Fleet.Ledger {
         do throws(StoreError) {
             guard let record = try await store.node(node) else { return .failure(.unknownNode(node)) }
             guard record.revokedAt == nil else { return .failure(.revoked(node: node)) }
+            // Every order comes through here, whoever thought of it.
+            guard record.approvedAt != nil || (order.isLook && order.secrets.isEmpty) else {
+                return .failure(.unapproved(node: node))
+            }
             let journal = try await store.agentJournal(of: node)
             var body = order.body
             body["journal"] = journal.map { .string($0) }
@@ -76,7 +80,7 @@ extension AgentsPort {
             resize: { command, rows, columns in fleet.resize(command, rows: rows, columns: columns) },
             grant: { command, bytes in fleet.grant(bytes, to: command) },
             connected: { Set(fleet.liveSessions.map(\.node)) },
-            disconnect: { node, _ in sessions.revoke(node) },
+            revoke: { node in sessions.revoke(node) },
             forget: { node in sessions.revocations.removed(node) },
             loads: { await loads(of: fleet.liveSessions.map(\.node), store) })
     }
@@ -108,7 +112,7 @@ extension AgentOrder {
         self.init(
             id: call.id, resource: call.resource, generation: call.generation, driver: call.driver,
             operation: call.operation, arguments: call.arguments, secrets: call.secrets, deadline: call.deadline,
-            trace: call.trace, by: call.by)
+            trace: call.trace, by: call.by, isLook: call.isLook)
     }
 }
 
@@ -123,6 +127,7 @@ extension FleetError {
         switch self {
         case .unknownNode: "unknown_node"
         case .revoked: "revoked"
+        case .unapproved: "not_approved"
         case .unreachable: "unreachable"
         case .noAnswer: "no_answer"
         case .overload: "overload"

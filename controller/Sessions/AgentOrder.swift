@@ -20,11 +20,14 @@ package struct AgentOrder: Sendable {
     package var trace: String?
     /// Who asked for it, for the node's audit log.
     package var by: String?
+    /// It changes nothing: a node that nobody has approved yet may be asked too.
+    package var isLook: Bool
 
     package init(
         id: String, resource: String, generation: Int64, driver: String, operation: String,
         arguments: JSONObject = [:], secrets: JSONObject = [:], deadline: Duration = .seconds(60),
-        patience: Duration = .seconds(60), trace: String? = nil, by: String? = nil
+        patience: Duration = .seconds(60), trace: String? = nil, by: String? = nil,
+        isLook: Bool = false
     ) {
         self.id = id
         self.resource = resource
@@ -37,6 +40,7 @@ package struct AgentOrder: Sendable {
         self.patience = patience
         self.trace = trace
         self.by = by
+        self.isLook = isLook
     }
 }
 
@@ -62,10 +66,12 @@ package struct OrderObserver: Sendable {
 }
 
 /// Why an order ended without a result of the agent. None of these says that the work was not done, except
-/// `unknownNode`, `revoked` and `overload`, which are raised before anything is sent.
+/// `unknownNode`, `revoked`, `unapproved` and `overload`, which are raised before anything is sent.
 package enum FleetError: Error, Sendable, Hashable {
     case unknownNode(String)
     case revoked(node: String)
+    /// Nobody has said yet that the node may be trusted.
+    case unapproved(node: String)
     /// The node was away for longer than the order's patience. Whether the command reached it is unknown.
     case unreachable(node: String)
     /// The node is connected but did not answer within the deadline and the time to stop a child.
@@ -82,7 +88,7 @@ package enum FleetError: Error, Sendable, Hashable {
     /// True when the same order, with the same id, may be tried again.
     package var isRetryable: Bool {
         switch self {
-        case .unknownNode, .revoked: false
+        case .unknownNode, .revoked, .unapproved: false
         default: true
         }
     }
@@ -93,6 +99,7 @@ extension FleetError: CustomStringConvertible {
         switch self {
         case .unknownNode(let node): "node \(node) is not enrolled"
         case .revoked(let node): "node \(node) is revoked"
+        case .unapproved(let node): "node \(node) is not approved: it gets nothing to do before somebody approves it"
         case .unreachable(let node): "node \(node) is unreachable; whether the command reached it is unknown"
         case .noAnswer(let node, let command):
             "node \(node) did not answer command \(command) in time; its outcome is unknown"

@@ -72,18 +72,27 @@ package final class EnrolmentDesk: Sendable {
                 }
                 guard token.revokedAt == nil, node.revokedAt == nil else { throw StoreError.token(.revoked) }
                 guard token.expiresAt > now else { throw StoreError.token(.expired) }
+                // The same key is the same node: it is trusted as far as it was.
+                try store.audit(Self.row("node.enrol_again", node.name, id, token, now, remote))
                 return id
             }
             let token = try store.redeemToken(request.token, at: now, matches: matches)
             let name = try Self.freeName(request.hostname, id, store)
-            try store.insertNode(NodeRecord(id: id, name: name, labels: token.labels, enrolledAt: now))
-            try store.audit(
-                AuditRecord(
-                    id: Identifier.make("aud"), time: now, actor: "token:\(token.id)", action: "node.enrol",
-                    subject: id,
-                    detail: ["name": .string(name)], remote: remote))
+            try store.insertNode(
+                NodeRecord(
+                    id: id, name: name, labels: token.labels, schedulable: token.approves, enrolledAt: now,
+                    approvedAt: token.approves ? now : nil))
+            try store.audit(Self.row("node.enrol", name, id, token, now, remote))
             return id
         }
+    }
+
+    private static func row(
+        _ action: String, _ name: String, _ id: String, _ token: TokenRecord, _ now: Timestamp, _ remote: String
+    ) -> AuditRecord {
+        AuditRecord(
+            id: Identifier.make("aud"), time: now, actor: "token:\(token.id)", action: action, subject: id,
+            detail: ["name": .string(name), "token_approves": .bool(token.approves)], remote: remote)
     }
 
     /// The host name where it is free and a valid name, else one with a part of the id.

@@ -2,16 +2,12 @@ import Store
 import WireProtocol
 
 extension Hello {
-    /// What the store keeps of a hello: capacities in columns, the rest as facts.
-    ///
-    /// Capacities come from the drivers' facts: `host` says `processors` and `memory_bytes`, `zfs` the sizes of its pools.
+    /// What the store keeps of a hello. The capacities in it are what the node claims.
     var record: NodeHello {
-        let host = facts(of: "host")
+        let claims = NodeClaims(facts: facts)
         return NodeHello(
-            node: node, agentVersion: agent, facts: facts, boot: boot,
-            cpuMillis: (host["processors"]?.asInteger ?? 0).clamped(to: 1 << 20) * 1000,
-            memoryBytes: (host["memory_bytes"]?.asInteger ?? 0).clamped(to: .max), diskBytes: poolBytes,
-            catalogue: catalogue)
+            node: node, agentVersion: agent, facts: facts, boot: boot, cpuMillis: claims.cpuMillis,
+            memoryBytes: claims.memoryBytes, diskBytes: claims.diskBytes, catalogue: catalogue)
     }
 
     /// What the node's drivers can do: `[{"driver", "operations": [OperationReport]}]`; nil when it does not say.
@@ -25,17 +21,6 @@ extension Hello {
             }
         }
         return known.isEmpty ? nil : .array(known)
-    }
-
-    private func facts(of driver: String) -> JSONObject {
-        drivers.first { $0.name == driver }?.facts ?? [:]
-    }
-
-    private var poolBytes: Int64 {
-        let sizes = (facts(of: "zfs")["pools"]?.asArray ?? []).compactMap { $0["size_bytes"]?.asInteger }
-        return sizes.reduce(0) { sum, size in
-            sum.addingReportingOverflow(max(0, size)).overflow ? .max : sum + max(0, size)
-        }
     }
 
     private var facts: JSONObject {
@@ -55,10 +40,6 @@ extension Hello {
                 }),
         ]
     }
-}
-
-extension Int64 {
-    fileprivate func clamped(to limit: Int64) -> Int64 { Swift.min(Swift.max(0, self), limit) }
 }
 
 extension SpoolReport {

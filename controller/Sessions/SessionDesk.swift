@@ -86,7 +86,10 @@ package final class SessionDesk: Sendable {
             // Before the hello, which says that the node was seen now.
             let stored = try await store.openJournal(
                 node: node, epoch: hello.spool.epoch, held: hello.spool.held, at: now)
-            try await store.recordHello(hello.record, at: now)
+            for doubt in try await store.admit(hello.record, at: now) {
+                logger.warning(
+                    "a node's figure is not believed", metadata: ["node": "\(node)", "figure": "\(doubt)"])
+            }
             return .welcome(
                 Welcome(
                     protocol: Int64(ProtocolVersion.current), session: candidate.identity.session,

@@ -38,6 +38,27 @@ package actor Store {
         try transaction { () throws(StoreError) in try body(self) }
     }
 
+    /// The same for work that may be refused: a refusal undoes what was written before it, as an error does.
+    package func attempt<Value: Sendable, Refusal: Error>(
+        _ body: @Sendable (isolated Store) throws(StoreError) -> Result<Value, Refusal>
+    ) throws(StoreError) -> Result<Value, Refusal> {
+        var refusal: Refusal?
+        do throws(StoreError) {
+            return .success(
+                try transaction { () throws(StoreError) in
+                    switch try body(self) {
+                    case .success(let value): return value
+                    case .failure(let error):
+                        refusal = error
+                        throw .invalid("refused")
+                    }
+                })
+        } catch {
+            if let refusal { return .failure(refusal) }
+            throw error
+        }
+    }
+
     /// The same for what can be asked for again: a killed process loses nothing of it, a power cut may lose it until the
     /// next synced commit.
     package func atomicallyUnsynced<Value: Sendable>(

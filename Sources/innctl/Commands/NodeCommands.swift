@@ -1,12 +1,14 @@
 import APIModels
 import ArgumentParser
 import Model
+import WireProtocol
 
 struct NodeCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "The machines.",
         subcommands: [
-            NodeList.self, NodeShow.self, NodeCordon.self, NodeUncordon.self, NodeLabel.self, NodeRevoke.self,
+            NodeList.self, NodeShow.self, NodeApprove.self, NodeCordon.self, NodeUncordon.self, NodeLabel.self,
+            NodeRevoke.self,
             NodeRemove.self, NodeOperations.self, NodeRun.self,
         ])
 }
@@ -22,7 +24,7 @@ struct NodeList: AsyncParsableCommand {
             for node in nodes {
                 table.add(
                     node.id, node.name, node.revokedAt == nil ? node.state : "revoked",
-                    node.schedulable ? "yes" : "no", node.capacity.map { Readable.cores($0.cpuMillis) },
+                    NodeCard.schedulable(node), node.capacity.map { Readable.cores($0.cpuMillis) },
                     node.capacity.map { Readable.bytes($0.memoryBytes) }, Readable.age(node.lastSeen),
                     node.agentVersion, Readable.labels(node.labels))
             }
@@ -49,7 +51,7 @@ enum NodeCard {
         card.add("id", node.id)
         card.add("name", node.name)
         card.add("state", node.revokedAt == nil ? node.state : "revoked")
-        card.add("schedulable", node.schedulable ? "yes" : "no (cordoned)")
+        card.add("schedulable", schedulable(node))
         card.add("labels", Readable.labels(node.labels))
         if let capacity = node.capacity {
             card.add("cores", Readable.cores(capacity.cpuMillis))
@@ -60,8 +62,65 @@ enum NodeCard {
         card.add("last seen", node.lastSeen?.iso8601)
         card.add("enrolled", node.enrolledAt.iso8601)
         card.add("certificate until", node.certificateExpires?.iso8601)
+        card.add("approved", node.approvedAt?.iso8601 ?? "no")
         card.add("revoked", node.revokedAt?.iso8601)
+        for doubt in node.claims?.doubts ?? [] { card.add("not believed", doubt) }
         return card.text + (node.facts.map { "\nfacts:\n" + PrettyJSON.text($0) } ?? "")
+    }
+}
+
+extension NodeCard {
+    static func schedulable(_ node: Node) -> String {
+        if node.approvedAt == nil { return "no (not approved)" }
+        return node.schedulable ? "yes" : "no (cordoned)"
+    }
+
+    /// What an unknown machine says of itself, for whoever is to trust it.
+    static func claims(_ node: Node) -> String {
+        var card = Card()
+        card.add("id", node.id)
+        card.add("name", node.name)
+        card.add("host name", node.facts?["hostname"]?.asString)
+        card.add("system", ["name", "version"].compactMap { node.facts?["os"]?[$0]?.asString }.joined(separator: " "))
+        card.add("enrolled", node.enrolledAt.iso8601)
+        card.add("state", node.state)
+        card.add("labels", Readable.labels(node.labels))
+        card.add(
+            "drivers", node.facts?["drivers"]?.asArray?.compactMap { $0["name"]?.asString }.joined(separator: ", "))
+        if let claims = node.claims {
+            card.add("cores", Readable.cores(claims.cpuMillis))
+            card.add("memory", Readable.bytes(claims.memoryBytes))
+            for (name, size) in claims.pools.sorted(by: { $0.key < $1.key }) {
+                card.add("pool \(name)", Readable.bytes(size))
+            }
+            for doubt in claims.doubts ?? [] { card.add("not believed", doubt) }
+        }
+        card.add("approved", node.approvedAt?.iso8601 ?? "no")
+        return card.text
+    }
+}
+
+struct NodeApprove: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "approve", abstract: "Show what a node claims, and trust it.",
+        discussion: "A trusted node gets services with their secrets. A node whose claims have grown is approved again."
+    )
+    @Argument(help: "Id or name.") var node: String
+    @Flag(name: .long, help: "Trust it without being asked.") var yes = false
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let controller = try Controller.connect()
+        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))"
+        let seen: Node = try await controller.get(path)
+        Terminal.note(Terminal.clean(NodeCard.claims(seen)))
+        guard try yes || Confirmation.ask("Trust this node?") else {
+            throw Failure(.cancelled, "node \(seen.name) is not approved")
+        }
+        var claims = seen.claims
+        claims?.doubts = nil
+        let approved: Node = try await controller.change("POST", path + "/approve", NodeApproval(claims: claims))
+        try common.output.show(approved, NodeCard.text)
     }
 }
 

@@ -14,15 +14,21 @@ struct TokenCreate: AsyncParsableCommand {
     @Option(help: "How many machines may join with it.") var uses = 1
     @Option(help: "How long it is good for: 90s, 15m, 24h, 7d.") var expires = Span(argument: "24h")!
     @Option(name: .long, help: "A label that the nodes get, name=value; may be given again.") var label: [Pair] = []
+    @Flag(help: "Trust whoever joins with it at once; else each node waits for 'innctl node approve'.")
+    var approved = false
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let request = JoinTokenRequest(uses: uses, expiresInSeconds: expires.seconds, labels: label.map)
+        let request = JoinTokenRequest(
+            uses: uses, expiresInSeconds: expires.seconds, labels: label.map, approved: approved ? true : nil)
         let token: JoinTokenView = try await Controller.connect().change("POST", "/api/v1/tokens", request)
         // The bare text on standard output, so that TOKEN=$(innctl token create) works.
         try common.output.withSecret.show(token) { $0.token ?? "" }
         if common.output == .table {
             Terminal.note("Token \(token.id): \(token.usesLeft) use(s), until \(token.expiresAt.iso8601).")
+            if token.approved != true {
+                Terminal.note("What joins with it is only looked at, until 'innctl node approve NODE' trusts it.")
+            }
         }
     }
 }
@@ -34,11 +40,11 @@ struct TokenList: AsyncParsableCommand {
     func run() async throws {
         let tokens: [JoinTokenView] = try await Controller.connect().all("/api/v1/tokens")
         try common.output.list(tokens) { tokens in
-            var table = Table("id", "uses left", "expires", "revoked", "created by", "labels")
+            var table = Table("id", "uses left", "expires", "revoked", "created by", "approves", "labels")
             for token in tokens {
                 table.add(
                     token.id, String(token.usesLeft), token.expiresAt.iso8601, token.revokedAt?.iso8601,
-                    token.createdBy, Readable.labels(token.labels))
+                    token.createdBy, token.approved == true ? "yes" : "no", Readable.labels(token.labels))
             }
             return table
         }

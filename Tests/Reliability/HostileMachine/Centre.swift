@@ -88,7 +88,7 @@ final class Centre: Sendable {
         let now = Timestamp.now()
         let certificate = try authority.issueNode(
             csr: request, nodeID: node, validity: .seconds(86_400), now: now.milliseconds)
-        try await store.insertNode(NodeRecord(id: node, name: node, enrolledAt: now))
+        try await store.insertNode(NodeRecord(id: node, name: node, enrolledAt: now, approvedAt: now))
         try NodeIdentity(
             node: node, controller: address, serverName: "localhost", key: key, certificate: certificate,
             authority: authority.certificate

@@ -48,7 +48,7 @@ final class ControllerLife: Sendable {
         let logger = log.logger("controller")
         store = try Store(path: place.path, options: StoreOptions(groupCommit: .milliseconds(5)))
         if try await store.node(node) == nil {
-            try await store.insertNode(NodeRecord(id: node, name: "node.test", enrolledAt: .now()))
+            try await store.insertNode(NodeRecord(id: node, name: "node.test", enrolledAt: .now(), approvedAt: .now()))
         }
         let revocations = Revocations()
         revocations.enrolled(node)

@@ -41,6 +41,16 @@ extension Doors {
                 try .model(Node(await operations.uncordon(node(call).id, by: call.requester)))
             },
             Endpoint(
+                .post, "/api/v1/nodes/{node}/approve", .nodes,
+                .init(
+                    summary: "Trust a node, with the figures that it claims now", tag: "nodes",
+                    body: NodeApproval.self, isBodyOptional: true, answer: Node.self)
+            ) { call in
+                let seen = try call.optionalModel(NodeApproval.self)?.claims?.claims
+                let record = try await operations.approve(node(call).id, seen: seen, by: call.requester)
+                return try .model(Node(record, withFacts: true))
+            },
+            Endpoint(
                 .put, "/api/v1/nodes/{node}/labels", .nodes,
                 .init(
                     summary: "Replace the labels of a node", tag: "nodes", body: LabelsRequest.self, answer: Node.self)

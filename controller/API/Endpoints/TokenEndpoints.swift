@@ -46,7 +46,7 @@ extension Doors {
         let record = TokenRecord(
             id: token.id, secretHash: token.secretHash, labels: labels, usesLeft: request.uses ?? 1,
             expiresAt: call.time + .seconds(request.expiresInSeconds ?? 86400), createdAt: call.time,
-            createdBy: call.caller.actor)
+            createdBy: call.caller.actor, approves: request.approved ?? false)
         let audit = call.auditRecord("token.create", token.id)
         try await store.atomically { store throws(StoreError) in
             try store.insertToken(record)

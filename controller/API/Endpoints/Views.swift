@@ -16,16 +16,31 @@ extension Node {
                 ? Capacity(
                     cpuMillis: record.cpuMillis, memoryBytes: record.memoryBytes, diskBytes: record.diskBytes) : nil,
             agentVersion: record.agentVersion, lastSeen: record.lastSeen, enrolledAt: record.enrolledAt,
-            certificateExpires: record.certificateExpires, revokedAt: record.revokedAt,
+            certificateExpires: record.certificateExpires, revokedAt: record.revokedAt, approvedAt: record.approvedAt,
+            claims: withFacts && !record.facts.isEmpty ? NodeClaimsView(record) : nil,
             facts: withFacts && !record.facts.isEmpty ? .object(record.facts) : nil)
     }
+}
+
+extension NodeClaimsView {
+    init(_ record: NodeRecord) {
+        let claims = NodeClaims(facts: record.facts)
+        let doubts = claims.judged(against: record.approvedClaims).doubts.map(\.description)
+        self.init(
+            cpuMillis: claims.cpuMillis, memoryBytes: claims.memoryBytes, pools: claims.pools,
+            doubts: doubts.isEmpty ? nil : doubts)
+    }
+
+    var claims: NodeClaims { NodeClaims(cpuMillis: cpuMillis, memoryBytes: memoryBytes, pools: pools) }
 }
 
 extension JoinTokenView {
     init(_ record: TokenRecord, token: String? = nil) {
         self.init(
             id: record.id, labels: record.labels, usesLeft: record.usesLeft, createdAt: record.createdAt,
-            createdBy: record.createdBy, expiresAt: record.expiresAt, revokedAt: record.revokedAt, token: token)
+            createdBy: record.createdBy, expiresAt: record.expiresAt, revokedAt: record.revokedAt,
+            approved: record.approves,
+            token: token)
     }
 }
 
@@ -46,7 +61,8 @@ extension Service {
             id: record.id, externalID: record.externalID, customer: record.customer, plan: record.plan,
             state: record.state.rawValue, node: record.node, generation: record.generation,
             createdAt: record.createdAt, updatedAt: record.updatedAt, spec: .object(record.spec.withHiddenValues),
-            observed: record.observed.isEmpty ? nil : .object(record.observed), metrics: metrics, operation: operation)
+            observed: record.observed.isEmpty ? nil : JSONValue.object(record.observed).withHiddenSecrets,
+            metrics: metrics, operation: operation)
     }
 }
 
@@ -66,7 +82,8 @@ extension Operation {
             error: record.error.map {
                 OperationError(
                     code: $0.code, message: $0.message, retryable: $0.retryable, resource: $0.resource)
-            }, result: result.isEmpty ? nil : .object(result), reason: record.parameters["reason"]?.asString,
+            }, result: result.isEmpty ? nil : JSONValue.object(result).withHiddenSecrets,
+            reason: record.parameters["reason"]?.asString,
             placement: steps == nil ? nil : placement.flatMap { try? BodyDecoder.model(PlacementView.self, from: $0) },
             steps: steps, command: command.map { CommandView($0) })
     }

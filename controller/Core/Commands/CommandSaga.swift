@@ -65,6 +65,7 @@ extension CommandScope {
             id: call.command, resource: command.resource, generation: generation, driver: command.driver,
             operation: command.operation, arguments: command.arguments, secrets: command.secrets,
             deadline: call.deadline, trace: operation.id, step: call.step, by: operation.requestedBy,
+            isLook: command.isLook,
             onProgress: { message, _ in note(call.step, message) })
     }
 

@@ -45,6 +45,9 @@ package struct NodeCommand: Sendable, Hashable {
 
     /// `docker.container.exec`
     package var name: String { "\(driver).\(operation)" }
+
+    /// It changes nothing and tells nothing.
+    var isLook: Bool { !mutates && secrets.isEmpty }
 }
 
 extension NodeCommand {

@@ -57,7 +57,7 @@ extension Operations {
             if let earlier = try store.earlier(NodeCommand.kind, by: requester, at: now, isSame: command.isSame) {
                 return .success(earlier)
             }
-            if let objection = try store.objection(toCommandOn: record) { return .failure(objection) }
+            if let objection = try store.objection(to: command, on: record) { return .failure(objection) }
             return .success(try store.queue(command, by: requester, at: now))
         }
     }
@@ -115,11 +115,14 @@ extension Store {
         return OrderedCommand(operation: operation, created: false)
     }
 
-    fileprivate func objection(toCommandOn node: NodeRecord) throws(StoreError) -> CoreError? {
+    fileprivate func objection(to command: NodeCommand, on node: NodeRecord) throws(StoreError) -> CoreError? {
         func refusal(_ state: String, _ reason: String) -> CoreError {
             .notAllowedInState(resource: "node \(node.name)", state: state, reason: reason)
         }
         guard node.revokedAt == nil else { return refusal("revoked", "nothing can be done on it any more") }
+        if !command.isLook, let refusal = node.refusal(of: "before that it is only looked at, and told no secrets") {
+            return refusal
+        }
         let limit = Operations.commandsPerNode
         let filter = OperationFilter(states: [.queued, .running], node: node.id, kind: NodeCommand.kind)
         guard try operations(filter, page: PageRequest(limit: limit)).items.count < limit else {

@@ -9,7 +9,41 @@ extension Operations {
     }
 
     package func uncordon(_ node: String, by requester: Requester) async throws(CoreError) -> NodeRecord {
-        try await change(node, "node.uncordon", by: requester) { $0.schedulable = true }
+        let now = now
+        return try await record { store throws(StoreError) in
+            guard let before = try store.node(node) else { return .failure(.notFound(kind: "node", id: node)) }
+            if let refusal = before.refusal(of: "before that no service may be placed there") {
+                return .failure(refusal)
+            }
+            let after = try store.updateNode(node) { $0.schedulable = true }
+            if after != before { try store.audit("node.uncordon", node, by: requester, at: now) }
+            return .success(after)
+        }
+    }
+
+    /// Says that a node may be trusted, with the figures that it claims now: from here on it gets services, orders and
+    /// what they must know. Again for a node whose claims have grown.
+    /// - Parameter seen: what whoever approves has looked at; a node that says something else by now is not approved.
+    package func approve(
+        _ node: String, seen: NodeClaims? = nil, by requester: Requester
+    ) async throws(CoreError) -> NodeRecord {
+        let now = now
+        return try await record { store throws(StoreError) in
+            guard let before = try store.node(node) else { return .failure(.notFound(kind: "node", id: node)) }
+            let claims = NodeClaims(facts: before.facts)
+            if let objection = before.objection(toApproving: claims, seen: seen) { return .failure(objection) }
+            let (believed, _) = claims.judged(against: nil)
+            let after = try store.updateNode(node) { record in
+                if record.approvedAt == nil { (record.approvedAt, record.schedulable) = (now, true) }
+                record.approvedClaims = believed
+                (record.cpuMillis, record.memoryBytes) = (believed.cpuMillis, believed.memoryBytes)
+                record.diskBytes = believed.diskBytes
+            }
+            if after != before {
+                try store.audit("node.approve", node, by: requester, at: now, detail: ["claims": .object(claims.json)])
+            }
+            return .success(after)
+        }
     }
 
     /// Replaces all labels.
@@ -35,7 +69,7 @@ extension Operations {
             return .success(revoked)
         }
         // After the commit: a node that reconnects in between is already refused.
-        await world.agents.disconnect(node, reason)
+        await world.agents.revoke(node)
         return revoked
     }
 
@@ -50,5 +84,28 @@ extension Operations {
             if after != before { try store.audit(action, node, by: requester, at: now, detail: detail) }
             return .success(after)
         }
+    }
+}
+
+extension NodeRecord {
+    /// Why the node gets nothing to do; nil once it is approved.
+    func refusal(of what: String) -> CoreError? {
+        guard approvedAt == nil else { return nil }
+        return .notAllowedInState(
+            resource: "node \(name)", state: "not approved", reason: "\(what); innctl node approve says what it claims")
+    }
+
+    fileprivate func objection(toApproving claims: NodeClaims, seen: NodeClaims?) -> CoreError? {
+        if revokedAt != nil {
+            return .notAllowedInState(
+                resource: "node \(name)", state: "revoked", reason: "it must enrol anew to be approved")
+        }
+        if facts.isEmpty {
+            return .notAllowedInState(
+                resource: "node \(name)", state: state.rawValue,
+                reason: "it has not connected yet, so that there is nothing to look at")
+        }
+        guard let seen, seen != claims else { return nil }
+        return .conflict("node \(name) claims something else by now: look at it again")
     }
 }

@@ -48,6 +48,7 @@ extension Store {
             return .notAllowedInState(
                 resource: "node \(node.name)", state: "revoked", reason: "nothing can be done on it any more")
         }
+        if let refusal = node.refusal(of: "before that nothing is sent to it or taken from it") { return refusal }
         guard let drivers = try catalogue(of: node.id)?.asArray else { return nil }
         guard drivers.contains(where: { $0["driver"]?.asString == command.driver }) else {
             return .notAllowedInState(

@@ -20,8 +20,8 @@ package struct AgentsPort: Sendable {
     package var grant: @Sendable (_ command: String, _ bytes: Int) -> Void
     /// Ids of the nodes that have a live session.
     package var connected: @Sendable () async -> Set<String>
-    /// Cuts the live session of a node at once, if there is one.
-    package var disconnect: @Sendable (_ node: String, _ reason: String) async -> Void
+    /// Refuses the node from now on, and cuts its live session at once, if there is one.
+    package var revoke: @Sendable (_ node: String) async -> Void
     /// A node was removed for good: what is remembered of it may go.
     package var forget: @Sendable (_ node: String) async -> Void
     /// The measured load of nodes, 0 (idle) to 1 (busy); nodes without recent figures are absent.
@@ -38,7 +38,7 @@ package struct AgentsPort: Sendable {
         resize: @escaping @Sendable (String, Int64, Int64) -> Bool = { _, _, _ in false },
         grant: @escaping @Sendable (String, Int) -> Void = { _, _ in },
         connected: @escaping @Sendable () async -> Set<String>,
-        disconnect: @escaping @Sendable (String, String) async -> Void = { _, _ in },
+        revoke: @escaping @Sendable (String) async -> Void = { _ in },
         forget: @escaping @Sendable (String) async -> Void = { _ in },
         loads: @escaping @Sendable () async -> [String: Double] = { [:] }
     ) {
@@ -49,7 +49,7 @@ package struct AgentsPort: Sendable {
         self.resize = resize
         self.grant = grant
         self.connected = connected
-        self.disconnect = disconnect
+        self.revoke = revoke
         self.forget = forget
         self.loads = loads
     }
@@ -73,6 +73,8 @@ package struct AgentCall: Sendable {
     package var step: String
     /// Who asked for it, for the node's audit log.
     package var by: String?
+    /// It changes nothing: a node that nobody has approved yet may be asked too.
+    package var isLook: Bool
     package var onProgress: @Sendable (_ message: String, _ fraction: Double?) -> Void
     /// Takes the output, and sees to the credit for it; nil drops it.
     package var onOutput: (@Sendable (Output) -> Void)?
@@ -80,6 +82,7 @@ package struct AgentCall: Sendable {
     package init(
         id: String, resource: String, generation: Int64, driver: String, operation: String, arguments: JSONObject,
         secrets: JSONObject = [:], deadline: Duration, trace: String?, step: String, by: String? = nil,
+        isLook: Bool = false,
         onProgress: @escaping @Sendable (String, Double?) -> Void = { _, _ in },
         onOutput: (@Sendable (Output) -> Void)? = nil
     ) {
@@ -94,6 +97,7 @@ package struct AgentCall: Sendable {
         self.trace = trace
         self.step = step
         self.by = by
+        self.isLook = isLook
         self.onProgress = onProgress
         self.onOutput = onOutput
     }

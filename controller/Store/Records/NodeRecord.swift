@@ -33,6 +33,10 @@ package struct NodeRecord: Sendable, Hashable {
     package var certificateSerial: String?
     package var certificateFingerprint: String?
     package var certificateExpires: Timestamp?
+    /// Since when it is trusted. Before that it is looked at, and gets nothing to do and nothing to know.
+    package var approvedAt: Timestamp?
+    /// The figures that were approved with it; nil until it has told any.
+    package var approvedClaims: NodeClaims?
 
     package init(
         id: String, name: String, labels: [String: String] = [:], schedulable: Bool = true,
@@ -40,7 +44,7 @@ package struct NodeRecord: Sendable, Hashable {
         facts: JSONObject = [:], boot: String? = nil, cpuMillis: Int64 = 0, memoryBytes: Int64 = 0,
         diskBytes: Int64 = 0, enrolledAt: Timestamp, revokedAt: Timestamp? = nil,
         certificateSerial: String? = nil, certificateFingerprint: String? = nil,
-        certificateExpires: Timestamp? = nil
+        certificateExpires: Timestamp? = nil, approvedAt: Timestamp? = nil, approvedClaims: NodeClaims? = nil
     ) {
         self.id = id
         self.name = name
@@ -59,6 +63,8 @@ package struct NodeRecord: Sendable, Hashable {
         self.certificateSerial = certificateSerial
         self.certificateFingerprint = certificateFingerprint
         self.certificateExpires = certificateExpires
+        self.approvedAt = approvedAt
+        self.approvedClaims = approvedClaims
     }
 }
 
@@ -68,7 +74,7 @@ extension NodeRecord: Record {
     static let columns = [
         "id", "name", "labels", "schedulable", "state", "last_seen", "agent_version", "facts", "boot",
         "cpu_millis", "memory_bytes", "disk_bytes", "enrolled_at", "revoked_at", "certificate_serial",
-        "certificate_fingerprint", "certificate_expires",
+        "certificate_fingerprint", "certificate_expires", "approved_at", "approved_claims",
     ]
 
     init(row: inout SQLiteRow) throws(SQLiteError) {
@@ -89,13 +95,15 @@ extension NodeRecord: Record {
         certificateSerial = try row.optionalText()
         certificateFingerprint = try row.optionalText()
         certificateExpires = try row.optionalTimestamp()
+        approvedAt = try row.optionalTimestamp()
+        approvedClaims = NodeClaims(json: try row.object())
     }
 
     var values: [any SQLiteBindable] {
         [
             id, name, labels.columnText, schedulable, state.rawValue, lastSeen, agentVersion, facts, boot,
             cpuMillis, memoryBytes, diskBytes, enrolledAt, revokedAt, certificateSerial,
-            certificateFingerprint, certificateExpires,
+            certificateFingerprint, certificateExpires, approvedAt, approvedClaims?.json ?? [:],
         ]
     }
 }

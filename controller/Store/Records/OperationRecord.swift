@@ -7,6 +7,8 @@ package struct OperationRecord: Sendable, Hashable {
     package enum State: String, Sendable, Hashable, CaseIterable {
         case queued, running, succeeded, failed, cancelled
         case needsAttention = "needs_attention"
+        /// It needed attention, and was seen to.
+        case resolved
 
         /// Nothing more happens to it by itself.
         package var isFinished: Bool { self != .queued && self != .running }
@@ -58,7 +60,9 @@ package struct OperationRecord: Sendable, Hashable {
 extension OperationRecord: Record {
     static let table = "operations"
     static let key = ["id"]
-    static var sealedColumns: [SealedColumn<OperationRecord>] { [SealedColumn("parameters", \.parameters)] }
+    static var sealedColumns: [SealedColumn<OperationRecord>] {
+        [SealedColumn("parameters", \.parameters), SealedColumn("result", \.result)]
+    }
     static let columns = [
         "id", "kind", "service", "node", "position", "state", "parameters", "result", "error",
         "requested_by", "idempotency_key", "created_at", "started_at", "finished_at", "cancel_requested",

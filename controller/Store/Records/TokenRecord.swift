@@ -12,10 +12,13 @@ package struct TokenRecord: Sendable, Hashable {
     package var createdAt: Timestamp
     package var createdBy: String?
     package var revokedAt: Timestamp?
+    /// Whoever joins with it is trusted at once.
+    package var approves: Bool
 
     package init(
         id: String, secretHash: String, labels: [String: String] = [:], usesLeft: Int, expiresAt: Timestamp,
-        createdAt: Timestamp, createdBy: String? = nil, revokedAt: Timestamp? = nil
+        createdAt: Timestamp, createdBy: String? = nil, revokedAt: Timestamp? = nil,
+        approves: Bool = false
     ) {
         self.id = id
         self.secretHash = secretHash
@@ -25,6 +28,7 @@ package struct TokenRecord: Sendable, Hashable {
         self.createdAt = createdAt
         self.createdBy = createdBy
         self.revokedAt = revokedAt
+        self.approves = approves
     }
 }
 
@@ -33,6 +37,7 @@ extension TokenRecord: Record {
     static let key = ["id"]
     static let columns = [
         "id", "secret_hash", "labels", "uses_left", "expires_at", "created_at", "created_by", "revoked_at",
+        "approves",
     ]
 
     init(row: inout SQLiteRow) throws(SQLiteError) {
@@ -44,11 +49,12 @@ extension TokenRecord: Record {
         createdAt = try row.timestamp()
         createdBy = try row.optionalText()
         revokedAt = try row.optionalTimestamp()
+        approves = try row.bool()
     }
 
     var values: [any SQLiteBindable] {
         [
-            id, secretHash, labels.columnText, usesLeft, expiresAt, createdAt, createdBy, revokedAt,
+            id, secretHash, labels.columnText, usesLeft, expiresAt, createdAt, createdBy, revokedAt, approves,
         ]
     }
 }

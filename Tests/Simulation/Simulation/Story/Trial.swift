@@ -107,7 +107,8 @@ package final class Trial: @unchecked Sendable {
         for node in nodes {
             let now = Timestamp.now()
             guard try await engine.store.node(node.name) == nil else { continue }
-            try await engine.store.insertNode(NodeRecord(id: node.name, name: node.name, enrolledAt: now))
+            try await engine.store.insertNode(
+                NodeRecord(id: node.name, name: node.name, enrolledAt: now, approvedAt: now))
             engine.revocations.enrolled(node.name)
         }
         for (name, megabytes) in [("small", 64), ("large", 256)] {
