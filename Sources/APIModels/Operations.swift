@@ -6,7 +6,7 @@ package struct Operation: Codable, Sendable {
     package var id: String
     /// `provision`, `suspend`, `resume`, `upgrade`, `terminate`, `command`, …
     package var kind: String
-    /// `queued`, `running`, `succeeded`, `failed`, `cancelled` or `needs_attention`.
+    /// `queued`, `running`, `succeeded`, `failed`, `cancelled`, `needs_attention` or `resolved`.
     package var state: String
     package var service: String?
     package var node: String?
@@ -54,7 +54,14 @@ package struct Operation: Codable, Sendable {
     package var isFinished: Bool { Self.finalStates.contains(state) }
 
     /// The states in which an operation has ended.
-    package static let finalStates: Set<String> = ["succeeded", "failed", "cancelled", "needs_attention"]
+    package static let finalStates: Set<String> = ["succeeded", "failed", "cancelled", "needs_attention", "resolved"]
+}
+
+/// `POST /api/v1/operations/{id}/resolve`: how somebody has seen to what was left, 1 to 1000 characters.
+package struct OperationResolution: Codable, Sendable {
+    package var note: String
+
+    package init(note: String) { self.note = note }
 }
 
 /// Why an operation or a step failed.

@@ -44,6 +44,7 @@ struct Failure: Error, Sendable, Hashable {
         case "cancelled": self.init(.cancelled, "operation \(operation.id) was cancelled")
         case "needs_attention":
             self.init(.needsAttention, "operation \(operation.id) needs attention\(reason)")
+        case "resolved": self.init(.failed, "operation \(operation.id) needed attention and was seen to\(reason)")
         default: self.init(.failed, "operation \(operation.id) failed\(reason)")
         }
     }

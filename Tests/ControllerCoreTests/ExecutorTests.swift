@@ -118,6 +118,49 @@ extension Stage {
         }
     }
 
+    @Test func `no more run on a node than may, and the others say that they wait`() async throws {
+        try await Stage.with { stage in
+            stage.node.change { $0.isHeld = true }
+            let limits = ExecutorLimits(perNode: 2, perKind: 100, unplaced: 32)
+            try await stage.executing(limits: limits) { _, operations in
+                var orders: [ServiceOperation] = []
+                for number in 1...6 {
+                    orders.append(
+                        try await operations.createService(
+                            ServiceRequest(externalID: "o\(number)", customer: "c", plan: "small"), by: Stage.by))
+                }
+                try await stage.until("all are placed") {
+                    try await stage.store.nodeLoads()["nod_1"]?.services == 6
+                }
+                func running() async throws -> [OperationRecord] {
+                    try await stage.store.runningOperations().filter { $0.node == "nod_1" }
+                }
+                try await stage.until("two run") { try await running().count == 2 }
+                try await stage.until("the others wait") {
+                    try await stage.store.unfinishedOperations().count { $0.state == .queued } == 4
+                }
+                let waiting = try #require(
+                    try await stage.store.unfinishedOperations().last { $0.state == .queued && $0.startedAt != nil })
+                // One that has a place by now is undone when it is called off, not forgotten.
+                _ = try await operations.cancel(waiting.id, by: Stage.by)
+                #expect(try await stage.outcome(waiting.id).state == .queued)
+                stage.node.change { $0.isHeld = false }
+                var most = 0
+                try await stage.until("all are done") {
+                    most = max(most, try await running().count)
+                    return try await stage.store.unfinishedOperations().isEmpty
+                }
+                #expect(most <= 2)
+                for order in orders {
+                    let wanted: OperationRecord.State = order.operation.id == waiting.id ? .cancelled : .succeeded
+                    #expect(try await stage.state(order) == wanted)
+                }
+                #expect(try await stage.store.nodeLoads()["nod_1"]?.services == 5)
+                #expect(stage.node.belongings.containers.count == 5 && stage.node.belongings.datasets.count == 5)
+            }
+        }
+    }
+
     @Test func `a running operation that is called off is undone, and its command is stopped`() async throws {
         try await Stage.with { stage in
             try await stage.executing { _, operations in

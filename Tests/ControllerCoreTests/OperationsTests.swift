@@ -6,6 +6,21 @@ import WireProtocol
 @testable import ControllerCore
 
 @Suite struct OperationsTests {
+    @Test func `a request that is refused half-way has written nothing`() async throws {
+        try await Stage.with { stage in
+            let before = try await stage.store.auditLog().items.count
+            await #expect(throws: CoreError.conflict("after all")) {
+                try await stage.operations.record { store throws(StoreError) -> Result<Void, CoreError> in
+                    _ = try store.putPlan("half", spec: ["image": "x"], at: stage.clock.port.now())
+                    try store.audit("plan.create", "half", by: Stage.by, at: stage.clock.port.now())
+                    return .failure(.conflict("after all"))
+                }
+            }
+            #expect(try await stage.store.plan("half") == nil)
+            #expect(try await stage.store.auditLog().items.count == before)
+        }
+    }
+
     @Test func `the same external id and order is the same service, another order is a conflict`() async throws {
         try await Stage.with { stage in
             let request = ServiceRequest(

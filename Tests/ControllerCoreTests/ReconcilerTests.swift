@@ -1,4 +1,5 @@
 import Model
+import Saga
 import Store
 import Synchronization
 import Testing
@@ -21,6 +22,22 @@ extension Stage {
         try await store.recordInventory(
             InventoryReport(node: "nod_1", driver: "docker", generation: 1, isFull: true, items: containers),
             at: clock.port.now())
+    }
+
+    /// A running service by the books alone.
+    func settle(_ id: String, on node: String) async throws {
+        let now = clock.port.now()
+        try await store.insertService(
+            ServiceRecord(
+                id: id, customer: "c", plan: "small", spec: Self.plan(), state: .running, node: node,
+                createdAt: now - .seconds(7200), updatedAt: now - .seconds(7200)))
+        try await store.reserve(
+            Reservation(
+                service: id, node: node, pool: "tank", cpuMillis: 1, memoryBytes: 1, diskBytes: 1, createdAt: now))
+        for (kind, value) in [("dataset", "tank/innkeeper/\(id)"), ("container", id)] {
+            _ = try await store.allocate(
+                AllocationRequest(kind: kind, scope: node, candidates: [value], node: node, service: id), at: now)
+        }
     }
 
     func letTimePass() { clock.state.withLock { $0.milliseconds += 3_600_000 } }
@@ -165,6 +182,60 @@ extension Stage {
             for _ in 1...3 { stage.letTimePass() }
             for _ in 1...2 { try await StuckOperations().reconcile(stage.world) }
             #expect(try await stage.findings("operation.stuck") == 1)
+        }
+    }
+
+    @Test func `a transfer of a day is not stuck, until its own time is over`() async throws {
+        try await Stage.with { stage in
+            let begun = stage.clock.port.now()
+            let operation = try await stage.store.insertOperation(
+                OperationRecord(id: "op_long", kind: Transfer.kind, node: "nod_1", createdAt: begun))
+            _ = try await stage.store.claimOperation(operation.id, at: begun)
+            let deadline = begun + .seconds(24 * 3600)
+            try await stage.store.appendJournal(
+                operation.id, after: 0, [.object(JournalEntry.started(deadline: deadline, context: [:]).json)],
+                at: begun)
+            for _ in 1...23 { stage.letTimePass() }
+            try await StuckOperations().reconcile(stage.world)
+            #expect(try await stage.findings("operation.stuck") == 0)
+            for _ in 1...2 { stage.letTimePass() }
+            try await StuckOperations().reconcile(stage.world)
+            #expect(try await stage.findings("operation.stuck") == 1)
+        }
+    }
+
+    @Test func `nodes are looked at side by side, so that silent ones hold up nobody`() async throws {
+        try await Stage.with { stage in
+            let service = try await stage.provision()
+            stage.node.change { $0.belongings.containers = [:] }
+            stage.letTimePass()
+            // More silent nodes, each with two services, than there are hands; the one that answers comes last.
+            let others = (10..<(10 + ServiceDrift.breadth - 1)).map { "nod_0\($0)" }
+            for node in others {
+                try await stage.addNode(node)
+                for number in 1...2 { try await stage.settle("svc_\(node)_\(number)", on: node) }
+            }
+            let asked = Mutex<[String: Int]>([:])
+            var world = stage.world
+            let gate = AsyncStream<Void>.makeStream()
+            var agents = stage.node.port
+            let perform = agents.perform
+            agents.connected = { Set(others + ["nod_1"]) }
+            agents.perform = { call, node throws(AgentError) in
+                asked.withLock { $0[node, default: 0] += 1 }
+                if node == "nod_1" {
+                    gate.continuation.finish()
+                    return try await perform(call, node)
+                }
+                // Silent until the last one was asked: one after the other this would never end.
+                for await _ in gate.stream {}
+                throw AgentError(retryable: true, code: "unreachable", message: "away")
+            }
+            world.agents = agents
+            try await ServiceDrift(operations: stage.operations).reconcile(world)
+            #expect(try await stage.service(service.id).observed["drift"]?["kind"] == "missing")
+            // A node that was silent once was not asked about its other service.
+            #expect(asked.withLock { $0.values.allSatisfy { $0 == 1 } && $0.count == others.count + 1 })
         }
     }
 

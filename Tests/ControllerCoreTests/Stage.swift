@@ -83,7 +83,7 @@ struct Stage: Sendable {
     }
 
     /// - Parameter again: it is known and says hello once more.
-    func addNode(_ id: String, memory: Int64 = 1 << 30, again: Bool = false) async throws {
+    func addNode(_ id: String, memory: Int64 = 1 << 30, again: Bool = false, approved: Bool = true) async throws {
         let now = clock.port.now()
         let facts: JSONObject = [
             "drivers": [
@@ -95,7 +95,9 @@ struct Stage: Sendable {
             ]
         ]
         if !again {
-            try await store.insertNode(NodeRecord(id: id, name: "node-\(id.dropFirst(4))", enrolledAt: now))
+            try await store.insertNode(
+                NodeRecord(
+                    id: id, name: "node-\(id.dropFirst(4))", enrolledAt: now, approvedAt: approved ? now : nil))
         }
         try await store.recordHello(
             NodeHello(

@@ -41,6 +41,14 @@ package struct SagaMachine: Sendable {
         return outputs
     }
 
+    /// The node that the saga works on, once a step has placed it.
+    package var placedNode: String? {
+        for (policy, progress) in zip(table.steps, steps) where policy.places {
+            if let node = progress.output?["node"]?.asString { return node }
+        }
+        return nil
+    }
+
     /// The steps that were given up, with their failures.
     package var warnings: [(step: String, failure: StepFailure)] {
         zip(table.steps, steps).compactMap { policy, progress in

@@ -84,12 +84,12 @@ package struct SagaStep<Scope: Sendable>: Sendable {
     /// The undo must be ensure-style: it also runs when the step failed half-way or its outcome is unknown.
     package init<Output: StepOutput>(
         _ key: StepKey<Output>, weight: StepWeight = .core, retry: RetryPolicy = .standard,
-        deadline: Duration = .seconds(120), onInterrupted: InterruptedPolicy = .retry,
+        deadline: Duration = .seconds(120), onInterrupted: InterruptedPolicy = .retry, places: Bool = false,
         act: @escaping @Sendable (Scope, StepCall) async throws(StepFailure) -> Output, undo: Undo? = nil
     ) {
         policy = StepPolicy(
             name: key.name, weight: weight, retry: retry, deadline: deadline, onInterrupted: onInterrupted,
-            undoable: undo != nil)
+            undoable: undo != nil, places: places)
         self.act = { scope, call throws(StepFailure) in try await act(scope, call).json }
         self.undo = undo
     }
@@ -101,12 +101,12 @@ package struct SagaDefinition<Scope: Sendable>: Sendable {
     package let steps: [SagaStep<Scope>]
 
     package init(
-        kind: String, direction: SagaDirection = .unwind, deadline: Duration = .seconds(1800),
+        kind: String, revision: Int64 = 1, direction: SagaDirection = .unwind, deadline: Duration = .seconds(1800),
         unwindAllowance: Duration = .seconds(600), steps: [SagaStep<Scope>]
     ) {
         self.steps = steps
         table = SagaTable(
-            kind: kind, steps: steps.map(\.policy), direction: direction, deadline: deadline,
+            kind: kind, revision: revision, steps: steps.map(\.policy), direction: direction, deadline: deadline,
             unwindAllowance: unwindAllowance)
     }
 }

@@ -47,10 +47,13 @@ package struct StepPolicy: Sendable, Hashable {
     package var onInterrupted: InterruptedPolicy
     /// Whether the step has an undo. A step without one leaves nothing behind.
     package var undoable: Bool
+    /// Its output names in `node` the node that the operation works on from there on, and holds a place of.
+    package var places: Bool
 
     package init(
         name: String, weight: StepWeight = .core, retry: RetryPolicy = .standard, deadline: Duration = .seconds(120),
-        onInterrupted: InterruptedPolicy = .retry, undoable: Bool
+        onInterrupted: InterruptedPolicy = .retry, undoable: Bool,
+        places: Bool = false
     ) {
         self.name = name
         self.weight = weight
@@ -58,5 +61,6 @@ package struct StepPolicy: Sendable, Hashable {
         self.deadline = deadline
         self.onInterrupted = onInterrupted
         self.undoable = undoable
+        self.places = places
     }
 }

@@ -1,12 +1,14 @@
 import APIModels
 import ArgumentParser
 import Model
+import WireProtocol
 
 struct OperationCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "operation", abstract: "The work that was asked for.",
         subcommands: [
             OperationList.self, OperationShow.self, OperationLog.self, OperationWatch.self, OperationCancel.self,
+            OperationResolve.self,
         ])
 }
 
@@ -63,6 +65,8 @@ enum OperationCard {
         card.add("created", operation.createdAt.iso8601)
         card.add("started", operation.startedAt?.iso8601)
         card.add("finished", operation.finishedAt?.iso8601)
+        card.add("resolved by", operation.result?["resolution"]?["by"]?.asString)
+        card.add("note", operation.result?["resolution"]?["note"]?.asString)
         card.add("error", operation.error.map { "\($0.message)\($0.retryable ? " (may succeed later)" : "")" })
         let tables = [operation.steps.map(steps), operation.placement.map { PlacementTable.of($0) }]
         return ([card.text] + tables.compactMap { $0?.text }).joined(separator: "\n\n")
@@ -119,6 +123,22 @@ struct OperationCancel: AsyncParsableCommand {
     func run() async throws {
         let path = "/api/v1/operations/\(PercentEncoding.encode(id))/cancel"
         let operation: Operation = try await Controller.connect().change("POST", path)
+        try common.output.show(operation, OperationCard.text)
+    }
+}
+
+struct OperationResolve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resolve",
+        abstract: "Say how you have seen to what an operation that needs attention has left.",
+        discussion: "The service itself is brought in order by its own commands: repair, retry, terminate.")
+    @Argument(help: "The operation's id.") var id: String
+    @Option(help: "What was done, for the audit log.") var note: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let path = "/api/v1/operations/\(PercentEncoding.encode(id))/resolve"
+        let operation: Operation = try await Controller.connect().change("POST", path, OperationResolution(note: note))
         try common.output.show(operation, OperationCard.text)
     }
 }

@@ -69,7 +69,22 @@ extension Doors {
                 let record = try await operation(call)
                 try call.caller.require(record.isDirect ? .commands : .services)
                 return try .model(Operation(await operations.cancel(record.id, by: call.requester)))
-            }
+            },
+            Endpoint(
+                .post, "/api/v1/operations/{operation}/resolve", .read,
+                .init(
+                    summary: "Say how somebody has seen to what an operation that needs attention has left",
+                    tag: "operations",
+                    access:
+                        "Needs a key with the scope `services`, for a command on a node or a transfer with the scope `commands`.",
+                    body: OperationResolution.self, answer: Operation.self)
+            ) { call in
+                if !call.caller.scopes.permits(.commands) { try call.caller.require(.services) }
+                let record = try await operation(call)
+                try call.caller.require(record.isDirect ? .commands : .services)
+                let note = try call.model(OperationResolution.self).note
+                return try .model(Operation(await operations.resolve(record.id, note: note, by: call.requester)))
+            },
         ]
     }
 

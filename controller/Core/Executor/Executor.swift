@@ -64,7 +64,8 @@ package actor Executor: Service {
         for operation in unfinished where operation.cancelRequested { active[operation.id]?.send(.cancel) }
         resting = resting.filter { $0.value > .now }
         let chosen = Dispatch(limits: limits).choose(
-            unfinished, active: Set(active.keys), resting: Set(resting.keys))
+            unfinished, active: Set(active.keys), resting: Set(resting.keys)
+        ).filter(hasPlace)
         for operation in chosen {
             active[operation.id] = RunSignals()
             if operation.isDirect { continue }
@@ -75,6 +76,12 @@ package actor Executor: Service {
             }
         }
         return chosen
+    }
+
+    /// The books say who is on a node; who holds its places may have changed since they were read.
+    private func hasPlace(_ operation: OperationRecord) -> Bool {
+        guard operation.state == .queued, !operation.isDirect, let node = operation.node else { return true }
+        return places[node, default: []].count < limits.perNode
     }
 
     /// A place for an operation that has just been placed on a node; one that holds a place keeps it.

@@ -6,6 +6,8 @@ import WireProtocol
 /// One journal entry with all that changes together with it.
 struct JournalWriting: Sendable {
     var operation: String
+    /// Revision of the table that it runs under.
+    var revision: Int64
     var subject: RunSubject
     var entry: JournalEntry
     var after: Int64
@@ -15,6 +17,9 @@ struct JournalWriting: Sendable {
     var warnings: [(step: String, failure: StepFailure)]
     /// Of the step that comes last in the table.
     var lastFailure: StepFailure?
+    /// The node that this entry puts the operation on, and whether the operation has a place there now. One that has none
+    /// waits for it in the queue.
+    var placed: (node: String, isAdmitted: Bool)?
 
     /// The state that the service came from; nil while the operation has not begun.
     var from: ServiceRecord.State? {
@@ -43,12 +48,18 @@ extension Store {
         var entry = writing.entry
         if case .started(let deadline, _) = entry {
             guard let claimed = try begin(writing, deadline: deadline) else { return nil }
-            entry = claimed
+            entry = claimed.noting(writing.revision)
         }
         if case .finished(let outcome) = entry {
             let honest = writing.honest(outcome)
             entry = .finished(honest)
             try end(writing, honest)
+        }
+        if let placed = writing.placed {
+            try updateOperation(writing.operation) {
+                $0.node = placed.node
+                if !placed.isAdmitted, $0.state == .running { $0.state = .queued }
+            }
         }
         try appendJournal(writing.operation, after: writing.after, [.object(entry.json)], at: writing.time)
         try appendLog(writing.operation, [entry.logLine(at: writing.time)])
@@ -121,8 +132,16 @@ extension Store {
         }
         try appendLog(operation.id, [OperationLogLine(time: time, level: "error", text: problem)])
         guard let id = operation.service, let kind = OperationKind(rawValue: operation.kind),
-            let service = try service(id), operation.state == .running
+            let service = try service(id), operation.startedAt != nil
         else { return }
         try updateService(id, at: time) { $0.state = kind.stuck(service.state) }
+    }
+}
+
+extension JournalEntry {
+    fileprivate func noting(_ revision: Int64) -> JournalEntry {
+        guard case .started(let deadline, var context) = self else { return self }
+        context[SagaTable.revisionKey] = .integer(revision)
+        return .started(deadline: deadline, context: context)
     }
 }

@@ -22,14 +22,14 @@ struct OperationLoading: Sendable {
         _ operation: OperationRecord, _ signals: RunSignals, _ admit: @escaping @Sendable (String) async -> Bool
     ) async throws(StoreError) -> Result<Work, UnusableOperation> {
         if operation.kind == NodeCommand.kind {
-            return try await prepare(operation, signals, { _ in true }) {
+            return try await prepare(operation, signals, { _ in true }) { _ in
                 let command = try NodeCommand(operation)
                 let scope = CommandScope(world: world, operation: operation, command: command, note: note)
                 return (CommandSaga.definition(of: command), scope)
             }
         }
         if operation.kind == Transfer.kind {
-            return try await prepare(operation, signals, { _ in true }) {
+            return try await prepare(operation, signals, { _ in true }) { _ in
                 let transfer = try Transfer(operation)
                 let scope = TransferScope(world: world, operation: operation, transfer: transfer, note: note)
                 return (TransferSaga.definition(of: transfer), scope)
@@ -42,27 +42,40 @@ struct OperationLoading: Sendable {
         guard let id = operation.service, let service = try await world.store.service(id) else {
             return .failure(UnusableOperation(sentence: "the operation's service is not there"))
         }
-        return try await prepare(operation, signals, admit) {
+        return try await prepare(operation, signals, admit) { revision in
+            guard let definition = kind.saga.definition(revision: revision) else {
+                throw UnusableOperation(
+                    sentence: "it began under revision \(revision ?? 0) of the steps of \(kind.rawValue), "
+                        + "which this version does not know")
+            }
             let scope = ServiceScope(
                 world: world, rules: rules, operation: operation, kind: kind, service: service,
                 spec: try spec(service, kind), note: note)
-            return (kind.saga.definition, scope)
+            return (definition, scope)
         }
     }
 
-    /// - Parameter make: the saga and what it may touch; throws when the record makes none.
+    /// - Parameter make: the saga and what it may touch, from the revision of its table, nil for one that has not begun;
+    ///   throws when the record makes none.
     private func prepare<Scope: RunScope>(
         _ operation: OperationRecord, _ signals: RunSignals, _ admit: @escaping @Sendable (String) async -> Bool,
-        _ make: () throws -> (SagaDefinition<Scope>, Scope)
+        _ make: (_ revision: Int64?) throws -> (SagaDefinition<Scope>, Scope)
     ) async throws(StoreError) -> Result<Work, UnusableOperation> {
         let journal = try await world.store.journal(operation.id)
         do {
-            let (definition, scope) = try make()
+            let (definition, scope) = try make(Self.revision(of: journal))
             return .success(
                 work(try OperationRun(definition, scope: scope, journal: journal, signals: signals, admit: admit)))
+        } catch let error as UnusableOperation {
+            return .failure(error)
         } catch {
             return .failure(UnusableOperation(sentence: "\(error)"))
         }
+    }
+
+    private static func revision(of journal: [JournalRecord]) -> Int64? {
+        guard let start = journal.first?.entry else { return nil }
+        return start["context"]?[SagaTable.revisionKey]?.asInteger ?? 1
     }
 
     private func work<Scope>(_ run: sending OperationRun<Scope>) -> Work {

@@ -22,6 +22,8 @@ struct OperationRun<Scope: RunScope> {
     private var seq: Int64
     private var cancelled: Bool
     private var attempts = 0
+    /// As the books have it, once it has begun.
+    private var state = OperationRecord.State.running
     /// Nodes that were there when the run last began to wait.
     private var present: Set<String> = []
 
@@ -45,21 +47,28 @@ struct OperationRun<Scope: RunScope> {
         }
         machine = try SagaMachine.replay(entries, of: table, operation: scope.operation.id)
         seq = journal.last?.seq ?? 0
+        if !journal.isEmpty { state = scope.operation.state }
         cancelled = scope.operation.cancelRequested
     }
 
     /// Throws when the store cannot take an entry; nothing is lost then, and the run may be made again.
     mutating func run() async throws -> RunEnding {
         while !Task.isCancelled {
-            switch machine.next(now: clock.now(), cancelled: cancelled, present: present) {
+            let decision = machine.next(now: clock.now(), cancelled: cancelled, present: present)
+            if decision.isWork, try await !takePlace() { return .stopped }
+            switch decision {
             case .record(let entry):
                 guard try await record(entry) else { return .stopped }
             case .perform(let step, let attempt, let command):
-                let name = definition.table.steps[step].name
+                let policy = definition.table.steps[step]
                 guard let result = await attemptStep(step, attempt, command, unwinding: false) else { return .stopped }
                 switch result {
-                case .success(let output): _ = try await record(.stepSucceeded(step: name, output: output))
-                case .failure(let failure): _ = try await record(.stepFailed(step: name, failure: failure))
+                case .success(let output):
+                    let node = policy.places ? output["node"]?.asString : nil
+                    guard try await record(.stepSucceeded(step: policy.name, output: output), on: node) else {
+                        return .stopped
+                    }
+                case .failure(let failure): _ = try await record(.stepFailed(step: policy.name, failure: failure))
                 }
             case .undo(let step, let attempt, let command):
                 let name = definition.table.steps[step].name
@@ -77,20 +86,23 @@ struct OperationRun<Scope: RunScope> {
         return .stopped
     }
 
-    /// False when the operation is not ours to run: it was cancelled before it began.
-    private mutating func record(_ entry: JournalEntry) async throws -> Bool {
+    /// False when the operation is not ours to run any more: it was cancelled before it began, or waits for a place.
+    /// - Parameter node: the one that the entry puts the operation on.
+    private mutating func record(_ entry: JournalEntry, on node: String? = nil) async throws -> Bool {
         let time = clock.now()
+        var placed: (node: String, isAdmitted: Bool)?
+        if let node { placed = (node, await admit(node)) }
         let writing = JournalWriting(
-            operation: scope.operation.id, subject: scope.subject, entry: entry, after: seq, time: time,
-            context: machine.context, outputs: machine.outputs, warnings: machine.warnings,
-            lastFailure: machine.steps.last?.failure)
+            operation: scope.operation.id, revision: definition.table.revision, subject: scope.subject, entry: entry,
+            after: seq, time: time, context: machine.context, outputs: machine.outputs, warnings: machine.warnings,
+            lastFailure: machine.steps.last?.failure, placed: placed)
         guard
             let written = try await scope.world.store.atomically({ store throws(StoreError) in try store.write(writing)
             })
         else { return false }
         seq += 1
         try machine.apply(written, at: time)
-        return true
+        return placed?.isAdmitted ?? true
     }
 }
 
@@ -101,7 +113,6 @@ extension OperationRun {
     private mutating func attemptStep(
         _ index: Int, _ attempt: Int, _ command: String, unwinding: Bool
     ) async -> Result<JSONValue, StepFailure>? {
-        guard await waitForPlace() else { return nil }
         // Who was there before this attempt may be gone after it.
         present = []
         attempts += 1
@@ -146,14 +157,18 @@ extension OperationRun {
         }
     }
 
-    /// Waits until the node has a place for this operation. False when the run is to stop.
-    private mutating func waitForPlace() async -> Bool {
-        guard let node = machine.outputs["place"]?["node"]?.asString else { return true }
-        while !(await admit(node)) {
-            guard let signal = await inbox.next() else { return false }
-            if case .cancel = signal { cancelled = true }
+    /// A place on the node that the operation works on, if it works on one. Without it the operation is laid down: it
+    /// waits in the queue, and only what has a place is said to run. False when the run is to stop.
+    private mutating func takePlace() async throws -> Bool {
+        guard let node = machine.placedNode else { return true }
+        let isAdmitted = await admit(node)
+        let wanted: OperationRecord.State = isAdmitted ? .running : .queued
+        guard wanted != state else { return isAdmitted }
+        try await scope.world.store.updateOperation(scope.operation.id) {
+            if !$0.state.isFinished { $0.state = wanted }
         }
-        return true
+        state = wanted
+        return isAdmitted
     }
 
     /// False when the run is to stop. A node that is waited for ends the wait.
@@ -174,6 +189,16 @@ extension OperationRun {
         guard let signal = await inbox.next() else { return false }
         if case .cancel = signal { cancelled = true }
         return true
+    }
+}
+
+extension SagaDecision {
+    /// It does something on the node, or is about to.
+    fileprivate var isWork: Bool {
+        switch self {
+        case .perform, .undo, .record(.stepStarted), .record(.undoStarted): true
+        default: false
+        }
     }
 }
 

@@ -85,7 +85,8 @@ extension Operations {
         }
     }
 
-    /// More or less memory, CPU or disk. Image, command and the like stay as they are.
+    /// More or less memory, CPU or disk, and what else of another plan can be had without making the container anew. A
+    /// plan that differs in more is refused, and the field named.
     package func upgrade(
         _ service: String, _ request: UpgradeRequest, by requester: Requester
     ) async throws(CoreError) -> ServiceOperation {
@@ -118,7 +119,7 @@ extension Operations {
                 return .failure(.notFound(kind: "operation", id: operation))
             }
             if record.state.isFinished || record.cancelRequested { return .success(record) }
-            if record.state == .running, OperationKind(rawValue: record.kind)?.isCancellable == false {
+            if !record.isUntouched, OperationKind(rawValue: record.kind)?.isCancellable == false {
                 return .failure(
                     .notAllowedInState(
                         resource: "operation \(operation)", state: record.state.rawValue,
@@ -184,11 +185,11 @@ extension Store {
     func callOff(_ operation: OperationRecord, at time: Timestamp) throws(StoreError) {
         try updateOperation(operation.id) { operation in
             operation.cancelRequested = true
-            guard operation.state == .queued else { return }
+            guard operation.isUntouched else { return }
             operation.state = .cancelled
             operation.finishedAt = time
         }
-        if operation.state == .queued { try releasePending(operation, at: time) }
+        if operation.isUntouched { try releasePending(operation, at: time) }
     }
 
     /// A service whose first operation never began will not come by itself.
@@ -209,8 +210,11 @@ extension Store {
                 return .failure(.invalid(field: "plan", problem: "names no plan in use: \(name)"))
             }
         }
+        let present = try self.plan(service.plan, revision: service.planRevision)
         do throws(CoreError) {
-            let spec = try PlanSpec(json: service.spec).grown(to: plan?.spec, overrides: request.overrides)
+            let spec = try PlanSpec(json: service.spec).grown(
+                from: present?.spec, to: plan?.spec,
+                overrides: request.overrides)
             return .success([
                 "spec": .object(spec.json), "plan": .string(plan?.name ?? service.plan),
                 "plan_revision": .integer(plan?.revision ?? service.planRevision),
@@ -221,26 +225,7 @@ extension Store {
     }
 }
 
-extension PlanSpec {
-    /// This specification with the amounts of another plan, then the overrides. All else must be the same.
-    func grown(to plan: JSONObject?, overrides: JSONObject) throws(CoreError) -> PlanSpec {
-        for key in overrides.keys where !["memory_bytes", "cpu_millis", "disk_bytes"].contains(key) {
-            throw .invalid(field: "overrides.\(key)", problem: "cannot be changed by an upgrade")
-        }
-        var grown = self
-        if let plan {
-            let other = try PlanSpec(json: plan, under: "plan")
-            for (field, same) in [
-                ("image", other.image == image), ("mount_path", other.mountPath == mountPath),
-                ("network", other.network == network), ("pool", other.pool == nil || other.pool == pool),
-            ] where !same {
-                throw .invalid(
-                    field: "plan", problem: "names a plan with another \(field); an upgrade changes amounts only")
-            }
-            (grown.memoryBytes, grown.cpuMillis, grown.diskBytes) = (
-                other.memoryBytes, other.cpuMillis, other.diskBytes
-            )
-        }
-        return try grown.overridden(by: overrides)
-    }
+extension OperationRecord {
+    /// Nothing was done of it yet. One that waits for a place on its node may have begun.
+    var isUntouched: Bool { state == .queued && startedAt == nil }
 }

@@ -21,13 +21,13 @@ package struct Operations: Sendable {
 
     var now: Timestamp { world.clock.now() }
 
-    /// One transaction. A `CoreError` from the body comes out as it is; nothing may have been written before it.
+    /// One transaction. A `CoreError` from the body comes out as it is, and undoes what was written before it.
     func record<Value: Sendable>(
         _ body: @escaping @Sendable (isolated Store) throws(StoreError) -> Result<Value, CoreError>
     ) async throws(CoreError) -> Value {
         let result: Result<Value, CoreError>
         do throws(StoreError) {
-            result = try await world.store.atomically(body)
+            result = try await world.store.attempt(body)
         } catch {
             throw CoreError(error)
         }

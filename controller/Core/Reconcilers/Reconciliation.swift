@@ -19,7 +19,8 @@ package struct Reconciliation: Service {
             world: world,
             reconcilers: [
                 OrphanedAllocations(), ServiceDrift(operations: operations), UnknownContainers(),
-                ExpiringCertificates(), StuckOperations(), MetricUpkeep(retention: retention),
+                ExpiringCertificates(), StuckOperations(), SettledOperations(),
+                MetricUpkeep(retention: retention),
                 RecordUpkeep(retention: retention),
             ])
     }

@@ -12,43 +12,68 @@ struct ServiceDrift: Reconciler {
     /// Reports of the agents lag behind what operations do.
     static let grace = Duration.seconds(60)
 
+    /// Nodes that are looked at side by side: one that does not answer holds up no other.
+    static let breadth = 16
+
     func reconcile(_ world: World) async throws {
-        let connected = await world.agents.connected()
-        for node in connected.sorted() {
-            let reported = try await world.store.inventory(node: node, driver: "docker")
-            let states = Dictionary(reported.map { ($0.resource, $0.state) }, uniquingKeysWith: { $1 })
-            for service in try await world.store.services(onNode: node) {
-                try await examine(service, states, world)
+        var nodes = await world.agents.connected().sorted()[...]
+        try await withThrowingTaskGroup { group in
+            for node in nodes.prefix(Self.breadth) { group.addTask { try await examine(node, world) } }
+            nodes = nodes.dropFirst(Self.breadth)
+            while try await group.next() != nil {
+                if let node = nodes.popFirst() { group.addTask { try await examine(node, world) } }
             }
         }
     }
 
-    private func examine(_ service: ServiceRecord, _ states: [String: JSONObject], _ world: World) async throws {
+    private func examine(_ node: String, _ world: World) async throws {
+        let reported = try await world.store.inventory(node: node, driver: "docker")
+        let states = Dictionary(reported.map { ($0.resource, $0.state) }, uniquingKeysWith: { $1 })
+        for service in try await world.store.services(onNode: node) {
+            // A node that gives no answer gives none to the next question either.
+            guard try await examine(service, states, world) else { return }
+        }
+    }
+
+    /// False when the node was asked and gave no answer.
+    private func examine(
+        _ service: ServiceRecord, _ states: [String: JSONObject], _ world: World
+    ) async throws -> Bool {
         let now = world.clock.now()
         guard [.running, .suspended].contains(service.state), (now - service.updatedAt).magnitude > Self.grace
-        else { return }
-        guard let place = try await world.store.place(of: service.id) else { return }
+        else { return true }
+        guard let place = try await world.store.place(of: service.id) else { return true }
         let reported = states["docker/\(place.container)"]
         var drift = Drift(of: service, reported: reported.map { .seen($0) } ?? .missing)
         // What was reported may be old news: before anybody is alarmed, the node is asked.
         if drift != nil {
-            guard let seen = await ask(place, service, world) else { return }
-            drift = Drift(of: service, reported: seen)
+            switch await ask(place, service, world) {
+            case .report(let seen): drift = Drift(of: service, reported: seen)
+            case .unclear: return true
+            case .silence: return false
+            }
         }
         let known = service.observed["drift"]?["kind"]?.asString
-        guard drift?.rawValue != known else { return }
+        guard drift?.rawValue != known else { return true }
         try await record(drift, service, place, world, at: now)
+        return true
     }
 
-    /// Nil when the node gives no answer that can be relied on.
-    private func ask(_ place: ServicePlace, _ service: ServiceRecord, _ world: World) async -> Drift.Report? {
+    private enum Answer {
+        case report(Drift.Report)
+        /// None that can be relied on.
+        case unclear
+        case silence
+    }
+
+    private func ask(_ place: ServicePlace, _ service: ServiceRecord, _ world: World) async -> Answer {
         let call = AgentCall(
             id: Identifier.make("look"), resource: "docker/\(place.container)", generation: service.generation * 2 + 1,
             driver: "docker", operation: "container.inspect", arguments: ["name": .string(place.container)],
-            deadline: .seconds(30), trace: nil, step: name)
-        guard let result = try? await world.agents.perform(call, place.node) else { return nil }
-        if result.status == .succeeded { return .seen(result.observed) }
-        return result.error?.code == .notFound ? .missing : nil
+            deadline: .seconds(30), trace: nil, step: name, isLook: true)
+        guard let result = try? await world.agents.perform(call, place.node) else { return .silence }
+        if result.status == .succeeded { return .report(.seen(result.observed)) }
+        return result.error?.code == .notFound ? .report(.missing) : .unclear
     }
 
     private func record(

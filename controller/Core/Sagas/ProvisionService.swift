@@ -13,7 +13,8 @@ enum ProvisionService: ServiceSaga {
         steps: [
             // Patient enough for nodes to come back after the controller has started.
             SagaStep(
-                place, retry: RetryPolicy(attempts: 6, first: .seconds(2), most: .seconds(20)), act: choose,
+                place, retry: RetryPolicy(attempts: 6, first: .seconds(2), most: .seconds(20)), places: true,
+                act: choose,
                 undo: release),
             SagaStep(dataset, act: makeDataset, undo: destroyDataset),
             SagaStep(image, deadline: .seconds(900), act: provideImage),
@@ -37,7 +38,8 @@ enum ProvisionService: ServiceSaga {
             if let held = try store.place(of: scope.service.id) { return .success(held) }
             var candidates = try store.candidates(connected: connected, loads: loads)
             // A container of this service that is out there was made in a time that this store has forgotten.
-            let homes = try store.nodes(reporting: "docker/\(scope.service.id)")
+            let trusted = Set(candidates.filter(\.approved).map(\.id))
+            let homes = try store.nodes(reporting: "docker/\(scope.service.id)").filter(trusted.contains)
             if !homes.isEmpty { candidates.removeAll { !homes.contains($0.id) } }
             let result = Scheduler(rules: scope.rules).place(scope.spec.demand, on: candidates)
             try store.appendLog(
@@ -142,7 +144,6 @@ extension Store {
                     operation: operation.id), at: time)
         }
         try updateService(service.id, at: time) { $0.node = place.node }
-        try updateOperation(operation.id) { $0.node = place.node }
         return place
     }
 }

@@ -10,7 +10,7 @@ enum RepairService: ServiceSaga {
     static let definition = SagaDefinition<ServiceScope>(
         kind: kind.rawValue,
         steps: [
-            SagaStep(place, act: locate),
+            SagaStep(place, places: true, act: locate),
             SagaStep(dataset, act: look),
             SagaStep(image, deadline: .seconds(900), act: provideImage),
             SagaStep(container, act: start),

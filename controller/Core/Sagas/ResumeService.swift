@@ -9,7 +9,7 @@ enum ResumeService: ServiceSaga {
     static let definition = SagaDefinition<ServiceScope>(
         kind: kind.rawValue,
         steps: [
-            SagaStep(place, act: locate),
+            SagaStep(place, places: true, act: locate),
             SagaStep(container, act: start, undo: stop),
         ])
 

@@ -6,12 +6,22 @@ import WireProtocol
 protocol ServiceSaga {
     static var kind: OperationKind { get }
     static var definition: SagaDefinition<ServiceScope> { get }
+    /// Tables of released versions that are not the present one, for operations that began under them.
+    static var earlier: [SagaDefinition<ServiceScope>] { get }
     /// Notes in the service what the saga has achieved; part of the transaction that ends the operation.
     static func conclude(
         _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue])
 }
 
 extension ServiceSaga {
+    static var earlier: [SagaDefinition<ServiceScope>] { [] }
+
+    /// The table that an operation began with; nil for one that this version does not know.
+    static func definition(revision: Int64?) -> SagaDefinition<ServiceScope>? {
+        guard let revision else { return definition }
+        return ([definition] + earlier).first { $0.table.revision == revision }
+    }
+
     static func conclude(_ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]) {}
 }
 

@@ -11,7 +11,7 @@ enum TerminateService: ServiceSaga {
     static let definition = SagaDefinition<ServiceScope>(
         kind: kind.rawValue, direction: .forward, deadline: .seconds(3600),
         steps: [
-            SagaStep(place, retry: persistent, act: locate),
+            SagaStep(place, retry: persistent, places: true, act: locate),
             SagaStep(container, retry: persistent, act: removeContainer),
             SagaStep(dataset, retry: persistent, deadline: .seconds(300), act: destroyDataset),
             SagaStep(release, retry: persistent, act: giveBack),

@@ -12,7 +12,7 @@ enum UpgradeService: ServiceSaga {
     static let definition = SagaDefinition<ServiceScope>(
         kind: kind.rawValue,
         steps: [
-            SagaStep(place, act: locate),
+            SagaStep(place, places: true, act: locate),
             SagaStep(usage, act: checkUsage),
             SagaStep(room, act: reserveBoth, undo: reserveOld),
             SagaStep(quota, act: setNewQuota, undo: setOldQuota),

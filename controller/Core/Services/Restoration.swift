@@ -33,7 +33,7 @@ package enum Restoration {
 
 extension Store {
     fileprivate func settle(_ operation: OperationRecord, _ base: Int64, at now: Timestamp) throws(StoreError) {
-        if operation.state == .running, try isGoingBack(operation) {
+        if !operation.isUntouched, try isGoingBack(operation) {
             return try abandon(operation, because: "it was being undone when the restored backup was taken", at: now)
         }
         if operation.isDirect {

@@ -1,0 +1,102 @@
+import Logging
+import Model
+import Store
+import WireProtocol
+
+/// Resolves operations that need attention and of which nothing is left: a later operation of the same service has put
+/// things right, or the node, asked for it, has nothing of the service. It removes nothing on any node.
+struct SettledOperations: Reconciler {
+    let name = "settled-operations"
+    let interval = Duration.seconds(300)
+    /// Orders of before may still be under way.
+    static let grace = Duration.seconds(60)
+    private static let batch = 100
+
+    func reconcile(_ world: World) async throws {
+        let filter = OperationFilter(states: [.needsAttention])
+        var request = PageRequest(limit: Self.batch)
+        while true {
+            let page = try await world.store.operations(filter, page: request)
+            for operation in page.items { try await settle(operation, world) }
+            guard let next = page.next else { return }
+            request.after = next
+        }
+    }
+
+    private func settle(_ operation: OperationRecord, _ world: World) async throws {
+        guard let id = operation.service, let kind = OperationKind(rawValue: operation.kind),
+            let ended = operation.finishedAt, world.clock.now() - ended > Self.grace,
+            let service = try await world.store.service(id)
+        else { return }
+        if let later = try await successor(of: operation, kind, world.store) {
+            return try await resolve(operation, "\(later.kind) \(later.id) has put it right", world)
+        }
+        guard kind == .provision, service.state == .failed,
+            try await world.store.unfinishedOperations(service: id).isEmpty
+        else { return }
+        guard let place = try await world.store.place(of: id) else {
+            return try await resolve(operation, "the service holds nothing on any node", world)
+        }
+        guard await isGone(place, service, world) else { return }
+        try await release(service, operation, world)
+    }
+
+    /// A later operation after which nothing of this one can be left.
+    private func successor(
+        of operation: OperationRecord, _ kind: OperationKind, _ store: Store
+    ) async throws -> OperationRecord? {
+        let filter = OperationFilter(states: [.succeeded], service: operation.service)
+        let newest = PageRequest(limit: Self.batch, order: .descending)
+        return try await store.operations(filter, page: newest).items.first { later in
+            guard later.position > operation.position, let other = OperationKind(rawValue: later.kind) else {
+                return false
+            }
+            return other == .terminate || other == kind || (kind.isPower && other.isPower)
+        }
+    }
+
+    // MARK: looking
+
+    private func isGone(_ place: ServicePlace, _ service: ServiceRecord, _ world: World) async -> Bool {
+        let looks =
+            [
+                ("docker", "container.inspect", "docker/\(place.container)", ["name": .string(place.container)]),
+                ("zfs", "dataset.usage", "zfs/\(place.dataset)", ["dataset": .string(place.dataset)]),
+            ] as [(String, String, String, JSONObject)]
+        for (driver, operation, resource, arguments) in looks {
+            let call = AgentCall(
+                id: Identifier.make("look"), resource: resource, generation: service.generation * 2 + 1,
+                driver: driver, operation: operation, arguments: arguments, deadline: .seconds(30), trace: nil,
+                step: name, isLook: true)
+            guard let result = try? await world.agents.perform(call, place.node), result.error?.code == .notFound
+            else { return false }
+        }
+        return true
+    }
+
+    private func release(_ service: ServiceRecord, _ operation: OperationRecord, _ world: World) async throws {
+        let (now, by) = (world.clock.now(), Requester(name: "reconciler/\(name)"))
+        try await world.store.atomically { store throws(StoreError) in
+            // An operation that began meanwhile makes the look old.
+            guard try store.service(service.id)?.generation == service.generation,
+                try store.unfinishedOperations(service: service.id).isEmpty
+            else { return }
+            try store.releaseAll(service: service.id)
+            try store.updateService(service.id, at: now) { $0.node = nil }
+            _ = try store.resolve(operation, because: "the node has nothing of the service", by: by, at: now)
+        }
+    }
+
+    private func resolve(_ operation: OperationRecord, _ reason: String, _ world: World) async throws {
+        let (now, by) = (world.clock.now(), Requester(name: "reconciler/\(name)"))
+        try await world.store.atomically { store throws(StoreError) in
+            guard try store.operation(operation.id)?.state == .needsAttention else { return }
+            _ = try store.resolve(operation, because: reason, by: by, at: now)
+        }
+    }
+}
+
+extension OperationKind {
+    /// It is only about whether the container runs.
+    fileprivate var isPower: Bool { [.suspend, .resume, .repair].contains(self) }
+}
