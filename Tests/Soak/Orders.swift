@@ -105,7 +105,7 @@ final class Orders: Sendable {
         if operation.state != "succeeded", !isExcused {
             findings.count("failed: \(operation.kind): \(operation.error?.code ?? "no error")")
         }
-        if operation.state == "needs_attention", !isExcused {
+        if ["needs_attention", "resolved"].contains(operation.state), !isExcused {
             findings.breach("operation \(operation.id) needs attention: \(operation.error?.message ?? "")")
         }
     }

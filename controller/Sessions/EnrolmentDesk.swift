@@ -73,7 +73,7 @@ package final class EnrolmentDesk: Sendable {
                 guard token.revokedAt == nil, node.revokedAt == nil else { throw StoreError.token(.revoked) }
                 guard token.expiresAt > now else { throw StoreError.token(.expired) }
                 // The same key is the same node: it is trusted as far as it was.
-                try store.audit(Self.row("node.enrol_again", node.name, id, token, now, remote))
+                try store.audit(Self.row("node.reenrol", node.name, id, token, now, remote))
                 return id
             }
             let token = try store.redeemToken(request.token, at: now, matches: matches)

@@ -12,7 +12,8 @@ struct Reckoning {
         self.books = books
         self.customers = customers
         // Said to need attention: for these nothing else is promised.
-        strays = Set(books.operations.filter { $0.state == "needs_attention" }.compactMap(\.service))
+        strays = Set(
+            books.operations.filter { ["needs_attention", "resolved"].contains($0.state) }.compactMap(\.service))
     }
 
     func run() {
@@ -36,7 +37,7 @@ struct Reckoning {
     private func check(_ operation: Books.Operation) {
         switch operation.state {
         case "succeeded", "cancelled": break
-        case "failed", "needs_attention":
+        case "failed", "needs_attention", "resolved":
             if operation.error == nil { violated("\(operation.kind) \(operation.id) failed and does not say why") }
         default: violated("\(operation.kind) \(operation.id) is \(operation.state) for ever")
         }
