@@ -18,9 +18,9 @@ enum InventorySum {
     static func of(_ driver: String, _ items: [(resource: String, state: JSONObject)]) -> [String: Int64] {
         switch driver {
         case "proxmox":
-            // With limits that nobody set it may take the least that Proxmox gives.
+            // One whose configuration names no limit has Proxmox's own.
             let foreign = items.filter { $0.state["status"]?.asString == "running" && $0.state["owner"] == nil }
-            return [foreignMemory: foreign.reduce(0) { $0 &+ bounded($1.state["memory_mib"], 1 << 26) << 20 }]
+            return [foreignMemory: foreign.reduce(0) { $0 &+ bounded($1.state["memory_mib"] ?? 512, 1 << 26) << 20 }]
         case "zfs":
             var sums: [String: Int64] = [:]
             for (resource, state) in items where resource.hasSuffix("/innkeeper") {
