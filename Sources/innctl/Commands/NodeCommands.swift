@@ -106,7 +106,7 @@ struct NodeApprove: AsyncParsableCommand {
         discussion: "A trusted node gets services with their secrets. A node whose claims have grown is approved again."
     )
     @Argument(help: "Id or name.") var node: String
-    @Flag(name: .long, help: "Trust it without being asked.") var yes = false
+    @OptionGroup var confirmation: Confirmation
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -114,9 +114,7 @@ struct NodeApprove: AsyncParsableCommand {
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))"
         let seen: Node = try await controller.get(path)
         Terminal.note(Terminal.clean(NodeCard.claims(seen)))
-        guard try yes || Confirmation.ask("Trust this node?") else {
-            throw Failure(.cancelled, "node \(seen.name) is not approved")
-        }
+        try confirmation.ask("Node \(seen.name) gets services, and the secrets that they need, from here on.")
         var claims = seen.claims
         claims?.doubts = nil
         let approved: Node = try await controller.change("POST", path + "/approve", NodeApproval(claims: claims))
