@@ -70,6 +70,15 @@ import WireProtocol
         let error = await #expect(throws: DriverError.self) { try await node.perform("container.destroy") }
         #expect(error?.code == .unavailable && error?.retryable == true && error?.changed == false)
         #expect(error?.message.contains("storage gone") == true && disks(node).count == 1)
+        // A restoration in its place removes it first.
+        try node.write("", to: "var/lib/vz/dump/vzdump-lxc-101-2026_01_01-00_00_00.tar.zst")
+        let replaced = await #expect(throws: DriverError.self) {
+            try await node.perform(
+                "container.restore",
+                ["backup": "local:backup/vzdump-lxc-101-2026_01_01-00_00_00.tar.zst", "replace": true], command: "cmd_2"
+            )
+        }
+        #expect(replaced?.code == .unavailable && replaced?.changed == false && disks(node).count == 1)
     }
 
     @Test func `a removal that fails after disks have gone says that something has changed`() async throws {

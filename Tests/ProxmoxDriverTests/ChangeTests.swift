@@ -30,6 +30,15 @@ import WireProtocol
         let end = try await node.perform("container.set", wish)
         #expect(end.observed["volumes"]?.asArray?.count == 2 && end.observed["networks"]?.asArray?.count == 1)
         #expect(try await !node.perform("container.set", wish).changed)
+        for other: JSONObject in [
+            ["storage": "labzfs", "size_gib": 1, "path": "/data"],
+            ["storage": "local", "size_gib": 2, "path": "/data"],
+        ] {
+            let error = await #expect(throws: DriverError.self) {
+                try await node.perform("container.set", ["mounts": [.object(other)]])
+            }
+            #expect(error?.code == .conflict && error?.message.contains("/data is there as mp0") == true)
+        }
         try await node.perform("container.set", ["remove": ["mp0"]])
         #expect(node.configuration()?.contains("unused0: local:101/") == true)
         try await node.perform("container.set", ["remove": ["unused0"]])

@@ -92,6 +92,15 @@ import WireProtocol
         #expect(try await node.perform("container.start").changed)
     }
 
+    @Test func `unlocking a copy that has died frees its source as well`() async throws {
+        let (node, tool) = try await copying()
+        node.killTools()
+        _ = try await tool.value
+        #expect(await eventually { !node.driver.files.isBusy(102) })
+        #expect(try await node.perform("container.unlock", on: 102).changed)
+        #expect(node.configuration()?.contains("lock:") == false)
+    }
+
     @Test func `another process with the number of a task is not that task`() async throws {
         let node = try await EmulatedNode()
         try node.write("lock: create\n", to: "etc/pve/nodes/pvelab/lxc/101.conf")

@@ -52,12 +52,7 @@ extension ProxmoxDriver {
         let vmid = found.vmid
         let all = try await storages(content: "rootdir")
         let needed = found.config.storages
-        if let missing = all.first(where: { !$0.isActive && needed.contains($0.name) }) {
-            throw DriverError(
-                .unavailable,
-                "storage \(missing.name), which holds a disk of container \(vmid), is not active: nothing has been removed"
-            )
-        }
+        try Self.checkReach(of: found, all)
         let away = all.filter { !$0.isActive && !$0.isDisabled }.map(\.name)
         let enabled = all.filter { !$0.isDisabled }.map(\.name)
         if !away.isEmpty { try await note(vmid, enabled) }
@@ -73,6 +68,16 @@ extension ProxmoxDriver {
             _ = try await removeUnreferenced(vmid, on: enabled.filter { !away.contains($0) })
             try await note(vmid, away)
         } catch { throw error.afterChange() }
+    }
+
+    /// The tool removes one disk after the other, and stops at the first that it cannot reach.
+    static func checkReach(of found: Guest, _ storages: [Storage]) throws(DriverError) {
+        let needed = found.config.storages
+        guard let missing = storages.first(where: { !$0.isActive && needed.contains($0.name) }) else { return }
+        throw DriverError(
+            .unavailable,
+            "storage \(missing.name), which holds a disk of container \(found.vmid), is not active: nothing has been removed"
+        )
     }
 
     private func note(_ vmid: Int, _ storages: [String]) async throws(DriverError) {

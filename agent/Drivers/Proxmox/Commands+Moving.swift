@@ -53,7 +53,8 @@ extension ProxmoxDriver {
         return OperationOutcome(changed: true, observed: moved)
     }
 
-    /// A lock is taken away only when nothing works on the container; a backup's own snapshot goes with it.
+    /// A lock is taken away only when nothing works on the container; a backup's own snapshot goes with it, and the lock of
+    /// the container that it is a copy of.
     private func unlock(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
@@ -63,6 +64,7 @@ extension ProxmoxDriver {
         if try await files.aside({ $0.isBusy(vmid) }) {
             throw DriverError(.busy, "container \(vmid) is locked (\(lock)) by an operation that is under way")
         }
+        if lock == "create", let source = found.config.copyNote?.source { try await releaseSource(source) }
         var end = try await achieve(vmid, "lost its lock") {
             $0 != nil && $0?.config.lock == nil
         } by: {

@@ -35,6 +35,7 @@ extension ProxmoxDriver {
         try found.checkOwner(wish.owner)
         if found.isRunning { throw DriverError(.conflict, "container \(found.vmid) runs") }
         if found.config["protection"] == "1" { throw DriverError(.conflict, "container \(found.vmid) is protected") }
+        try Self.checkReach(of: found, try await storages(content: "rootdir"))
     }
 
     /// The configuration in a backup.

@@ -20,10 +20,7 @@ struct Creation: Sendable {
 
         /// Whether a disk of a container is this one, in place and size.
         func isMet(by text: String?) -> Bool {
-            guard let text else { return false }
-            let found = PropertyText(text)
-            return found.first?.hasPrefix("\(storage):") == true && found["mp"] == path
-                && found["size"].flatMap(SizeText.bytes) == gib << 30
+            isHeld(by: text) && PropertyText(text ?? "")["size"].flatMap(SizeText.bytes) == gib << 30
         }
     }
 

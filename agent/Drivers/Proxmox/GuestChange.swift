@@ -55,6 +55,10 @@ struct GuestChange: Sendable {
             .makeIterator()
         for mount in mounts {
             if let key = present[mount.path ?? ""] {
+                guard mount.isHeld(by: config[key]) else {
+                    throw DriverError(
+                        .conflict, "\(mount.path ?? "") is there as \(key), but on another storage or smaller")
+                }
                 if config.wished(key) != config[key] { plan.reverts.append(key) }
             } else if let key = coming[mount.path ?? ""] {
                 plan.waiting.append(key)
@@ -93,6 +97,13 @@ struct GuestChange: Sendable {
 }
 
 extension Creation.Disk {
+    /// Whether a disk is this one, or has grown from it.
+    func isHeld(by text: String?) -> Bool {
+        let found = PropertyText(text ?? "")
+        return found.first?.hasPrefix("\(storage):") == true && found["mp"] == path
+            && found["size"].flatMap(SizeText.bytes).map { $0 >= gib << 30 } ?? false
+    }
+
     /// As the tool wants a disk that it is to make.
     var text: String { "\(storage):\(gib)" + (path.map { ",mp=\($0)" } ?? "") }
 }

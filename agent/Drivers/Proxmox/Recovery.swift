@@ -153,7 +153,7 @@ extension ProxmoxDriver {
     }
 
     /// A clone that has died leaves its source locked, which cannot even be started then.
-    private func releaseSource(_ source: Int) async throws(DriverError) {
+    func releaseSource(_ source: Int) async throws(DriverError) {
         guard let found = try await look(source), found.config.lock == "disk",
             try await !files.aside({ $0.isBusy(source) })
         else { return }
