@@ -120,6 +120,18 @@ import WireProtocol
         #expect(try await !node.perform("container.resize", larger).changed)
     }
 
+    @Test func `the size of a file system is read where it says that it is one`() {
+        var block = [UInt8](repeating: 0, count: 1024)
+        #expect(ExtFileSystem.bytes(superblock: block) == nil)
+        (block[4], block[24], block[56], block[57]) = (3, 2, 0x53, 0xEF)
+        block[336] = 1
+        #expect(ExtFileSystem.bytes(superblock: block) == Int64(12_288))
+        block[96] = 0x80
+        #expect(ExtFileSystem.bytes(superblock: block) == Int64((1 << 44) + 12_288))
+        (block[336], block[339]) = (0xFF, 0xFF)
+        #expect(ExtFileSystem.bytes(superblock: block) == nil && ExtFileSystem.bytes(superblock: [1]) == nil)
+    }
+
     @Test func `a mounted image is read through its loop device`() async throws {
         let node = try await EmulatedNode()
         try await node.create()

@@ -19,7 +19,7 @@ extension ProxmoxDriver {
         try await checkUnlocked(source)
         try cloning.checkAddresses(of: source.config)
         try await checkRoom(cloning.sizes(of: source.config))
-        try await checkBridges(cloning.settings)
+        try await checkBridges(cloning.settings.networks)
         abandonedCreations.forget(cloning.vmid)
         context.progress("cloning container \(source.vmid)")
         let words = cloning.words(command: context.commandID)
@@ -57,8 +57,7 @@ extension ProxmoxDriver {
         // Earlier versions did not note the source.
         guard note?.source == cloning.source || note == nil && found.mark?.vmid == nil else {
             throw DriverError(
-                .conflict, "container \(found.vmid) is there, but it is no copy of container \(cloning.source)"
-            ).afterChange()
+                .conflict, "container \(found.vmid) is there, but it is no copy of container \(cloning.source)")
         }
         if note?.isUnfinished == true {
             return OperationOutcome(changed: true, observed: try await finish(found, cloning).json)

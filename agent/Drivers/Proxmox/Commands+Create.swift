@@ -38,7 +38,7 @@ extension ProxmoxDriver {
         }
         try await checkRoom(creation.sizes)
         try await checkTemplate(creation.template)
-        try await checkBridges(creation.settings)
+        try await checkBridges(creation.settings.networks)
         abandonedCreations.forget(creation.vmid)
         context.progress("creating container \(creation.vmid)")
         do throws(DriverError) {

@@ -28,7 +28,7 @@ extension ProxmoxDriver {
         if plan.words.isEmpty { throw Self.waits(plan.waiting, found) }
         try await checkUnlocked(found)
         try await checkRoom(change.sizes(missingIn: found.config))
-        try await checkBridges(change.settings)
+        try await checkBridges(change.settings.networks.filter { plan.words.contains("--\($0.device)") })
         let end = try await apply(plan.words, to: found, mayWait: change.mayWait) { config throws(DriverError) in
             try change.plan(in: config)
         }
@@ -92,8 +92,8 @@ extension ProxmoxDriver {
     }
 
     /// A bridge that is not there costs a running container its network card, and another container its start.
-    func checkBridges(_ settings: GuestSettings) async throws(DriverError) {
-        for bridge in settings.networks.map(\.bridge) where try await !files.aside({ $0.hasInterface(bridge) }) {
+    func checkBridges(_ networks: [NetworkWish]) async throws(DriverError) {
+        for bridge in networks.map(\.bridge) where try await !files.aside({ $0.hasInterface(bridge) }) {
             throw DriverError(.notFound, "there is no bridge \(bridge) on this node")
         }
     }

@@ -21,8 +21,11 @@ enum ExtFileSystem {
         func number(at place: Int, _ count: Int) -> UInt64 {
             block[place..<place + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
         }
-        let (scale, isWide) = (number(at: 24, 4), number(at: 96, 4) & 0x80 != 0)
-        guard block.count == length, number(at: 56, 2) == 0xEF53, scale <= 6 else { return nil }
+        guard block.count == length, number(at: 56, 2) == 0xEF53, case let scale = number(at: 24, 4), scale <= 6 else {
+            return nil
+        }
+        // Only with a feature of its own has it more than 2^32 blocks; the place holds something else otherwise.
+        let isWide = number(at: 96, 4) & 0x80 != 0
         let blocks = number(at: 4, 4) | (isWide ? number(at: 336, 4) << 32 : 0)
         let (bytes, overflows) = blocks.multipliedReportingOverflow(by: 1024 << scale)
         return overflows ? nil : Int64(exactly: bytes)

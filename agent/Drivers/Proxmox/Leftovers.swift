@@ -74,9 +74,10 @@ extension ProxmoxDriver {
         for storage in storages {
             found += try await volumes(on: storage, content: "rootdir").filter { $0.vmid == vmid }.map(\.id)
         }
-        let isTaken = try await files.aside { $0.guest(vmid) != nil || $0.stranger(vmid) != nil || $0.isBusy(vmid) }
         guard !found.isEmpty else { return [] }
-        if isTaken { throw DriverError(.conflict, "container \(vmid) is there again") }
+        if try await files.aside({ $0.guest(vmid) != nil || $0.stranger(vmid) != nil || $0.isBusy(vmid) }) {
+            throw DriverError(.conflict, "container \(vmid) is there again")
+        }
         for volume in found { try await tools.act(.pvesm, ["free", volume]) }
         return found
     }

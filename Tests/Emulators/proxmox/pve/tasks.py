@@ -68,19 +68,24 @@ def run(world, kind, vmid, work, tells_failure=True):
     which rolls back; KILL leaves the worker alone until it writes again.
     """
     sys.stdout.flush()
-    output, error = os.pipe(), os.pipe()
+    output, error, ready = os.pipe(), os.pipe(), os.pipe()
     start = int(time.time())
     ends = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     # Neither of the two may die of a signal before it can pass it on.
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     pid = os.fork()
     if pid == 0:
+        # Its work begins when it is on the list of tasks.
+        os.close(ready[1])
+        os.read(ready[0], 1)
         worker(world, work, output, error)
+    os.close(ready[0])
     os.close(output[1])
     os.close(error[1])
     name = upid(world, kind, vmid, pid, start)
     world.show(pid, ["task " + name])
     record(world, name)
+    os.close(ready[1])
     for number in ends:
         signal.signal(number, lambda *_: os.kill(pid, signal.SIGTERM))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
