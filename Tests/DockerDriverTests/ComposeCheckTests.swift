@@ -1,5 +1,6 @@
 import DockerDriver
 import DriverKit
+import Glibc
 import TestSupport
 import Testing
 import WireProtocol
@@ -17,6 +18,10 @@ import YAML
         "volumes_from: [other]", "labels: [innkeeper.service=svc_1]", "labels: {com.docker.compose.project: other}",
         "use_api_socket: true", "provider: {type: x}", "gpus: all", "sysctls: [net.x=1]", "runtime: evil",
         "deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}", "unheard_of: 1",
+        "volumes: [\"/home:/x\"]", "volumes: [\"/srv:/x:ro\"]", "volumes: [\"/opt/app:/x\"]",
+        "volumes: [{type: bind, source: [/], target: /x}]", "volumes: [{source: {a: b}, target: /x}]",
+        "volumes: [\"./a:/a\", \"./a/b:/b\"]", "annotations: {run.oci.keep_original_groups: \"1\"}",
+        "logging: {driver: fluentd, options: {fluentd-address: \"unix:///var/run/docker.sock\"}}",
     ]
 
     @Test(arguments: risky)
@@ -31,7 +36,14 @@ import YAML
     @Test(arguments: [
         "volumes: {x: {external: true}}", "volumes: {x: {name: other_data}}", "secrets: {x: {file: /etc/shadow}}",
         "configs: {x: {file: /etc/shadow}}", "volumes: {x: {driver_opts: {type: none, o: bind, device: /etc}}}",
-        "volumes: {x: {driver: rexray}}",
+        "volumes: {x: {driver: rexray}}", "volumes: {x: {driver_opts: {type: none, o: bind, device: /home}}}",
+        "volumes: {x: {driver_opts: {type: tmpfs, o: bind, device: /home}}}",
+        "volumes: {x: {driver_opts: {type: tmpfs, o: \"size=1m,bind\", device: tmpfs}}}",
+        "volumes: {x: {driver_opts: {type: nfs, o: \"addr=192.0.2.1\", device: \":/\"}}}",
+        "volumes: {x: {driver_opts: {type: ext4, device: /dev/sda1}}}",
+        "volumes: {x: {labels: {innkeeper.service: svc_1}}}", "networks: {x: {driver: macvlan}}",
+        "networks: {x: {external: true, name: host}}", "networks: {host: {external: true}}",
+        "networks: {x: {driver_opts: {com.docker.network.bridge.name: vmbr0}}}",
     ])
     func `what stands beside the services is checked too`(line: String) async throws {
         let bench = try await ComposeBench()
@@ -45,8 +57,35 @@ import YAML
         let error = await bench.failure("hidden", content, ["env": ["PLACE": "/etc"]])
         #expect(error?.code == .permissionDenied)
         #expect(bench.file("hidden") == nil)
+        for place in ["/home", "/srv", "/var/lib/innkeeper/agent"] {
+            #expect(
+                await bench.failure("hidden", content, ["env": ["PLACE": .string(place)]])?.code == .permissionDenied)
+            let volume =
+                ComposeBench.sleeper()
+                + "volumes: {v: {driver_opts: {type: none, o: bind, device: \"${PLACE}\"}}}\n"
+            #expect(
+                await bench.failure("hidden", volume, ["env": ["PLACE": .string(place)]])?.code == .permissionDenied)
+        }
         let mode = ComposeBench.sleeper().replacing("network_mode: none", "network_mode: ${MODE}")
         #expect(await bench.failure("hidden", mode, ["env": ["MODE": "host"]])?.code == .permissionDenied)
+    }
+
+    @Test func `nothing allows what the agent keeps, nor what leads to it`() async throws {
+        let bench = try await ComposeBench(allows: Set(ComposeRisk.allCases))
+        let project = Workbench.name("never")
+        for place in ["/", "/proc", "/var/lib/innkeeper", bench.bench.engine.socket, "\(bench.root)/other/data"] {
+            let error = await bench.failure(project, ComposeBench.sleeper("volumes: [\"\(place):/x\"]"))
+            #expect(error?.code == .permissionDenied, "\(place): \(String(describing: error))")
+            let volume =
+                ComposeBench.sleeper() + "volumes: {v: {driver_opts: {type: none, o: bind, device: \"\(place)\"}}}\n"
+            #expect(await bench.failure(project, volume)?.code == .permissionDenied)
+        }
+        // A link that its own containers have made.
+        _ = try await bench.deploy(project, ComposeBench.sleeper("volumes: [\"./a:/a\"]"))
+        #expect(symlink("/etc", bench.folder.file("compose/\(project)/data/link")) == 0)
+        let error = await bench.failure(project, ComposeBench.sleeper("volumes: [\"./link:/a\"]"))
+        #expect(error?.code == .permissionDenied && error?.cause?.contains("leads elsewhere") == true)
+        try await bench.down(project)
     }
 
     @Test func `the owner of the node can allow it`() async throws {

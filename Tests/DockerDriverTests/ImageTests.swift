@@ -39,7 +39,7 @@ import WireProtocol
         }
         #expect(error?.code == .failed)
         #expect(error?.cause?.isEmpty == false)
-        for path in ["/tmp/innkeeper-not-there.tar", "/tmp", "relative"] {
+        for path in ["/tmp/innkeeper-not-there.tar", folder.path, "relative"] {
             let error = await #expect(throws: DriverError.self) {
                 try await bench.perform("image.import", ["reference": .string(reference), "path": .string(path)])
             }

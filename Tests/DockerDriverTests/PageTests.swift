@@ -10,7 +10,7 @@ import Testing
 
     @Test func `the driver's page names what it needs, and an engine that is away is missed`() async throws {
         #expect(try undocumented(await DockerDriver().needs(), page: "docker") == [])
-        let needs = await DockerDriver(socket: "/nonexistent", mountRoots: ["/nonexistent"]).needs()
+        let needs = await DockerDriver(socket: "/nonexistent", rights: NodeRights(mountRoots: ["/nonexistent"])).needs()
         #expect(needs.filter { $0.problem != nil && $0.isVital }.map(\.what) == ["/nonexistent"])
         #expect(needs.last?.problem?.hasPrefix("/nonexistent cannot be read") == true)
     }

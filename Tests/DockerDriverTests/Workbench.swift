@@ -14,8 +14,14 @@ struct Workbench: Sendable {
 
     init(engine: DockerEngine? = nil) async throws {
         if let engine { self.engine = engine } else { self.engine = try await DockerEngine.shared() }
-        driver = DockerDriver(socket: self.engine.socket)
+        driver = DockerDriver(socket: self.engine.socket, rights: Self.rights(self.engine))
         try await perform("image.import", ["reference": .string(Self.image), "path": .string(self.engine.busybox)])
+    }
+
+    /// What the owner of a node for tests allows.
+    static func rights(_ engine: DockerEngine, allows: Set<ComposeRisk> = []) -> NodeRights {
+        let images = String(engine.busybox[..<(engine.busybox.lastIndex(of: "/") ?? engine.busybox.startIndex)])
+        return NodeRights(allows: allows, mountRoots: ["/tmp"], imageRoots: ["/tmp", images])
     }
 
     static func driver(_ socket: String) -> DockerDriver { DockerDriver(socket: socket) }

@@ -79,7 +79,8 @@ package final class Site: Installed {
         socket = try GatedSocket(at: folder.file("docker.sock"), to: docker.socket, gate: gate)
         try folder.write(TarFile.busybox().bytes, to: "image.tar")
         agent = try installation.agent(
-            "agent", launcher: zfs.launcher, configuration: ["docker_socket": .string(socket.path)])
+            "agent", launcher: zfs.launcher,
+            configuration: ["docker_socket": .string(socket.path), "docker_image_roots": [.string(folder.path)]])
     }
 
     /// init has been run; this is serve, token, enrol and run.
@@ -94,6 +95,7 @@ package final class Site: Installed {
     package func restartAgent(_ more: JSONObject) async throws {
         var configuration = more
         configuration["docker_socket"] = .string(socket.path)
+        configuration["docker_image_roots"] = [.string(folder.path)]
         try folder.write(JSONValue.object(configuration).encoded, to: "agent.json")
         await agent.stop()
         try agent.start()

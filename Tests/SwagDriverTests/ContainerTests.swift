@@ -10,11 +10,14 @@ import WireProtocol
 @Suite struct ContainerTests {
     @Test func `a SWAG container is found by its image, and nothing is written while it is still`() async throws {
         let engine = try await DockerEngine.start()
-        let docker = DockerDriver(socket: engine.socket)
+        let images = String(engine.busybox[..<(engine.busybox.lastIndex(of: "/") ?? engine.busybox.startIndex)])
+        let docker = DockerDriver(
+            socket: engine.socket, rights: NodeRights(mountRoots: ["/tmp"], imageRoots: [images]))
         #expect(await SwagDriver.detect(docker: docker, container: nil) == nil)
         let folder = try ScratchFolder("swag")
         try ProxySite.fill(folder)
-        let nginx = try folder.write(Array("#!/bin/sh\necho \"$@\" >> /config/asked\n".utf8), to: "fake-nginx")
+        let programs = try ScratchFolder("swag-programs")
+        let nginx = try programs.write(Array("#!/bin/sh\necho \"$@\" >> /config/asked\n".utf8), to: "fake-nginx")
         chmod(nginx, 0o755)
         func prepare(_ operation: String, _ arguments: JSONObject) async throws {
             _ = try await docker.perform(

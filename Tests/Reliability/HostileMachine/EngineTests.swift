@@ -94,17 +94,20 @@ struct Yard: Sendable {
         centre = try await Centre()
         gate = try Gate(folder: ScratchFolder("gate"))
         socket = try GatedSocket(at: gate.folder.file("docker.sock"), to: engine.socket, gate: gate)
-        node = try await Node(centre, configuration: Self.configuration(socket.path))
+        node = try await Node(centre, configuration: Self.configuration(socket.path, engine))
         let result = try await node.order(
             "docker", "image.import", on: "docker/image/hostile",
             ["reference": .string(Self.image), "path": .string(engine.busybox)])
         guard result.status == .succeeded else { throw SetupFailure("\(result)") }
     }
 
-    var configuration: JSONObject { Self.configuration(socket.path) }
+    var configuration: JSONObject { Self.configuration(socket.path, engine) }
 
-    private static func configuration(_ socket: String) -> JSONObject {
-        ["drivers": ["host", "docker"], "docker_socket": .string(socket)]
+    private static func configuration(_ socket: String, _ engine: DockerEngine) -> JSONObject {
+        let images = String(engine.busybox[..<(engine.busybox.lastIndex(of: "/") ?? engine.busybox.startIndex)])
+        return [
+            "drivers": ["host", "docker"], "docker_socket": .string(socket), "docker_image_roots": [.string(images)],
+        ]
     }
 
     func close() async {

@@ -31,6 +31,14 @@ final class AbandonedCreations: Sendable {
         return state.withLock { $0.commands.contains(command) }
     }
 
+    /// Whether nobody has ever wanted the container that is there, so that it will be removed.
+    func isLate(_ entry: ContainerEntry) -> Bool {
+        entry.state == "created"
+            && state.withLock { state in
+                state.working[entry.name] == nil && entry.command.map(state.commands.contains) ?? false
+            }
+    }
+
     /// The container of that command belongs to somebody again.
     func forget(_ command: String?) {
         state.withLock { $0.commands.removeAll { $0 == command } }
@@ -84,29 +92,22 @@ extension DockerDriver {
         creations.add(abandoned.filter { $0.operation == "container.ensure" }.map(\.id))
     }
 
-    /// Removes what the engine has made for commands that were given up. Gives back the others.
-    func withoutLate(_ entries: [ContainerEntry]) async -> [ContainerEntry] {
-        var rest: [ContainerEntry] = []
-        for entry in entries where await !removeLate(entry) { rest.append(entry) }
-        return rest
-    }
-
-    /// Looks for them; an engine that does not answer is looked at again when it does.
+    /// Removes what the engine has made for commands that were given up; an engine that does not answer is looked at again
+    /// when it does.
     func removeLate() async {
         guard !creations.isEmpty,
             let entries = try? await engine.containers(all: true, label: ContainerState.commandLabel)
         else { return }
-        _ = await withoutLate(entries)
+        for entry in entries { await removeLate(entry) }
     }
 
     /// Only one that was never started: without force the engine itself refuses to remove one that runs by now.
-    private func removeLate(_ entry: ContainerEntry) async -> Bool {
-        guard entry.state == "created", creations.claim(entry) else { return false }
+    private func removeLate(_ entry: ContainerEntry) async {
+        guard entry.state == "created", creations.claim(entry) else { return }
         var isGone = true
         do {
             _ = try await engine.call("DELETE", "/containers/\(entry.id)", query: [("v", "1")], timeout: .seconds(60))
         } catch { isGone = error.isMissing }
         creations.removed(entry, isGone)
-        return isGone
     }
 }

@@ -6,7 +6,7 @@ extension DockerDriver {
     func ensureContainer(
         _ call: OperationCall, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
-        let spec = try ContainerSpec(call.arguments, secrets: call.secrets, mountRoots: mountRoots)
+        let spec = try await admitted(try ContainerSpec(call.arguments, secrets: call.secrets))
         while !creations.begin(spec.name) { try await pause(.milliseconds(50)) }
         defer { creations.end(spec.name) }
         return try await ensure(spec, context)

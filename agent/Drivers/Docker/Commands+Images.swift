@@ -47,11 +47,21 @@ extension DockerDriver {
         let (repository, tag) = Self.split(reference)
         context.progress("importing \(reference)")
         try await create(
-            [("fromSrc", "-"), ("repo", repository), ("tag", tag)], body: try Self.tar(at: path), head: nil, context)
+            [("fromSrc", "-"), ("repo", repository), ("tag", tag)], body: try tar(at: path), head: nil, context)
         return try await imageOutcome(reference, before)
     }
 
-    private static func tar(at path: String) throws(DriverError) -> HTTPBody {
+    /// Only from the folders that are for it: a tar file elsewhere may be a backup, and whether there is one is nobody's to
+    /// know either.
+    private func tar(at path: String) throws(DriverError) -> HTTPBody {
+        let isAdmitted = rights.imageRoots.contains { root in
+            path.lies(below: root) && NodePath.real(path)?.lies(below: NodePath.real(root) ?? root) ?? false
+        }
+        guard isAdmitted else {
+            let places = rights.imageRoots.joined(separator: ", ")
+            throw DriverError(
+                .permissionDenied, "argument path is not below \(places), where this node has image files")
+        }
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw .invalidArgument("path", "\(path): \(String(cString: strerror(errno)))")

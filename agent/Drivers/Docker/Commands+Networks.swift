@@ -121,6 +121,7 @@ extension DockerDriver {
             throw .invalidArgument("aliases", "must hold names")
         }
         try reader.finish()
+        if connects { try await checkNetwork(network) }
         let before = try await existing(name)
         let place = try await existingNetwork(network)
         guard before.networks.contains(place.name) != connects else {

@@ -1,3 +1,4 @@
+import DriverKit
 import WireProtocol
 
 extension ContainerSpec {
@@ -38,7 +39,9 @@ extension ContainerSpec {
         if hasOtherEnvironment(than: state, original) { names.append("env") }
         let known = state.host["Mounts"]?.asArray ?? []
         let hasBinds = !(state.host["Binds"]?.asArray ?? []).isEmpty
-        if Set(known.compactMap(Mount.init)) != Set(mounts) || known.count != mounts.count || hasBinds {
+        // What was made before links were followed may name the same folder by another path.
+        let there = known.compactMap(Mount.init).map(\.real)
+        if Set(there) != Set(mounts.map(\.real)) || known.count != mounts.count || hasBinds {
             names.append("mounts")
         }
         if state.network != network { names.append("network") }
@@ -64,6 +67,11 @@ extension ContainerSpec.Mount {
             let target = value["Target"]?.asString
         else { return nil }
         self.init(source: source, target: target, isReadOnly: value["ReadOnly"]?.asBool ?? false)
+    }
+
+    /// The same by the source's real path.
+    var real: ContainerSpec.Mount {
+        ContainerSpec.Mount(source: NodePath.real(source) ?? source, target: target, isReadOnly: isReadOnly)
     }
 
     var body: JSONValue {

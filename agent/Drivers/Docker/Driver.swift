@@ -16,27 +16,32 @@ package struct DockerDriver: Driver {
     let roster: ContainerRoster
     let creations = AbandonedCreations()
     let gate = NameGate()
-    let mountRoots: [String]?
+    let rights: NodeRights
     let compose: ComposeOffice
 
-    /// - Parameter mountRoots: when given, containers may mount only what lies below one of these directories.
+    /// - Parameter rights: what of the node containers may have; as it comes, nothing but their own data.
     package init(
-        socket: String = Self.defaultSocket, mountRoots: [String]? = nil, compose: ComposeSettings = ComposeSettings()
+        socket: String = Self.defaultSocket, rights: NodeRights = NodeRights(),
+        compose: ComposeSettings = ComposeSettings()
     ) {
         self.compose = ComposeOffice(compose)
         engine = Engine(socket: socket)
         roster = ContainerRoster(engine)
-        self.mountRoots = mountRoots
+        self.rights = rights.closing([socket, compose.root])
     }
 
     /// The driver when there is a socket, also while no engine answers behind it: one that is still starting answers later.
+    /// Nil for Podman's.
     package static func detect(
-        socket: String = Self.defaultSocket, mountRoots: [String]? = nil, compose: ComposeSettings = ComposeSettings()
+        socket: String = Self.defaultSocket, rights: NodeRights = NodeRights(),
+        compose: ComposeSettings = ComposeSettings()
     ) async -> DockerDriver? {
         var status = stat()
         guard stat(socket, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
-        let driver = DockerDriver(socket: socket, mountRoots: mountRoots, compose: compose)
-        _ = try? await driver.engine.negotiate()
+        let driver = DockerDriver(socket: socket, rights: rights, compose: compose)
+        do throws(EngineError) { try await driver.engine.negotiate() } catch {
+            if error == Engine.isPodman { return nil }
+        }
         return driver
     }
 

@@ -8,9 +8,19 @@ extension DockerDriver {
     /// 256 only, and none across its own restart, so each new connection is told as `engine.connected`: time for a look
     /// at everything.
     package func events(_ emit: @escaping @Sendable (DriverEvent) -> Void) async {
+        creations.report(to: emit)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await followEvents(emit) }
+            // One that could not be removed when the engine told of it is not forgotten.
+            group.addTask {
+                while (try? await Task.sleep(for: .seconds(30), tolerance: .seconds(5))) != nil { await removeLate() }
+            }
+        }
+    }
+
+    private func followEvents(_ emit: @escaping @Sendable (DriverEvent) -> Void) async {
         var log = EventLog()
         var wait = Duration.seconds(1)
-        creations.report(to: emit)
         while !Task.isCancelled {
             do {
                 let stream = try await engine.stream("GET", "/events", query: log.query, head: .seconds(10))

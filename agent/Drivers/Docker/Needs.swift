@@ -10,7 +10,7 @@ extension DockerDriver {
                 "docker-compose", for: "compose.validate, compose.deploy and compose.down", problem: await toolProblem,
                 advice: "install the compose plugin of Docker, or apt install docker-compose"),
             Need.folder(compose.settings.root, for: "compose projects", vital: false),
-        ] + (mountRoots ?? []).map { Need.readable($0, for: "mounts below it", advice: "mkdir it, or mount it") }
+        ] + rights.mountRoots.map { Need.readable($0, for: "mounts below it", advice: "mkdir it, or mount it") }
     }
 
     private var engineProblem: String? {

@@ -19,7 +19,10 @@ extension DockerDriver {
         let entries = try await engine.doing { () throws(EngineError) -> [ContainerEntry] in
             try await engine.containers(all: true)
         }
-        return await withoutLate(entries).map { InventoryItem(resource: "docker/\($0.name)", state: $0.observed) }
+        // What an abandoned order has made is nobody's. It is removed when the engine tells of it, not by a look.
+        return entries.filter { !creations.isLate($0) }.map {
+            InventoryItem(resource: "docker/\($0.name)", state: $0.observed)
+        }
     }
 
     package func sample(into batch: inout SampleBatch) async {

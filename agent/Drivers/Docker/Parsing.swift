@@ -126,11 +126,17 @@ struct ContainerEntry: Sendable, Hashable {
     var networks: [String]
     var created: Timestamp
     var ports: [PublishedPort]
+    /// Folders and files of the node that it sees.
+    var binds: [NodeBind]
 
     init?(_ value: JSONValue) {
-        guard let id = value["Id"]?.asString, let name = value["Names"]?.asArray?.first?.asString else { return nil }
+        let names = (value["Names"]?.asArray ?? []).compactMap { $0.asString?.drop { $0 == "/" } }
+        // Containers that link to it list it by names of their own, `/other/alias`, in any order.
+        guard let id = value["Id"]?.asString, let name = names.first(where: { !$0.contains("/") }) ?? names.first else {
+            return nil
+        }
         self.id = id
-        self.name = String(name.drop { $0 == "/" })
+        self.name = String(name)
         state = value["State"]?.asString ?? "unknown"
         image = value["Image"]?.asString ?? ""
         imageID = value["ImageID"]?.asString ?? ""
@@ -140,6 +146,7 @@ struct ContainerEntry: Sendable, Hashable {
         networks = places.flatMap { [$0.key, $0.value["NetworkID"]?.asString ?? ""] } + [network]
         created = Timestamp(milliseconds: min(value["Created"]?.asInteger ?? 0, .max / 1000) * 1000)
         ports = value["Ports"]?.asArray?.compactMap(PublishedPort.init) ?? []
+        binds = value["Mounts"]?.asArray?.compactMap(NodeBind.init) ?? []
     }
 
     var project: String? { labels[ComposeLabel.project] }

@@ -63,14 +63,14 @@ extension DockerDriver {
         let order = try ComposeOrder(&reader, call)
         try reader.finish()
         let fitted = try await fitted(order)
-        try check(fitted.file, order.project)
+        try await check(fitted.file, order.project, isFilledIn: false)
         let place = ComposeFolder(root: compose.settings.root, project: ".check-\(Identifier.make("c"))")
         try place.prepare()
         defer { place.removeFiles() }
         try place.write(candidate: fitted.file.text)
         let run = try await run(order.project, file: place.candidate, order.variables, scratch: place)
         let (effective, warnings) = try await effective(run)
-        try check(effective, order.project)
+        try await check(effective, order.project, isFilledIn: true)
         var observed = try await scan(effective, project: order.project).observed
         observed["services"] = .array(effective.services.map { .string($0.name) })
         observed["warnings"] = .array(warnings.map { .string($0) })

@@ -55,7 +55,7 @@ extension DockerDriver {
         _ wish: Wish, _ project: String, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
         let fitted = try await fitted(wish.order)
-        try check(fitted.file, project)
+        try await check(fitted.file, project, isFilledIn: false)
         let folder = folder(project)
         try folder.prepare()
         defer { folder.discardCandidate() }
@@ -64,7 +64,7 @@ extension DockerDriver {
         context.progress("checking the file")
         let trial = try await run(project, file: folder.candidate, wish.order.variables)
         let (effective, warnings) = try await effective(trial)
-        try check(effective, project)
+        try await check(effective, project, isFilledIn: true)
         try refuseConflicts(try await scan(effective, project: project), wish.ignoresConflicts)
         let before = try await members(of: project)
         let oldVariables = try folder.variables()

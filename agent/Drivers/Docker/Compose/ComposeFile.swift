@@ -142,6 +142,12 @@ struct ComposeMount: Sendable, Hashable {
     let isBind: Bool
     /// bind, volume, tmpfs or another word of compose.
     let kind: String
+    /// Whether the container can only read.
+    var isReadOnly: Bool {
+        whole["read_only"]?.asBool
+            ?? rest.split(separator: ":").dropFirst().joined(separator: ",").split(separator: ",")
+            .contains("ro")
+    }
 
     /// Nil for a mount without a source.
     init?(_ value: JSONValue) {

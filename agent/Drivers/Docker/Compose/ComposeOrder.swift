@@ -70,31 +70,6 @@ extension DockerDriver {
         return result
     }
 
-    /// Whether the file may run on this node, by what it says.
-    /// - Throws: `permissionDenied` with every wish that this node refuses.
-    func check(_ file: ComposeFile, _ project: String) throws(DriverError) {
-        let findings = file.findings(project: project, data: folder(project).data) { path in
-            (try? MountSource.check(Self.existing(path), roots: mountRoots)) != nil && !path.contains("/../")
-                && !path.hasPrefix(compose.settings.root + "/") && path != compose.settings.root
-        }
-        let refused = findings.filter { !compose.settings.allows.contains($0.risk) }
-        guard refused.isEmpty else {
-            let list = refused.prefix(20).map { "\($0.place) (\($0.risk.rawValue))" }
-            throw DriverError(
-                .permissionDenied, "the file asks for what this node does not allow",
-                cause: list.joined(separator: "; "))
-        }
-    }
-
-    /// The nearest folder that is there: compose makes the rest.
-    private static func existing(_ path: String) -> String {
-        var path = path
-        while !ProcessFiles.exists(path), let slash = path.lastIndex(of: "/"), path.count > 1 {
-            path = slash == path.startIndex ? "/" : String(path[..<slash])
-        }
-        return path
-    }
-
     /// How the tool of this node reads; without one, what all tools read alike.
     private func schema() async throws(DriverError) -> YAMLSchema {
         do { return try await compose.toolbox.tool().schema } catch {

@@ -10,6 +10,9 @@ package final class Engine: Sendable {
     private let agreed = Mutex<APIVersion?>(nil)
     private let product = Mutex("unknown")
 
+    static let isPodman = EngineError.unsupported(
+        "what answers is Podman, which is not supported: docker_socket must be the socket of a Docker engine")
+
     package init(socket: String, client: HTTPClient = HTTPClient()) {
         self.socket = socket
         self.client = client
@@ -24,6 +27,10 @@ package final class Engine: Sendable {
         let answer = try await exchange(request("GET", "/version", timeout: .seconds(5)))
         guard let body = answer.asObject, let newest = APIVersion(body["ApiVersion"]?.asString) else {
             throw .malformed("the answer to /version names no API version")
+        }
+        // It takes Docker's calls and keeps them otherwise: what was made could not be recognised again.
+        if (body["Components"]?.asArray ?? []).contains(where: { $0["Name"]?.asString == "Podman Engine" }) {
+            throw Self.isPodman
         }
         let oldest = APIVersion(body["MinAPIVersion"]?.asString) ?? APIVersion.oldest
         let version = min(newest, .newest)
