@@ -47,7 +47,7 @@ import ZFSDriver
         let outcome = try await tool.driver.perform(call("dataset.ensure", ["dataset": "tank/a"]), tool.context)
         #expect(outcome.changed)
         #expect(outcome.observed["mounted"] == true)
-        #expect(try tool.record() == "get\ncreate\nget\nget\nget\nmount\nget\n")
+        #expect(try tool.record() == "get\nget\ncreate\nget\nget\nget\nmount\nget\n")
     }
 
     @Test func `a setting that does not take is an error that says what is`() async throws {

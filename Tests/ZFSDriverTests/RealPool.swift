@@ -15,15 +15,16 @@ struct RealPool {
     init() async throws {
         zfs = try await ZFSFuse.shared()
         let tools = ZFSTools(zfs: zfs.launcher + ["/usr/sbin/zfs"], zpool: zfs.launcher + ["/usr/sbin/zpool"])
-        driver = ZFSDriver(tools: tools, version: "test")
+        driver = ZFSDriver(tools: tools, version: "test", root: zfs.path(""))
         dataset = "\(zfs.pool)/innkeeper/svc\(UInt32.random(in: 0 ... .max))"
     }
+
+    var context: OperationContext { OperationContext(commandID: "test", logger: Logger(label: "test")) }
 
     func perform(
         _ operation: String, _ arguments: JSONObject, on resource: String? = nil
     ) async throws(DriverError) -> OperationOutcome {
         let call = OperationCall(operation: operation, resource: resource ?? "zfs/\(dataset)", arguments: arguments)
-        let context = OperationContext(commandID: "test", logger: Logger(label: "test"))
         return try await driver.perform(call, context)
     }
 

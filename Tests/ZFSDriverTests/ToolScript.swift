@@ -19,7 +19,7 @@ final class ToolScript {
         let prefix = ["/bin/sh", "-c", script, "tool"]
         driver = ZFSDriver(
             tools: ZFSTools(zfs: prefix + ["zfs"], zpool: prefix + ["zpool"], patience: patience), version: "script",
-            speaksJSON: speaksJSON)
+            speaksJSON: speaksJSON, mountRoots: ["/tank"])
     }
 
     deinit {

@@ -12,7 +12,8 @@ extension ZFSDriver {
         try reader.finish()
         try call.concerns(wish.dataset)
         return try await fulfil(wish, context) { () throws(DriverError) in
-            try await self.tools.act(["create", "-p"] + wish.creationOptions + ["--", wish.dataset])
+            try await self.makeParents(of: wish.dataset)
+            try await self.tools.act(["create"] + wish.creationOptions + ["--", wish.dataset])
         }
     }
 
@@ -26,7 +27,8 @@ extension ZFSDriver {
         try call.concerns(wish.dataset)
         let outcome = try await fulfil(wish, context) { () throws(DriverError) in
             _ = try await self.require(origin, ["guid"])
-            try await self.tools.act(["clone", "-p"] + wish.creationOptions + ["--", origin, wish.dataset])
+            try await self.makeParents(of: wish.dataset)
+            try await self.tools.act(["clone"] + wish.creationOptions + ["--", origin, wish.dataset])
         } isRight: { found throws(DriverError) in
             if found.text("origin") != origin {
                 throw DriverError(.conflict, "dataset \(wish.dataset) is there and no clone of \(origin)")
@@ -86,6 +88,7 @@ extension ZFSDriver {
         let found = try await require(wish.dataset, properties)
         try isRight(found)
         try wish.checkOwner(of: found)
+        if wish.owner != nil { try await closeParent(of: wish.dataset) }
         // From here on it is the caller's own, which whoever gives up has to remove.
         do throws(DriverError) {
             return try await settle(wish, found, properties, changed)

@@ -26,8 +26,12 @@ extension ZFSDriver {
                 .unsupported, "this version of ZFS would let the stream decide where it is mounted: send it plain")
         }
         let before = try await standing(of: request, against: header)
-        if let present = before.present { return .seen(received(present, stream)) }
-        try await makeParent(of: request.target)
+        if let present = before.present {
+            // An earlier attempt may have ended between the stream and the mark.
+            let isMarked = try await mark(request.target, for: request.owner)
+            return OperationOutcome(changed: isMarked, observed: received(present, stream))
+        }
+        try await makeParents(of: request.target)
         do throws(DriverError) {
             try await tools.drink(request.words(options, header), stream.rest)
         } catch { throw try await told(error, request, options) }
@@ -73,18 +77,6 @@ extension ZFSDriver {
             .sorted { ($0.number("createtxg") ?? 0) < ($1.number("createtxg") ?? 0) }
     }
 
-    /// `receive` makes no parents.
-    private func makeParent(of target: String) async throws(DriverError) {
-        let parent = target.split(separator: "/").dropLast().joined(separator: "/")
-        guard parent.contains("/"), try await look(parent, ["guid"]) == nil else { return }
-        do {
-            try await tools.act(["create", "-p", "--", parent])
-        } catch {
-            // Two calls that make the same parent get in each other's way.
-            guard try await look(parent, ["guid"]) != nil else { throw error }
-        }
-    }
-
     /// The stream ended well as far as the tool says: that the snapshot is there, and only as wished, is seen afterwards.
     private func settle(
         _ request: ReceiveRequest, _ header: StreamHeader, _ stream: IncomingStream, _ options: ReceiveOptions
@@ -94,12 +86,18 @@ extension ZFSDriver {
         guard let latest = snapshots.last(where: isThere) else {
             throw DriverError(.failed, "the snapshot of the stream is not there after it was received")
         }
-        var settings = options.setsProperties ? [] : request.laterSettings
-        if let owner = request.owner { settings.append((ZFSObject.ownerProperty, owner)) }
-        for (name, value) in settings {
+        for (name, value) in options.setsProperties ? [] : request.laterSettings {
             try await tools.actPatiently(["set", "\(name)=\(value)", request.target])
         }
+        _ = try await mark(request.target, for: request.owner)
         return OperationOutcome(changed: true, observed: received(latest, stream))
+    }
+
+    /// True when the dataset did not bear the mark.
+    private func mark(_ dataset: String, for owner: String?) async throws(DriverError) -> Bool {
+        guard let owner, try await look(dataset)?.owner != owner else { return false }
+        try await tools.actPatiently(["set", "\(ZFSObject.ownerProperty)=\(owner)", dataset])
+        return true
     }
 
     private func received(_ snapshot: ZFSObject, _ stream: IncomingStream) -> JSONObject {

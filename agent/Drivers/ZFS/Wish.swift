@@ -60,9 +60,13 @@ struct DatasetWish {
         missing(in: found).first { found.properties[$0.name]?.source != "temporary" }
     }
 
+    /// What bears no mark is nobody's to take: a dataset that was made for the owner has had it from the beginning.
     func checkOwner(of found: ZFSObject) throws(DriverError) {
-        guard let owner, let other = found.owner, other != owner else { return }
-        throw DriverError(.conflict, "dataset \(dataset) belongs to \(other)")
+        guard let owner, found.owner != owner else { return }
+        if let other = found.owner { throw DriverError(.conflict, "dataset \(dataset) belongs to \(other)") }
+        throw DriverError(
+            .conflict, "dataset \(dataset) is there and bears no mark of \(owner)",
+            cause: "zfs set \(ZFSObject.ownerProperty)=\(owner) \(dataset), on the node, gives it to \(owner)")
     }
 }
 
@@ -90,7 +94,9 @@ enum TunableProperty {
     private static let size: @Sendable (String) -> Bool = { text in Int64(text).map { $0 >= 0 } ?? false }
 
     private static let checks: [String: @Sendable (String) -> Bool] = [
-        "atime": onOff, "exec": onOff, "setuid": onOff, "devices": onOff, "readonly": onOff,
+        "atime": onOff, "exec": onOff, "readonly": onOff,
+        // With these a tenant's file, reached by any user of the node, makes that user root.
+        "setuid": { $0 == "off" }, "devices": { $0 == "off" },
         "refquota": size,
         "recordsize": { text in Int64(text).map { (512...(16 << 20)).contains($0) && $0.nonzeroBitCount == 1 } ?? false
         },

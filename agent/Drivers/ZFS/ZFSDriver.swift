@@ -16,22 +16,35 @@ package final class ZFSDriver: Driver {
     let tools: ZFSTools
     /// Whether the tools print JSON (OpenZFS 2.3 and later), which leaves nothing to guess.
     let speaksJSON: Bool
-    /// What stands in front of `/proc`; empty on a real machine.
+    /// What stands in front of every path of the node; empty on a real machine.
     let root: String
     let observed: Mutex<ZFSObservation>
+    /// Folders below which datasets may be seen; nil for the mount point of each pool.
+    let mountRoots: [String]?
+    let closed: ClosedPlaces
 
-    package init(tools: ZFSTools, version: String, speaksJSON: Bool = false, root: String = "") {
+    /// - Parameter root: in front of every path of the node.
+    package init(
+        tools: ZFSTools, version: String, speaksJSON: Bool = false, root: String = "", mountRoots: [String]? = nil,
+        closed: ClosedPlaces = ClosedPlaces()
+    ) {
         self.tools = tools
         self.speaksJSON = speaksJSON
         self.version = version
         self.root = root
+        self.mountRoots = mountRoots
+        self.closed = closed
         observed = Mutex(ZFSObservation(epoch: Identifier.make("zfs")))
     }
 
     /// The driver, where the node has both tools and ZFS answers them.
-    package static func detect(_ tools: ZFSTools? = .installed()) async -> ZFSDriver? {
+    package static func detect(
+        _ tools: ZFSTools? = .installed(), mountRoots: [String]? = nil, closed: ClosedPlaces = ClosedPlaces()
+    ) async -> ZFSDriver? {
         guard let tools, (try? await tools.read(.zpool, ["list", "-H", "-o", "name"])) != nil else { return nil }
-        return ZFSDriver(tools: tools, version: await tools.version(), speaksJSON: await tools.speakJSON())
+        return ZFSDriver(
+            tools: tools, version: await tools.version(), speaksJSON: await tools.speakJSON(), mountRoots: mountRoots,
+            closed: closed)
     }
 
     package var operations: [OperationSpec] { Self.table.map(\.spec) }
@@ -39,7 +52,8 @@ package final class ZFSDriver: Driver {
     package func perform(
         _ call: OperationCall, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
-        try await Self.table.perform(call, on: self, context)
+        do throws(DriverError) { try await admit(call) } catch { throw error.about(call) }
+        return try await Self.table.perform(call, on: self, context)
     }
 
     private static let table = baseTable + transferTable + snapshotTable + poolTable

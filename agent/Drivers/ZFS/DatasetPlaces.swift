@@ -1,0 +1,186 @@
+package import DriverKit
+import Glibc
+import Model
+import WireProtocol
+
+/// Which datasets a call may work on: those that are seen below the folders that the node's owner has given to them. A
+/// dataset with the system, with an agent's data or with somebody's home in it is none, mounted or not.
+extension ZFSDriver {
+    /// Operations that change nothing and hand data out all the same.
+    private static let revealing: Set<String> = ["dataset.send", "dataset.diff"]
+    /// Operations that mount.
+    private static let mounting: Set<String> = ["dataset.ensure", "dataset.clone"]
+    /// Arguments with which an operation reaches what lies below its dataset.
+    private static let reaching = ["recursive", "replicate", "overwrite"]
+
+    /// - Throws: `permissionDenied` when the call works on a dataset that is not among them, or would show one elsewhere.
+    func admit(_ call: OperationCall) async throws(DriverError) {
+        guard let spec = operation(call.operation), spec.kind == .mutate || Self.revealing.contains(spec.name) else {
+            return
+        }
+        let names = Set(["dataset", "target"].compactMap { call.arguments[$0]?.asString })
+        let wished = call.arguments["mountpoint"]?.asString
+        for name in names.sorted() where Grammar.datasetName.accepts(name) && name.contains("/") {
+            // The place that is asked for is the new dataset's.
+            let isMade = call.resource == "zfs/\(name)" && Self.mounting.contains(spec.name)
+            try await admit(name, mountingAt: isMade ? wished : nil, mounts: isMade)
+            guard Self.reaching.contains(where: { call.arguments[$0]?.asBool == true }) else { continue }
+            for child in try await below(name) {
+                try await admitPlace(child, of: child.name, try await roots(child.name))
+            }
+        }
+    }
+
+    private func below(_ name: String) async throws(DriverError) -> [ZFSObject] {
+        do {
+            return try await datasets(below: name).filter { $0.name != name }
+        } catch  where error.code == .notFound { return [] }
+    }
+
+    private func admit(_ name: String, mountingAt wished: String?, mounts: Bool) async throws(DriverError) {
+        let parts = name.split(separator: "/")
+        let line = parts.indices.map { parts[...$0].joined(separator: "/") }
+        let found = try await objects(line, ["type", "mountpoint", "mounted", ZFSObject.ownerProperty])
+        let roots = mountRoots ?? Self.usable([found.first { $0.name == line[0] }?.text("mountpoint")])
+        let present = found.first { $0.name == name }
+        if let present { try await admitPlace(present, of: name, roots) }
+        let place = wished ?? Self.place(of: name, found)
+        guard let place, wished != nil || present == nil || mounts && present?.text("mounted") == "no" else { return }
+        try checkPlace(place, of: name, roots)
+        guard mounts else { return }
+        try checkWay(to: place, of: name, roots)
+        var around = found
+        if wished != nil { around += try await datasets() }
+        try Self.checkNeighbours(of: name, at: place, around)
+    }
+
+    /// Where a dataset is seen by its own property, or will be by its ancestors'. Nil for one that is not mounted by ZFS.
+    private static func place(of name: String, _ line: [ZFSObject]) -> String? {
+        guard let nearest = line.last, let point = nearest.text("mountpoint"), point.hasPrefix("/") else { return nil }
+        return nearest.name == name ? point : point + name.dropFirst(nearest.name.count)
+    }
+
+    private func admitPlace(_ object: ZFSObject, of name: String, _ roots: [String]) async throws(DriverError) {
+        let point = object.text("mountpoint").flatMap { $0.hasPrefix("/") ? $0 : nil }
+        // One that somebody has mounted by hand, or that /etc/fstab mounts, says nothing of its place itself.
+        let mounted = root.isEmpty ? MountTable.now().mounts.filter { $0.dataset == name }.map(\.point) : []
+        for place in Set([point].compactMap(\.self) + mounted) { try checkPlace(place, of: name, roots) }
+    }
+
+    private func roots(_ name: String) async throws(DriverError) -> [String] {
+        if let mountRoots { return mountRoots }
+        let pool = String(name.prefix { $0 != "/" })
+        return Self.usable([try await look(pool, ["mountpoint"])?.text("mountpoint")])
+    }
+
+    /// A pool that is mounted over the system gives its datasets no place of their own.
+    private static func usable(_ points: [String?]) -> [String] {
+        points.compactMap(\.self).filter { $0.hasPrefix("/") && !ClosedPlaces.isSystem($0) }
+    }
+
+    private func checkPlace(_ place: String, of name: String, _ roots: [String]) throws(DriverError) {
+        guard roots.contains(where: { place.lies(below: $0) }) else {
+            let places = roots.isEmpty ? "no folder" : roots.joined(separator: ", ")
+            throw DriverError(
+                .permissionDenied, "dataset \(name) has its place at \(place), and this node gives datasets \(places)",
+                cause: "zfs_mount_roots in the agent's configuration names folders")
+        }
+        if let closed = closed.trespass(of: place) {
+            throw DriverError(
+                .permissionDenied, "dataset \(name) may not be seen at \(place): \(closed) is never touched")
+        }
+    }
+
+    /// Mounting follows links: there must be none between the folder that the node's owner has named and the place.
+    private func checkWay(to place: String, of name: String, _ roots: [String]) throws(DriverError) {
+        guard let top = roots.first(where: { place.lies(below: $0) }) else { return }
+        var way = top
+        for part in place.dropFirst(top.count).split(separator: "/") {
+            way += "/\(part)"
+            var status = stat()
+            guard lstat(root + way, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else { continue }
+            throw DriverError(.permissionDenied, "dataset \(name) may not be mounted at \(place): \(way) is no folder")
+        }
+    }
+
+    /// Inside the data of a service its containers could put a link where the dataset is to be mounted.
+    private static func checkNeighbours(
+        of name: String, at place: String, _ around: [ZFSObject]
+    ) throws(DriverError) {
+        for other in around where other.name != name {
+            guard let owner = other.owner, let point = other.text("mountpoint"), place.lies(in: point) else { continue }
+            throw DriverError(
+                .permissionDenied, "dataset \(name) would be mounted at \(place), inside the data of \(owner)",
+                cause: "\(other.name) is mounted at \(point)")
+        }
+    }
+}
+
+/// Parents of datasets.
+extension ZFSDriver {
+    /// Whose a dataset is by its mark.
+    package func owner(of dataset: String) async throws(DriverError) -> String? {
+        try await look(dataset, [ZFSObject.ownerProperty])?.owner
+    }
+
+    /// Makes what is missing above a dataset, open to root only: what lies in it is its tenants'.
+    func makeParents(of name: String) async throws(DriverError) {
+        let parts = name.split(separator: "/").dropLast()
+        for count in 2..<max(2, parts.count + 1) {
+            let parent = parts.prefix(count).joined(separator: "/")
+            guard try await look(parent, ["guid"]) == nil else { continue }
+            do {
+                try await tools.act(["create", "--", parent])
+            } catch {
+                // Two calls that make the same parent get in each other's way.
+                guard try await look(parent, ["guid"]) != nil else { throw error }
+            }
+            try await close(parent)
+        }
+    }
+
+    /// Closes the parent of a tenant's dataset to the node's other users, where it holds tenants' datasets and nothing else.
+    /// Bind mounts lead past it.
+    func closeParent(of name: String) async throws(DriverError) {
+        let parent = String(name[..<(name.lastIndex(of: "/") ?? name.startIndex)])
+        guard parent.contains("/"), let found = try await look(parent), found.owner == nil,
+            let point = openPlace(of: found)
+        else { return }
+        let children = try await datasets(below: parent).filter { child in
+            child.name != parent && !child.name.dropFirst(parent.count + 1).contains("/")
+        }
+        guard children.allSatisfy({ $0.owner != nil }) else { return }
+        let points = Set(children.compactMap { $0.text("mountpoint") })
+        guard Self.entries(of: root + point).allSatisfy({ points.contains("\(point)/\($0)") }) else { return }
+        chmod(root + point, 0o700)
+    }
+
+    private func close(_ name: String) async throws(DriverError) {
+        if let found = try await look(name), let point = openPlace(of: found) { chmod(root + point, 0o700) }
+    }
+
+    /// Where a dataset is mounted, when others than root may go in.
+    private func openPlace(of found: ZFSObject) -> String? {
+        guard found.text("mounted") == "yes", let point = found.text("mountpoint"), point.hasPrefix("/") else {
+            return nil
+        }
+        var status = stat()
+        guard lstat(root + point, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == 0,
+            status.st_mode & 0o7777 == 0o755
+        else { return nil }
+        return point
+    }
+
+    private static func entries(of folder: String) -> [String] {
+        guard let open = opendir(folder) else { return [] }
+        defer { closedir(open) }
+        var names: [String] = []
+        while let entry = readdir(open) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != "..", name != ".zfs" { names.append(name) }
+        }
+        return names
+    }
+}
