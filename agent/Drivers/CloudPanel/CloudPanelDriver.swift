@@ -17,14 +17,18 @@ package final class CloudPanelDriver: Driver {
     let gate: PanelGate
     let database: PanelDatabase
     let observed = Mutex(PanelObservation())
+    /// Whether users are made, and given passwords, who may work on more than sites of their own: whoever is one has the
+    /// panel, and with it the node.
+    let allowsAdministrators: Bool
 
     /// - Parameters:
     ///   - patience: time limit of a command that only looks.
     ///   - gatePatience: how long a change waits for others that change the panel.
     package init(
         places: PanelPlaces = PanelPlaces(), version: String = "unknown", patience: Duration = .seconds(60),
-        gatePatience: Duration = .seconds(120)
+        gatePatience: Duration = .seconds(120), allowsAdministrators: Bool = false
     ) {
+        self.allowsAdministrators = allowsAdministrators
         self.places = places
         self.version = version
         tool = PanelTool(places: places, patience: patience)
@@ -33,11 +37,11 @@ package final class CloudPanelDriver: Driver {
     }
 
     /// The driver where the panel's tool and its database are.
-    package static func detect(root: String = "") async -> CloudPanelDriver? {
+    package static func detect(root: String = "", allowsAdministrators: Bool = false) async -> CloudPanelDriver? {
         let places = PanelPlaces(root: root)
         guard Files.isExecutable(places.tool), Files.exists(places.database) else { return nil }
         let version = await PanelDatabase(path: places.database).version()
-        return CloudPanelDriver(places: places, version: version)
+        return CloudPanelDriver(places: places, version: version, allowsAdministrators: allowsAdministrators)
     }
 
     package var operations: [OperationSpec] { Self.table.map(\.spec) }

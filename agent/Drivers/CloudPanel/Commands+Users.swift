@@ -20,6 +20,7 @@ extension CloudPanelDriver {
                 try wish.check(found)
                 return .seen(found.json)
             }
+            try checkRole(of: wish.user)
             for site in wish.user.sites { _ = try await database.requireSite(site) }
             let answer = try await tool.call(
                 "user:add", wish.options + [("password", password)], secrets: [password])
@@ -49,9 +50,11 @@ extension CloudPanelDriver {
         let name = try userName(of: call)
         let password = try call.password()
         return try await gate.pass { () throws(DriverError) in
-            guard let before = try await database.passwordHash(of: name) else {
+            guard let user = try await database.user(name), let before = try await database.passwordHash(of: name)
+            else {
                 throw DriverError(.notFound, "there is no user \(name)")
             }
+            try checkRole(of: user)
             let answer = try await tool.call(
                 "user:reset:password", [("userName", name), ("password", password)], secrets: [password])
             guard let after = try await database.passwordHash(of: name), after != before else {
@@ -59,6 +62,13 @@ extension CloudPanelDriver {
             }
             return OperationOutcome(changed: true, observed: ["user": .string(name)])
         }
+    }
+
+    private func checkRole(of user: PanelUser) throws(DriverError) {
+        guard user.role != "user", !allowsAdministrators else { return }
+        throw DriverError(
+            .permissionDenied, "a user of the role \(user.role) has the whole panel, which this node does not allow",
+            cause: "\"cloudpanel_allow\": [\"administrators\"] in the agent's configuration allows it")
     }
 
     private func userName(of call: OperationCall) throws(DriverError) -> String {

@@ -102,7 +102,7 @@ extension CloudPanelDriver {
         Operation(OperationSpec("template.show", .observe, summary: "gives the text of a template")) {
             driver, call, _ throws(DriverError) in try await driver.showTemplate(call)
         },
-        Operation(OperationSpec("template.add", .mutate, summary: "makes a template be there")) {
+        Operation(OperationSpec("template.add", .mutate, summary: "makes a template be there", guarded: true)) {
             driver, call, _ throws(DriverError) in try await driver.addTemplate(call)
         },
         Operation(OperationSpec("template.delete", .mutate, summary: "removes a template that is not the panel's own"))

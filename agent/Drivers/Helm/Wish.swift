@@ -23,7 +23,9 @@ struct ChartReference: Sendable {
             )
         }
         if let sources, !Self.isBelow(sources, repository.map { "\($0)/\(chart)" } ?? chart) {
-            throw DriverError(.permissionDenied, "charts from there are not allowed on this node")
+            throw DriverError(
+                .permissionDenied, "charts from there are not allowed on this node",
+                cause: "helm_charts in the agent's configuration names where charts may come from")
         }
         // Helm would look for a chart of that name in a repository.
         if isLocal, access(operand, R_OK) != 0 { throw DriverError(.notFound, "there is no chart \(operand)") }

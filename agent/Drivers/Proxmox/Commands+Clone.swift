@@ -16,6 +16,7 @@ extension ProxmoxDriver {
             throw DriverError(.conflict, "the id is taken: there is \(stranger)")
         }
         let source = try await require(cloning.source)
+        try checkReach(of: source.config, "container \(source.vmid)")
         try await checkUnlocked(source)
         try cloning.checkAddresses(of: source.config)
         try await checkRoom(cloning.sizes(of: source.config))

@@ -30,6 +30,7 @@ extension ProxmoxDriver {
         _ call: OperationCall, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
         let creation = try Creation(call)
+        try checkCreation(creation)
         if let found = try await look(creation.vmid), try await !removeHalfMade(found) {
             return try await adopt(found, creation, context)
         }

@@ -37,7 +37,7 @@ extension ProxmoxDriver {
     private func push(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome
     {
         let wish = try PushWish(call)
-        try await requireRunning(wish.vmid)
+        try await requireOpen(wish.vmid)
         guard let spool = SpoolFile() else { throw DriverError(.failed, "no room for the content", retryable: true) }
         defer { spool.remove() }
         try await spool.take(context.input, bytes: wish.bytes)
@@ -77,7 +77,7 @@ extension ProxmoxDriver {
         let path = try reader.text("path", .innerPath)
         let limit = try reader.optionalInteger("max_bytes", in: 0...(1 << 40)) ?? 1 << 30
         try reader.finish()
-        try await requireRunning(vmid)
+        try await requireOpen(vmid)
         let (sum, bytes) = try await weigh(vmid, path)
         guard bytes <= limit else { throw DriverError(.conflict, "\(path) has \(bytes) bytes, more than max_bytes") }
         guard let spool = SpoolFile() else { throw DriverError(.failed, "no room for the content", retryable: true) }
@@ -120,6 +120,12 @@ extension ProxmoxDriver {
             throw DriverError(.unsupported, "container \(vmid) has no shell", cause: ProxmoxFailure.said(outcome))
         }
         return outcome
+    }
+
+    /// A container that runs and whose files are its own.
+    private func requireOpen(_ vmid: Int) async throws(DriverError) {
+        try checkReach(of: try await require(vmid).config, "container \(vmid)")
+        try await requireRunning(vmid)
     }
 
     func requireRunning(_ vmid: Int) async throws(DriverError) {

@@ -13,6 +13,7 @@ extension ProxmoxDriver {
             throw DriverError(.conflict, "the id is taken: there is \(stranger)")
         }
         let saved = try await saved(in: wish.backup)
+        try checkReach(of: saved, "the container in the backup")
         try await checkRoom(wish.sizes(of: saved))
         abandonedCreations.forget(wish.vmid)
         context.progress("restoring container \(wish.vmid)")

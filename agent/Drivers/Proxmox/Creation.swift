@@ -32,7 +32,7 @@ struct Creation: Sendable {
     let keys: [String]
     let owner: String?
     let starts: Bool
-    private let isUnprivileged: Bool
+    let isUnprivileged: Bool
 
     init(_ call: OperationCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)

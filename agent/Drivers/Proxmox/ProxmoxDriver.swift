@@ -15,8 +15,11 @@ package final class ProxmoxDriver: Driver {
     let tools: ProxmoxTools
     let files: NodeFiles
     let abandonedCreations = AbandonedCreations()
+    /// Whether containers may have something of the node, as its owner says.
+    let allowsPrivileged: Bool
 
-    init(tools: ProxmoxTools, files: NodeFiles, version: String) {
+    init(tools: ProxmoxTools, files: NodeFiles, version: String, allowsPrivileged: Bool = false) {
+        self.allowsPrivileged = allowsPrivileged
         self.tools = tools
         self.files = files
         self.version = version
@@ -26,10 +29,14 @@ package final class ProxmoxDriver: Driver {
     /// - Parameters:
     ///   - root: what stands in front of every path; empty on a real machine.
     ///   - patience: time limit of a command that only looks, and of waiting for what was asked of the HA manager.
-    package static func detect(root: String = "", patience: Duration = .seconds(60)) async -> ProxmoxDriver? {
+    ///   - allowsPrivileged: whether privileged containers, and those with folders of the node, are made and written into.
+    package static func detect(
+        root: String = "", patience: Duration = .seconds(60), allowsPrivileged: Bool = false
+    ) async -> ProxmoxDriver? {
         let tools = ProxmoxTools(root: root, patience: patience)
         guard tools.areInstalled, let files = try? await NodeFiles.find(root: root) else { return nil }
-        return ProxmoxDriver(tools: tools, files: files, version: await tools.version())
+        return ProxmoxDriver(
+            tools: tools, files: files, version: await tools.version(), allowsPrivileged: allowsPrivileged)
     }
 
     package var operations: [OperationSpec] { Self.table.map(\.spec) }
