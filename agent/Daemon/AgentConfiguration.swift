@@ -3,6 +3,7 @@ import DaemonKit
 import DockerDriver
 import DriverKit
 import Logging
+import Model
 import WireProtocol
 
 /// What the configuration file says; every key may be absent.
@@ -12,8 +13,10 @@ struct AgentConfiguration {
     /// Names of the drivers to look for; nil looks for all.
     var drivers: Set<String>?
     var dockerSocket: String?
-    /// Containers may mount only what lies below one of these; nil leaves it to Docker.
-    var dockerMountRoots: [String]?
+    /// What of the node containers may have.
+    var rights = NodeRights()
+    /// Folders below which datasets may be seen; nil for the mount points of their pools.
+    var zfsMountRoots: [String]?
     /// Where compose projects live, and what their files may ask for.
     var compose = ComposeSettings()
     /// Name of the SWAG container; nil finds it by its image.
@@ -29,15 +32,22 @@ struct AgentConfiguration {
     var kubeContext: String?
     /// Folder of Helm's own files.
     var helmHome: String?
-    /// Charts may only begin with one of these; nil leaves it to whoever asks.
-    var helmCharts: [String]?
+    /// Charts may only begin with one of these: a chart can ask for the whole node.
+    var helmCharts: [String] = []
+    /// Whether Proxmox containers may have something of the node.
+    var allowsPrivilegedGuests = false
+    /// Whether users may be made who have the whole panel.
+    var allowsPanelAdministrators = false
     /// What stands in front of the places of `virsh`, `journalctl` and libvirt's logs.
     var libvirtRoot = ""
+    /// The configuration's own files.
+    var files: [String] = []
 
     static let keys: Set<String> = [
-        "drivers", "docker_socket", "docker_mount_roots", "compose_root", "compose_allow", "swag_container",
+        "drivers", "docker_socket", "docker_allow", "docker_mount_roots", "docker_image_roots", "zfs_mount_roots",
+        "compose_root", "compose_allow", "swag_container",
         "host_root", "helm_root", "kubeconfig", "kube_context", "helm_home", "helm_charts", "libvirt_root",
-        "cloudpanel_root", "policy", "spool_bytes", "stop_grace_s",
+        "cloudpanel_root", "proxmox_allow", "cloudpanel_allow", "policy", "spool_bytes", "stop_grace_s",
         "receipts_kept", "receipt_days", "log_level",
     ]
 
@@ -49,6 +59,7 @@ struct AgentConfiguration {
             policyFile = try fields.optionalString("policy")
             return try AgentConfiguration(reading: fields)
         }
+        files = [file] + [policyFile].compactMap(\.self)
         if let policyFile {
             settings.policy = try ConfigurationFile.read(policyFile, keys: Policy.keys, Policy.init(reading:))
         }
@@ -56,24 +67,23 @@ struct AgentConfiguration {
 
     init(reading fields: JSONObject) throws(FieldError) {
         dockerSocket = try fields.optionalString("docker_socket")
-        dockerMountRoots = try fields.optionalStrings("docker_mount_roots")
+        rights.mountRoots = try Self.folders(fields, "docker_mount_roots") ?? []
+        rights.imageRoots = try Self.folders(fields, "docker_image_roots") ?? rights.imageRoots
+        rights.allows = try Self.risks(fields, "docker_allow")
+        zfsMountRoots = try Self.folders(fields, "zfs_mount_roots")
         hostRoot = try fields.optionalString("host_root") ?? ""
         cloudPanelRoot = try fields.optionalString("cloudpanel_root") ?? ""
         helmRoot = try fields.optionalString("helm_root") ?? ""
         kubeconfig = try fields.optionalString("kubeconfig")
         kubeContext = try fields.optionalString("kube_context")
         helmHome = try fields.optionalString("helm_home")
-        helmCharts = try fields.optionalStrings("helm_charts")
+        helmCharts = try fields.optionalStrings("helm_charts") ?? []
+        allowsPrivilegedGuests = try Self.word(fields, "proxmox_allow", "privileged")
+        allowsPanelAdministrators = try Self.word(fields, "cloudpanel_allow", "administrators")
         libvirtRoot = try fields.optionalString("libvirt_root") ?? ""
         swagContainer = try fields.optionalString("swag_container")
         if let root = try fields.optionalString("compose_root") { compose.root = root }
-        for name in try fields.optionalStrings("compose_allow") ?? [] {
-            guard let risk = ComposeRisk(rawValue: name) else {
-                let risks = ComposeRisk.allCases.map(\.rawValue).joined(separator: ", ")
-                throw FieldError(path: "compose_allow", problem: .value(expected: "some of \(risks)"))
-            }
-            compose.allows.insert(risk)
-        }
+        compose.allows = try Self.risks(fields, "compose_allow")
         if let names = try fields.optionalStrings("drivers") {
             drivers = Set(names)
             for name in names where !NodeDrivers.names.contains(name) {
@@ -96,5 +106,43 @@ struct AgentConfiguration {
             }
             logLevel = known
         }
+    }
+}
+
+extension AgentConfiguration {
+    private static func risks(_ fields: JSONObject, _ key: String) throws(FieldError) -> Set<ComposeRisk> {
+        var found: Set<ComposeRisk> = []
+        for name in try fields.optionalStrings(key) ?? [] {
+            guard let risk = ComposeRisk(rawValue: name) else {
+                let risks = ComposeRisk.allCases.map(\.rawValue).joined(separator: ", ")
+                throw FieldError(path: key, problem: .value(expected: "some of \(risks)"))
+            }
+            found.insert(risk)
+        }
+        return found
+    }
+
+    /// Whether a list holds the one word that it may hold.
+    private static func word(_ fields: JSONObject, _ key: String, _ word: String) throws(FieldError) -> Bool {
+        let words = try fields.optionalStrings(key) ?? []
+        guard words.allSatisfy({ $0 == word }) else {
+            throw FieldError(path: key, problem: .value(expected: "a list with \(word), or an empty one"))
+        }
+        return !words.isEmpty
+    }
+
+    private static func folders(_ fields: JSONObject, _ key: String) throws(FieldError) -> [String]? {
+        let paths = try fields.optionalStrings(key)
+        for path in paths ?? [] where !Grammar.absolutePath.accepts(path) || path == "/" {
+            throw FieldError(path: key, problem: .value(expected: "absolute paths of folders, and not / itself"))
+        }
+        return paths
+    }
+
+    /// What no container and no dataset of this node gets to see beside what is closed everywhere.
+    /// - Parameter ours: data folder and configuration of this agent.
+    func closed(_ ours: [String]) -> ClosedPlaces {
+        let named = [dockerSocket, compose.root, kubeconfig, helmHome].compactMap(\.self)
+        return ClosedPlaces(own: ours + files + named)
     }
 }

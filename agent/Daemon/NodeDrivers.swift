@@ -15,20 +15,33 @@ enum NodeDrivers {
         CloudPanelDriver.name, HelmDriver.name, LibvirtDriver.name,
     ]
 
-    static func detect(_ configuration: AgentConfiguration) async -> [any Driver] {
+    /// - Parameter data: the agent's data folder.
+    static func detect(_ configuration: AgentConfiguration, data: String) async -> [any Driver] {
         func wants(_ name: String) -> Bool { configuration.drivers?.contains(name) ?? true }
         var found: [any Driver] = []
-        let proxmox = wants(ProxmoxDriver.name) ? await ProxmoxDriver.detect(root: configuration.hostRoot) : nil
+        let proxmox =
+            wants(ProxmoxDriver.name)
+            ? await ProxmoxDriver.detect(
+                root: configuration.hostRoot, allowsPrivileged: configuration.allowsPrivilegedGuests) : nil
         if wants(HostDriver.name) {
             // A container that two drivers count would be seen, and stored, twice.
             let counting: Set<HostDriver.Containers> = proxmox == nil ? [.docker, .lxc] : [.docker]
             found.append(HostDriver(root: configuration.hostRoot, counting: counting))
         }
+        let closed = configuration.closed([data])
+        let zfs =
+            wants(ZFSDriver.name)
+            ? await ZFSDriver.detect(mountRoots: configuration.zfsMountRoots, closed: closed) : nil
+        var rights = configuration.rights
+        rights.closed = closed
+        if let zfs {
+            rights.owner = { (dataset) async throws(DriverError) in try await zfs.owner(of: dataset) }
+        }
         let docker =
             wants(DockerDriver.name) || wants(SwagDriver.name)
             ? await DockerDriver.detect(
                 socket: configuration.dockerSocket ?? DockerDriver.defaultSocket,
-                mountRoots: configuration.dockerMountRoots, compose: configuration.compose) : nil
+                rights: rights, compose: configuration.compose) : nil
         if wants(DockerDriver.name), let docker { found.append(docker) }
         if wants(SwagDriver.name),
             let driver = await SwagDriver.detect(docker: docker, container: configuration.swagContainer)
@@ -36,9 +49,10 @@ enum NodeDrivers {
             found.append(driver)
         }
         if let proxmox { found.append(proxmox) }
-        if wants(ZFSDriver.name), let driver = await ZFSDriver.detect() { found.append(driver) }
+        if let zfs { found.append(zfs) }
         if wants(CloudPanelDriver.name),
-            let driver = await CloudPanelDriver.detect(root: configuration.cloudPanelRoot)
+            let driver = await CloudPanelDriver.detect(
+                root: configuration.cloudPanelRoot, allowsAdministrators: configuration.allowsPanelAdministrators)
         {
             found.append(driver)
         }

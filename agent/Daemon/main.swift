@@ -34,7 +34,7 @@ func run(data path: String, config: String?) async throws {
     if identity.isExpired(at: .now()) {
         logger.error("the certificate of this node has expired; enrol it again", metadata: ["node": "\(identity.node)"])
     }
-    let drivers = await NodeDrivers.detect(used)
+    let drivers = await NodeDrivers.detect(used, data: path)
     let names = drivers.map { type(of: $0).name }.joined(separator: ",")
     logger.notice(
         "starting", metadata: ["version": "\(Version.current)", "node": "\(identity.node)", "drivers": "\(names)"])

@@ -27,7 +27,9 @@ struct Doctor {
         let (findings, identity) = IdentityFindings.examine(data)
         diagnosis.add(findings)
         if let identity { diagnosis.add(await ControllerFinding.reach(identity.controller)) }
-        diagnosis.add(await DriverFindings.examine(configuration, process: DataDirectory.holder(of: data)))
+        diagnosis.add(
+            await DriverFindings.examine(
+                configuration, data: data, process: DataDirectory.holder(of: data)))
         return diagnosis
     }
 

@@ -9,8 +9,8 @@ enum DriverFindings {
     private static let patience = Duration.seconds(30)
 
     /// - Parameter process: the running agent; nil when none runs.
-    static func examine(_ configuration: AgentConfiguration, process: Int32?) async -> [Finding] {
-        guard let found = await within(patience, { await NodeDrivers.detect(configuration) }) else {
+    static func examine(_ configuration: AgentConfiguration, data: String, process: Int32?) async -> [Finding] {
+        guard let found = await within(patience, { await NodeDrivers.detect(configuration, data: data) }) else {
             return [
                 .wrong(
                     "drivers", "looking for them took more than \(patience.components.seconds) seconds",

@@ -17,7 +17,8 @@ enum DriverSign {
 
     /// What to do where the sign is there and the driver is not.
     static let remedies = [
-        "docker": "systemctl status docker: the socket must be one that the engine listens on",
+        "docker":
+            "systemctl status docker: the socket must be one that the engine listens on; Podman's is not supported",
         "proxmox": "systemctl status pve-cluster: /etc/pve must be mounted; pct and pvesm must be in /usr/sbin",
         "zfs": "zpool list, as root, says what is wrong",
         "cloudpanel": "see whether the panel works: its database /home/clp/htdocs/app/data/db.sq3 is missing",
