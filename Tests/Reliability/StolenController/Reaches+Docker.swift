@@ -59,6 +59,7 @@ extension Reaches {
                 ensure(["network": "host"]), ensure(["network": "0123456789ab"]),
                 ensure(["network": "container:other"]), ensure(["privileged": true]), ensure(["devices": ["/dev/sda"]]),
                 ensure(["labels": ["innkeeper.command": "cmd_other"]]),
+                ensure(["labels": ["com.docker.compose.project": "other"]]),
             ]),
         "docker.image.import": .tried(
             [

@@ -80,8 +80,9 @@ struct ContainerSpec: Sendable {
             guard Grammar.labelKey.accepts(member.key), let text = member.value.asString, text.utf8.count <= 4096 else {
                 throw .invalidArgument("labels", "holds what is no label: \(member.key.printable(limit: 64))")
             }
-            guard member.key != ContainerState.commandLabel else {
-                throw .invalidArgument("labels", "must leave \(member.key) to the agent")
+            // By them a container would pass for one of the agent's, or of a project.
+            guard member.key != ContainerState.commandLabel, !member.key.hasPrefix("com.docker.compose.") else {
+                throw .invalidArgument("labels", "must leave \(member.key) to the agent and to compose")
             }
             result[member.key] = text
         }

@@ -65,7 +65,8 @@ enum ComposeDocuments {
     }
 
     private static func findings(_ file: ComposeFile) -> Set<ComposeFinding> {
-        Set(file.findings(project: "fuzz", data: "/nowhere/fuzz/data") { _ in false })
+        let binds = file.binds(isFilledIn: true).map { ComposeFinding(risk: .binds, place: $0.place) }
+        return Set(file.findings(project: "fuzz", isFilledIn: true) + binds)
     }
 
     private static func refused(_ error: DriverError) throws {
