@@ -36,7 +36,11 @@ final class EmulatedNode: Sendable {
     }
 
     /// Changes how the node behaves from now on.
-    func set(_ settings: JSONObject) throws { try Self.write(settings, in: folder) }
+    func set(_ settings: JSONObject) throws {
+        try Self.write(settings, in: folder)
+        let mode: mode_t = settings["quorum"] == false ? 0o555 : 0o755
+        guard chmod(folder.file("etc/pve/nodes/pvelab"), mode) == 0 else { throw SetupFailure("no quorum is set") }
+    }
 
     private static func write(_ settings: JSONObject, in folder: ScratchFolder) throws {
         var all: JSONObject = ["pace": 0.01]

@@ -76,8 +76,66 @@ import WireProtocol
         }
     }
 
-    @Test func `the manager's state is told`() async throws {
+    @Test func `a rule that is off keeps nothing, and is switched on again`() async throws {
         let node = try await EmulatedNode()
+        try await node.create()
+        try await node.perform("ha.add")
+        let wish: JSONObject = ["rule": "keep", "kind": "nodes", "containers": [101], "nodes": [["node": "pvelab"]]]
+        func ensure() async throws(DriverError) -> OperationOutcome {
+            try await node.outcome("ha.rule.ensure", wish, on: "proxmox/ha/keep")
+        }
+        #expect(try await ensure().changed)
+        for off in ["disable", "disable 1", "disable 0"] {
+            try node.write(
+                "node-affinity: keep \n\t\(off)\n\tnodes pvelab\n\tresources ct:101 \n", to: "etc/pve/ha/rules.cfg")
+            #expect(try await node.ask("ha.rule.list")["rules"]?.asArray?.first?["disable"] != nil)
+            #expect(try await ensure().changed, "\(off)")
+            #expect(try await !ensure().changed)
+        }
+    }
+
+    @Test func `without a CRM a start is no success, and what may come of it is told and can be taken back`()
+        async throws
+    {
+        let node = try await EmulatedNode()
+        try await node.create()
+        let added = try await node.perform("ha.add").observed
+        #expect(added["manager"]?["state"] == "absent" && added["manager"]?["note"] != nil)
+        let absent = await #expect(throws: DriverError.self) { try await Self.start(node) }
+        #expect(absent?.code == .unavailable && absent?.retryable == true && absent?.changed == true)
+        #expect(absent?.message.contains("none runs in this cluster") == true)
+        #expect(try await node.perform("container.inspect").observed["ha_wish"] == "started")
+        // It does not run, and yet a stop has something to do: else it would start some day.
+        #expect(try await node.perform("container.stop").changed)
+        #expect(try await node.perform("container.inspect").observed["ha_wish"] == "stopped")
+        #expect(try await !node.perform("container.stop").changed)
+        try node.write(#"{"master_node": "pveb", "timestamp": 1764000000}"#, to: "etc/pve/ha/manager_status")
+        let silent = await #expect(throws: DriverError.self) { try await Self.start(node) }
+        #expect(silent?.code == .unavailable && silent?.message.contains("the last was on node pveb") == true)
+        let status = try await node.ask("ha.status")
+        #expect(status["manager"]?["state"] == "silent" && status["armed"] == false)
+    }
+
+    /// Starts a container without waiting long for the HA manager.
+    private static func start(_ node: EmulatedNode) async throws(DriverError) {
+        let impatient = ProxmoxDriver(
+            tools: ProxmoxTools(root: node.folder.path, patience: .milliseconds(300)), files: node.driver.files,
+            version: "9.2.11")
+        let call = OperationCall(
+            operation: "container.start", resource: "proxmox/ct/101", arguments: ["vmid": 101])
+        _ = try await impatient.perform(call, EmulatedNode.context())
+    }
+
+    @Test func `an active CRM that takes its time may still do it`() async throws {
+        let node = try await EmulatedNode(["ha_manager": true, "ha_delay": 1_000_000])
+        try await node.create()
+        try await node.perform("ha.add")
+        let error = await #expect(throws: DriverError.self) { try await Self.start(node) }
+        #expect(error?.code == .timedOut && error?.observed["manager"]?["state"] == "active")
+    }
+
+    @Test func `the manager's state is told`() async throws {
+        let node = try await EmulatedNode(["ha_manager": true])
         try await node.create()
         try await node.perform("ha.add")
         let status = try await node.ask("ha.status")
@@ -95,9 +153,12 @@ import WireProtocol
 
             vm: 102
             \tstate ignored
-            node-affinity: one
-              nodes a:2,b
+            node-affinity: one\u{20}
+              nodes a:2,b \t
+            \tdisable
+            \t# comment
             """)
+        #expect(file["one"]?.isOn("disable") == true && file["one"]?.values.count == 2)
         #expect(file["ct", "101"]?.values == ["state": "started", "comment": "a  b c"])
         #expect(file["vm", "102"]?.values["state"] == "ignored")
         #expect(file["one"]?.list("nodes") == ["a:2", "b"])

@@ -71,6 +71,20 @@ import WireProtocol
         #expect(facts["storages"]?.asArray?.contains { $0["storage"] == "labzfs" } == true)
     }
 
+    @Test func `quorum is what can be written, whatever a file says while corosync is down`() async throws {
+        let node = try await EmulatedNode()
+        try node.write("totem {\n  cluster_name: lab \n}\n", to: "etc/pve/corosync.conf")
+        try node.write(#"{"nodename":"pvelab","version":3}"#, to: "etc/pve/.members")
+        #expect(await node.driver.facts()["quorate"] == true)
+        try node.set(["quorum": false])
+        let facts = await node.driver.facts()
+        #expect(facts["quorate"] == false && facts["cluster"] == "lab", "numbers are given out in the cluster's name")
+        #expect(try await node.ask("cluster.status")["quorate"] == false)
+        try node.write(
+            #"{"nodename":"pvelab","cluster":{"name":"lab","quorate":1},"nodelist":{}}"#, to: "etc/pve/.members")
+        #expect(await node.driver.facts()["quorate"] == false)
+    }
+
     @Test func `a cluster's file system that hangs holds up neither metrics nor the rest for long`() async throws {
         let node = try await node()
         let files = try await NodeFiles.find(root: node.folder.path, patience: .milliseconds(300))
@@ -104,8 +118,7 @@ import WireProtocol
             return Need(String(what), for: need.purpose, problem: nil, advice: need.advice)
         }
         #expect(try undocumented(page, page: "proxmox") == [])
-        let alone = #"{"nodename": "pve1", "cluster": {"name": "lab", "nodes": 3, "quorate": 0}, "nodelist": {}}"#
-        try node.folder.write(Array(alone.utf8), to: "etc/pve/.members")
+        try node.set(["quorum": false])
         let vital = await node.driver.needs().filter { $0.problem != nil && $0.isVital }
         #expect(vital.map(\.what) == ["/etc/pve"])
     }

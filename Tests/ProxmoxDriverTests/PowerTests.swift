@@ -98,7 +98,7 @@ import WireProtocol
         try await node.pct("create", "101", EmulatedNode.template, "--rootfs", "local:1")
         try node.write("ct:101\n\tstate stopped\n", to: "etc/pve/ha/resources.cfg")
         let error = await #expect(throws: DriverError.self) { try await node.perform("container.start") }
-        #expect(error?.code == .failed && error?.message.contains("never") == true)
+        #expect(error?.code == .unavailable && error?.cause?.contains("never") == true)
     }
 
     @Test func `without quorum and without its file system the cluster is unavailable`() async throws {

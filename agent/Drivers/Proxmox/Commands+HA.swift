@@ -38,6 +38,7 @@ extension ProxmoxDriver {
             return .object(service)
         }
         observed["services"] = .array(services)
+        observed["manager"] = .object(try await files.aside { $0.manager() }.json)
         observed["quorate"] = rows.first { $0["type"] == "quorum" }.map { .bool($0["quorate"]?.asLooseInteger == 1) }
         observed["master"] = rows.first { $0["type"] == "master" }?["node"]
         observed["armed"] = rows.first { $0["type"] == "fencing" }.map { .bool($0["armed-state"] == "armed") }
@@ -57,7 +58,7 @@ extension ProxmoxDriver {
         let words = wish.missing(
             in: files.resource(vmid), group: hasGroups && wish.nodes != nil ? Self.placeName(vmid) : nil)
         guard !words.isEmpty || files.resource(vmid) == nil else {
-            return OperationOutcome(changed: changedPlaces, observed: Self.seen(vmid, files))
+            return OperationOutcome(changed: changedPlaces, observed: try await seen(vmid, files))
         }
         let verb = files.resource(vmid) == nil ? "add" : "set"
         var failure: DriverError?
@@ -70,7 +71,7 @@ extension ProxmoxDriver {
             throw changedPlaces ? error.afterChange() : error
         }
         if !hasGroups, wish.nodes != nil { _ = try await ensurePlaces(vmid, wish, end) }
-        return OperationOutcome(changed: true, observed: Self.seen(vmid, try await highAvailability()))
+        return OperationOutcome(changed: true, observed: try await seen(vmid, highAvailability()))
     }
 
     private func removeFromHA(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
@@ -105,7 +106,7 @@ extension ProxmoxDriver {
         if hasGroups {
             let old = files.groups["group", name]
             let strict = wish.isStrict ? "1" : "0"
-            if old?.values["nodes"] == places, old?.values["restricted"] ?? "0" == strict { return false }
+            if old?.values["nodes"] == places, old?.isOn("restricted") ?? false == wish.isStrict { return false }
             try await tools.act(
                 .haManager, [old == nil ? "groupadd" : "groupset", name, "--nodes", places, "--restricted", strict])
             return true
@@ -119,8 +120,9 @@ extension ProxmoxDriver {
 
     static func placeName(_ vmid: Int) -> String { "innkeeper-ct-\(vmid)" }
 
-    private static func seen(_ vmid: Int, _ files: HAFiles) -> JSONObject {
-        var json: JSONObject = ["vmid": .integer(Int64(vmid)), "ha": .bool(files.managed.contains(vmid))]
+    private func seen(_ vmid: Int, _ files: HAFiles) async throws(DriverError) -> JSONObject {
+        var json: JSONObject = ["vmid": .integer(Int64(vmid)), "ha": .bool(files.wishes[vmid] != nil)]
+        json["manager"] = .object(try await self.files.aside { $0.manager() }.json)
         let resource = files.resource(vmid)
         json["state"] = .string(resource?.values["state"] ?? "started")
         for key in ["max_restart", "max_relocate", "group"] { json[key] = resource?.values[key].map { .string($0) } }

@@ -64,8 +64,10 @@ extension ProxmoxDriver {
             throw DriverError(.conflict, "rule \(rule.name) is of another kind: \(old.kind)")
         }
         let verb = old == nil ? "add" : "set"
+        // One that is off is switched on by taking the key away, and by no value of it.
+        let words = rule.words + (old?.values["disable"] == nil ? [] : ["--delete", "disable"])
         var failure: DriverError?
-        do throws(DriverError) { try await tools.act(.haManager, ["rules", verb] + rule.words) } catch {
+        do throws(DriverError) { try await tools.act(.haManager, ["rules", verb] + words) } catch {
             failure = error
         }
         guard let end = try await highAvailability().rules[rule.name], rule.isMet(by: end) else {
@@ -155,13 +157,14 @@ struct HARule: Sendable {
     }
 
     func isMet(by section: SectionFile.Section) -> Bool {
-        guard section.kind == kind.word, section.values["disable"] != "1",
+        // The manager does not care what the key says: a rule that has it is off.
+        guard section.kind == kind.word, section.values["disable"] == nil,
             Set(section.list("resources")) == Set(resources)
         else { return false }
         return switch kind {
         case .nodes(let nodes, let isStrict):
             section.list("nodes").sorted().joined(separator: ",") == nodes
-                && (section.values["strict"] ?? "0") == (isStrict ? "1" : "0")
+                && section.isOn("strict") == isStrict
         case .together: section.values["affinity"] == "positive"
         case .apart: section.values["affinity"] == "negative"
         }

@@ -111,9 +111,11 @@ extension ProxmoxDriver {
             return .object(node)
         }
         var observed: JSONObject = ["nodes": .array(nodes)]
-        observed["cluster"] = cluster?["name"]
-        // Without a cluster nothing can be lost.
-        observed["quorate"] = .bool(cluster.map { $0["quorate"]?.asLooseInteger == 1 } ?? true)
+        let configured = try await files.aside { $0.cluster()?.name }
+        observed["cluster"] = cluster?["name"] ?? configured.map { .string($0) }
+        // The answer holds no cluster while the cluster's own process is down, though there is one.
+        let isWritable = try await files.aside { $0.isWritable }
+        observed["quorate"] = .bool(isWritable && cluster.map { $0["quorate"]?.asLooseInteger == 1 } ?? true)
         return .seen(observed)
     }
 }

@@ -28,7 +28,7 @@ extension ProxmoxDriver {
         let vmid = try reader.vmid(of: call)
         try reader.finish()
         let found = try await require(vmid)
-        if found.isRunning { return .seen(found.json) }
+        if found.isSettled(on: true) { return .seen(found.json) }
         return OperationOutcome(changed: true, observed: try await startGuest(found).json)
     }
 
@@ -38,7 +38,7 @@ extension ProxmoxDriver {
         let overrules = try reader.bool("overrule_shutdown", default: false)
         try reader.finish()
         let found = try await require(vmid)
-        if !found.isRunning { return .seen(found.json) }
+        if found.isSettled(on: false) { return .seen(found.json) }
         return OperationOutcome(changed: true, observed: try await stopGuest(found, overruling: overrules).json)
     }
 
@@ -48,7 +48,7 @@ extension ProxmoxDriver {
         let (seconds, force) = try Self.patience(&reader)
         try reader.finish()
         let found = try await require(vmid)
-        if !found.isRunning { return .seen(found.json) }
+        if found.isSettled(on: false) { return .seen(found.json) }
         return OperationOutcome(changed: true, observed: try await shutDownGuest(found, seconds, force).json)
     }
 
@@ -93,13 +93,30 @@ extension ProxmoxDriver {
     private func turn(
         _ found: Guest, _ wanted: String, on: Bool, _ words: [String]
     ) async throws(DriverError) -> Guest {
-        let end = try await achieve(found.vmid, wanted, within: tools.patience) {
-            $0.map { $0.isRunning == on } ?? !on
-        } by: {
-            () throws(DriverError) in
-            try await tools.act(.pct, words)
+        let vmid = found.vmid
+        let end: Guest?
+        var isRefused = false
+        do throws(DriverError) {
+            end = try await achieve(vmid, wanted, within: tools.patience) {
+                $0.map { $0.isSettled(on: on) } ?? !on
+            } by: {
+                () throws(DriverError) in
+                // The tool refuses what is so already, though the HA manager was asked for the opposite.
+                do throws(DriverError) {
+                    _ =
+                        try await found.isRunning == on
+                        ? tools.act(.haManager, ["set", "ct:\(vmid)", "--state", on ? "started" : "stopped"])
+                        : tools.act(.pct, words)
+                } catch {
+                    isRefused = true
+                    throw error
+                }
+            }
+        } catch {
+            guard found.isHAManaged, !isRefused, !Task.isCancelled else { throw error }
+            throw await unanswered(found, on: on, error)
         }
-        guard let end else { throw DriverError(.notFound, "container \(found.vmid) is gone") }
+        guard let end else { throw DriverError(.notFound, "container \(vmid) is gone") }
         return end
     }
 }

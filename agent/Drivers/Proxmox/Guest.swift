@@ -1,3 +1,4 @@
+import DriverKit
 import WireProtocol
 
 /// A container as its configuration and the kernel show it.
@@ -5,8 +6,14 @@ struct Guest: Sendable {
     let vmid: Int
     let config: GuestConfig
     let isRunning: Bool
-    /// Whether its power is asked of the HA manager, which acts some time later.
-    let isHAManaged: Bool
+    /// What the HA manager was asked for (`started`, `stopped`), which acts some time later; nil where it is not asked.
+    let wish: String?
+
+    /// Whether its power is asked of the HA manager.
+    var isHAManaged: Bool { wish != nil }
+
+    /// Whether it is so, and nothing that was asked for makes it otherwise later.
+    func isSettled(on: Bool) -> Bool { isRunning == on && wish.map { HAFiles.isOn($0) == on } ?? true }
 
     var json: JSONObject {
         var json: JSONObject = [
@@ -14,7 +21,8 @@ struct Guest: Sendable {
             "hostname": .string(config["hostname"] ?? "CT\(vmid)"), "template": .bool(config.isTemplate),
             "protection": .bool(config["protection"] == "1"), "on_boot": .bool(config["onboot"] == "1"),
             "unprivileged": .bool(config["unprivileged"] == "1"), "ha": .bool(isHAManaged),
-            "tags": .array(config.tags.map { .string($0) }), "networks": .array(networks), "volumes": .array(volumes),
+            "tags": .array(config.tags.map { .string($0) }), "networks": .array(networks),
+            "volumes": .array(volumes + unused),
             "snapshots": .array(config.snapshots.map { .string($0.name) }),
         ]
         for (name, key) in [("memory_mib", "memory"), ("swap_mib", "swap"), ("cores", "cores")] {
@@ -27,6 +35,9 @@ struct Guest: Sendable {
         let (removals, waiting) = (config.pendingRemovals, config.waiting)
         if !waiting.isEmpty { json["pending"] = .array(waiting.sorted().map { .string($0) }) }
         if !removals.isEmpty { json["pending_removals"] = .array(removals.sorted().map { .string($0) }) }
+        json["ha_wish"] = wish.map { .string($0) }
+        if !devices.isEmpty { json["devices"] = .array(devices) }
+        if !config.raw.isEmpty { json["raw"] = .array(raw) }
         return json
     }
 
@@ -52,6 +63,35 @@ struct Guest: Sendable {
             return .object(json)
         }
     }
+
+    /// Volumes that belong to it and are mounted nowhere.
+    private var unused: [JSONValue] {
+        config.numbered("unused").map { key, properties in
+            ["disk": .string(key), "volume": properties.first.map { .string($0) } ?? nil, "unused": true]
+        }
+    }
+
+    /// Devices of the node that it may use.
+    private var devices: [JSONValue] {
+        config.numbered("dev").map { key, properties in
+            var json: JSONObject = ["device": .string(key)]
+            json["path"] = (properties.first ?? properties["path"]).map { .string($0) }
+            for name in ["mode", "uid", "gid"] { json[name] = properties[name].map { .string($0) } }
+            if properties["deny-write"] == "1" { json["read_only"] = true }
+            return .object(json)
+        }
+    }
+
+    /// Lines that go to LXC as they stand. A variable of the environment may be a secret: only its name is shown.
+    private var raw: [JSONValue] {
+        config.raw.prefix(Self.rawLimit).map { line in
+            let isVariable = line.key.hasPrefix("lxc.environment")
+            let text = isVariable ? String(line.value.prefix { $0 != "=" }) + "=…" : line.value
+            return ["key": .string(line.key.beginning(100)), "value": .string(text.beginning(300))]
+        }
+    }
+
+    private static let rawLimit = 64
 
     /// Bytes of a disk (`rootfs`, `mp0`); nil when there is none.
     func size(of disk: String) -> Int64? {

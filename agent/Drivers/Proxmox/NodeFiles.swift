@@ -85,7 +85,7 @@ extension NodeFiles {
         FileText.read("\(folder)/\(vmid).conf").map {
             Guest(
                 vmid: vmid, config: GuestConfig($0), isRunning: isRunning(vmid),
-                isHAManaged: highAvailability().managed.contains(vmid)
+                wish: highAvailability().wishes[vmid]
             )
         }
     }
@@ -93,13 +93,12 @@ extension NodeFiles {
     /// This node's containers, in order; nil when the folder cannot be read.
     func guests() -> [Guest]? {
         guard let names = FileText.names(in: folder) else { return nil }
-        let managed = highAvailability().managed
+        let wishes = highAvailability().wishes
         return names.compactMap { $0.hasSuffix(".conf") ? Int($0.dropLast(5)) : nil }.sorted().compactMap { vmid in
             // One that goes meanwhile is left out.
             FileText.read("\(folder)/\(vmid).conf").map {
                 Guest(
-                    vmid: vmid, config: GuestConfig($0), isRunning: isRunning(vmid), isHAManaged: managed.contains(vmid)
-                )
+                    vmid: vmid, config: GuestConfig($0), isRunning: isRunning(vmid), wish: wishes[vmid])
             }
         }
     }
@@ -126,17 +125,6 @@ extension NodeFiles {
     }
 
     func hasNode(_ name: String) -> Bool { access("\(root)/etc/pve/nodes/\(name)", F_OK) == 0 }
-
-    /// What the cluster's file system says of the cluster; nil when it does not.
-    func cluster() -> (name: String?, isQuorate: Bool, nodes: [String])? {
-        guard let text = FileText.read("\(root)/etc/pve/.members"), let members = try? JSONObject(parsing: text) else {
-            return nil
-        }
-        // A node of its own is no cluster, and always fit to be written to.
-        guard let cluster = members["cluster"] else { return (nil, true, [node]) }
-        let nodes = members["nodelist"]?.asObject?.keys.sorted() ?? [node]
-        return (cluster["name"]?.asString, cluster["quorate"]?.asInteger == 1, nodes)
-    }
 
     private func group(_ vmid: Int) -> String { "\(root)/sys/fs/cgroup/lxc/\(vmid)" }
 

@@ -13,40 +13,67 @@ struct GuestConfig: Sendable, Hashable {
     /// What takes effect at the next start; `delete` lists what goes then.
     private(set) var pending: [String: String] = [:]
     private(set) var snapshots: [Snapshot] = []
+    /// What is handed to LXC as it stands: `lxc.mount.entry`, and so on, in its order.
+    private(set) var raw: [RawLine] = []
+
+    struct RawLine: Sendable, Hashable {
+        let key: String
+        let value: String
+    }
+
+    /// Where a line belongs.
+    private enum Place: Equatable { case present, pending, snapshot, unknown }
 
     init(_ text: String) {
-        var section: Substring = ""
+        var place = Place.present
         for line in text.configurationLines {
             if line.first == "[", line.last == "]" {
-                section = line.dropFirst().dropLast()
-                if !section.hasPrefix("pve:") { snapshots.append(Snapshot(name: String(section))) }
+                place = begin(line.dropFirst().dropLast())
             } else if line.first == "#" {
-                note(line.dropFirst(), in: section)
+                note(PercentText.decode(line.dropFirst()) + "\n", in: place)
+            } else if line.hasPrefix("lxc."), let end = line.firstIndex(where: { $0 == ":" || $0 == "=" }) {
+                let value = line[line.index(after: end)...].trimmed
+                if place == .present { raw.append(RawLine(key: line[..<end].trimmed, value: value)) }
             } else if let colon = line.firstIndex(of: ":") {
-                let value = line[line.index(after: colon)...].drop { $0 == " " }
-                set(String(line[..<colon]), String(value), in: section)
+                set(String(line[..<colon]), line[line.index(after: colon)...].trimmed, in: place)
             }
         }
     }
 
-    private mutating func note(_ line: Substring, in section: Substring) {
-        let text = PercentText.decode(line) + "\n"
-        if section.isEmpty {
-            description += text
-        } else if !section.hasPrefix("pve:"), !snapshots.isEmpty {
-            snapshots[snapshots.count - 1].description += text
+    /// A section that means nothing to this driver holds nothing of the container as it is.
+    private mutating func begin(_ section: Substring) -> Place {
+        if section.lowercased() == "pve:pending" { return .pending }
+        guard section.first?.isLetter == true, section.utf8.allSatisfy(Self.isName) else { return .unknown }
+        snapshots.append(Snapshot(name: String(section)))
+        return .snapshot
+    }
+
+    private static func isName(_ byte: UInt8) -> Bool {
+        (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == 0x2D || byte == 0x5F
+    }
+
+    private mutating func note(_ text: String, in place: Place) {
+        switch place {
+        case .present: description += text
+        case .snapshot: snapshots[snapshots.count - 1].description += text
+        case .pending, .unknown: break
         }
     }
 
-    private mutating func set(_ key: String, _ value: String, in section: Substring) {
-        if section.isEmpty {
-            values[key] = value
-        } else if section == "pve:pending" {
-            pending[key] = value
-        } else if !section.hasPrefix("pve:"), !snapshots.isEmpty {
-            snapshots[snapshots.count - 1].values[key] = value
+    private mutating func set(_ key: String, _ text: String, in place: Place) {
+        if key == "description" { return note(PercentText.decode(text) + "\n", in: place) }
+        guard !text.isEmpty else { return }
+        let value = Self.flags.contains(key) ? BooleanText.plain(text) : text
+        switch place {
+        case .present: values[key] = value
+        case .pending: pending[key] = value
+        case .snapshot: snapshots[snapshots.count - 1].values[key] = value
+        case .unknown: break
         }
     }
+
+    /// Keys that are on or off.
+    private static let flags: Set<String> = ["onboot", "protection", "unprivileged", "template", "console", "debug"]
 
     subscript(key: String) -> String? { values[key] }
 
@@ -71,18 +98,36 @@ struct PropertyText: Sendable, Hashable {
     private(set) var first: String?
     private(set) var values: [String: String] = [:]
 
+    /// Properties that are on or off.
+    private static let flags: Set<String> = [
+        "firewall", "link_down", "host-managed", "acl", "ro", "quota", "replicate", "shared", "backup", "deny-write",
+        "nesting", "keyctl", "fuse", "mknod", "force_rw_sys",
+    ]
+
     init(_ text: String) {
         for part in text.split(separator: ",") {
             guard let sign = part.firstIndex(of: "=") else {
                 first = String(part)
                 continue
             }
-            values[String(part[..<sign])] = String(part[part.index(after: sign)...])
+            let (key, value) = (String(part[..<sign]), String(part[part.index(after: sign)...]))
+            values[key] = Self.flags.contains(key) ? BooleanText.plain(value) : value
         }
         if first == nil { first = values["volume"] }
     }
 
     subscript(key: String) -> String? { values[key] }
+}
+
+/// How people write what is on or off.
+enum BooleanText {
+    static func isTrue(_ text: String) -> Bool { ["1", "on", "yes", "true"].contains(text.lowercased()) }
+
+    /// `1` or `0` where it is one of the two, else as it is.
+    static func plain(_ text: String) -> String {
+        if isTrue(text) { return "1" }
+        return ["off", "no", "false"].contains(text.lowercased()) ? "0" : text
+    }
 }
 
 /// `8G`, `2064M`: the sizes of volumes.
@@ -170,12 +215,22 @@ struct Volume: Sendable, Hashable {
 }
 
 extension String {
-    /// Lines of the cluster's files, which may have come from an editor that ends them with carriage returns, too.
+    /// Lines of the cluster's files, without the blanks and carriage returns at their ends, which mean nothing.
     var configurationLines: [Substring] {
         textLines.map { line in
             var scalars = line.unicodeScalars
-            while scalars.last == "\r" { scalars.removeLast() }
+            while let last = scalars.last, " \t\r".unicodeScalars.contains(last) { scalars.removeLast() }
             return Substring(scalars)
         }
+    }
+}
+
+extension Substring {
+    /// Without blanks at both ends.
+    var trimmed: String {
+        var rest = unicodeScalars[...]
+        while rest.first == " " || rest.first == "\t" { rest.removeFirst() }
+        while rest.last == " " || rest.last == "\t" { rest.removeLast() }
+        return String(rest)
     }
 }

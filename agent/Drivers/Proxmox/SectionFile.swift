@@ -1,6 +1,7 @@
 import DriverKit
 
-/// A configuration file of the cluster in sections: `type: name`, then indented `key value` lines.
+/// A configuration file of the cluster in sections: `type: name`, then indented `key value` lines. A key that stands alone
+/// is true.
 struct SectionFile: Sendable, Hashable {
     struct Section: Sendable, Hashable {
         let kind: String
@@ -8,7 +9,11 @@ struct SectionFile: Sendable, Hashable {
         var values: [String: String] = [:]
 
         /// The parts of a value that is a list.
-        func list(_ key: String) -> [String] { (values[key] ?? "").split(separator: ",").map(String.init) }
+        func list(_ key: String) -> [String] {
+            (values[key] ?? "").split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init)
+        }
+
+        func isOn(_ key: String) -> Bool { values[key].map(BooleanText.isTrue) ?? false }
     }
 
     private(set) var sections: [Section] = []
@@ -17,13 +22,12 @@ struct SectionFile: Sendable, Hashable {
         for line in text.configurationLines {
             if line.first == " " || line.first == "\t" {
                 let words = line.drop { $0 == " " || $0 == "\t" }
-                guard !sections.isEmpty, let blank = words.firstIndex(where: { $0 == " " || $0 == "\t" }) else {
-                    continue
-                }
-                let value = words[blank...].drop { $0 == " " || $0 == "\t" }
-                sections[sections.count - 1].values[String(words[..<blank])] = String(value)
+                guard !sections.isEmpty, let first = words.first, first != "#" else { continue }
+                let end = words.firstIndex { $0 == " " || $0 == "\t" } ?? words.endIndex
+                let value = words[end...].drop { $0 == " " || $0 == "\t" }
+                sections[sections.count - 1].values[String(words[..<end])] = value.isEmpty ? "1" : String(value)
             } else if line.first?.isLetter == true, let colon = line.firstIndex(of: ":") {
-                let name = line[line.index(after: colon)...].drop { $0 == " " }
+                let name = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
                 sections.append(Section(kind: String(line[..<colon]), name: String(name)))
             }
         }
@@ -42,12 +46,16 @@ struct HAFiles: Sendable {
 
     func resource(_ vmid: Int) -> SectionFile.Section? { resources["ct", "\(vmid)"] }
 
-    /// Containers whose power is asked of the manager.
-    var managed: Set<Int> {
-        Set(
-            resources.sections.filter { $0.kind == "ct" && $0.values["state"] != "ignored" }.compactMap { Int($0.name) }
-        )
+    /// What the manager was asked for of each container whose power is asked of it.
+    var wishes: [Int: String] {
+        let found = resources.sections.filter { $0.kind == "ct" }.compactMap { section in
+            Int(section.name).map { ($0, section.values["state"] ?? "started") }
+        }
+        return Dictionary(found) { $1 }.filter { $0.value != "ignored" }
     }
+
+    /// Whether a container of this state is to run.
+    static func isOn(_ state: String) -> Bool { state == "started" || state == "enabled" }
 }
 
 extension NodeFiles {

@@ -87,7 +87,7 @@ def load(world, vmid, code=2):
     except FileNotFoundError:
         raise missing(world, vmid, code)
     sections, current = {"": {}}, ""
-    for line in text.splitlines():
+    for line in map(str.rstrip, text.splitlines()):
         head = re.fullmatch(r"\[([^\]]+)\]", line)
         if head:
             current = head[1]

@@ -21,7 +21,7 @@ def load(world):
     except FileNotFoundError:
         return {}
     table, current = {}, None
-    for line in text.splitlines():
+    for line in map(str.rstrip, text.splitlines()):
         if re.fullmatch(r"(ct|vm):\s*\d+", line):
             current = table.setdefault(line.replace(" ", ""), {})
         elif line.startswith("\t") and current is not None:
@@ -63,7 +63,12 @@ def remove(world, vmid):
     save_rules(world, rules)
 
 
-def request(world, vmid, state, urgent=False):
+def request(world, vmid, state):
+    """A start is written down at once; a stop is a command that waits for a CRM."""
+    if state == "stopped":
+        with open(commands_of(world), "a") as file:
+            file.write("stop ct:%s 0\n" % vmid)
+        return
     table = load(world)
     table["ct:%s" % vmid]["state"] = state
     save(world, table)
@@ -71,10 +76,40 @@ def request(world, vmid, state, urgent=False):
         json.dump({"state": state, "at": time.time()}, file)
 
 
+def commands_of(world):
+    return world.path("etc/pve/ha/crm_commands")
+
+
+def obey(world):
+    """Takes up the commands that have waited long enough."""
+    try:
+        if time.time() - os.path.getmtime(commands_of(world)) < world["ha_delay"] * world["pace"]:
+            return
+        os.rename(commands_of(world), commands_of(world) + ".taken")
+        with open(commands_of(world) + ".taken") as file:
+            lines = file.read().splitlines()
+    except FileNotFoundError:
+        return
+    table = load(world)
+    for line in lines:
+        words = line.split()
+        if words[0] == "stop" and words[1] in table:
+            table[words[1]]["state"] = "stopped"
+            with open(world.path("run/pve/ha-%s" % words[1].split(":")[1]), "w") as file:
+                json.dump({"state": "stopped", "at": 0}, file)
+            os.utime(file.name, (0, 0))
+    save(world, table)
+
+
 def act(world):
     """What the manager has done by now. Every call of a tool looks first."""
     if not world["ha_manager"]:
         return
+    path = world.path("etc/pve/ha/manager_status")
+    with open("%s.%d" % (path, os.getpid()), "w") as file:
+        json.dump({"master_node": world.node, "timestamp": int(time.time()), "node_status": {world.node: "online"}}, file)
+    os.rename("%s.%d" % (path, os.getpid()), path)
+    obey(world)
     for sid, values in load(world).items():
         vmid, wish = sid.split(":")[1], values.get("state", "started")
         path = world.path("run/pve/ha-%s" % vmid)
@@ -100,6 +135,15 @@ def silently(work):
             pass
 
 
+def manager(world):
+    """What the CRM says of itself; None where none has run."""
+    try:
+        with open(world.path("etc/pve/ha/manager_status")) as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return None
+
+
 def load_sections(world, name):
     """A file of sections: name to its type and properties."""
     table, current = {}, None
@@ -108,13 +152,13 @@ def load_sections(world, name):
             text = file.read()
     except FileNotFoundError:
         return {}
-    for line in text.splitlines():
+    for line in map(str.rstrip, text.splitlines()):
         head = re.fullmatch(r"([\w-]+):\s*(\S+)", line)
         if head:
             current = table.setdefault(head[2], {"type": head[1]})
         elif line.startswith("\t") and current is not None:
             key, _, value = line.strip().partition(" ")
-            current[key] = value
+            current[key] = value or "1"
     return table
 
 

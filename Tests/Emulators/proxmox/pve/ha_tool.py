@@ -154,8 +154,11 @@ def config(world, words):
 def status(world, words):
     now = time.strftime("%a %b %d %H:%M:%S %Y")
     print("quorum OK" if world["quorum"] else "quorum No quorum on node '%s'!" % world.node)
+    manager = ha.manager(world)
+    if manager:
+        state = "active" if time.time() - manager["timestamp"] <= 30 else "old timestamp - dead?"
+        print("master %s (%s, %s)" % (manager["master_node"], state, time.ctime(manager["timestamp"])))
     if ha.load(world):
-        print("master %s (active, %s)" % (world.node, now))
         print("lrm %s (active, %s)" % (world.node, now))
     for sid, values in sorted(ha.load(world).items()):
         found = ha.state(world, sid.split(":")[1], values.get("state", "started"))
@@ -190,8 +193,11 @@ def rules(world, words):
         one = table.setdefault(name, {"type": kind})
         for key in ("resources", "nodes", "strict", "disable", "comment", "affinity"):
             value = option(words, key)
-            if value is not None:
+            # A rule is off by having the key, whatever its value; only leaving it out of the file switches it on.
+            if value is not None and not (key == "disable" and value in ("0", "no", "off")):
                 one[key] = value
+        for key in (option(words, "delete") or "").split(","):
+            one.pop(key, None)
     else:
         raise Die("ERROR: unknown command 'ha-manager rules %s'" % verb)
     ha.save_rules(world, table)

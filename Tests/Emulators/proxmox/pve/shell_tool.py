@@ -111,9 +111,13 @@ def tasks(world, name):
 def ha_status(world):
     rows = [{"id": "quorum", "type": "quorum", "node": world.node, "quorate": int(world["quorum"]),
              "status": "OK" if world["quorum"] else "No quorum on node '%s'!" % world.node}]
-    if ha.load(world):
-        rows.append({"id": "master", "type": "master", "node": world.node, "timestamp": int(time.time()),
-                     "status": "%s (active, %s)" % (world.node, time.strftime("%a %b %d %H:%M:%S %Y"))})
+    manager = ha.manager(world)
+    active = bool(manager) and time.time() - manager["timestamp"] <= 30
+    if manager:
+        state = "active" if active else "old timestamp - dead?"
+        rows.append({"id": "master", "type": "master", "node": manager["master_node"], "timestamp": manager["timestamp"],
+                     "status": "%s (%s, %s)" % (manager["master_node"], state, time.ctime(manager["timestamp"]))})
+    rows.append({"id": "fencing", "type": "fencing", "node": world.node, "armed-state": "armed" if active else "standby"})
     for sid, values in sorted(ha.load(world).items()):
         wish = values.get("state", "started")
         found = ha.state(world, sid.split(":")[1], wish)

@@ -104,6 +104,8 @@ class World:
                 os.symlink("nodes/%s/lxc" % self.node, link)
             except FileExistsError:
                 pass
+        # The cluster's file system shows the loss of quorum in its modes.
+        os.chmod(self.path("etc/pve/nodes", self.node), 0o755 if self.settings["quorum"] else 0o555)
         for storage in self.settings["storages"].values():
             self.folder(storage["path"], "images")
         for other in self.settings["nodes"]:

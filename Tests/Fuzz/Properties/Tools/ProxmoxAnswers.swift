@@ -34,7 +34,7 @@ enum ProxmoxAnswers {
             try require(word.map { !$0.contains(" ") } ?? true, "a mark of several words")
         }
         try require(config.volumes.allSatisfy { $0.contains(":") }, "a volume of no storage")
-        let guest = Guest(vmid: 100, config: config, isRunning: true, isHAManaged: false)
+        let guest = Guest(vmid: 100, config: config, isRunning: true, wish: nil)
         try carried(guest.json)
         try require((guest.size(of: "rootfs") ?? 0) >= 0, "a disk smaller than nothing")
     }
@@ -48,6 +48,7 @@ enum ProxmoxAnswers {
             description.isEmpty ? "" : "#" + escaped(description.utf8.dropLast()) + "\n"
         }
         var text = note(config.description) + lines(config.values)
+        text += config.raw.map { "\($0.key): \($0.value)\n" }.joined()
         if !config.pending.isEmpty { text += "[pve:pending]\n" + lines(config.pending) }
         for snapshot in config.snapshots {
             text += "[\(snapshot.name)]\n" + note(snapshot.description) + lines(snapshot.values)
@@ -68,7 +69,7 @@ enum ProxmoxAnswers {
         try require(SectionFile(written.joined()) == file, "a file of sections reads back as another")
         let high = HAFiles(resources: file, rules: file, groups: file)
         let numbered = file.sections.filter { $0.kind == "ct" }
-        try require(high.managed.count <= numbered.count, "more containers than sections")
+        try require(high.wishes.count <= numbered.count, "more containers than sections")
         for section in file.sections {
             try carried(section.json)
             let rule = HARule(name: section.name, kind: .together, containers: [100, 101])
