@@ -128,7 +128,7 @@ let package = Package(
                 "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "SwagDriver", "Transport", "WireProtocol",
                 "ZFSDriver",
                 logging, lifecycle,
-            ], fuzzed: ["AgentConfiguration.swift", "NodeDrivers.swift"]),
+            ], fuzzed: ["AgentConfiguration.swift", "Doctor/DriverSign.swift", "NodeDrivers.swift"]),
 
         // controller/
         part("Saga", "controller/Saga", ["Model", "WireProtocol"]),

@@ -14,10 +14,16 @@ package struct OperationOffer: Codable, Sendable, Hashable {
     package var guarded: Bool
     /// False where the node's policy allows it on no resource.
     package var allowed: Bool
+    /// Whether it takes bytes: `none`, `always`, or `asked` for by its argument `stdin`. Absent where the node does not say.
+    package var input: String?
+    /// What it is asked for comes as output: bytes of a file, lines of a log.
+    package var output: Bool?
+    /// How its resource follows from its arguments: `proxmox/ct/{vmid}`. One of the two need not be given.
+    package var resource: String?
 
     package init(
         driver: String, name: String, kind: String, summary: String, deadlineSeconds: Int64, guarded: Bool,
-        allowed: Bool
+        allowed: Bool, input: String? = nil, output: Bool? = nil, resource: String? = nil
     ) {
         self.driver = driver
         self.name = name
@@ -26,6 +32,7 @@ package struct OperationOffer: Codable, Sendable, Hashable {
         self.deadlineSeconds = deadlineSeconds
         self.guarded = guarded
         self.allowed = allowed
+        (self.input, self.output, self.resource) = (input, output, resource)
     }
 }
 
@@ -33,7 +40,8 @@ package struct OperationOffer: Codable, Sendable, Hashable {
 package struct CommandOrder: Codable, Sendable {
     /// With the driver's name: `docker.container.exec`.
     package var operation: String
-    /// What it works on, as the driver calls it: `docker/web`. The driver's name when absent.
+    /// What it works on, as the driver calls it: `docker/web`. When absent it follows from the arguments where the
+    /// operation's `resource` says how, else it is the driver's name; an argument that is absent follows from it.
     package var resource: String?
     /// An object.
     package var arguments: JSONValue?

@@ -20,10 +20,12 @@ final class AgentRig: Sendable {
     static let node = "node_1"
 
     /// - Parameters:
+    ///   - sources: where given, the agent begins without a driver.
     ///   - earlier: an agent that has ended, whose state this one goes on with.
     ///   - prepare: works on the data folder before the agent opens it.
     init(
-        _ controller: ScriptedController, driver: ScriptedDriver = ScriptedDriver(), after earlier: AgentRig? = nil,
+        _ controller: ScriptedController, driver: ScriptedDriver = ScriptedDriver(), sources: [DriverSource]? = nil,
+        after earlier: AgentRig? = nil,
         settings: AgentSettings = AgentSettings(), validity: Duration = .seconds(86_400), age: Duration = .zero,
         prepare: (String) throws -> Void = { _ in }
     ) async throws {
@@ -38,8 +40,8 @@ final class AgentRig: Sendable {
             hostname: "test", boot: "boot-1",
             system: OperatingSystem(name: "debian", version: "12", kernel: "6", arch: "x86_64"))
         agent = try await Agent(
-            identity: identity, data: data, drivers: [driver], machine: machine, settings: settings,
-            group: MultiThreadedEventLoopGroup.singleton,
+            identity: identity, data: data, drivers: sources == nil ? [driver] : [], sources: sources ?? [],
+            machine: machine, settings: settings, group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "agent") { _ in SwiftLogNoOpLogHandler() })
         let agent = agent
         running = Task { try await agent.run() }

@@ -27,6 +27,28 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `it lists who takes and gives bytes and how resources are called, and holds changes to that`()
+        async throws
+    {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver(operations: [
+            OperationSpec("thing.push", .mutate, summary: "takes", input: .always).named(by: ["thing": "thing/{name}"]),
+            OperationSpec("thing.pull", .observe, summary: "gives", givesBytes: true),
+        ])
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        let catalogue = try #require(controller.lines.hellos.last?.drivers.first?.catalogue)
+        #expect(catalogue.map(\.input) == [.always, OperationInput.none] && catalogue.map(\.output) == [false, true])
+        #expect(catalogue.map(\.resource) == ["thing/{name}", nil])
+        controller.send(AgentRig.command("c1", operation: "thing.push", arguments: ["name": "b"]))
+        let refused = try await controller.result(of: "c1")
+        #expect(refused.status == .refused && refused.error?.code == .invalidArgument)
+        #expect(refused.error?.message.contains("thing/b") == true && driver.calls.isEmpty)
+        controller.send(AgentRig.command("c2", operation: "thing.push", arguments: ["name": "a"]))
+        #expect(try await controller.result(of: "c2").status == .succeeded)
+        await rig.stop()
+    }
+
     @Test func `catalogues that would crowd out the hello are left away, the operations stay`() async throws {
         let controller = try await ScriptedController()
         let many = (0..<512).map {

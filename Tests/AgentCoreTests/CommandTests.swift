@@ -74,6 +74,37 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `a look does not wait for a change of the same thing, nor a change for a look`() async throws {
+        let controller = try await ScriptedController()
+        let gate = Gate()
+        let driver = ScriptedDriver(concurrency: 1) { call, _ throws(DriverError) in
+            if call.arguments["wait"] == true { await gate.wait() }
+            return OperationOutcome(changed: call.operation == "thing.ensure")
+        }
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        controller.send(AgentRig.command("clone", arguments: ["wait": true]))
+        controller.send(AgentRig.command("look", operation: "thing.look"))
+        #expect(try await controller.result(of: "look").status == .succeeded)
+        gate.open()
+        _ = try await controller.result(of: "clone")
+        let long = Gate()
+        let slow = ScriptedDriver(concurrency: 1) { call, _ throws(DriverError) in
+            if call.operation == "thing.look" { await long.wait() }
+            return OperationOutcome(changed: true)
+        }
+        await rig.stop()
+        let next = try await AgentRig(controller, driver: slow, after: rig)
+        try await controller.waitForSession(2)
+        controller.send(AgentRig.command("long-look", operation: "thing.look"))
+        controller.send(AgentRig.command("change"))
+        #expect(try await controller.result(of: "change").status == .succeeded)
+        #expect(controller.lines.results(of: "long-look").isEmpty)
+        long.open()
+        _ = try await controller.result(of: "long-look")
+        await next.stop()
+    }
+
     @Test func `a cancel reaches a running command and takes back a waiting one`() async throws {
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, _ throws(DriverError) in

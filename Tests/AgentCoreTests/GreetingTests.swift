@@ -14,7 +14,8 @@ import WireProtocol
         let machine = Machine(
             hostname: "test", boot: "boot-1",
             system: OperatingSystem(name: "debian", version: "12", kernel: "6", arch: "x86_64"))
-        let greeting = Greeting(node: "node_1", machine: machine, drivers: [], policy: .standard, files: files)
+        let greeting = Greeting(
+            node: "node_1", machine: machine, roster: DriverRoster([]), policy: .standard, files: files)
         let stored = Mutex(Int64(0))
         let isOver = Mutex(false)
         let life = Task {

@@ -50,6 +50,10 @@ extension Stage {
             "operations": [
                 ["name": "container.exec", "kind": "mutate", "summary": "s", "deadline_ms": 300_000],
                 ["name": "container.list", "kind": "observe", "summary": "s", "deadline_ms": 30_000],
+                [
+                    "name": "container.stop", "kind": "mutate", "summary": "s", "deadline_ms": 30_000,
+                    "resource": "docker/{name}",
+                ],
             ],
         ]
     ]
@@ -237,6 +241,23 @@ extension Stage {
             let now = stage.clock.port.now()
             _ = try await Restoration.settle(stage.store, takenAt: now, at: now)
             #expect(try await stage.outcome(left.operation.id).state == .needsAttention)
+        }
+    }
+
+    @Test func `names what it works on once, by its resource or by its arguments`() async throws {
+        try await Stage.with { stage in
+            let node = AnsweringNode { call, _ throws(AgentError) in AnsweringNode.result(call, .succeeded) }
+            let requests = [
+                CommandRequest(operation: "docker.container.stop", arguments: ["name": "web"]),
+                CommandRequest(operation: "docker.container.stop", resource: "docker/web"),
+                CommandRequest(operation: "docker.container.list"),
+                CommandRequest(operation: "docker.container.stop", resource: "docker/web", arguments: ["name": "db"]),
+            ]
+            try await stage.teach()
+            for request in requests { _ = try await stage.command(request, node) }
+            #expect(node.calls.map(\.resource) == ["docker/web", "docker/web", "docker", "docker/web"])
+            // What contradicts itself is for the node to refuse.
+            #expect(node.calls.map { $0.arguments["name"]?.asString } == ["web", "web", nil, "db"])
         }
     }
 }

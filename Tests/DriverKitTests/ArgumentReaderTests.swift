@@ -44,4 +44,18 @@ import WireProtocol
         let error = #expect(throws: DriverError.self) { try reader.finish() }
         #expect(error?.message == "argument recursive is not an argument of this operation")
     }
+
+    @Test func `a word is what its argument wants: a number, true or false, or text that looks like one`() throws {
+        var reader = ArgumentReader(["size": "10", "force": "true", "mode": "644", "name": "2026", "off": "false"])
+        #expect(try reader.integer("size", in: 1...10) == 10)
+        #expect(try reader.bool("force", default: false) && !reader.bool("off", default: true))
+        #expect(try reader.string("mode") == "644" && reader.name("name", .snapshotName) == "2026")
+        for word in ["ten", "10x", "", "1 2", "[10]", "null", "99"] {
+            var other = ArgumentReader(["size": .string(word)])
+            let error = #expect(throws: DriverError.self) { try other.integer("size", in: 1...10) }
+            #expect(error?.code == .invalidArgument, "\(word)")
+        }
+        var lists = ArgumentReader(["names": #"["a"]"#])
+        #expect(throws: DriverError.self) { try lists.strings("names") }
+    }
 }

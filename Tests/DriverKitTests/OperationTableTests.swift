@@ -41,4 +41,15 @@ import WireProtocol
         }
         #expect(error?.code == .unsupported)
     }
+
+    @Test func `an operation's resource is told by its name or its noun, a list works on nothing`() {
+        let forms = ["thing": "d/{name}", "thing.copy": "d/{target}", "part.list": "d/{name}"]
+        let wanted: [String: String?] = [
+            "thing.look": "d/{name}", "thing.copy": "d/{target}", "thing.list": nil, "part.list": "d/{name}",
+            "other.look": nil,
+        ]
+        for (name, resource) in wanted {
+            #expect(OperationSpec(name, .observe, summary: "s").named(by: forms).resource == resource, "\(name)")
+        }
+    }
 }

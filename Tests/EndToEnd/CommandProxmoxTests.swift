@@ -37,27 +37,46 @@ extension EndToEnd {
             await agent.stop()
         }
 
-        private func emulated(_ site: Site) async throws -> String {
-            let root = site.folder.file("pve1")
+        @Test func `a node whose cluster came up after the agent is one all the same`() async throws {
+            let laboratory = try await Laboratory.open()
+            let site = laboratory.site
+            let root = try await emulated(site, "late")
+            #expect(rename("\(root)/etc/pve", "\(root)/etc/pve.away") == 0 && mkdir("\(root)/etc/pve", 0o755) == 0)
+            let agent = try await connected(site, root, "late")
+            let node = try site.node("late")
+            let early = try await site.innctl(["node", "operations", node])
+            #expect(!early.outputText.contains("proxmox.container"), "\(early.outputText)")
+            #expect(rmdir("\(root)/etc/pve") == 0 && rename("\(root)/etc/pve.away", "\(root)/etc/pve") == 0)
+            let isThere = try await eventually(within: .seconds(120)) {
+                try await site.innctl(["node", "run", node, "proxmox.container.list"]).succeeded
+            }
+            #expect(isThere, "\(agent.log)")
+            let operations = try await site.innctl(["node", "operations", node])
+            #expect(operations.outputText.contains("proxmox.container.create"))
+            await agent.stop()
+        }
+
+        private func emulated(_ site: Site, _ name: String = "pve1") async throws -> String {
+            let root = site.folder.file("\(name).root")
             mkdir(root, 0o755)
             let script = #filePath.dropLast("EndToEnd/CommandProxmoxTests.swift".count) + "Emulators/proxmox/node"
             let made = try await Child.run(ProcessRequest(String(script), [root]))
             guard made.succeeded else { throw SetupFailure("no emulated node: \(made.errorText)") }
-            try site.folder.write(JSONValue.object(["pace": 0.01]).encoded, to: "pve1/emulator.json")
+            try site.folder.write(JSONValue.object(["pace": 0.01]).encoded, to: "\(name).root/emulator.json")
             return root
         }
 
-        private func connected(_ site: Site, _ root: String) async throws -> Daemon {
+        private func connected(_ site: Site, _ root: String, _ name: String = "pve") async throws -> Daemon {
             let policy: JSONObject = [
                 "allow": [["operation": "*"], ["operation": "*.exec", "resource": "proxmox/ct/101"]],
                 "deny": [["operation": "proxmox.container.destroy"]],
             ]
-            let file = try site.folder.write(JSONValue.object(policy).encoded, to: "pve-policy.json")
-            try await site.enrol("pve", label: "role=proxmox")
+            let file = try site.folder.write(JSONValue.object(policy).encoded, to: "\(name)-policy.json")
+            try await site.enrol(name, label: "role=proxmox")
             let agent = try site.installation.agent(
-                "pve", configuration: ["drivers": ["proxmox"], "host_root": .string(root), "policy": .string(file)])
+                name, configuration: ["drivers": ["proxmox"], "host_root": .string(root), "policy": .string(file)])
             try agent.start()
-            try await site.node("pve") { $0.state == "connected" }
+            try await site.node(name) { $0.state == "connected" }
             return agent
         }
     }

@@ -66,6 +66,10 @@ import WireProtocol
         let values = await sample(HostDriver(root: root.path, counting: [.lxc]))
         #expect(values.keys.contains("container/101.processes"))
         #expect(!values.keys.contains { $0.contains("a1b2") })
+        let later = HostDriver(root: root.path)
+        #expect(await sample(later).keys.contains("container/101.processes"))
+        later.leave(.lxc)
+        #expect(await !sample(later).keys.contains("container/101.processes"))
     }
 
     @Test func `containers come and go between samples, and their counters start a new epoch`() async throws {

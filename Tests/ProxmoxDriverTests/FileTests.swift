@@ -50,6 +50,20 @@ import WireProtocol
         #expect(try await shell(node, "cd /root; cat ä ö") == "äö")
     }
 
+    @Test func `content of a size that nobody knows is taken to its end`() async throws {
+        let node = try await running()
+        let end = try await push(node, Self.content, ["size_bytes": nil, "mode": "600"])
+        #expect(end.observed["size_bytes"] == .integer(Int64(Self.content.count)))
+        #expect(try await shell(node, "cat /etc/note; stat -c %a /etc/note") == "what is to arrive\n600\n")
+        let spool = try #require(SpoolFile())
+        defer { spool.remove() }
+        let (input, sender) = AsyncStream.makeStream(of: [UInt8].self)
+        sender.yield([1, 2, 3])
+        sender.finish()
+        let error = await #expect(throws: DriverError.self) { try await spool.take(input, bytes: nil, limit: 2) }
+        #expect(error?.code == .conflict)
+    }
+
     @Test func `a push that arrived in part is told, and the older file stays`() async throws {
         let node = try await running(["push_limit": 1000])
         _ = try await shell(node, "echo old > /etc/note")

@@ -16,6 +16,20 @@ import WireProtocol
         #expect(await ProxmoxDriver.detect(root: node.folder.path) == nil)
     }
 
+    @Test func `a cluster's file system that comes later brings the driver, and its loss is told`() async throws {
+        let node = try await EmulatedNode()
+        #expect(ProxmoxDriver.isInstalled(root: node.folder.path))
+        #expect(await node.driver.absence() == nil)
+        let (place, away) = (node.folder.file("etc/pve"), node.folder.file("etc/pve.away"))
+        #expect(rename(place, away) == 0 && mkdir(place, 0o755) == 0)
+        #expect(await node.driver.absence() == "the cluster's file system /etc/pve is not there")
+        #expect(await ProxmoxDriver.detect(root: node.folder.path) == nil)
+        #expect(ProxmoxDriver.isInstalled(root: node.folder.path), "what makes it worth looking again")
+        #expect(rmdir(place) == 0 && rename(away, place) == 0)
+        #expect(await node.driver.absence() == nil)
+        #expect(await ProxmoxDriver.detect(root: node.folder.path) != nil)
+    }
+
     @Test func `what is there is read without any tool`() async throws {
         let node = try await EmulatedNode()
         try await node.create(101, ["start": true])
@@ -68,6 +82,48 @@ import WireProtocol
         #expect(config.numbered("net")[0].properties["ip6"] == "fd00::1/64")
         #expect(PropertyText(config["rootfs"] ?? "").first == "local:101/vm-101-disk-0.raw")
         #expect(SizeText.bytes("2064M") == 2064 << 20 && SizeText.bytes("0T") == 0 && SizeText.bytes("x") == nil)
+    }
+
+    @Test func `blanks at the ends of lines mean nothing, and people write what is on in many ways`() {
+        let config = GuestConfig(
+            """
+            onboot: 1 \r
+            protection: yes
+            unprivileged: off
+            rootfs: local:101/vm-101-disk-0.raw,size=2G  \t
+            net0: name=eth0,bridge=vmbr0,firewall=on
+            lxc.apparmor.profile: unconfined \t
+            lxc.mount.entry = /srv srv none bind 0 0
+            lxc.environment: TOKEN=secret
+            dev0: /dev/dri/renderD128,gid=104,mode=0660
+            unused0: local:101/vm-101-disk-1.raw
+            description: by%20hand
+
+            [PVE:pending]\u{20}
+            memory: 512
+            [snap1]\u{20}
+            onboot: 0
+            hostname: old
+            [pve:later]
+            hostname: none of ours
+            """)
+        #expect(config["onboot"] == "1" && config["protection"] == "1" && config["unprivileged"] == "0")
+        #expect(config["hostname"] == nil && config.pending == ["memory": "512"])
+        #expect(config.snapshots.map(\.name) == ["snap1"] && config.snapshots[0].values["hostname"] == "old")
+        #expect(config.description == "by hand\n")
+        let seen = Guest(vmid: 101, config: config, isRunning: false, wish: nil).json
+        #expect(seen["on_boot"] == true && seen["protection"] == true && seen["unprivileged"] == false)
+        let volumes = seen["volumes"]?.asArray ?? []
+        #expect(volumes.first?["size_bytes"] == .integer(2 << 30))
+        #expect(volumes.last == ["disk": "unused0", "volume": "local:101/vm-101-disk-1.raw", "unused": true])
+        #expect(seen["devices"] == [["device": "dev0", "path": "/dev/dri/renderD128", "mode": "0660", "gid": "104"]])
+        #expect(
+            seen["raw"] == [
+                ["key": "lxc.apparmor.profile", "value": "unconfined"],
+                ["key": "lxc.mount.entry", "value": "/srv srv none bind 0 0"],
+                ["key": "lxc.environment", "value": "TOKEN=…"],
+            ])
+        #expect(seen["networks"]?.asArray?.first?["firewall"] == "1")
     }
 
     @Test func `columns of the storages are counted from the right`() {

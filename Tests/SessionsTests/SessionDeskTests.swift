@@ -49,4 +49,31 @@ import WireProtocol
         #expect(try await store.node("web-1")?.state == .connected)
         await store.close()
     }
+
+    @Test func `drivers that come after the hello take its place in what the store knows`() async throws {
+        let scratch = try ScratchFolder("desk")
+        let store = try Store(path: scratch.file("store.sqlite"))
+        let now = Timestamp.now()
+        try await store.insertNode(NodeRecord(id: "web-1", name: "web-1", enrolledAt: now))
+        try await store.recordHello(hello.record, at: now)
+        let session = try await candidate("ses_1")
+        let ingest = Ingest(
+            session: session, journal: "e1", store: store,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let report = DriverReport(
+            name: "zfs", version: "2", operations: ["pool.list"],
+            facts: ["pools": [["name": "tank", "size_bytes": 1000]]],
+            catalogue: [
+                OperationReport(
+                    name: "pool.list", kind: .observe, summary: "lists", deadlineMs: 1, input: OperationInput.none,
+                    output: false, resource: "zpool/{pool}")
+            ])
+        ingest.take(.drivers(DriversReport(drivers: [report])), bytes: 100)
+        #expect(await eventually { (try? await store.node("web-1")?.diskBytes) == 1000 })
+        let node = try #require(try await store.node("web-1"))
+        #expect(node.facts["hostname"] == "web-1" && node.facts["drivers"]?.asArray?.first?["name"] == "zfs")
+        let offer = try await store.catalogue(of: "web-1")?.asArray?.first?["operations"]?.asArray?.first
+        #expect(offer?["resource"] == "zpool/{pool}" && offer?["input"] == "none" && offer?["output"] == false)
+        await store.close()
+    }
 }

@@ -21,6 +21,8 @@ package final class ScriptedDriver: Driver {
         var inventory: [InventoryItem] = []
         var samples: [(String, Double?)] = []
         var usage: [UsageCounter] = []
+        var absence: String?
+        var recovered: [AbandonedCommand]?
         var emit: (@Sendable (DriverEvent) -> Void)?
     }
 
@@ -39,6 +41,10 @@ package final class ScriptedDriver: Driver {
     /// The calls so far, in the order in which they began.
     package var calls: [OperationCall] { state.withLock { $0.calls } }
 
+    /// What it was told of earlier lives; nil before that.
+    package var recovered: [AbandonedCommand]? { state.withLock { $0.recovered } }
+
+    package func setAbsence(_ reason: String?) { state.withLock { $0.absence = reason } }
     package func setFacts(_ facts: JSONObject) { state.withLock { $0.facts = facts } }
     package func setInventory(_ items: [InventoryItem]) { state.withLock { $0.inventory = items } }
     package func setSamples(_ samples: [(String, Double?)]) { state.withLock { $0.samples = samples } }
@@ -51,6 +57,8 @@ package final class ScriptedDriver: Driver {
         return true
     }
 
+    package func absence() async -> String? { state.withLock { $0.absence } }
+    package func recover(_ abandoned: [AbandonedCommand]) async { state.withLock { $0.recovered = abandoned } }
     package func facts() async -> JSONObject { state.withLock { $0.facts } }
 
     package func perform(

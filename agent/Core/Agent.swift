@@ -17,6 +17,8 @@ package struct AgentSettings: Sendable {
     /// Acknowledged receipts beyond these are forgotten.
     package var receiptsKept = 10_000
     package var receiptDays = 7
+    /// How often drivers are looked for that were not there.
+    package var driverInterval = Duration.seconds(30)
     /// How long the agent waits before it dials again.
     package var backoff = Backoff()
 
@@ -28,19 +30,23 @@ package final class Agent: Sendable {
     private let link: Link
     private let commands: CommandDesk
     private let reports: ReportDesk
+    private let watch: DriverWatch
     package let files: StateFiles
-    private let drivers: [any Driver]
+    private let roster: DriverRoster
     private let settings: AgentSettings
     private let logger: Logger
     private let failures: AsyncStream<any Error>
 
     /// Opens the state on disk. Nothing runs before `run`.
     /// - Parameters:
+    ///   - drivers: those that were found already.
+    ///   - sources: of drivers that may come later.
     ///   - disk: where the disk is waited for.
     ///   - dial: how the controller is reached; nil for TLS to the address in the identity.
     package init(
-        identity: NodeIdentity, data: DataDirectory, drivers: [any Driver], machine: Machine, settings: AgentSettings,
-        group: any EventLoopGroup, disk: any SerialExecutor = DiskThread(), dial: Dial? = nil, logger: Logger
+        identity: NodeIdentity, data: DataDirectory, drivers: [any Driver], sources: [DriverSource] = [],
+        machine: Machine, settings: AgentSettings, group: any EventLoopGroup, disk: any SerialExecutor = DiskThread(),
+        dial: Dial? = nil, logger: Logger
     ) async throws {
         let files = try await StateFiles.open(
             in: data.path, spoolLimit: settings.spoolBytes, now: .now(), thread: disk)
@@ -59,16 +65,29 @@ package final class Agent: Sendable {
             CommandDesk.Surroundings(
                 drivers: Dictionary(drivers.map { (type(of: $0).name, $0) }) { $1 }, policy: settings.policy,
                 journal: files.journal, epoch: files.spool.epoch, audit: files.audit, outlet: outlet, logger: logger,
+                awaits: { name in sources.contains { $0.name == name && $0.hasSign() } },
                 changed: { reports.changed($0) }, broken: { broken.yield($0) }))
         let renewal = RenewalDesk(credentials: credentials, outlet: outlet, logger: logger)
+        let roster = DriverRoster(drivers)
         let greeting = Greeting(
-            node: identity.node, machine: machine, drivers: drivers, policy: settings.policy, files: files)
+            node: identity.node, machine: machine, roster: roster, policy: settings.policy, files: files)
+        let watch = DriverWatch(
+            roster: roster, sources: sources, interval: settings.driverInterval, outlet: outlet,
+            hands: DriverWatch.Hands(
+                take: { driver in
+                    do throws(SQLiteError) { try await Self.recover(driver, files) } catch {
+                        logger.error("earlier commands cannot be read", metadata: ["error": "\(error)"])
+                    }
+                    await commands.add(driver)
+                    await reports.add(driver)
+                }, report: { await reports.report($0, of: $1) }, reports: { await greeting.reports() }),
+            logger: logger)
         link = Link(
-            outlet: outlet, dial: dial ?? credentials.dial, listeners: [commands, reports, renewal],
+            outlet: outlet, dial: dial ?? credentials.dial, listeners: [commands, reports, renewal, watch],
             backoff: settings.backoff, logger: logger,
             greeting: { try await greeting.hello() })
         (self.commands, self.reports, self.files, self.settings) = (commands, reports, files, settings)
-        (self.drivers, self.logger, self.failures) = (drivers, logger, failures)
+        (self.roster, self.watch, self.logger, self.failures) = (roster, watch, logger, failures)
     }
 
     private static let abandonedLimit = 1000
@@ -76,15 +95,18 @@ package final class Agent: Sendable {
     /// Works until the state on disk cannot be used any more, or the task is cancelled.
     /// - Throws: what made the state unusable.
     package func run() async throws {
-        for driver in drivers {
-            let abandoned = try await files.journal.abandoned(of: type(of: driver).name, limit: Self.abandonedLimit)
-            await driver.recover(abandoned)
-        }
+        for driver in roster.drivers { try await Self.recover(driver, files) }
         await reports.start()
         await link.start()
-        let pruning = Task { await prune() }
-        defer { pruning.cancel() }
+        let tasks = [Task { await prune() }, Task { await watch.run() }]
+        defer { for task in tasks { task.cancel() } }
         for await failure in failures { throw failure }
+    }
+
+    /// Tells a driver, before anything else, what became of commands of earlier lives.
+    private static func recover(_ driver: any Driver, _ files: StateFiles) async throws(SQLiteError) {
+        let abandoned = try await files.journal.abandoned(of: type(of: driver).name, limit: abandonedLimit)
+        await driver.recover(abandoned)
     }
 
     /// Ends in order: no new commands, running ones finish or are interrupted, goodbye.

@@ -1,3 +1,4 @@
+import AgentCore
 import CloudPanelDriver
 import DockerDriver
 import DriverKit
@@ -6,6 +7,7 @@ import HostDriver
 import LibvirtDriver
 import ProxmoxDriver
 import SwagDriver
+import Synchronization
 import ZFSDriver
 
 /// The drivers of this build, found by looking at the machine.
@@ -15,60 +17,98 @@ enum NodeDrivers {
         CloudPanelDriver.name, HelmDriver.name, LibvirtDriver.name,
     ]
 
-    /// - Parameter data: the agent's data folder.
-    static func detect(_ configuration: AgentConfiguration, data: String) async -> [any Driver] {
-        func wants(_ name: String) -> Bool { configuration.drivers?.contains(name) ?? true }
+    /// Those that the machine has now.
+    static func detect(_ sources: [DriverSource]) async -> [any Driver] {
         var found: [any Driver] = []
-        let proxmox =
-            wants(ProxmoxDriver.name)
-            ? await ProxmoxDriver.detect(
-                root: configuration.hostRoot, allowsPrivileged: configuration.allowsPrivilegedGuests) : nil
-        if wants(HostDriver.name) {
-            // A container that two drivers count would be seen, and stored, twice.
-            let counting: Set<HostDriver.Containers> = proxmox == nil ? [.docker, .lxc] : [.docker]
-            found.append(HostDriver(root: configuration.hostRoot, counting: counting))
-        }
-        let closed = configuration.closed([data])
-        let zfs =
-            wants(ZFSDriver.name)
-            ? await ZFSDriver.detect(mountRoots: configuration.zfsMountRoots, closed: closed) : nil
-        var rights = configuration.rights
-        rights.closed = closed
-        if let zfs {
-            rights.owner = { (dataset) async throws(DriverError) in try await zfs.owner(of: dataset) }
-        }
-        let docker =
-            wants(DockerDriver.name) || wants(SwagDriver.name)
-            ? await DockerDriver.detect(
-                socket: configuration.dockerSocket ?? DockerDriver.defaultSocket,
-                rights: rights, compose: configuration.compose) : nil
-        if wants(DockerDriver.name), let docker { found.append(docker) }
-        if wants(SwagDriver.name),
-            let driver = await SwagDriver.detect(docker: docker, container: configuration.swagContainer)
-        {
-            found.append(driver)
-        }
-        if let proxmox { found.append(proxmox) }
-        if let zfs { found.append(zfs) }
-        if wants(CloudPanelDriver.name),
-            let driver = await CloudPanelDriver.detect(
-                root: configuration.cloudPanelRoot, allowsAdministrators: configuration.allowsPanelAdministrators)
-        {
-            found.append(driver)
-        }
-        if wants(HelmDriver.name), let driver = await HelmDriver.detect(configuration.helmTools) {
-            found.append(driver)
-        }
-        if wants(LibvirtDriver.name),
-            let driver = await LibvirtDriver.detect(LibvirtTools.installed(root: configuration.libvirtRoot))
-        {
-            found.append(driver)
+        for source in sources {
+            if let driver = await source.find(found) { found.append(driver) }
         }
         return found
+    }
+
+    /// How those that the configuration wants are looked for, in an order in which each finds what it builds on.
+    /// - Parameter data: the agent's data folder.
+    static func sources(_ configuration: AgentConfiguration, data: String) -> [DriverSource] {
+        let root = configuration.hostRoot
+        let leavesGuests = configuration.wants(ProxmoxDriver.name) && ProxmoxDriver.isInstalled(root: root)
+        let (closed, pools) = (configuration.closed([data]), PoolsOfNode())
+        let docker: @Sendable () async -> DockerDriver? = { await configuration.docker(closed, pools) }
+        let finds: [(String, DriverSource.Find)] = [
+            (HostDriver.name, { _ in HostDriver(root: root, counting: leavesGuests ? [.docker] : [.docker, .lxc]) }),
+            (DockerDriver.name, { _ in await docker() }),
+            (SwagDriver.name, { others in await swag(configuration, others, docker) }),
+            (ProxmoxDriver.name, { others in await proxmox(configuration, others) }),
+            (
+                ZFSDriver.name,
+                { _ in
+                    pools.take(await ZFSDriver.detect(mountRoots: configuration.zfsMountRoots, closed: closed))
+                }
+            ),
+            (
+                CloudPanelDriver.name,
+                { _ in
+                    await CloudPanelDriver.detect(
+                        root: configuration.cloudPanelRoot,
+                        allowsAdministrators: configuration.allowsPanelAdministrators)
+                }
+            ),
+            (HelmDriver.name, { _ in await HelmDriver.detect(configuration.helmTools) }),
+            (
+                LibvirtDriver.name,
+                { _ in await LibvirtDriver.detect(LibvirtTools.installed(root: configuration.libvirtRoot)) }
+            ),
+        ]
+        return finds.filter { configuration.wants($0.0) }.map { name, find in
+            // SWAG is a container: what is to be seen of it is its engine.
+            let sign = DriverSign.of(name == SwagDriver.name ? DockerDriver.name : name, configuration)
+            return DriverSource(name, sign: { sign.isThere }, find: find)
+        }
+    }
+
+    private static func swag(
+        _ configuration: AgentConfiguration, _ others: [any Driver], _ engine: () async -> DockerDriver?
+    ) async -> (any Driver)? {
+        var docker = others.compactMap { $0 as? DockerDriver }.first
+        if docker == nil { docker = await engine() }
+        return await SwagDriver.detect(docker: docker, container: configuration.swagContainer)
+    }
+
+    /// What two drivers count would be seen, and stored, twice: the guests are Proxmox's from now on.
+    private static func proxmox(_ configuration: AgentConfiguration, _ others: [any Driver]) async -> (any Driver)? {
+        let driver = await ProxmoxDriver.detect(
+            root: configuration.hostRoot, allowsPrivileged: configuration.allowsPrivilegedGuests)
+        guard let driver else { return nil }
+        for case let host as HostDriver in others { host.leave(.lxc) }
+        return driver
+    }
+}
+
+/// The node's ZFS once there is one, which may be after its engine: whose a dataset is decides what a container may mount.
+private final class PoolsOfNode: Sendable {
+    private let driver = Mutex<ZFSDriver?>(nil)
+
+    func take(_ found: ZFSDriver?) -> ZFSDriver? {
+        if let found { driver.withLock { $0 = found } }
+        return found
+    }
+
+    func owner(of dataset: String) async throws(DriverError) -> String? {
+        guard let zfs = driver.withLock({ $0 }) else { return nil }
+        return try await zfs.owner(of: dataset)
     }
 }
 
 extension AgentConfiguration {
+    fileprivate func wants(_ name: String) -> Bool { drivers?.contains(name) ?? true }
+
+    fileprivate func docker(_ closed: ClosedPlaces, _ pools: PoolsOfNode) async -> DockerDriver? {
+        var rights = rights
+        rights.closed = closed
+        rights.owner = { (dataset) async throws(DriverError) in try await pools.owner(of: dataset) }
+        return await DockerDriver.detect(
+            socket: dockerSocket ?? DockerDriver.defaultSocket, rights: rights, compose: compose)
+    }
+
     /// The tools of a Kubernetes host as far as the machine has them.
     fileprivate var helmTools: HelmTools? {
         HelmTools.installed(

@@ -34,14 +34,15 @@ func run(data path: String, config: String?) async throws {
     if identity.isExpired(at: .now()) {
         logger.error("the certificate of this node has expired; enrol it again", metadata: ["node": "\(identity.node)"])
     }
-    let drivers = await NodeDrivers.detect(used, data: path)
+    let sources = NodeDrivers.sources(used, data: path)
+    let drivers = await NodeDrivers.detect(sources)
     let names = drivers.map { type(of: $0).name }.joined(separator: ",")
     logger.notice(
         "starting", metadata: ["version": "\(Version.current)", "node": "\(identity.node)", "drivers": "\(names)"])
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let agent = try await Agent(
-        identity: identity, data: data, drivers: drivers, machine: .current(), settings: used.settings, group: group,
-        logger: logger)
+        identity: identity, data: data, drivers: drivers, sources: sources, machine: .current(),
+        settings: used.settings, group: group, logger: logger)
     try await Daemon.run(
         [AgentService(agent: agent)], patience: used.settings.stopGrace + .seconds(40), logger: logger)
     logger.notice("ended")

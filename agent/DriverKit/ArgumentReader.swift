@@ -25,8 +25,19 @@ package struct ArgumentReader {
         _ key: String, _ expectation: String, _ read: (JSONValue) -> Value?
     ) throws(DriverError) -> Value? {
         guard let value = value(key) else { return nil }
-        guard let result = read(value) else { throw .invalidArgument(key, "must be \(expectation)") }
+        guard let result = read(value) ?? Self.meaning(value).flatMap(read) else {
+            throw .invalidArgument(key, "must be \(expectation)")
+        }
         return result
+    }
+
+    /// A word of a command line is a number, or true or false, where one of these is asked for; where text is asked for it is
+    /// text, whatever it looks like.
+    private static func meaning(_ value: JSONValue) -> JSONValue? {
+        guard let text = value.asString, text.utf8.count <= 64, let value = try? JSONParser.parse(text) else {
+            return nil
+        }
+        return value.asNumber != nil || value.asBool != nil ? value : nil
     }
 
     /// Ends the reading.

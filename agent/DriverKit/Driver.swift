@@ -11,11 +11,15 @@ package protocol Driver: Sendable {
     var version: String { get }
     /// The operations this node's version of the technology can do.
     var operations: [OperationSpec] { get }
-    /// How many calls may run at once on this node; calls on one resource are serialised by the caller in any case.
+    /// How many changes may run at once on this node; changes of one resource are serialised by the caller in any case.
     var concurrency: Int { get }
+    /// How many looks may run at once, beside the changes and whatever these do.
+    var looks: Int { get }
 
     /// What it needs on the node beside what it was found by, and whether it is there now. Changes nothing; for people.
     func needs() async -> [Need]
+    /// Why the technology is not there now, as a clause; nil while it is. Asked about twice a minute, so it must be cheap.
+    func absence() async -> String?
     /// Told once, before anything else: commands of earlier lives of the agent that did not succeed, and that no later
     /// success of the same operation on the same resource has made good. What the technology still does of them is nobody's.
     func recover(_ abandoned: [AbandonedCommand]) async
@@ -34,7 +38,9 @@ package protocol Driver: Sendable {
 }
 
 extension Driver {
+    package var looks: Int { max(4, concurrency) }
     package func needs() async -> [Need] { [] }
+    package func absence() async -> String? { nil }
     package func recover(_ abandoned: [AbandonedCommand]) async {}
     package func facts() async -> JSONObject { [:] }
     package func usage() async -> [UsageCounter] { [] }

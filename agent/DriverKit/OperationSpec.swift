@@ -5,6 +5,13 @@ package struct OperationSpec: Sendable, Hashable {
         case observe, mutate
     }
 
+    /// Whether an operation takes bytes from its asker.
+    package enum Input: Sendable, Hashable {
+        case none, always
+        /// Where its argument `stdin` is true.
+        case asked
+    }
+
     /// Name within the driver: `container.ensure`.
     package let name: String
     package let kind: Kind
@@ -18,21 +25,38 @@ package struct OperationSpec: Sendable, Hashable {
     /// Goes on for as long as its asker likes: a shell, a log that is followed, a stream. It runs beside the lane of its
     /// resource and takes no place of its driver, so that it holds nobody up.
     package let isLasting: Bool
+    /// Whether its asker sends bytes while it runs.
+    package let input: Input
+    /// What it is asked for comes as output: bytes for a file, lines of a log. What it answers beside them is about them.
+    package let givesBytes: Bool
+    /// How its resource is called, with arguments in braces: `proxmox/ct/{vmid}`. Nil leaves it to the asker.
+    package private(set) var resource: String?
 
     /// - Parameter guarded: nil guards what is called `exec`, `raw` or `write`, or is about one of them.
     package init(
         _ name: String, _ kind: Kind, defaultDeadline: Duration = .seconds(60), summary: String, guarded: Bool? = nil,
-        lasting: Bool = false
+        lasting: Bool = false, input: Input = .none, givesBytes: Bool = false
     ) {
         self.name = name
         self.kind = kind
         self.defaultDeadline = defaultDeadline
         self.summary = summary
         isLasting = lasting
+        (self.input, self.givesBytes) = (input, givesBytes)
         isGuarded = guarded ?? name.split(separator: ".").contains { Self.guardedWords.contains(String($0)) }
     }
 
     private static let guardedWords: Set<String> = ["exec", "raw", "write"]
+
+    /// The same with the form of its resource.
+    /// - Parameter forms: by its name, or by all but the last word of it; a list of things works on none of them.
+    package func named(by forms: [String: String]) -> OperationSpec {
+        var spec = self
+        let words = name.split(separator: ".")
+        let isList = words.last == "list"
+        spec.resource = forms[name] ?? (isList ? nil : forms[words.dropLast().joined(separator: ".")])
+        return spec
+    }
 }
 
 /// One row of a driver's table of operations: what it is and how it is done.

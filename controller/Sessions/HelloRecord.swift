@@ -7,12 +7,35 @@ extension Hello {
         let claims = NodeClaims(facts: facts)
         return NodeHello(
             node: node, agentVersion: agent, facts: facts, boot: boot, cpuMillis: claims.cpuMillis,
-            memoryBytes: claims.memoryBytes, diskBytes: claims.diskBytes, catalogue: catalogue)
+            memoryBytes: claims.memoryBytes, diskBytes: claims.diskBytes, catalogue: drivers.catalogue)
     }
 
+    private var facts: JSONObject {
+        [
+            "hostname": .string(hostname),
+            "os": [
+                "name": .string(os.name), "version": .string(os.version), "kernel": .string(os.kernel),
+                "arch": .string(os.arch),
+            ],
+            "started": .integer(started), "drivers": drivers.json,
+        ]
+    }
+}
+
+extension DriversReport {
+    /// What the store keeps of drivers that have changed since the hello; what they say that there is are claims as well.
+    func record(of node: String) -> NodeDrivers {
+        let claims = NodeClaims(facts: ["drivers": drivers.json])
+        return NodeDrivers(
+            node: node, drivers: drivers.json, cpuMillis: claims.cpuMillis, memoryBytes: claims.memoryBytes,
+            diskBytes: claims.diskBytes, catalogue: drivers.catalogue)
+    }
+}
+
+extension [DriverReport] {
     /// What the node's drivers can do: `[{"driver", "operations": [OperationReport]}]`; nil when it does not say.
-    private var catalogue: JSONValue? {
-        let known = drivers.compactMap { driver in
+    fileprivate var catalogue: JSONValue? {
+        let known = compactMap { driver in
             driver.catalogue.map { operations -> JSONValue in
                 [
                     "driver": .string(driver.name), "version": .string(driver.version),
@@ -23,22 +46,14 @@ extension Hello {
         return known.isEmpty ? nil : .array(known)
     }
 
-    private var facts: JSONObject {
-        [
-            "hostname": .string(hostname),
-            "os": [
-                "name": .string(os.name), "version": .string(os.version), "kernel": .string(os.kernel),
-                "arch": .string(os.arch),
-            ],
-            "started": .integer(started),
-            "drivers": .array(
-                drivers.map { driver in
-                    [
-                        "name": .string(driver.name), "version": .string(driver.version),
-                        "operations": .array(driver.operations.map(JSONValue.string)), "facts": .object(driver.facts),
-                    ]
-                }),
-        ]
+    fileprivate var json: JSONValue {
+        .array(
+            map { driver in
+                [
+                    "name": .string(driver.name), "version": .string(driver.version),
+                    "operations": .array(driver.operations.map(JSONValue.string)), "facts": .object(driver.facts),
+                ]
+            })
     }
 }
 
@@ -63,9 +78,13 @@ extension SpoolReport {
 
 extension OperationReport {
     fileprivate var json: JSONValue {
-        [
+        var json: JSONObject = [
             "name": .string(name), "kind": .string(kind.code), "summary": .string(summary),
             "deadline_ms": .integer(deadlineMs), "guarded": .bool(guarded), "allowed": .bool(allowed),
         ]
+        json["input"] = input.map { .string($0.code) }
+        json["output"] = output.map { .bool($0) }
+        json["resource"] = resource.map { .string($0) }
+        return .object(json)
     }
 }

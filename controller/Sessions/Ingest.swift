@@ -12,6 +12,8 @@ final class Ingest: Sendable {
     fileprivate struct State {
         var intake: Intake
         var inventories: [Inventory] = []
+        /// The newest word on the drivers.
+        var drivers: DriversReport?
         /// Length of the lines that are gathered here.
         var bytes = 0
         var isCommitting = false
@@ -47,9 +49,10 @@ final class Ingest: Sendable {
 
     /// Commits until nothing waits.
     private func commit() async {
-        while let (intake, inventories, bytes) = next() {
+        while let (intake, inventories, drivers, bytes) = next() {
             defer { session.settle(bytes) }
             do throws(StoreError) {
+                if let drivers { try await admit(drivers) }
                 for inventory in inventories {
                     try await store.recordInventory(inventory.report(of: session.node), at: .now())
                 }
@@ -65,16 +68,24 @@ final class Ingest: Sendable {
         }
     }
 
-    private func next() -> (Intake, [Inventory], bytes: Int)? {
+    private func admit(_ drivers: DriversReport) async throws(StoreError) {
+        let doubts = try await store.admit(drivers.record(of: session.node), at: .now())
+        for doubt in doubts.prefix(4) {
+            logger.warning("a claim is not believed", metadata: ["node": "\(session.node)", "claim": "\(doubt)"])
+        }
+    }
+
+    private func next() -> (Intake, [Inventory], DriversReport?, bytes: Int)? {
         state.withLock { state in
-            guard !state.intake.isEmpty || !state.inventories.isEmpty else {
+            guard !state.intake.isEmpty || !state.inventories.isEmpty || state.drivers != nil else {
                 // What made nothing to store is owed no longer.
                 session.settle(state.bytes)
                 (state.bytes, state.isCommitting) = (0, false)
                 return nil
             }
-            let batch = (state.intake, state.inventories, bytes: state.bytes)
+            let batch = (state.intake, state.inventories, state.drivers, bytes: state.bytes)
             (state.intake, state.inventories, state.bytes) = (Intake(node: session.node, journal: journal), [], 0)
+            state.drivers = nil
             return batch
         }
     }
@@ -98,6 +109,7 @@ extension Ingest.State {
         case .gap(let gap):
             guard let report = gap.report else { return true }
             intake.gaps.append(report)
+        case .drivers(let report): drivers = report
         case .inventory(let inventory): inventories.append(inventory)
         default: return false
         }

@@ -159,7 +159,7 @@ final class SessionHandler: ChannelInboundHandler {
             if !desk.fleet.received(message, from: session) {
                 act(on: rules.refuse(.protocol, "more output was sent than credit was given"), context)
             }
-        case .metrics, .series, .usage, .event, .gap, .inventory: ingest?.take(message, bytes: bytes)
+        case .metrics, .series, .usage, .event, .gap, .inventory, .drivers: ingest?.take(message, bytes: bytes)
         case .hello, .enrol, .goodbye, .unknown: break
         }
     }

@@ -39,6 +39,29 @@ package struct NodeHello: Sendable, Hashable {
     }
 }
 
+/// What a node says of its drivers while it is connected.
+package struct NodeDrivers: Sendable, Hashable {
+    package var node: String
+    /// As in the facts of a hello.
+    package var drivers: JSONValue
+    package var cpuMillis: Int64
+    package var memoryBytes: Int64
+    package var diskBytes: Int64
+    package var catalogue: JSONValue?
+
+    package init(
+        node: String, drivers: JSONValue, cpuMillis: Int64, memoryBytes: Int64, diskBytes: Int64,
+        catalogue: JSONValue? = nil
+    ) {
+        self.node = node
+        self.drivers = drivers
+        self.cpuMillis = cpuMillis
+        self.memoryBytes = memoryBytes
+        self.diskBytes = diskBytes
+        self.catalogue = catalogue
+    }
+}
+
 extension Store {
     /// Throws `conflict` when the id or the name is taken.
     package func insertNode(_ node: NodeRecord) throws(StoreError) {
@@ -82,6 +105,19 @@ extension Store {
                 node.diskBytes = hello.diskBytes
             }
             if let catalogue = hello.catalogue { try setCatalogue(catalogue, of: hello.node) }
+        }
+    }
+
+    /// The drivers of a connected node are otherwise than its hello said.
+    package func recordDrivers(_ report: NodeDrivers) throws(StoreError) {
+        try transaction { () throws(StoreError) in
+            try updateNode(report.node) { node in
+                node.facts["drivers"] = report.drivers
+                node.cpuMillis = report.cpuMillis
+                node.memoryBytes = report.memoryBytes
+                node.diskBytes = report.diskBytes
+            }
+            if let catalogue = report.catalogue { try setCatalogue(catalogue, of: report.node) }
         }
     }
 

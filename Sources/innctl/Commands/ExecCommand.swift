@@ -39,14 +39,22 @@ struct ExecCommand: AsyncParsableCommand {
             deadline: deadline.map { Int64($0.seconds) } ?? (tty ? 12 * 3600 : nil))
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/commands"
         let accepted: AcceptedOrder = try await controller.change("POST", path, order)
+        let sink = OutputSink(isWhole: !tty)
         let conversation = Conversation(
-            controller, operation: accepted.operation.id, sendsInput: sendsInput, hasTerminal: tty)
+            controller, operation: accepted.operation.id, sendsInput: sendsInput, hasTerminal: tty, into: sink)
         let signals = ByteSource(Departure.arm())
         if tty { RawTerminal.begin() }
         let ended = await conversation.end(signals)
         Departure.restore()
         if let signal = conversation.stoppedBy { Glibc.exit(128 + signal) }
-        Glibc.exit(try ended.get().exitStatus)
+        do throws(Failure) {
+            let operation = try ended.get()
+            try sink.checkEnd(all: operation.outputBytes)
+            Glibc.exit(operation.exitStatus)
+        } catch {
+            Terminal.complain(error.message)
+            Glibc.exit(125)
+        }
     }
 
     private func chosenDriver(_ controller: Controller) async throws(Failure) -> GuestDriver {
@@ -94,6 +102,9 @@ extension GuestDriver {
 }
 
 extension APIModels.Operation {
+    /// Bytes that its command has written to its standard output; nil where the node does not say.
+    var outputBytes: Int64? { result?["output_bytes"]?.asInteger }
+
     /// What a shell would say of the command's end.
     fileprivate var exitStatus: Int32 {
         if state == "succeeded", let code = result?["observed"]?["exit_code"]?.asInteger {

@@ -1,5 +1,6 @@
 import APIModels
 import ArgumentParser
+import Glibc
 import Model
 import WireProtocol
 
@@ -13,10 +14,10 @@ struct NodeOperations: AsyncParsableCommand {
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/operations"
         let offers = (try await Controller.connect().get(path) as Listing<OperationOffer>).items
         try common.output.list(offers) { offers in
-            var table = Table("operation", "kind", "deadline", "allowed", "what it does")
+            var table = Table("operation", "kind", "works on", "deadline", "allowed", "what it does")
             for offer in offers {
                 table.add(
-                    offer.name, offer.kind, "\(offer.deadlineSeconds) s",
+                    offer.name, offer.kind, offer.resource ?? "", "\(offer.deadlineSeconds) s",
                     offer.allowed ? "yes" : offer.guarded ? "no (the policy must name it)" : "no", offer.summary)
             }
             return table
@@ -29,16 +30,23 @@ struct NodeRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run one operation of a driver on a node and wait for its end.",
         discussion: """
-            Arguments are key=value. A value that is JSON counts as that (5, true, ["a","b"], "5" as text), all else as \
-            text. Secrets come from files, or from standard input with @-, never from the command line.
+            Arguments are key=value. A value that is JSON counts as that (["a","b"], {"a":1}, "5" as text); numbers, true and \
+            false are what the argument wants them to be, so mode=644 is octal. Secrets come from files, or from standard \
+            input with @-, never from the command line. What the operation works on follows from its arguments, and these \
+            from --resource, where `innctl node operations` says how.
 
-            innctl node run web1 zfs.dataset.snapshot --resource zfs/tank/a dataset=tank/a snapshot=before
+            innctl node run web1 zfs.dataset.snapshot dataset=tank/a snapshot=before
+            innctl node run pve1 proxmox.container.push vmid=101 path=/etc/motd mode=644 <motd
+            innctl node run pve1 proxmox.container.pull vmid=101 path=/etc/motd >motd
+
+            An operation that takes bytes reads standard input to its end. One that gives bytes has standard output for them \
+            alone; what it answers beside them goes to standard error. Either is called off when this program ends before it.
             """)
     @Argument(help: "Id or name.") var node: String
     @Argument(help: "The driver and the operation: zfs.dataset.list. See `innctl node operations`.") var operation:
         String
     @Argument(help: "key=value.") var arguments: [String] = []
-    @Option(help: "What it works on, as the driver calls it: zfs/tank/a. The driver's name by default.")
+    @Option(help: "What it works on, as the driver calls it: zfs/tank/a. By default as its arguments say.")
     var resource: String?
     @Option(help: "key=@file, or key=@- for standard input; may be given again.") var secret: [String] = []
     @Option(help: "How long it may run: 90s, 10m, 2h. The operation's own by default.") var deadline: Span?
@@ -49,43 +57,105 @@ struct NodeRun: AsyncParsableCommand {
 
     func run() async throws {
         let controller = try Controller.connect()
+        let offer = try await controller.offer(operation, on: node)
+        let given = try CommandArguments.read(arguments, asWords: offer?.input != nil)
+        let takesInput = offer?.takesInput(given) ?? false
+        let streams = !detach && (takesInput || offer?.output ?? false)
+        if takesInput {
+            if detach { throw Failure(.usage, "\(operation) reads standard input: it cannot be detached") }
+            if secret.contains(where: { $0.hasSuffix("=@-") }) {
+                throw Failure(.usage, "standard input is the content of \(operation): give the secret in a file")
+            }
+            if isatty(STDIN_FILENO) == 1 { Terminal.note("reading standard input; end it with Ctrl-D") }
+        }
         let order = CommandOrder(
-            operation: operation, resource: resource, arguments: .object(try CommandArguments.read(arguments)),
+            operation: operation, resource: resource, arguments: .object(given),
             secrets: secret.isEmpty ? nil : .object(try CommandArguments.secrets(secret)),
-            deadlineSeconds: deadline.map { Int64($0.seconds) }, follow: !detach)
+            deadlineSeconds: deadline.map { Int64($0.seconds) }, follow: !detach, attended: streams ? true : nil)
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/commands"
         let accepted: AcceptedOrder = try await controller.change("POST", path, order, key: idempotencyKey)
         if detach { return try common.output.show(accepted) { $0.operation.id } }
-        var follow = Follow(controller, output: common.output, withLog: true, timeout: nil)
-        let isTable = common.output == .table
-        follow.onOutput = { piece in
-            // Programs read one JSON document on standard output.
-            Terminal.write(piece.bytes ?? [], isError: piece.stream == "stderr" || !isTable)
-        }
-        let ended = try await follow.end(of: accepted.operation.id)
-        let whole: APIModels.Operation = try await controller.get("/api/v1/operations/\(ended.id)")
-        try common.output.show(whole) { operation in
-            operation.result.map { PrettyJSON.text($0) } ?? "operation \(operation.id) \(operation.state)"
-        }
+        // Programs read one JSON document on standard output.
+        let sink = OutputSink(isWhole: streams, intoError: common.output == .json)
+        let id = accepted.operation.id
+        let ended = try await streams ? conversed(controller, id, takesInput, sink) : followed(controller, id, sink)
+        let whole: APIModels.Operation = try await controller.get("/api/v1/operations/\(ended)")
+        try show(whole, aside: common.output == .table && (sink.isUsed || offer?.output ?? false))
         if let failure = Failure(endOf: whole) { throw failure }
+        try sink.checkEnd(all: whole.outputBytes)
+    }
+
+    private func followed(
+        _ controller: Controller, _ id: String, _ sink: OutputSink
+    ) async throws -> String {
+        var follow = Follow(controller, output: common.output, withLog: true, timeout: nil)
+        follow.onOutput = { piece throws(Failure) in try sink.take(piece) }
+        return try await follow.end(of: id).id
+    }
+
+    /// Its bytes go through here: what ends this program ends it, too.
+    private func conversed(
+        _ controller: Controller, _ id: String, _ takesInput: Bool, _ sink: OutputSink
+    ) async throws -> String {
+        let conversation = Conversation(
+            controller, operation: id, sendsInput: takesInput, into: sink, isQuiet: false)
+        let ended = await conversation.end(ByteSource(Departure.arm()))
+        Departure.restore()
+        if let signal = conversation.stoppedBy { Glibc.exit(128 + signal) }
+        return try ended.get().id
+    }
+
+    /// - Parameter aside: standard output is for the operation's bytes alone.
+    private func show(_ operation: APIModels.Operation, aside: Bool) throws {
+        let text = operation.result.map { PrettyJSON.text($0) } ?? "operation \(operation.id) \(operation.state)"
+        if aside { return Terminal.note(Terminal.clean(text)) }
+        try common.output.show(operation) { _ in text }
+    }
+}
+
+extension OperationOffer {
+    /// Whether it reads what is sent to it.
+    fileprivate func takesInput(_ arguments: JSONObject) -> Bool {
+        switch input {
+        case "always": true
+        case "asked": arguments["stdin"]?.asBool ?? (arguments["stdin"]?.asString == "true")
+        default: false
+        }
+    }
+}
+
+extension Controller {
+    /// What the node says of one of its operations; nil where it does not know it, which is for the controller to judge.
+    fileprivate func offer(_ operation: String, on node: String) async throws(Failure) -> OperationOffer? {
+        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/operations"
+        do throws(Failure) {
+            let listing: Listing<OperationOffer> = try await get(path)
+            return listing.items.first { $0.name == operation }
+        } catch {
+            // A key that may run it need not be one that may read.
+            guard error.code == .access || error.code == .notFound else { throw error }
+            return nil
+        }
     }
 }
 
 /// `key=value` as arguments of an operation.
 enum CommandArguments {
-    static func read(_ texts: [String]) throws(Failure) -> JSONObject {
+    /// - Parameter asWords: the node reads numbers, true and false out of words where its argument is one of them.
+    static func read(_ texts: [String], asWords: Bool) throws(Failure) -> JSONObject {
         var arguments: JSONObject = [:]
         for text in texts {
             let (key, value) = try split(text, "key=value")
             guard arguments[key] == nil else { throw Failure(.usage, "the argument \(key) is given twice") }
-            arguments[key] = self.value(value)
+            arguments[key] = self.value(value, asWord: asWords)
         }
         return arguments
     }
 
     /// JSON where it is JSON, else text.
-    static func value(_ text: String) -> JSONValue {
-        (try? JSONParser.parse(Array(text.utf8), limits: .answer)) ?? .string(text)
+    static func value(_ text: String, asWord: Bool) -> JSONValue {
+        guard let value = try? JSONParser.parse(Array(text.utf8), limits: .answer) else { return .string(text) }
+        return asWord && (value.asNumber != nil || value.asBool != nil) ? .string(text) : value
     }
 
     static func secrets(_ texts: [String]) throws(Failure) -> JSONObject {

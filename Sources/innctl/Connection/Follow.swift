@@ -9,8 +9,8 @@ struct Follow: Sendable {
     private let isWanted: Bool
     private let withLog: Bool
     private let timeout: Duration?
-    /// Takes what a command says; nil drops it.
-    var onOutput: (@Sendable (OutputPiece) -> Void)?
+    /// Takes what a command says; nil drops it. What it throws ends the following.
+    var onOutput: (@Sendable (OutputPiece) throws(Failure) -> Void)?
     /// Steps and states are not told.
     var isQuiet = false
     /// Attempts in a row without an answer before it gives up, about five minutes.
@@ -113,7 +113,7 @@ struct Follow: Sendable {
         do {
             let json = try JSONParser.parse(Array(event.data.utf8), limits: .answer)
             switch event.name {
-            case "output": onOutput?(try BodyDecoder.model(OutputPiece.self, from: json))
+            case "output": try onOutput?(try BodyDecoder.model(OutputPiece.self, from: json))
             case "step" where isQuiet: break
             case "step": Terminal.note(StepLine.step(try BodyDecoder.model(OperationStep.self, from: json)))
             case "log" where withLog:
@@ -125,6 +125,8 @@ struct Follow: Sendable {
             default: break
             }
             return nil
+        } catch let failure as Failure {
+            throw failure
         } catch {
             throw Failure(.failed, "the controller sent an event that cannot be read: \(error)")
         }

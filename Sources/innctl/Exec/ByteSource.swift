@@ -8,6 +8,15 @@ final class ByteSource: Sendable {
 
     private let stream: AsyncStream<[UInt8]>
     private let wanted = Wanted()
+    private let trouble: Trouble
+
+    /// Why nothing more is read, where that is not the end of it.
+    private final class Trouble: Sendable {
+        let code = Mutex<Int32?>(nil)
+    }
+
+    /// What was wrong when the last bytes had come; nil at a proper end.
+    var failure: String? { trouble.code.withLock { $0.map { String(cString: strerror($0)) } } }
 
     /// A semaphore: the reading thread waits for its turn, so that nothing piles up here.
     private final class Wanted: @unchecked Sendable {
@@ -22,6 +31,7 @@ final class ByteSource: Sendable {
         let descriptor: Int32
         let wanted: Wanted
         let feed: AsyncStream<[UInt8]>.Continuation
+        let trouble: Trouble
 
         func run() {
             var buffer = [UInt8](repeating: 0, count: ByteSource.pieceLimit)
@@ -30,6 +40,7 @@ final class ByteSource: Sendable {
                 var count = read(descriptor, &buffer, buffer.count)
                 while count < 0, errno == EINTR { count = read(descriptor, &buffer, buffer.count) }
                 guard count > 0 else {
+                    if count < 0 { trouble.code.withLock { $0 = errno } }
                     feed.finish()
                     return
                 }
@@ -41,7 +52,9 @@ final class ByteSource: Sendable {
     init(_ descriptor: Int32) {
         let (stream, feed) = AsyncStream.makeStream(of: [UInt8].self)
         self.stream = stream
-        let work = Unmanaged.passRetained(Box(Work(descriptor: descriptor, wanted: wanted, feed: feed)))
+        trouble = Trouble()
+        let work = Unmanaged.passRetained(
+            Box(Work(descriptor: descriptor, wanted: wanted, feed: feed, trouble: trouble)))
         var thread = pthread_t()
         let made = pthread_create(
             &thread, nil,

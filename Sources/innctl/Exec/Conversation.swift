@@ -8,13 +8,21 @@ final class Conversation: Sendable {
     private let operation: String
     private let sendsInput: Bool
     private let hasTerminal: Bool
+    private let sink: OutputSink
+    private let isQuiet: Bool
     private let stopSignal = Mutex<Int32?>(nil)
 
-    init(_ controller: Controller, operation: String, sendsInput: Bool, hasTerminal: Bool) {
+    /// - Parameter isQuiet: steps and states are not told.
+    init(
+        _ controller: Controller, operation: String, sendsInput: Bool, hasTerminal: Bool = false,
+        into sink: OutputSink, isQuiet: Bool = true
+    ) {
         self.controller = controller
         self.operation = operation
         self.sendsInput = sendsInput
         self.hasTerminal = hasTerminal
+        self.sink = sink
+        self.isQuiet = isQuiet
     }
 
     /// The signal by which somebody has ended it from here.
@@ -25,10 +33,7 @@ final class Conversation: Sendable {
     func end(_ signals: ByteSource) async -> Result<APIModels.Operation, Failure> {
         await withTaskGroup { group in
             group.addTask { await self.followed() }
-            group.addTask {
-                if self.sendsInput { await self.feed() }
-                return nil
-            }
+            group.addTask { await self.sendsInput ? self.feed() : nil }
             group.addTask {
                 await self.heed(signals)
                 return nil
@@ -40,6 +45,8 @@ final class Conversation: Sendable {
             for await result in group {
                 guard let result else { continue }
                 group.cancelAll()
+                // What cannot be written or read here must not go on there.
+                if case .failure(let failure) = result, failure.code != .unreachable { await callOff(isTold: false) }
                 return result
             }
             return .failure(Failure(.failed, "the command's end was not told"))
@@ -47,9 +54,10 @@ final class Conversation: Sendable {
     }
 
     private func followed() async -> Result<APIModels.Operation, Failure>? {
-        var follow = Follow(controller, output: .table, withLog: false, timeout: nil)
-        follow.isQuiet = true
-        follow.onOutput = { piece in Terminal.write(piece.bytes ?? [], isError: piece.stream == "stderr") }
+        var follow = Follow(controller, output: .table, withLog: !isQuiet, timeout: nil)
+        follow.isQuiet = isQuiet
+        let sink = sink
+        follow.onOutput = { piece throws(Failure) in try sink.take(piece) }
         do {
             return .success(try await follow.end(of: operation))
         } catch let failure as Failure {
@@ -59,30 +67,54 @@ final class Conversation: Sendable {
         }
     }
 
-    /// Standard input to its end, as fast as the command reads it.
-    private func feed() async {
+    /// Standard input to its end, as fast as the command reads it. What cannot be read, or does not get there, is no end.
+    private func feed() async -> Result<APIModels.Operation, Failure>? {
         let source = ByteSource(STDIN_FILENO)
         var offset: Int64 = 0
-        while let bytes = await source.next() {
-            guard await send(bytes, at: &offset, end: false) else { return }
+        do throws(Failure) {
+            while let bytes = await source.next() {
+                guard try await send(bytes, at: &offset, end: false) else { return nil }
+            }
+            if let failure = source.failure {
+                throw Failure(.failed, "standard input cannot be read: \(failure)")
+            }
+            if !Task.isCancelled { _ = try await send([], at: &offset, end: true) }
+            return nil
+        } catch {
+            return .failure(error)
         }
-        if !Task.isCancelled { _ = await send([], at: &offset, end: true) }
     }
 
-    /// False when the command takes no more input: it has ended, and its end is told elsewhere.
-    private func send(_ bytes: [UInt8], at offset: inout Int64, end: Bool) async -> Bool {
+    /// Refusals in a row of what may be about to begin again: a controller that comes back takes its commands up.
+    private static let refusals = 5
+
+    /// False when the command takes no more input because it has ended, which is told elsewhere.
+    private func send(_ bytes: [UInt8], at offset: inout Int64, end: Bool) async throws(Failure) -> Bool {
         let goal = offset + Int64(bytes.count)
+        var refused = 0
         repeat {
             let rest = Array(bytes.suffix(Int(goal - offset)))
-            do {
+            do throws(Failure) {
                 let order = InputOrder(base64: rest.isEmpty ? nil : rest.base64, offset: offset, end: end ? true : nil)
                 offset = max(offset, try await controller.input(order, of: operation).offset)
+                if offset >= goal { return true }
+                refused = 0
             } catch {
-                guard error.code == .unreachable, !Task.isCancelled else { return false }
+                if Task.isCancelled { return false }
+                if error.code != .unreachable {
+                    if try await isOver() { return false }
+                    refused += 1
+                    guard error.code == .conflict, refused <= Self.refusals else { throw error }
+                }
                 try? await Task.sleep(for: .milliseconds(500))
             }
-        } while offset < goal && !Task.isCancelled
-        return true
+        } while !Task.isCancelled
+        return false
+    }
+
+    private func isOver() async throws(Failure) -> Bool {
+        let path = "/api/v1/operations/\(PercentEncoding.encode(operation))"
+        return (try await controller.get(path) as APIModels.Operation).isFinished
     }
 
     /// Signals as they come: a window that changes its size is told to the command; what ends a program calls the command
@@ -107,10 +139,11 @@ final class Conversation: Sendable {
         _ = try? await controller.input(InputOrder(offset: 0, rows: rows, columns: columns), of: operation)
     }
 
-    private func callOff() async {
+    /// - Parameter isTold: whether somebody wants to hear that it was too late for that.
+    private func callOff(isTold: Bool = true) async {
         let path = "/api/v1/operations/\(PercentEncoding.encode(operation))/cancel"
         do { let _: APIModels.Operation = try await controller.change("POST", path) } catch {
-            Terminal.complain("the command could not be called off: \(error.message)")
+            if isTold { Terminal.complain("the command could not be called off: \(error.message)") }
         }
     }
 

@@ -46,19 +46,32 @@ enum Terminal {
     }
 
     /// Bytes as they are, for what a command said.
-    static func write(_ bytes: [UInt8], isError: Bool) { write(bytes, to: isError ? STDERR_FILENO : STDOUT_FILENO) }
+    /// - Throws: when they do not get there.
+    static func write(_ bytes: [UInt8], isError: Bool) throws(Failure) {
+        let code = write(bytes, to: isError ? STDERR_FILENO : STDOUT_FILENO)
+        guard code != 0 else { return }
+        let name = isError ? "standard error" : "standard output"
+        throw Failure(.failed, "\(name) cannot be written: \(String(cString: strerror(code)))")
+    }
 
     private static func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8), to: descriptor) }
 
-    private static func write(_ all: [UInt8], to descriptor: Int32) {
+    /// Returns what was wrong; 0 when all is written.
+    @discardableResult
+    private static func write(_ all: [UInt8], to descriptor: Int32) -> Int32 {
         var bytes = all[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 bytes = bytes.dropFirst(count)
+            } else if errno == EAGAIN {
+                // Somebody else has made it one that does not wait.
+                var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&ready, 1, 1000)
             } else if errno != EINTR {
-                return
+                return errno
             }
         }
+        return 0
     }
 }

@@ -96,7 +96,7 @@ struct Yard: Sendable {
         socket = try GatedSocket(at: gate.folder.file("docker.sock"), to: engine.socket, gate: gate)
         node = try await Node(centre, configuration: Self.configuration(socket.path, engine))
         let result = try await node.order(
-            "docker", "image.import", on: "docker/image/hostile",
+            "docker", "image.import", on: "docker/image/\(Self.image)",
             ["reference": .string(Self.image), "path": .string(engine.busybox)])
         guard result.status == .succeeded else { throw SetupFailure("\(result)") }
     }

@@ -31,7 +31,12 @@ extension CommandDesk {
             .failure(Refusal(result: command.refused(code, message, retryable: retryable, now: now)))
         }
         guard !isStopping else { return refusal(.shuttingDown, "the agent is about to end", retryable: true) }
-        guard let driver = around.drivers[command.driver] else {
+        guard let driver = drivers[command.driver] else {
+            if around.awaits(command.driver) {
+                let message =
+                    "the driver \(command.driver) is not ready on this node: what it drives is not all there yet"
+                return refusal(.unavailable, message, retryable: true)
+            }
             return refusal(.unknownDriver, "this node has no driver \(command.driver)")
         }
         guard let spec = driver.operation(command.operation) else {
@@ -42,7 +47,11 @@ extension CommandDesk {
             audit(command, denial)
             return refusal(.policy, "the policy of this node does not allow \(command.fullOperation): \(denial)")
         }
-        guard !lanes.isFull, works.count < Self.limit else {
+        if let right = spec.resource(of: command), right != command.resource, spec.kind == .mutate {
+            let message = "the arguments are about \(right), and the command about \(command.resource)"
+            return refusal(.invalidArgument, message)
+        }
+        guard !lanes.isFull(for: spec.standing), works.count < Self.limit else {
             return refusal(.overload, "too many commands wait on this node", retryable: true)
         }
         return .success(spec)
@@ -50,7 +59,7 @@ extension CommandDesk {
 
     private func take(_ command: Command, _ digest: String, _ spec: OperationSpec) {
         let ticket = Lanes.Ticket(
-            id: command.id, lane: command.resource, driver: command.driver, isLasting: spec.isLasting)
+            id: command.id, lane: command.resource, driver: command.driver, standing: spec.standing)
         let begins = lanes.enter(ticket)
         let work = Work(command, digest: digest, spec: spec, begins: begins, input: inputPipe(of: command.id))
         works[command.id] = work

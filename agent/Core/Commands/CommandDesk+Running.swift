@@ -11,7 +11,7 @@ extension CommandDesk {
 
     /// The lane is the command's, and its receipt says so.
     func run(_ id: String) {
-        guard let work = works[id], let driver = around.drivers[work.command.driver] else { return }
+        guard let work = works[id], let driver = drivers[work.command.driver] else { return }
         if let stop = work.stop {
             leaveLane(id)
             return finish(id, work.neverBegan(stop, now: .now()))
@@ -77,8 +77,10 @@ extension CommandDesk {
     }
 
     /// Ends a command's time in its lane and starts who was waiting for it.
-    func leaveLane(_ id: String) {
-        for next in lanes.leave(id) {
+    func leaveLane(_ id: String) { start(lanes.leave(id)) }
+
+    private func start(_ ids: [String]) {
+        for next in ids {
             works[next]?.hasLane = true
             // While its receipt is on the way to the disk, it begins when that has arrived.
             if case .waiting? = works[next]?.phase { begin(next) }
@@ -119,6 +121,7 @@ extension CommandDesk {
         around.logger.error("a command did not stop", metadata: ["command": "\(id)"])
         works[id]?.isGivenUp = true
         finish(id, work.givenUp(now: .now()))
+        start(lanes.abandon(id))
     }
 
     /// A cancel of a command that is not in hand: its receipt is the answer, or that there is none.

@@ -20,6 +20,8 @@ actor CommandDesk {
         let audit: Audit
         let outlet: Outlet
         let logger: Logger
+        /// Whether the node may have this driver yet: something of what it drives is there.
+        let awaits: @Sendable (_ driver: String) -> Bool
         /// A command that may have changed something of a driver has ended.
         let changed: @Sendable (_ driver: String) -> Void
         /// The journal cannot be used any more.
@@ -27,6 +29,7 @@ actor CommandDesk {
     }
 
     let around: Surroundings
+    private(set) var drivers: [String: any Driver]
     private let loop: any EventLoop
     var works: [String: Work] = [:]
     var lanes: Lanes
@@ -48,8 +51,16 @@ actor CommandDesk {
 
     init(_ around: Surroundings) {
         self.around = around
+        drivers = around.drivers
         loop = around.outlet.loop
-        lanes = Lanes(limits: around.drivers.mapValues { max(1, $0.concurrency) })
+        lanes = Lanes(limits: around.drivers.mapValues { Lanes.Limit($0) })
+    }
+
+    /// A driver that was found later.
+    func add(_ driver: any Driver) {
+        let name = type(of: driver).name
+        drivers[name] = driver
+        lanes.add(name, Lanes.Limit(driver))
     }
 
     func after(_ wait: Duration, _ body: @escaping @Sendable (isolated CommandDesk) -> Void) -> Scheduled<Void> {
@@ -91,5 +102,26 @@ extension CommandDesk: LinkListener {
         case .ack(let ack): acknowledged(ack.results)
         default: break
         }
+    }
+}
+
+extension Lanes.Limit {
+    init(_ driver: any Driver) { self.init(changes: driver.concurrency, looks: driver.looks) }
+}
+
+extension OperationSpec {
+    /// A look whose bytes go out as fast as they are taken lasts as long as its reader likes.
+    var standing: Lanes.Standing {
+        if isLasting || kind == .observe && givesBytes { return .lasting }
+        if kind == .observe { return .look }
+        return input != .none || givesBytes ? .stream : .change
+    }
+}
+
+extension OperationSpec {
+    /// The resource that a command's arguments name; nil where they name none. What the policy allows on one resource must
+    /// not be done to another.
+    func resource(of command: Command) -> String? {
+        resource.flatMap(ResourceForm.init)?.resource(of: command.arguments)
     }
 }

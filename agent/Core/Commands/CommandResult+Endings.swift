@@ -7,7 +7,8 @@ extension Work {
     func succeeded(_ outcome: OperationOutcome, now: Timestamp) -> CommandResult {
         CommandResult(
             id: command.id, status: .succeeded, changed: outcome.changed, observed: outcome.observed,
-            started: started?.milliseconds, finished: now.milliseconds)
+            started: started?.milliseconds, finished: now.milliseconds,
+            outputBytes: window.written(.stdout) > 0 || spec.givesBytes ? window.written(.stdout) : nil)
     }
 
     /// The driver failed; when it had been asked to stop, that is why.

@@ -29,6 +29,9 @@ package struct OutputWindow: Sendable {
     /// Whether the writer must wait before it writes more.
     package var mustWait: Bool { credit != nil && !pending.isEmpty }
 
+    /// Bytes that the command wrote to a stream.
+    package func written(_ stream: OutputStream) -> Int64 { offsets[stream, default: 0] }
+
     /// Whether something waits for a listener to come.
     package var isUnheard: Bool { credit == nil && !pending.isEmpty }
 

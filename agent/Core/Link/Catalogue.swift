@@ -10,7 +10,18 @@ extension Policy {
             OperationReport(
                 name: spec.name, kind: spec.kind == .observe ? .observe : .mutate, summary: spec.summary,
                 deadlineMs: max(1, spec.defaultDeadline.wholeMilliseconds), guarded: spec.isGuarded,
-                allowed: mayAllow("\(driverName).\(spec.name)", guarded: spec.isGuarded))
+                allowed: mayAllow("\(driverName).\(spec.name)", guarded: spec.isGuarded), input: spec.input.report,
+                output: spec.givesBytes, resource: spec.resource)
+        }
+    }
+}
+
+extension OperationSpec.Input {
+    fileprivate var report: OperationInput {
+        switch self {
+        case .none: .none
+        case .always: .always
+        case .asked: .asked
         }
     }
 }
@@ -21,7 +32,10 @@ extension [DriverReport] {
 
     /// Without catalogues where they would crowd out the rest: a node must be seen in any case.
     var fitting: [DriverReport] {
-        let bytes = flatMap { $0.catalogue ?? [] }.reduce(0) { $0 + $1.name.utf8.count + $1.summary.utf8.count + 96 }
+        let bytes = flatMap { $0.catalogue ?? [] }.reduce(0) { sum, report in
+            let texts: [String] = [report.name, report.summary, report.resource ?? ""]
+            return sum + texts.reduce(144) { $0 + $1.utf8.count }
+        }
         guard bytes > Self.catalogueRoom else { return self }
         return map { report in
             var report = report

@@ -7,15 +7,15 @@ import WireProtocol
 struct Greeting: Sendable {
     let node: String
     let machine: Machine
-    let drivers: [any Driver]
+    let roster: DriverRoster
     let policy: Policy
     let files: StateFiles
     private let started = Timestamp.now()
 
-    init(node: String, machine: Machine, drivers: [any Driver], policy: Policy, files: StateFiles) {
+    init(node: String, machine: Machine, roster: DriverRoster, policy: Policy, files: StateFiles) {
         self.node = node
         self.machine = machine
-        self.drivers = drivers
+        self.roster = roster
         self.policy = policy
         self.files = files
     }
@@ -26,6 +26,7 @@ struct Greeting: Sendable {
         func range(_ kind: ReportKind) -> SpoolRange? {
             held[kind].map { SpoolRange(first: $0.lowerBound, last: $0.upperBound) }
         }
+        roster.tell()
         return Hello(
             agent: Version.current, node: node, boot: machine.boot, started: started.milliseconds,
             hostname: machine.hostname, os: machine.system, drivers: await reports(),
@@ -36,15 +37,17 @@ struct Greeting: Sendable {
     }
 
     /// A driver whose facts do not come in time is listed without them: it must not keep the node from being seen.
-    private func reports() async -> [DriverReport] {
+    func reports() async -> [DriverReport] {
         var reports: [DriverReport] = []
-        for driver in drivers {
-            let catalogue = policy.catalogue(of: driver)
+        let absences = roster.absences
+        for driver in roster.drivers {
+            let (name, catalogue) = (type(of: driver).name, policy.catalogue(of: driver))
+            var facts = await Self.facts(of: driver)
+            facts["absent"] = absences[name].map { .string($0) }
             reports.append(
                 DriverReport(
-                    name: type(of: driver).name, version: driver.version,
-                    operations: catalogue.filter(\.allowed).map(\.name), facts: await Self.facts(of: driver),
-                    catalogue: catalogue))
+                    name: name, version: driver.version, operations: catalogue.filter(\.allowed).map(\.name),
+                    facts: facts, catalogue: catalogue))
         }
         return reports.fitting
     }

@@ -21,6 +21,12 @@ extension ReportDesk {
         }
     }
 
+    /// Something that the agent itself has seen of a driver.
+    func report(_ event: DriverEvent, of driver: String) async {
+        var events = [event]
+        await keep(&events, of: driver)
+    }
+
     /// Events that one transaction takes.
     private static let batchLimit = 128
 

@@ -9,7 +9,7 @@ import WireProtocol
 /// Looks at the node in its rhythm, puts what it saw on disk, and sends it: live when there is a session, afterwards
 /// otherwise.
 actor ReportDesk {
-    let drivers: [any Driver]
+    private(set) var drivers: [any Driver]
     let spool: SpoolFile
     let outlet: Outlet
     let logger: Logger
@@ -58,6 +58,15 @@ actor ReportDesk {
         do throws(SQLiteError) { try await spool.begin(at: .now()) } catch { complain(error) }
         startLoops()
         listeners = drivers.map { driver in Task { await listen(to: driver) } }
+    }
+
+    /// A driver that was found later.
+    func add(_ driver: any Driver) {
+        drivers.append(driver)
+        trackers.append(InventoryTracker(driver: type(of: driver).name))
+        round.add()
+        listeners.append(Task { await listen(to: driver) })
+        look(at: drivers.count - 1)
     }
 
     /// What was seen until now is on disk when it returns.

@@ -16,6 +16,12 @@ package struct SampleRound: Sendable {
         answered = Array(repeating: false, count: drivers)
     }
 
+    /// One more driver, which has no part in the round that is on its way.
+    package mutating func add() {
+        batches.append(SampleBatch())
+        answered.append(true)
+    }
+
     package var isComplete: Bool { !answered.contains(false) }
 
     package mutating func begin() { for index in answered.indices { answered[index] = false } }

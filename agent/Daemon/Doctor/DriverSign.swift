@@ -2,7 +2,7 @@ import DockerDriver
 import Glibc
 
 /// By what a driver's technology is recognised on a machine, to say why a driver was not found.
-enum DriverSign {
+enum DriverSign: Sendable {
     /// A file of this path.
     case file(String)
     /// A program of this name in one of the usual folders, below a root that is empty on a node.

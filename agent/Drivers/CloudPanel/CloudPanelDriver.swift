@@ -44,13 +44,27 @@ package final class CloudPanelDriver: Driver {
         return CloudPanelDriver(places: places, version: version, allowsAdministrators: allowsAdministrators)
     }
 
-    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+    package func absence() async -> String? {
+        [places.tool, places.database].first { !Files.exists($0) }.map { "\($0) is gone" }
+    }
+
+    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
 
     package func perform(
         _ call: OperationCall, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
         try await Self.table.perform(call, on: self, context)
     }
+
+    /// What a call works on, by what its arguments say.
+    private static let forms: [String: String] = [
+        "site": "cloudpanel/site/{domain}",
+        "certificate": "cloudpanel/site/{domain}",
+        "database": "cloudpanel/database/{database}",
+        "dump": "cloudpanel/dump/{dump}",
+        "user": "cloudpanel/user/{user}",
+        "template": "cloudpanel/template/{template}",
+    ]
 
     private static let table: [Operation<CloudPanelDriver>] =
         siteOperations + certificateOperations + databaseOperations + dumpOperations + userOperations

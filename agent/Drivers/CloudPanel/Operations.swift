@@ -70,10 +70,12 @@ extension CloudPanelDriver {
             driver, call, _ throws(DriverError) in try await driver.listDumps(call)
         },
         Operation(
-            OperationSpec("dump.read", .observe, defaultDeadline: hours, summary: "sends a dump as output")
+            OperationSpec(
+                "dump.read", .observe, defaultDeadline: hours, summary: "sends a dump as output", givesBytes: true)
         ) { driver, call, context throws(DriverError) in try await driver.readDump(call, context) },
         Operation(
-            OperationSpec("dump.write", .mutate, defaultDeadline: hours, summary: "makes a dump of the input")
+            OperationSpec(
+                "dump.write", .mutate, defaultDeadline: hours, summary: "makes a dump of the input", input: .always)
         ) { driver, call, context throws(DriverError) in try await driver.writeDump(call, context) },
         Operation(OperationSpec("dump.delete", .mutate, summary: "removes a dump")) {
             driver, call, _ throws(DriverError) in try await driver.deleteDump(call)

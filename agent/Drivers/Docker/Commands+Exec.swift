@@ -9,7 +9,7 @@ extension DockerDriver {
     static let execOperation = Operation<DockerDriver>(
         OperationSpec(
             "container.exec", .mutate, defaultDeadline: .seconds(300), summary: "runs a command in a running container",
-            lasting: true)
+            lasting: true, input: .asked, givesBytes: true)
     ) { (driver, call, context) throws(DriverError) in try await driver.execute(call, context) }
 
     private func execute(_ call: OperationCall, _ context: OperationContext) async throws(DriverError)

@@ -37,7 +37,7 @@ extension DockerDriver {
         Operation(
             OperationSpec(
                 "container.logs", .observe, defaultDeadline: .seconds(3600),
-                summary: "sends what a container has written", lasting: true)
+                summary: "sends what a container has written", lasting: true, givesBytes: true)
         ) { (driver, call, context) throws(DriverError) in try await driver.sendLogs(call, context) },
         Operation(
             OperationSpec(

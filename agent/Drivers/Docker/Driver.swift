@@ -9,7 +9,7 @@ package struct DockerDriver: Driver {
     package static let defaultSocket = "/var/run/docker.sock"
 
     package let concurrency = 8
-    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
     package var version: String { engine.version }
 
     let engine: Engine
@@ -45,11 +45,29 @@ package struct DockerDriver: Driver {
         return driver
     }
 
+    package func absence() async -> String? {
+        do throws(EngineError) {
+            try await engine.negotiate()
+            return nil
+        } catch { return "the engine does not answer: \(error)" }
+    }
+
     package func perform(
         _ call: OperationCall, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {
         try await Self.table.perform(call, on: self, context)
     }
+
+    /// What a call works on, by what its arguments say.
+    private static let forms: [String: String] = [
+        "container": "docker/{name}",
+        "image": "docker/image/{reference}",
+        "volume": "docker/volume/{name}",
+        "network": "docker/network/{name}",
+        "network.connect": "docker/network/{network}",
+        "network.disconnect": "docker/network/{network}",
+        "compose": "docker/compose/{project}",
+    ]
 
     private static let table: [Operation<DockerDriver>] =
         imageOperations + containerOperations + networkOperations + volumeOperations + pruneOperations

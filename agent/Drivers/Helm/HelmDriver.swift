@@ -1,4 +1,5 @@
 package import DriverKit
+import Glibc
 import Model
 import Synchronization
 import WireProtocol
@@ -40,11 +41,15 @@ package final class HelmDriver: Driver {
         return HelmDriver(tools: tools, version: version.hasPrefix("v") ? String(version.dropFirst()) : version)
     }
 
+    package func absence() async -> String? {
+        [tools.helm, tools.kubectl].compactMap(\.first).first { access($0, X_OK) != 0 }.map { "\($0) is gone" }
+    }
+
     package func recover(_ abandoned: [AbandonedCommand]) async {
         for command in abandoned where operation(command.operation)?.kind == .mutate { orphaned.add(command.resource) }
     }
 
-    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
 
     package func perform(
         _ call: OperationCall, _ context: OperationContext
@@ -54,6 +59,11 @@ package final class HelmDriver: Driver {
             return try await Self.table.perform(call, on: self, context)
         } catch { throw secrets.hidden(in: error) }
     }
+
+    /// What a call works on, by what its arguments say.
+    private static let forms: [String: String] = [
+        "release": "helm/{namespace}/{release}"
+    ]
 
     private static let table: [Operation<HelmDriver>] = [
         Operation(OperationSpec("release.list", .observe, summary: "lists releases, all or of one namespace")) {
@@ -68,14 +78,16 @@ package final class HelmDriver: Driver {
         Operation(
             OperationSpec(
                 "release.ready", .observe, defaultDeadline: .seconds(1200),
-                summary: "tells whether pods, jobs and ingresses of a release are ready, or waits for it")
+                summary: "tells whether pods, jobs and ingresses of a release are ready, or waits for it", lasting: true
+            )
         ) { driver, call, context throws(DriverError) in try await driver.tellReadiness(call, context) },
         Operation(OperationSpec("release.events", .observe, summary: "lists what the cluster says about a release")) {
             driver, call, _ throws(DriverError) in try await driver.listEvents(call)
         },
         Operation(
             OperationSpec(
-                "release.logs", .observe, defaultDeadline: .seconds(300), summary: "sends the logs of a release's pods")
+                "release.logs", .observe, defaultDeadline: .seconds(300), summary: "sends the logs of a release's pods",
+                givesBytes: true)
         ) { driver, call, context throws(DriverError) in try await driver.sendLogs(call, context) },
         Operation(
             OperationSpec(

@@ -38,12 +38,12 @@ extension HostDriver {
         Operation(
             OperationSpec(
                 "journal.query", .observe, defaultDeadline: .seconds(3600), summary: "streams entries of the journal",
-                lasting: true)
+                lasting: true, givesBytes: true)
         ) { driver, call, context throws(DriverError) in try await driver.queryJournal(call, context) },
         Operation(
             OperationSpec(
                 "log.query", .observe, defaultDeadline: .seconds(3600), summary: "streams lines of a syslog file",
-                lasting: true)
+                lasting: true, givesBytes: true)
         ) { driver, call, context throws(DriverError) in try await driver.queryFile(call, context) },
     ]
 }

@@ -35,6 +35,9 @@ package final class HostDriver: Driver {
         self.tools = tools
     }
 
+    /// Leaves containers to a driver that was found later: what two drivers count would be seen, and stored, twice.
+    package func leave(_ containers: Containers) { state.withLock { $0.leave(containers) } }
+
     package var operations: [OperationSpec] { Self.table.map(\.spec) }
 
     package func perform(

@@ -7,7 +7,7 @@ import DriverKit
 struct HostState {
     let files: SystemFiles
     let cgroups: Cgroups
-    private let counting: Set<String>
+    private var counting: Set<String>
     private var cpu: CPUTimes?
     private var disks: [String: Names?] = [:]
     private var networks: [String: Names?] = [:]
@@ -30,6 +30,9 @@ struct HostState {
         self.counting = Set(counting.map(\.rawValue))
         cgroups = Cgroups(files)
     }
+
+    /// From now on another driver counts these containers.
+    mutating func leave(_ containers: HostDriver.Containers) { counting.remove(containers.rawValue) }
 
     mutating func sample(into batch: inout SampleBatch) {
         sampleProcessors(&batch)

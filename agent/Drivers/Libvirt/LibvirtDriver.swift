@@ -22,7 +22,7 @@ package final class LibvirtDriver: Driver {
         return LibvirtDriver(tools: tools, version: version)
     }
 
-    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: ["vm": "libvirt/{vm}"]) } }
 
     package func perform(
         _ call: OperationCall, _ context: OperationContext
@@ -37,10 +37,13 @@ package final class LibvirtDriver: Driver {
         Operation(OperationSpec("vm.state", .observe, summary: "tells the state of one virtual machine")) {
             driver, call, _ throws(DriverError) in try await driver.tellState(call)
         },
-        Operation(OperationSpec("vm.logs", .observe, summary: "sends the log of one virtual machine")) {
+        Operation(OperationSpec("vm.logs", .observe, summary: "sends the log of one virtual machine", givesBytes: true))
+        {
             driver, call, context throws(DriverError) in try await driver.sendMachineLog(call, context)
         },
-        Operation(OperationSpec("daemon.logs", .observe, summary: "sends the log of libvirt's daemon")) {
+        Operation(
+            OperationSpec("daemon.logs", .observe, summary: "sends the log of libvirt's daemon", givesBytes: true)
+        ) {
             driver, call, context throws(DriverError) in try await driver.sendDaemonLog(call, context)
         },
     ]

@@ -6,6 +6,8 @@ package import WireProtocol
 /// What was last seen of the virtual machines.
 struct LibvirtObservation: Sendable {
     private var states: [MachineID: MachineState]?
+    /// Of the last look.
+    private(set) var hasFailed = false
 
     var running: Double? { states.map { Double($0.values.count { $0.word == "running" }) } }
     var all: Double? { states.map { Double($0.count) } }
@@ -13,16 +15,21 @@ struct LibvirtObservation: Sendable {
     /// Takes in a look; gives the machines that are in another state than at the last one. The first look gives none.
     mutating func update(_ machines: [Machine]) -> [(machine: Machine, before: MachineState?)] {
         let known = states
+        hasFailed = false
         states = Dictionary(machines.map { ($0.id, $0.state) }) { $1 }
         guard let known else { return [] }
         return machines.filter { known[$0.id] != $0.state }.map { ($0, known[$0.id]) }
     }
 
-    mutating func fail() { states = nil }
+    mutating func fail() { (states, hasFailed) = (nil, true) }
 }
 
 extension LibvirtDriver {
     static let lookInterval = Duration.seconds(60)
+
+    package func absence() async -> String? {
+        observed.withLock(\.hasFailed) ? "virsh gets no answer from libvirt's daemon" : nil
+    }
 
     package func facts() async -> JSONObject {
         guard let machines = try? await machines() else { return ["answers": false] }

@@ -9,7 +9,8 @@ extension ProxmoxDriver {
         Operation(
             OperationSpec(
                 "container.exec", .mutate, defaultDeadline: .seconds(300),
-                summary: "runs a command in a running container", lasting: true)
+                summary: "runs a command in a running container", lasting: true,
+                input: .asked, givesBytes: true)
         ) { (driver, call, context) throws(DriverError) in try await driver.execute(call, context) }
     ]
 

@@ -10,13 +10,13 @@ extension ProxmoxDriver {
         Operation(
             OperationSpec(
                 "container.push", .mutate, defaultDeadline: .seconds(600),
-                summary: "writes a file inside a running container")
+                summary: "writes a file inside a running container", input: .always)
         ) { (driver, call, context) throws(DriverError) in try await driver.push(call, context) },
         // It changes nothing, but hands out what may be secret: no policy should allow it as mere looking.
         Operation(
             OperationSpec(
                 "container.pull", .mutate, defaultDeadline: .seconds(600),
-                summary: "reads a file out of a running container")
+                summary: "reads a file out of a running container", givesBytes: true)
         ) { (driver, call, context) throws(DriverError) in try await driver.pull(call, context) },
     ]
 
@@ -40,21 +40,21 @@ extension ProxmoxDriver {
         try await requireOpen(wish.vmid)
         guard let spool = SpoolFile() else { throw DriverError(.failed, "no room for the content", retryable: true) }
         defer { spool.remove() }
-        try await spool.take(context.input, bytes: wish.bytes)
+        let bytes = try await spool.take(context.input, bytes: wish.bytes, limit: PushWish.limit)
         let sum = try await tools.sum(of: spool.path)
         guard wish.sum.map({ $0 == sum }) ?? true else {
             throw DriverError(.failed, "the content came with another checksum", retryable: true)
         }
         let aside = "\(wish.path).innkeeper-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
         let outcome = try await tools.act(.pct, wish.words(from: spool.path, to: aside))
-        try await settle(wish, aside, sum, pushed: outcome)
+        try await settle(wish, aside, bytes, sum, pushed: outcome)
         return OperationOutcome(
             changed: true,
-            observed: ["path": .string(wish.path), "size_bytes": .integer(wish.bytes), "sha256": .string(sum)])
+            observed: ["path": .string(wish.path), "size_bytes": .integer(bytes), "sha256": .string(sum)])
     }
 
     private func settle(
-        _ wish: PushWish, _ aside: String, _ sum: String, pushed: ProcessOutcome
+        _ wish: PushWish, _ aside: String, _ bytes: Int64, _ sum: String, pushed: ProcessOutcome
     ) async throws(DriverError) {
         let end = try await inside(wish.vmid, Self.settle, aside, wish.path, sum)
         switch end.exit {
@@ -64,7 +64,7 @@ extension ProxmoxDriver {
         case .code(23):
             let arrived = end.outputText.filter { $0.isNumber }
             throw DriverError(
-                .outOfSpace, "only \(arrived) of \(wish.bytes) bytes arrived: is the container's disk full?",
+                .outOfSpace, "only \(arrived) of \(bytes) bytes arrived: is the container's disk full?",
                 cause: ProxmoxFailure.said(pushed))
         default: throw DriverError(.failed, "the file could not be put in its place", cause: ProxmoxFailure.said(end))
         }
@@ -137,15 +137,17 @@ extension ProxmoxDriver {
 struct PushWish: Sendable {
     let vmid: Int
     let path: String
-    let bytes: Int64
+    /// Nil where nobody knows before the end of the input.
+    let bytes: Int64?
     let sum: String?
+    static let limit: Int64 = 16 << 30
     private let options: [String]
 
     init(_ call: OperationCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
         path = try reader.text("path", .innerPath)
-        bytes = try reader.integer("size_bytes", in: 0...(16 << 30))
+        bytes = try reader.optionalInteger("size_bytes", in: 0...Self.limit)
         sum = try reader.optionalText("sha256", .checksum)
         let mode = try reader.optionalText("mode", .mode)
         let owners = try ["user", "group"].map { name throws(DriverError) in

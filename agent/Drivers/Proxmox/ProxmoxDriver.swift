@@ -39,7 +39,19 @@ package final class ProxmoxDriver: Driver {
             tools: tools, files: files, version: await tools.version(), allowsPrivileged: allowsPrivileged)
     }
 
-    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+    /// Whether the node's tools are there, whatever state its cluster's files are in.
+    package static func isInstalled(root: String = "") -> Bool {
+        ProxmoxTools(root: root, patience: .zero).areInstalled
+    }
+
+    package func absence() async -> String? {
+        guard tools.areInstalled else { return "the tools of Proxmox VE are gone" }
+        do throws(DriverError) {
+            return try await files.aside { $0.isThere } ? nil : Self.clusterIsAway.message
+        } catch { return error.message }
+    }
+
+    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
 
     package func perform(
         _ call: OperationCall, _ context: OperationContext
@@ -68,6 +80,16 @@ package final class ProxmoxDriver: Driver {
         let prefix = "proxmox/ct/"
         return resource.hasPrefix(prefix) ? Int(resource.dropFirst(prefix.count)) : nil
     }
+
+    /// What a call works on, by what its arguments say.
+    private static let forms: [String: String] = [
+        "container": "proxmox/ct/{vmid}",
+        "snapshot": "proxmox/ct/{vmid}",
+        "snapshot.list": "proxmox/ct/{vmid}",
+        "ha.add": "proxmox/ct/{vmid}",
+        "ha.remove": "proxmox/ct/{vmid}",
+        "ha.rule": "proxmox/ha/{rule}",
+    ]
 
     private static let table: [Operation<ProxmoxDriver>] =
         lookOperations + creationOperations + powerOperations + settingOperations + snapshotOperations

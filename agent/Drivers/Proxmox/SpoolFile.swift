@@ -21,21 +21,29 @@ final class SpoolFile: Sendable {
 
     func remove() { unlink(path) }
 
-    /// Writes what comes, until it ends.
+    /// Writes what comes, until it ends. Returns how much came.
+    /// - Parameters:
+    ///   - wanted: bytes that were announced; nil takes what comes.
+    ///   - limit: most that is taken.
     /// - Throws: when more or less comes than announced, or there is no room for it.
-    func take(_ input: AsyncStream<[UInt8]>, bytes wanted: Int64) async throws(DriverError) {
+    @discardableResult
+    func take(
+        _ input: AsyncStream<[UInt8]>, bytes wanted: Int64?, limit: Int64 = .max
+    ) async throws(DriverError) -> Int64 {
         var taken: Int64 = 0
         for await chunk in input {
             taken += Int64(chunk.count)
-            guard taken <= wanted else {
-                throw DriverError(.conflict, "more content came than the \(wanted) bytes announced")
+            guard taken <= wanted ?? limit else {
+                let bound = wanted.map { "the \($0) bytes announced" } ?? "the \(limit) bytes that are taken at most"
+                throw DriverError(.conflict, "more content came than \(bound)")
             }
             try await write(chunk)
         }
         if Task.isCancelled { throw DriverError(.cancelled, "stopped while the content came") }
-        guard taken == wanted else {
+        if let wanted, taken != wanted {
             throw DriverError(.failed, "the content ended after \(taken) of \(wanted) bytes", retryable: true)
         }
+        return taken
     }
 
     private func write(_ chunk: [UInt8]) async throws(DriverError) {

@@ -44,6 +44,13 @@ package struct SwagDriver: Driver {
         } catch { return error.code == .conflict }
     }
 
+    package func absence() async -> String? {
+        do {
+            _ = try await installation()
+            return nil
+        } catch { return error.code == .conflict ? nil : error.message }
+    }
+
     package func perform(
         _ call: OperationCall, _ context: OperationContext
     ) async throws(DriverError) -> OperationOutcome {

@@ -44,7 +44,10 @@ struct ZFSObservation: Sendable {
     }
 
     /// Forgets values that would be too old; the counters stay.
-    mutating func fail() { series = [] }
+    mutating func fail() { (series, hasFailed) = ([], true) }
+
+    /// Of the last look.
+    var hasFailed = false
 
     mutating func usage(at time: ContinuousClock.Instant) -> [UsageCounter] {
         count(until: time)
@@ -94,6 +97,10 @@ extension ZFSDriver {
             .map { InventoryItem(resource: "zfs/\($0.name)", state: $0.json) }
     }
 
+    package func absence() async -> String? {
+        observed.withLock(\.hasFailed) ? "zpool and zfs do not answer, or not in time" : nil
+    }
+
     package func sample(into batch: inout SampleBatch) async {
         for (name, value) in observed.withLock({ $0.series }) { batch.append(name, value) }
     }
@@ -117,7 +124,10 @@ extension ZFSDriver {
             observed.withLock { $0.fail() }
             return []
         }
-        let changes = observed.withLock { $0.update(pools) }
+        let changes = observed.withLock { observed in
+            observed.hasFailed = false
+            return observed.update(pools)
+        }
         if let datasets = try? await datasets() { observed.withLock { $0.update(datasets, at: .now) } }
         return changes.map { change in
             var data: JSONObject = [:]

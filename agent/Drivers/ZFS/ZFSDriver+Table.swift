@@ -10,7 +10,7 @@ extension ZFSDriver {
         Operation(
             OperationSpec(
                 "dataset.send", .observe, defaultDeadline: transferLimit, summary: "streams a snapshot as output",
-                lasting: true)
+                lasting: true, givesBytes: true)
         ) { driver, call, context throws(DriverError) in try await driver.send(call, context) },
         Operation(OperationSpec("send.estimate", .observe, summary: "tells how much a send would be")) {
             driver, call, _ throws(DriverError) in try await driver.estimateSend(call)
@@ -18,7 +18,7 @@ extension ZFSDriver {
         Operation(
             OperationSpec(
                 "dataset.receive", .mutate, defaultDeadline: transferLimit,
-                summary: "makes or brings forward a dataset from a stream that comes as input")
+                summary: "makes or brings forward a dataset from a stream that comes as input", input: .always)
         ) { driver, call, context throws(DriverError) in try await driver.receive(call, context) },
         Operation(
             OperationSpec(

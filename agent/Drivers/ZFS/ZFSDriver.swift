@@ -47,7 +47,7 @@ package final class ZFSDriver: Driver {
             closed: closed)
     }
 
-    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
 
     package func perform(
         _ call: OperationCall, _ context: OperationContext
@@ -55,6 +55,20 @@ package final class ZFSDriver: Driver {
         do throws(DriverError) { try await admit(call) } catch { throw error.about(call) }
         return try await Self.table.perform(call, on: self, context)
     }
+
+    /// What a call works on, by what its arguments say.
+    private static let forms: [String: String] = [
+        "dataset": "zfs/{dataset}",
+        "dataset.clone": "zfs/{target}",
+        "dataset.copy": "zfs/{target}",
+        "snapshot": "zfs/{dataset}",
+        "snapshot.list": "zfs/{dataset}",
+        "bookmark": "zfs/{dataset}",
+        "bookmark.list": "zfs/{dataset}",
+        "receive": "zfs/{dataset}",
+        "send": "zfs/{dataset}",
+        "pool": "zpool/{pool}",
+    ]
 
     private static let table = baseTable + transferTable + snapshotTable + poolTable
 

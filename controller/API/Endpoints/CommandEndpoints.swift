@@ -156,6 +156,7 @@ extension OperationOffer {
         self.init(
             driver: driver, name: "\(driver).\(name)", kind: kind, summary: offer["summary"]?.asString ?? "",
             deadlineSeconds: ((offer["deadline_ms"]?.asInteger ?? 0) + 999) / 1000,
-            guarded: offer["guarded"]?.asBool ?? false, allowed: offer["allowed"]?.asBool ?? false)
+            guarded: offer["guarded"]?.asBool ?? false, allowed: offer["allowed"]?.asBool ?? false,
+            input: offer["input"]?.asString, output: offer["output"]?.asBool, resource: offer["resource"]?.asString)
     }
 }

@@ -11,7 +11,7 @@ extension CommandRequest {
         do throws(CoreError) {
             let (driver, name) = try parts
             let offer = try offer(driver, name, node, catalogue)
-            let resource = resource ?? driver
+            let resource = resource ?? offer?.form?.resource(of: arguments) ?? driver
             guard (1...512).contains(resource.utf8.count), resource.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
                 throw .invalid(field: "resource", problem: "must be 1 to 512 bytes without control characters")
             }
@@ -21,11 +21,20 @@ extension CommandRequest {
             }
             return .success(
                 NodeCommand(
-                    node: node.id, driver: driver, operation: name, resource: resource, arguments: arguments,
-                    secrets: secrets, deadline: deadline, mutates: offer?.mutates ?? true, isFollowed: isFollowed,
+                    node: node.id, driver: driver, operation: name, resource: resource,
+                    arguments: completed(offer?.form), secrets: secrets, deadline: deadline,
+                    mutates: offer?.mutates ?? true, isFollowed: isFollowed,
                     isAttended: isAttended))
         } catch {
             return .failure(error)
+        }
+    }
+
+    /// With what the resource says of them where they do not: `vmid` need not be given beside `proxmox/ct/101`.
+    private func completed(_ form: ResourceForm?) -> JSONObject {
+        guard let resource, let found = form?.arguments(of: resource) else { return arguments }
+        return found.reduce(into: arguments) { all, argument in
+            if all[argument.name] == nil { all[argument.name] = .string(argument.value) }
         }
     }
 
@@ -49,7 +58,7 @@ extension CommandRequest {
 
     private func offer(
         _ driver: String, _ name: String, _ node: NodeRecord, _ catalogue: JSONValue?
-    ) throws(CoreError) -> (deadline: Duration?, mutates: Bool)? {
+    ) throws(CoreError) -> (deadline: Duration?, mutates: Bool, form: ResourceForm?)? {
         guard let drivers = catalogue?.asArray else { return nil }
         guard let found = drivers.first(where: { $0["driver"]?.asString == driver }) else {
             let known = drivers.compactMap { $0["driver"]?.asString }.joined(separator: ", ")
@@ -60,6 +69,9 @@ extension CommandRequest {
                 field: "operation", problem: "names nothing that the driver \(driver) of \(node.name) can do")
         }
         let deadline = offer["deadline_ms"]?.asInteger.map { Duration.milliseconds($0) }
-        return (deadline.map { min($0, Self.deadlines.upperBound) }, offer["kind"]?.asString != "observe")
+        return (
+            deadline.map { min($0, Self.deadlines.upperBound) }, offer["kind"]?.asString != "observe",
+            offer["resource"]?.asString.flatMap(ResourceForm.init)
+        )
     }
 }

@@ -124,6 +124,7 @@ extension CommandScope {
     fileprivate func keep(_ result: CommandResult) async throws(StepFailure) {
         var kept: JSONObject = ["status": .string(result.status.code), "changed": .bool(result.changed)]
         if !result.observed.isEmpty { kept["observed"] = .object(result.observed) }
+        kept["output_bytes"] = result.outputBytes.map { .integer($0) }
         let found = kept
         do throws(StoreError) {
             try await world.store.updateOperation(operation.id) {

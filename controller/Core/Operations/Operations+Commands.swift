@@ -6,7 +6,7 @@ package import WireProtocol
 package struct CommandRequest: Sendable, Hashable {
     /// With the driver's name: `docker.container.exec`.
     package var operation: String
-    /// What it works on; the driver's name when nil.
+    /// What it works on. When nil it follows from the arguments where the operation says how, else it is the driver's name.
     package var resource: String?
     package var arguments: JSONObject
     package var secrets: JSONObject

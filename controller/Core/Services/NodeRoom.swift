@@ -17,7 +17,10 @@ extension Candidate {
     /// `available_bytes`. CPU and memory are columns of the node. What is missing or of another shape counts as not
     /// there, and what cannot be believed as what was approved.
     init(_ node: NodeRecord, promised: NodeLoad?, connected: Bool, load: Double?) {
-        let drivers = node.facts["drivers"]?.asArray?.compactMap(\.asObject) ?? []
+        // One that has lost what it drives takes no new service.
+        let drivers = (node.facts["drivers"]?.asArray?.compactMap(\.asObject) ?? []).filter {
+            $0["facts"]?["absent"] == nil
+        }
         let zfs = drivers.first { $0["name"] == .string("zfs") }
         let pools = zfs?["facts"]?["pools"]?.asArray ?? []
         let (believed, _) = NodeClaims(facts: node.facts).judged(against: node.approvedClaims)

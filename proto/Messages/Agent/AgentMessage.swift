@@ -1,6 +1,7 @@
 /// Every line that an agent sends.
 package enum AgentMessage: Sendable, Hashable {
     case hello(Hello)
+    case drivers(DriversReport)
     case heartbeat(Heartbeat)
     case accepted(Accepted)
     case progress(CommandProgress)
@@ -22,14 +23,15 @@ package enum AgentMessage: Sendable, Hashable {
 
 extension AgentMessage: DirectedLine {
     package static let types = [
-        Hello.type, Heartbeat.type, Accepted.type, CommandProgress.type, Output.type, Consumed.type, CommandResult.type,
-        SeriesDefinition.type, Metrics.type, Usage.type, Inventory.type, NodeEvent.type, Gap.type,
-        CertificateRenewal.type, EnrolmentRequest.type, Goodbye.type,
+        Hello.type, DriversReport.type, Heartbeat.type, Accepted.type, CommandProgress.type, Output.type,
+        Consumed.type, CommandResult.type, SeriesDefinition.type, Metrics.type, Usage.type, Inventory.type,
+        NodeEvent.type, Gap.type, CertificateRenewal.type, EnrolmentRequest.type, Goodbye.type,
     ]
 
     init(type: String, reading fields: JSONObject) throws(FieldError) {
         switch type {
         case Hello.type: self = .hello(try Hello(reading: fields))
+        case DriversReport.type: self = .drivers(try DriversReport(reading: fields))
         case Heartbeat.type: self = .heartbeat(try Heartbeat(reading: fields))
         case Accepted.type: self = .accepted(try Accepted(reading: fields))
         case CommandProgress.type: self = .progress(try CommandProgress(reading: fields))
@@ -57,6 +59,7 @@ extension AgentMessage: DirectedLine {
     func write(_ json: inout JSONWriter) {
         switch self {
         case .hello(let message): json.message(message)
+        case .drivers(let message): json.message(message)
         case .heartbeat(let message): json.message(message)
         case .accepted(let message): json.message(message)
         case .progress(let message): json.message(message)

@@ -16,10 +16,12 @@ package struct CommandResult: WireMessage {
     package var finished: Int64
     /// From the receipt of an earlier run, not from work done now.
     package var replayed: Bool
+    /// Bytes of its standard output, told or not: whoever has fewer has not heard all.
+    package var outputBytes: Int64?
 
     package init(
         id: String, status: CommandStatus, changed: Bool, observed: JSONObject = [:], error: CommandError? = nil,
-        started: Int64? = nil, finished: Int64, replayed: Bool = false
+        started: Int64? = nil, finished: Int64, replayed: Bool = false, outputBytes: Int64? = nil
     ) {
         self.id = id
         self.status = status
@@ -29,6 +31,7 @@ package struct CommandResult: WireMessage {
         self.started = started
         self.finished = finished
         self.replayed = replayed
+        self.outputBytes = outputBytes
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
@@ -43,6 +46,7 @@ package struct CommandResult: WireMessage {
         started = try fields.optionalNatural("started")
         finished = try fields.natural("finished")
         replayed = try fields.bool("replayed")
+        outputBytes = try fields.optionalNatural("output_bytes")
     }
 
     package func write(_ fields: inout FieldWriter) {
@@ -54,5 +58,6 @@ package struct CommandResult: WireMessage {
         fields.put("started", started)
         fields.put("finished", finished)
         fields.put("replayed", replayed)
+        fields.put("output_bytes", outputBytes)
     }
 }

@@ -16,6 +16,26 @@ package enum OperationReportKind: OpenCode {
     }
 }
 
+/// Whether an operation takes bytes from its asker while it runs.
+package enum OperationInput: OpenCode {
+    case none
+    case always
+    /// Where its argument `stdin` is true.
+    case asked
+    case unknown(String)
+
+    package static let known: [OperationInput] = [.none, .always, .asked]
+
+    package var code: String {
+        switch self {
+        case .none: "none"
+        case .always: "always"
+        case .asked: "asked"
+        case .unknown(let code): code
+        }
+    }
+}
+
 /// One operation of a driver, as its node offers it.
 package struct OperationReport: WireRecord {
     /// Most operations that one driver lists.
@@ -34,11 +54,17 @@ package struct OperationReport: WireRecord {
     package var guarded: Bool
     /// False where the node's policy allows it on no resource.
     package var allowed: Bool
+    /// Nil from an agent that does not say it; such a one takes numbers and true or false as JSON only, not as words.
+    package var input: OperationInput?
+    /// What it is asked for comes as output.
+    package var output: Bool?
+    /// How its resource is called, with arguments in braces: `proxmox/ct/{vmid}`.
+    package var resource: String?
 
     /// - Parameter summary: cut to what a line takes.
     package init(
         name: String, kind: OperationReportKind, summary: String, deadlineMs: Int64, guarded: Bool = false,
-        allowed: Bool = true
+        allowed: Bool = true, input: OperationInput? = nil, output: Bool? = nil, resource: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -47,6 +73,7 @@ package struct OperationReport: WireRecord {
         self.deadlineMs = deadlineMs
         self.guarded = guarded
         self.allowed = allowed
+        (self.input, self.output, self.resource) = (input, output, resource)
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
@@ -56,6 +83,9 @@ package struct OperationReport: WireRecord {
         deadlineMs = try fields.interval("deadline_ms")
         guarded = try fields.bool("guarded")
         allowed = try fields.bool("allowed")
+        input = try fields.optionalCode("input")
+        output = try fields.optionalBool("output")
+        resource = try fields.optionalName("resource", limit: 128)
     }
 
     package func write(_ fields: inout FieldWriter) {
@@ -65,5 +95,8 @@ package struct OperationReport: WireRecord {
         fields.put("deadline_ms", deadlineMs)
         fields.put("guarded", guarded)
         fields.put("allowed", allowed)
+        if let input { fields.put("input", input) }
+        if let output { fields.put("output", output) }
+        fields.put("resource", resource)
     }
 }

@@ -53,7 +53,8 @@ extension DockerDriver {
         Operation(
             OperationSpec(
                 "compose.logs", .observe, defaultDeadline: .seconds(3600),
-                summary: "sends what a project's containers have written, each line with its container", lasting: true)
+                summary: "sends what a project's containers have written, each line with its container", lasting: true,
+                givesBytes: true)
         ) { (driver, call, context) throws(DriverError) in try await driver.sendProjectLogs(call, context) },
     ]
 
