@@ -44,6 +44,7 @@ extension Stage {
 
     func findings(_ kind: String) async throws -> Int {
         try await store.events().items.filter { $0.kind == kind }.count
+            + store.findings(FindingFilter(kind: kind)).items.count
     }
 }
 

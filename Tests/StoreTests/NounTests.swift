@@ -156,7 +156,7 @@ import WireProtocol
                 samples: [SampleRow(seq: 1, time: fixture.at(1), set: "s", values: [1])]))
         #expect(await !store.ledgers.known.isEmpty)
         #expect(await !store.seriesNumbers.isEmpty)
-        try await store.removeNode(node.id)
+        try await store.removeNode(node.id, at: fixture.start)
         #expect(await store.ledgers.known.isEmpty)
         #expect(await store.seriesNumbers.isEmpty)
         #expect(try await store.agentJournal(of: node.id) == nil)

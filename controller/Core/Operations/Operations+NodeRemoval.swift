@@ -20,7 +20,7 @@ extension Operations {
                     .notAllowedInState(
                         resource: "node \(record.name)", state: "in use", reason: "it holds \(services)"))
             }
-            try store.removeNode(node)
+            try store.removeNode(node, at: now)
             try store.audit("node.remove", node, by: requester, at: now, detail: ["name": .string(record.name)])
             return .success(())
         }

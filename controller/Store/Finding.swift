@@ -1,0 +1,65 @@
+package import WireProtocol
+
+/// What somebody has found out and tells the store with `raise`.
+package struct Finding: Sendable, Hashable {
+    /// What is wrong, in words with dots between: `drift.missing`, `clock.ahead`.
+    package var kind: String
+    /// What it is about: `service/ID`, `node/ID`, `operation/ID`. Of one kind and subject there is one open finding, so
+    /// that whoever raises one chooses subjects that are few.
+    package var subject: String
+    package var severity: FindingRecord.Severity
+    package var node: String?
+    package var service: String?
+    /// One sentence that says what is so, for people.
+    package var summary: String
+    /// One sentence that says what to do.
+    package var remedy: String
+    package var data: JSONObject
+
+    package init(
+        _ kind: String, subject: String, _ severity: FindingRecord.Severity, node: String? = nil,
+        service: String? = nil, summary: String, remedy: String, data: JSONObject = [:]
+    ) {
+        self.kind = kind
+        self.subject = subject
+        self.severity = severity
+        self.node = node
+        self.service = service
+        self.summary = summary
+        self.remedy = remedy
+        self.data = data
+    }
+}
+
+/// Which findings are wanted; nil means any.
+package struct FindingFilter: Sendable, Hashable {
+    /// `open` is neither acknowledged nor resolved.
+    package enum State: String, Sendable, Hashable, CaseIterable { case open, acknowledged, resolved }
+
+    package var state: State?
+    package var severity: FindingRecord.Severity?
+    package var kind: String?
+    package var node: String?
+    package var service: String?
+    /// Where no state is asked for: those that are resolved too.
+    package var withResolved: Bool
+
+    package init(
+        state: State? = nil, severity: FindingRecord.Severity? = nil, kind: String? = nil, node: String? = nil,
+        service: String? = nil, withResolved: Bool = true
+    ) {
+        self.state = state
+        self.severity = severity
+        self.kind = kind
+        self.node = node
+        self.service = service
+        self.withResolved = withResolved
+    }
+}
+
+extension FindingRecord {
+    package var state: FindingFilter.State {
+        if resolvedAt != nil { return .resolved }
+        return acknowledgedAt == nil ? .open : .acknowledged
+    }
+}
