@@ -152,7 +152,7 @@ import WireProtocol
         #expect(try await store.orphanedAllocations().map(\.value) == ["101"])
         try await store.updateService("s1", at: fixture.start) { $0.state = .terminated }
         #expect(try await store.orphanedAllocations().map(\.value) == ["100", "101"])
-        try await store.releaseAll(service: "s1")
+        try await store.releaseAll(service: "s1", at: fixture.start)
         #expect(try await store.orphanedAllocations().map(\.value) == ["101"])
         #expect(try await store.reservation(service: "s1") == nil)
     }

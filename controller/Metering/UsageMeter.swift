@@ -16,10 +16,13 @@ package struct CounterReading: Sendable, Hashable {
 package struct UsageShare: Sendable, Hashable {
     /// Start of the window, milliseconds.
     package var window: Int64
+    /// Of the window, milliseconds: one of `UsageMeter.lengths`.
+    package var length: Int64
     package var amount: Int64
 
-    package init(window: Int64, amount: Int64) {
+    package init(window: Int64, length: Int64 = UsageMeter.lengths[0], amount: Int64) {
         self.window = window
+        self.length = length
         self.amount = amount
     }
 }
@@ -27,33 +30,48 @@ package struct UsageShare: Sendable, Hashable {
 /// Turns readings into amounts by window. The sum of the shares of one epoch is exactly the counter's highest value,
 /// however the readings are spaced, repeated or ordered.
 package enum UsageMeter {
-    /// The most windows that one difference is spread over; what is older goes to the first of them.
-    package static let maximumWindows: Int64 = 24 * 62
+    /// How long windows are: an hour; a day and thirty days where nothing was heard for so long that hours would only
+    /// pretend to know.
+    package static let lengths: [Int64] = [3_600_000, 86_400_000, 30 * 86_400_000]
+    /// The most windows that one difference is spread over, where there is room for them.
+    package static let maximumWindows = 62
 
-    /// The same subject, meter and window give the same id on every run and every machine.
-    package static func windowID(subject: String, meter: String, window: Int64) -> String {
+    /// What counted it, where and of what: the same gives the same id on every run and every machine.
+    package static func windowID(
+        node: String, subject: String, service: String, meter: String, share: UsageShare
+    ) -> String {
         // Lengths keep "a"+"bc" apart from "ab"+"c".
-        "\(subject.utf8.count).\(subject)/\(meter.utf8.count).\(meter)/\(window)"
+        let parts = [node, subject, service, meter].map { "\($0.utf8.count).\($0)" }
+        return "\(parts.joined(separator: "/"))/\(share.length)/\(share.window)"
     }
 
     /// What `reading` adds to the highest reading of the same epoch that is known (`previous`, nil for a new epoch).
-    /// It is spread evenly over the time between them; a new epoch's whole value falls into the window of its first
-    /// reading. Windows have `length` milliseconds. A reading that is not higher adds nothing.
+    /// It is spread evenly over the time between them, in hours where `limit` windows are enough, else in longer ones; a
+    /// new epoch's whole value falls into the hour of its first reading. A reading that is not higher adds nothing.
     package static func shares(
-        previous: CounterReading?, reading: CounterReading, length: Int64
+        previous: CounterReading?, reading: CounterReading, limit: Int = maximumWindows
     ) -> [UsageShare] {
         let known = previous.map { $0.epoch == reading.epoch ? max($0.value, 0) : 0 } ?? 0
-        guard length > 0, reading.value > known else { return [] }
+        guard reading.value > known else { return [] }
         let added = reading.value - known
-        let last = Rollup.start(of: reading.time, length: length)
         guard let previous, previous.epoch == reading.epoch, previous.time < reading.time else {
-            return [UsageShare(window: last, amount: added)]
+            return [whole(added, reading.time, lengths[0])]
         }
         let (span, isFar) = reading.time.subtractingReportingOverflow(previous.time)
-        let oldest = last.subtractingReportingOverflow((maximumWindows - 1) * length)
-        guard !isFar, !oldest.overflow else { return [UsageShare(window: last, amount: added)] }
-        let first = max(Rollup.start(of: previous.time, length: length), oldest.partialValue)
-        return spread(added, from: previous.time, span: span, first: first, last: last, length: length)
+        guard !isFar else { return [whole(added, reading.time, lengths[lengths.count - 1])] }
+        for length in lengths {
+            let (first, last) = (
+                Rollup.start(of: previous.time, length: length), Rollup.start(of: reading.time, length: length)
+            )
+            let (distance, isOver) = last.subtractingReportingOverflow(first)
+            guard !isOver, distance / length < Int64(max(limit, 1)) else { continue }
+            return spread(added, from: previous.time, span: span, first: first, last: last, length: length)
+        }
+        return [whole(added, reading.time, lengths[lengths.count - 1])]
+    }
+
+    private static func whole(_ amount: Int64, _ time: Int64, _ length: Int64) -> UsageShare {
+        UsageShare(window: Rollup.start(of: time, length: length), length: length, amount: amount)
     }
 
     private static func spread(
@@ -65,7 +83,7 @@ package enum UsageMeter {
             // Not "window - start + length": that could overflow in the last window.
             let elapsed = window - start > span - length ? span : window - start + length
             let due = window == last ? added : portion(of: added, elapsed, span)
-            if due > given { shares.append(UsageShare(window: window, amount: due - given)) }
+            if due > given { shares.append(UsageShare(window: window, length: length, amount: due - given)) }
             given = max(given, due)
         }
         return shares

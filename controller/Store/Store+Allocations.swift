@@ -61,8 +61,9 @@ extension Store {
     }
 
     /// Gives everything free that the service holds, the reservation included. Only after the things are gone.
-    package func releaseAll(service: String) throws(StoreError) {
+    package func releaseAll(service: String, at time: Timestamp) throws(StoreError) {
         try transaction { () throws(StoreError) in
+            try endHolding(service: service, at: time)
             try run("DELETE FROM allocations WHERE service = ?", [service])
             try run("DELETE FROM reservations WHERE service = ?", [service])
         }

@@ -122,13 +122,13 @@ enum Samples {
         let previous = CounterReading(epoch: "a", value: numbers[0], time: numbers[1])
         let epoch = numbers[4] & 1 == 0 ? "a" : "b"
         let reading = CounterReading(epoch: epoch, value: numbers[2], time: numbers[3])
-        let length = numbers[4] & 2 == 0 ? Int64(3_600_000) : 60_000
-        let shares = UsageMeter.shares(previous: previous, reading: reading, length: length)
+        let limit = numbers[4] & 2 == 0 ? UsageMeter.maximumWindows : 2
+        let shares = UsageMeter.shares(previous: previous, reading: reading, limit: limit)
         let known = epoch == "a" ? max(previous.value, 0) : 0
-        let added = length > 0 && reading.value > known ? reading.value - known : 0
+        let added = reading.value > known ? reading.value - known : 0
         try require(shares.reduce(0) { $0 + $1.amount } == added, "shares of \(added) sum up to something else")
         try require(shares.allSatisfy { $0.amount > 0 }, "an empty share")
         try require(Set(shares.map(\.window)).count == shares.count, "a window twice")
-        try require(shares.count <= Int(UsageMeter.maximumWindows), "\(shares.count) windows")
+        try require(shares.count <= limit, "\(shares.count) windows")
     }
 }

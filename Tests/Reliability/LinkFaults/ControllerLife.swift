@@ -49,6 +49,8 @@ final class ControllerLife: Sendable {
         store = try Store(path: place.path, options: StoreOptions(groupCommit: .milliseconds(5)))
         if try await store.node(node) == nil {
             try await store.insertNode(NodeRecord(id: node, name: "node.test", enrolledAt: .now(), approvedAt: .now()))
+            // What the driver counts is a service's: only then it reaches the windows.
+            try await store.hold("thing/a", on: node, for: "svc_truth", at: .now())
         }
         let revocations = Revocations()
         revocations.enrolled(node)

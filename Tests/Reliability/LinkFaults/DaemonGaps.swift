@@ -82,7 +82,9 @@ import Testing
         let start = samples.map { Double($0.time.milliseconds) / 1000 - $0.uptime }
         #expect((start.max() ?? 0) - (start.min() ?? 0) < 1, "the times have moved")
         let windows = try await store.usageWindows(subject: subject, from: Timestamp(milliseconds: 0), to: .now())
-        #expect(windows.filter { $0.meter == "cpu_ms" }.map(\.amount).reduce(0, +) == used)
+        // It is no service's: it is remembered, told and not counted.
+        #expect(windows.isEmpty)
+        #expect(try await store.findings(FindingFilter(kind: "usage.strangers", node: id)).items.count == 1)
         await store.close()
     }
 

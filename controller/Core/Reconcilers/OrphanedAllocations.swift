@@ -16,7 +16,7 @@ struct OrphanedAllocations: Reconciler {
             let services = Set(try store.orphanedAllocations().map(\.service)).sorted()
             var freed: [String] = []
             for service in services where try store.unfinishedOperations(service: service).isEmpty {
-                try store.releaseAll(service: service)
+                try store.releaseAll(service: service, at: now)
                 try store.audit("allocations.release", service, by: by, at: now)
                 freed.append(service)
             }

@@ -143,6 +143,9 @@ extension Store {
                     kind: kind, scope: place.node, candidates: [value], node: place.node, service: service.id,
                     operation: operation.id), at: time)
         }
+        for subject in ["zfs/\(place.dataset)", "docker/\(place.container)"] {
+            try hold(subject, on: place.node, for: service.id, at: time)
+        }
         try updateService(service.id, at: time) { $0.node = place.node }
         return place
     }
@@ -153,7 +156,7 @@ extension ServiceScope {
     func release() async throws(StepFailure) {
         let (id, now) = (service.id, world.clock.now())
         try await locally { store throws(StoreError) -> Result<Void, StepFailure> in
-            try store.releaseAll(service: id)
+            try store.releaseAll(service: id, at: now)
             try store.updateService(id, at: now) { $0.node = nil }
             return .success(())
         }
