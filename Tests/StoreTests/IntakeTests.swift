@@ -19,7 +19,7 @@ import WireProtocol
     func usage(_ seq: Int64, _ seconds: Int64, _ value: Int64, epoch: String = "e1") -> UsageReport {
         UsageReport(
             seq: seq, time: fixture.at(seconds),
-            counters: [UsageReport.Counter(subject: "s1", meter: "cpu", epoch: epoch, value: value)])
+            counters: [UsageReport.Counter(subject: "docker/s1", meter: "cpu_ms", epoch: epoch, value: value)])
     }
 
     @Test func `is stored once, and only the gapless part is acknowledged`() async throws {
@@ -59,7 +59,7 @@ import WireProtocol
         let positions = try await again.take(
             Intake(node: "n1", samples: [row(2, 10, [7, 7, 7]), row(3, 20, [0, 0, 0])], usage: [usage(1, 0, 5)]))
         #expect(positions == Positions(metrics: 3, usage: 1))
-        #expect(try await again.usageCounters(subject: "s1").map(\.value) == [5])
+        #expect(try await again.usageCounters(subject: "docker/s1").map(\.value) == [5])
     }
 
     @Test func `of one node does not suffer from another's faults`() async throws {
@@ -98,6 +98,7 @@ import WireProtocol
     }
 
     @Test func `counts usage once, by windows, across epochs and repeats`() async throws {
+        try await store.hold("docker/s1", on: "n1", for: "s1", at: fixture.start)
         let reports = [usage(1, 0, 100), usage(2, 3600, 300), usage(3, 3700, 10, epoch: "e2")]
         for report in reports + reports {
             _ = try await store.take(Intake(node: "n1", usage: [report]))
@@ -105,10 +106,10 @@ import WireProtocol
         // The counters come again under new numbers, as after the loss of a journal: nothing is added.
         _ = try await store.openJournal(node: "n1", epoch: "b", held: [.usage: 50...60], at: fixture.start)
         _ = try await store.take(Intake(node: "n1", usage: [usage(50, 3600, 300), usage(51, 3700, 10, epoch: "e2")]))
-        let windows = try await store.usageWindows(subject: "s1", from: fixture.at(-7200), to: fixture.at(7200))
+        let windows = try await store.usageWindows(subject: "docker/s1", from: fixture.at(-7200), to: fixture.at(7200))
         #expect(windows.map(\.amount).reduce(0, +) == 310)
         #expect(Set(windows.map(\.id)).count == windows.count)
-        #expect(try await store.usageCounters(subject: "s1").map(\.value) == [300, 10])
+        #expect(try await store.usageCounters(subject: "docker/s1").map(\.value) == [300, 10])
     }
 
     @Test func `keeps events in order and tells the feed`() async throws {

@@ -83,7 +83,8 @@ final class Ingest: Sendable {
                 (state.bytes, state.isCommitting) = (0, false)
                 return nil
             }
-            let batch = (state.intake, state.inventories, state.drivers, bytes: state.bytes)
+            var batch = (state.intake, state.inventories, state.drivers, bytes: state.bytes)
+            batch.0.receivedAt = .now()
             (state.intake, state.inventories, state.bytes) = (Intake(node: session.node, journal: journal), [], 0)
             state.drivers = nil
             return batch

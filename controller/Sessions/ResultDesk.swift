@@ -20,6 +20,8 @@ final class ResultDesk: Sendable {
         var isRunning = false
     }
 
+    private static let batchLimit = 500
+
     private let state = Mutex(State())
     private let store: Store
     private let fleet: Fleet
@@ -44,8 +46,9 @@ final class ResultDesk: Sendable {
 
     private func next() -> [Arrival] {
         state.withLock { state in
-            let batch = state.waiting
-            state.waiting = []
+            // One transaction holds no more: a backlog of receipts must not stop everybody else.
+            let batch = Array(state.waiting.prefix(Self.batchLimit))
+            state.waiting.removeFirst(batch.count)
             if batch.isEmpty { state.isRunning = false }
             return batch
         }

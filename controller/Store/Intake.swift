@@ -4,6 +4,9 @@ package import WireProtocol
 /// What one node sent, to be stored at once. Parts with sequence numbers that are stored already are passed over.
 package struct Intake: Sendable {
     package var node: String
+    /// When it came, by the controller's clock: what is dated later than its tolerance allows is brought back to it. Nil
+    /// where the times are known to be right.
+    package var receivedAt: Timestamp?
     /// The journal that the numbers count in. What comes late from one that the node has lost since is refused: its numbers
     /// mean others now. Nil stands for the present one.
     package var journal: String?
@@ -12,13 +15,17 @@ package struct Intake: Sendable {
     package var usage: [UsageReport]
     package var events: [NodeEventReport]
     package var gaps: [GapReport]
+    /// How far ahead the newest time in it was, when that was too far.
+    var ahead: Duration?
 
     package init(
-        node: String, journal: String? = nil, series: [SeriesSet] = [], samples: [SampleRow] = [],
+        node: String, receivedAt: Timestamp? = nil, journal: String? = nil, series: [SeriesSet] = [],
+        samples: [SampleRow] = [],
         usage: [UsageReport] = [],
         events: [NodeEventReport] = [], gaps: [GapReport] = []
     ) {
         self.node = node
+        self.receivedAt = receivedAt
         self.journal = journal
         self.series = series
         self.samples = samples
@@ -73,6 +80,8 @@ package struct UsageReport: Sendable, Hashable {
     package var seq: Int64
     package var time: Timestamp
     package var counters: [Counter]
+    /// Further counters of the same number follow: it is stored only with the last of them.
+    var isPartial = false
 
     package init(seq: Int64, time: Timestamp, counters: [Counter]) {
         self.seq = seq

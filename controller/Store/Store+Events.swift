@@ -4,8 +4,9 @@ import SQLite
 extension Store {
     func insert(_ event: NodeEventReport, of node: String) throws(StoreError) {
         let record = EventRecord(
-            id: Identifier.make("ev"), node: node, seq: event.seq, time: event.time, driver: event.driver,
-            resource: event.resource, kind: event.kind, data: event.data)
+            id: Identifier.make("ev"), node: node, seq: event.seq, time: event.time,
+            driver: event.driver.capped(to: 64), resource: event.resource?.capped(to: 512),
+            kind: event.kind.capped(to: 128), data: event.data.capped(to: 8 << 10))
         try insert(record)
         note(.event, record.id, node: node)
     }
@@ -21,7 +22,7 @@ extension Store {
             try insert(
                 GapRecord(
                     id: Identifier.make("gap"), node: node, kind: gap.stream.rawValue, fromSeq: seqs.lowerBound,
-                    toSeq: seqs.upperBound, fromTime: gap.from, toTime: gap.to, reason: gap.reason))
+                    toSeq: seqs.upperBound, fromTime: gap.from, toTime: gap.to, reason: gap.reason.capped(to: 512)))
         }
     }
 
@@ -30,11 +31,14 @@ extension Store {
     }
 
     package func events(
-        node: String? = nil, resource: String? = nil, page request: PageRequest = PageRequest(order: .descending)
+        node: String? = nil, resource: String? = nil, kind: String? = nil, resources: [String]? = nil,
+        page request: PageRequest = PageRequest(order: .descending)
     ) throws(StoreError) -> Page<EventRecord> {
         var conditions = Conditions()
         conditions.equal("node", node)
         conditions.equal("resource", resource)
+        conditions.equal("kind", kind)
+        conditions.among("resource", resources)
         return try page(EventRecord.self, conditions, request, cursor: \.id)
     }
 
@@ -43,11 +47,18 @@ extension Store {
     }
 
     package func gaps(
-        node: String? = nil, page request: PageRequest = PageRequest(order: .descending)
+        node: String? = nil, kind: String? = nil, page request: PageRequest = PageRequest(order: .descending)
     ) throws(StoreError) -> Page<GapRecord> {
         var conditions = Conditions()
         conditions.equal("node", node)
+        conditions.equal("kind", kind)
         return try page(GapRecord.self, conditions, request, cursor: \.id)
+    }
+
+    /// Removes gaps that ended before `time`. Returns how many.
+    package func pruneGaps(before time: Timestamp, limit: Int = 5000) throws(StoreError) -> Int {
+        let sql = "DELETE FROM gaps WHERE id IN (SELECT id FROM gaps WHERE to_time < ? ORDER BY to_time LIMIT ?)"
+        return try transaction { () throws(StoreError) in try run(sql, [time, limit]) }
     }
 
     /// Removes the oldest events that are from before `time`. Returns how many.

@@ -1,5 +1,6 @@
 import Metering
 import Model
+import WireProtocol
 
 /// Reports that wait for the next group commit.
 struct IntakeQueue {
@@ -16,25 +17,41 @@ struct IntakeQueue {
 
     mutating func add(_ item: Waiting) {
         waiting.append(item)
-        values += item.intake.samples.reduce(0) { $0 + $1.values.count }
+        values += item.intake.values
     }
 
-    mutating func take() -> [Waiting] {
-        defer { (waiting, values) = ([], 0) }
-        return waiting
+    /// Takes out what waits, or only what is of one node.
+    mutating func take(of node: String?) -> [Waiting] {
+        let taken = node == nil ? waiting : waiting.filter { $0.intake.node == node }
+        put(node == nil ? [] : waiting.filter { $0.intake.node != node })
+        return taken
+    }
+
+    /// Gives back what could not be stored yet, before all that has come since.
+    mutating func giveBack(_ items: ArraySlice<Waiting>) { put(Array(items) + waiting) }
+
+    private mutating func put(_ items: [Waiting]) {
+        waiting = items
+        values = items.reduce(0) { $0 + $1.intake.values }
     }
 }
 
 extension Store {
     /// Stores what a node sent and returns what may be acknowledged. Waits a moment for reports of other nodes, so that
-    /// one commit serves all. A bad report fails alone (`invalid`, `notFound` for an unknown series set).
+    /// one commit serves all; what is too much for one commit is stored in several. A bad report fails alone (`invalid`,
+    /// `notFound` for an unknown series set).
     package func take(_ intake: Intake) async throws(StoreError) -> Positions {
         try Self.check(intake)
-        let result = await withCheckedContinuation { answer in
-            intakeQueue.add(IntakeQueue.Waiting(intake: intake, answer: answer))
-            if intakeQueue.values >= IntakeQueue.valueLimit { commitIntake() } else { scheduleIntake() }
+        var positions = Positions()
+        for part in intake.timely(clockTolerance).parts {
+            let result = await withCheckedContinuation { answer in
+                intakeQueue.add(IntakeQueue.Waiting(intake: part, answer: answer))
+                if intakeQueue.values >= IntakeQueue.valueLimit { commitIntake() }
+                if !intakeQueue.waiting.isEmpty { scheduleIntake() }
+            }
+            positions = try result.get()
         }
-        return try result.get()
+        return positions
     }
 
     private func scheduleIntake() {
@@ -45,17 +62,24 @@ extension Store {
             try? await Task.sleep(for: groupCommit)
             intakeQueue.isScheduled = false
             commitIntake()
+            // Others may have their turn before the rest.
+            if !intakeQueue.waiting.isEmpty { scheduleIntake() }
         }
     }
 
-    func commitIntake() {
-        let items = intakeQueue.take()
-        guard !items.isEmpty else { return }
-        let results: [Result<Positions, StoreError>]
+    /// Stores what fits into one transaction. False when nothing waited.
+    /// - Parameter node: only what is of this node.
+    @discardableResult
+    func commitIntake(of node: String? = nil) -> Bool {
+        let items = intakeQueue.take(of: node)
+        guard !items.isEmpty else { return false }
+        var results: [Result<Positions, StoreError>] = []
         do throws(StoreError) {
             results = try transaction { () throws(StoreError) in
                 var results: [Result<Positions, StoreError>] = []
-                for item in items { results.append(try storeAlone(item.intake)) }
+                for item in items where results.isEmpty || !effort.isEnough {
+                    results.append(try storeAlone(item.intake))
+                }
                 try writeLedgers()
                 return results
             }
@@ -63,7 +87,9 @@ extension Store {
             forgetLedgers()
             results = items.map { _ in .failure(error) }
         }
+        intakeQueue.giveBack(items[results.count...])
         for (item, result) in zip(items, results) { item.answer.resume(returning: result) }
+        return true
     }
 
     /// One node's fault must not undo the others' data; the store's own trouble ends them all.
@@ -87,14 +113,30 @@ extension Store {
         }
         for set in intake.series { try register(set, of: intake.node) }
         for row in intake.samples where try isNew(row.seq, intake.node, .metrics) { try insert(row, of: intake.node) }
-        for report in intake.usage where try isNew(report.seq, intake.node, .usage) {
-            try count(report, of: intake.node)
+        for report in intake.usage {
+            // A part of a report has its number only with the last: counting the others twice adds nothing.
+            let isNew =
+                report.isPartial
+                ? try isMissing(report.seq, intake.node, .usage) : try isNew(report.seq, intake.node, .usage)
+            if isNew { try count(report, of: intake.node, at: intake.receivedAt ?? report.time) }
         }
         for event in intake.events where try isNew(event.seq, intake.node, .events) {
             try insert(event, of: intake.node)
         }
         for gap in intake.gaps { try insert(gap, of: intake.node) }
+        if let ahead = intake.ahead, let now = intake.receivedAt { try raiseClock(of: intake.node, ahead, at: now) }
         return try positions(node: intake.node)
+    }
+
+    private func raiseClock(of node: String, _ ahead: Duration, at now: Timestamp) throws(StoreError) {
+        let name = try self.node(node)?.name ?? node
+        try raise(
+            Finding(
+                "clock.ahead", subject: "node/\(node)", .warning, node: node,
+                summary: "Node \(name) dates what it sends ahead of the controller's clock.",
+                remedy:
+                    "Set the clock of the node, or that of the controller; until then its figures stand at their arrival.",
+                data: ["ahead_ms": .integer(ahead.wholeMilliseconds)]), at: now)
     }
 
     private static func check(_ intake: Intake) throws(StoreError) {

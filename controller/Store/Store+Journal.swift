@@ -64,7 +64,8 @@ extension Store {
                 try insert(
                     OperationLogRecord(
                         operation: operation, seq: seq, time: line.time, level: isLast ? "warning" : line.level,
-                        step: line.step, text: isLast ? "the log is full, further lines are not kept" : line.text))
+                        step: line.step,
+                        text: isLast ? "the log is full, further lines are not kept" : line.text.capped(to: 4096)))
             }
             let service = try self.operation(operation)?.service
             note(.operationLog, operation, service: service)

@@ -91,20 +91,33 @@ extension Store {
     /// Every node, for placement and reconcilers.
     package func allNodes() throws(StoreError) -> [NodeRecord] { try select(NodeRecord.self, "ORDER BY id") }
 
+    private func raiseOversizedFacts(of id: String, at time: Timestamp) throws(StoreError) {
+        let name = try node(id)?.name ?? id
+        try raise(
+            Finding(
+                "facts.oversized", subject: "node/\(id)", .warning, node: id,
+                summary: "Node \(name) says more of itself than is kept; nothing may be placed there for want of it.",
+                remedy: "See which of its drivers says so much."), at: time)
+    }
+
+    /// Bytes of what a node says of itself that are kept.
+    private static let factsLimit = 256 << 10
+
     /// The node is connected and is as it says.
     package func recordHello(_ hello: NodeHello, at time: Timestamp) throws(StoreError) {
         try transaction { () throws(StoreError) in
             try updateNode(hello.node) { node in
                 node.state = .connected
                 node.lastSeen = time
-                node.agentVersion = hello.agentVersion
-                node.facts = hello.facts
-                node.boot = hello.boot
+                node.agentVersion = hello.agentVersion.capped(to: 64)
+                node.facts = hello.facts.capped(to: Self.factsLimit)
+                node.boot = hello.boot.capped(to: 128)
                 node.cpuMillis = hello.cpuMillis
                 node.memoryBytes = hello.memoryBytes
                 node.diskBytes = hello.diskBytes
             }
             if let catalogue = hello.catalogue { try setCatalogue(catalogue, of: hello.node) }
+            if hello.facts.text.utf8.count > Self.factsLimit { try raiseOversizedFacts(of: hello.node, at: time) }
         }
     }
 

@@ -30,7 +30,7 @@ extension Store {
         node: String, epoch: String, held: [IntakeStream: ClosedRange<Int64>] = [:], at now: Timestamp
     ) throws(StoreError) -> Positions {
         // What waits for its commit has numbers of the old count.
-        commitIntake()
+        while commitIntake(of: node) {}
         do throws(StoreError) {
             return try transaction { () throws(StoreError) in
                 let last = try agentJournal(of: node)
@@ -97,6 +97,11 @@ extension Store {
         guard ledger.insert(seq) else { return false }
         set(ledger, node, stream)
         return true
+    }
+
+    /// Whether the number has neither come nor been given up.
+    func isMissing(_ seq: Int64, _ node: String, _ stream: IntakeStream) throws(StoreError) -> Bool {
+        try !ledger(node, stream).missing(in: seq...seq).isEmpty
     }
 
     /// Waits no more for these numbers. Returns those of them that had not come.

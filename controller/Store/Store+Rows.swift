@@ -4,13 +4,18 @@ import SQLite
 extension Store {
     @discardableResult
     func run(_ sql: String, _ values: [any SQLiteBindable] = []) throws(StoreError) -> Int {
-        do throws(SQLiteError) { return try database.run(sql, values) } catch { throw StoreError(error) }
+        do throws(SQLiteError) {
+            let changed = try database.run(sql, values)
+            worked(rows: changed)
+            return changed
+        } catch { throw StoreError(error) }
     }
 
     func rows<Value>(
         _ sql: String, _ values: [any SQLiteBindable] = [],
         _ read: (inout SQLiteRow) throws(SQLiteError) -> Value
     ) throws(StoreError) -> [Value] {
+        worked(rows: 0)
         do throws(SQLiteError) { return try database.query(sql, values, read) } catch { throw StoreError(error) }
     }
 

@@ -52,22 +52,29 @@ extension Store {
         guard row.values.count == entry.count else {
             throw .invalid("\(node) sent \(row.values.count) values for the \(entry.count) series of \(row.set)")
         }
-        try insert(PackedRow.encode(row.values.map { $0 ?? .nan }), entry.number, row.time)
+        guard try !insert(PackedRow.encode(row.values.map { $0 ?? .nan }), entry.number, row.time) else { return }
+        try insert(
+            GapRecord(
+                id: Identifier.make("gap"), node: node, kind: IntakeStream.metrics.rawValue, fromSeq: row.seq,
+                toSeq: row.seq, fromTime: row.time, toTime: row.time, reason: "too many samples have the same time"))
     }
 
     /// Steps that a sample may be moved by, in milliseconds.
     private static let placeLimit: Int64 = 1000
 
-    /// A clock that was set back gives a time twice. The second sample takes the next millisecond that is free; the same
-    /// sample again changes nothing.
-    private func insert(_ data: [UInt8], _ series: Int64, _ time: Timestamp) throws(StoreError) {
+    /// A clock that was set back gives a time twice. The second sample takes a millisecond behind it that is free; the same
+    /// sample again changes nothing. False when there is no room. Never more than four statements: a report of samples that
+    /// are all of one time must not hold the store up.
+    private func insert(_ data: [UInt8], _ series: Int64, _ time: Timestamp) throws(StoreError) -> Bool {
         let sql = "INSERT INTO metric_rows (series, time, data) VALUES (?, ?, ?) ON CONFLICT (series, time) DO NOTHING"
-        for step in 0..<Self.placeLimit {
-            let place = time.milliseconds + step
-            if try run(sql, [series, place, data]) > 0 { return }
-            let sql = "SELECT data FROM metric_rows WHERE series = ? AND time = ?"
-            if try self.row(sql, [series, place], { (row) throws(SQLiteError) in try row.blob() }) == data { return }
-        }
+        if try run(sql, [series, time.milliseconds, data]) > 0 { return true }
+        let range: [any SQLiteBindable] = [series, time.milliseconds, time.milliseconds + Self.placeLimit]
+        let same = "SELECT count(*) FROM metric_rows WHERE series = ? AND time >= ? AND time < ? AND data = ?"
+        if try row(same, range + [data], { (row) throws(SQLiteError) in try row.bool() }) == true { return true }
+        let newest = "SELECT max(time) FROM metric_rows WHERE series = ? AND time >= ? AND time < ?"
+        let last = try row(newest, range) { (row) throws(SQLiteError) in try row.integer() } ?? time.milliseconds
+        guard last + 1 < time.milliseconds + Self.placeLimit else { return false }
+        return try run(sql, [series, last + 1, data]) > 0
     }
 
     private func series(_ key: SeriesKey) throws(StoreError) -> SeriesEntry? {

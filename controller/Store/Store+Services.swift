@@ -21,7 +21,7 @@ extension Store {
     /// Throws `conflict(field: "external_id")` when the billing system's id is known already.
     package func insertService(_ service: ServiceRecord) throws(StoreError) {
         try transaction { () throws(StoreError) in
-            try insert(service)
+            try insert(service.capped)
             note(.service, service.id, service: service.id, node: service.node)
         }
     }
@@ -60,11 +60,21 @@ extension Store {
             let before = service
             change(&service)
             service.id = id
+            service = service.capped
             guard service != before else { return service }
             service.updatedAt = time
             try overwrite(service)
             note(.service, id, service: id, node: service.node)
             return service
         }
+    }
+}
+
+extension ServiceRecord {
+    /// What agents observe is shown whole with the one service, and no agent needs so much for it.
+    fileprivate var capped: ServiceRecord {
+        var capped = self
+        capped.observed = observed.capped(to: 32 << 10)
+        return capped
     }
 }

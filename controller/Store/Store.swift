@@ -9,6 +9,11 @@ package actor Store {
     let feed = ChangeFeed()
     let groupCommit: Duration
     let columnSeal: ColumnSeal?
+    let clockTolerance: Duration
+    /// What the transaction that is open has done so far.
+    private(set) var effort = Effort()
+    /// What the largest transactions since the store was opened have done.
+    private(set) var peakEffort = Effort()
     var intakeQueue = IntakeQueue()
     /// Which numbers of which streams are stored.
     var ledgers = Ledgers()
@@ -27,6 +32,7 @@ package actor Store {
         if let executor = options.executor { thread = executor } else { thread = try StoreThread() }
         groupCommit = options.groupCommit
         columnSeal = options.seal
+        clockTolerance = options.clockTolerance
         database = try StoreFile.open(path, options)
     }
 
@@ -69,7 +75,7 @@ package actor Store {
 
     /// Stores what waits, and ends the use of the file. Later calls throw `closed`.
     package func close() {
-        commitIntake()
+        while commitIntake() {}
         _ = try? database.keepLog(false)
         database.close()
         feed.finish()
@@ -84,7 +90,11 @@ package actor Store {
     func transaction<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
         let mark = pendingChanges.count
         depth += 1
-        defer { depth -= 1 }
+        if depth == 1 { effort = Effort() }
+        defer {
+            depth -= 1
+            if depth == 0 { peakEffort = peakEffort.larger(effort) }
+        }
         do throws(StoreError) {
             let value = try database.transaction(throwing: StoreError.self, body)
             if depth == 1 { publish() }
@@ -105,6 +115,13 @@ package actor Store {
         return try result.get()
     }
 
+    func worked(rows: Int) {
+        effort.statements += 1
+        effort.rows += rows
+    }
+
+    func forgetPeakEffort() { peakEffort = Effort() }
+
     /// Tells the feed after the commit. Call it inside `transaction`.
     func note(_ kind: Change.Kind, _ id: String, service: String? = nil, node: String? = nil) {
         let change = Change(kind: kind, id: id, service: service, node: node)
@@ -116,5 +133,19 @@ package actor Store {
         let changes = pendingChanges
         pendingChanges = []
         feed.publish(changes)
+    }
+}
+
+/// How much a transaction does: nobody else gets at the store meanwhile.
+struct Effort: Sendable, Hashable {
+    var statements = 0
+    /// That were changed.
+    var rows = 0
+
+    /// Nothing more should be begun in this transaction.
+    var isEnough: Bool { rows >= Intake.rowLimit || statements >= 5 * Intake.rowLimit }
+
+    func larger(_ other: Effort) -> Effort {
+        Effort(statements: max(statements, other.statements), rows: max(rows, other.rows))
     }
 }

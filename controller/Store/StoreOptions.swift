@@ -14,6 +14,8 @@ package struct StoreOptions: Sendable {
     package var executor: (any SerialExecutor)?
     /// Seals what may hold secrets; without it rows are written in clear and sealed ones cannot be read.
     package var seal: ColumnSeal?
+    /// How far ahead of the controller a node's clock may be before it is not believed.
+    package var clockTolerance: Duration = .seconds(300)
 
     package init(
         groupCommit: Duration = .milliseconds(50), maximumPages: Int? = nil, cacheKiB: Int = 16384,

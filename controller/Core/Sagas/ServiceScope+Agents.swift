@@ -60,7 +60,8 @@ extension ServiceScope {
 extension CommandResult {
     /// What was observed, or why there is nothing to observe.
     func observation(of resource: String) throws(StepFailure) -> JSONObject {
-        if status == .succeeded { return observed }
+        // It goes into the journal: no step needs more.
+        if status == .succeeded { return observed.capped(to: 64 << 10) }
         let code = error?.code.code ?? status.code
         let message = error.map(\.message) ?? "the agent says \(status.code)"
         throw StepFailure(

@@ -9,10 +9,11 @@ package struct OperationFailure: Sendable, Hashable {
     package var resource: String?
 
     package init(code: String, message: String, retryable: Bool, resource: String? = nil) {
-        self.code = code
-        self.message = message
+        // An agent may have said it.
+        self.code = code.capped(to: 128)
+        self.message = message.capped(to: 4096)
         self.retryable = retryable
-        self.resource = resource
+        self.resource = resource?.capped(to: 512)
     }
 
     package var json: JSONObject {
