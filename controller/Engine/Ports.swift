@@ -89,7 +89,10 @@ extension AgentsPort {
     private static func loads(of nodes: [String], _ store: Store) async -> [String: Double] {
         var loads: [String: Double] = [:]
         for node in nodes {
-            guard let latest = try? await store.latestSamples(node: node, prefix: "host.cpu.idle") else { continue }
+            guard
+                let latest = try? await store.latestSamples(
+                    node: node, prefix: "host.cpu.idle", until: .now() + .seconds(60))
+            else { continue }
             loads[node] = latest.load(at: .now())
         }
         return loads

@@ -38,16 +38,33 @@ package struct MetricLine: Sendable, Hashable {
 package struct MetricPoint: Sendable, Hashable {
     /// The start of the step.
     package var time: Timestamp
+    /// Of a counter, of its rates a second.
     package var aggregate: Aggregate
+    /// Over the whole step; nil without a sample.
+    package var mean: Double?
 }
 
 /// The newest samples of a node.
 package struct LatestSamples: Sendable, Hashable {
     package var time: Timestamp
     package var values: [String: Double]
+    /// The samples before these, where they are not long ago: for the rates of counters.
+    package var before: [String: Double] = [:]
+    package var beforeTime: Timestamp?
 
     package init(time: Timestamp, values: [String: Double]) {
         self.time = time
         self.values = values
+    }
+
+    /// What is shown: gauges as they are, counters as what they grew by in a second since the sample before.
+    package var figures: [String: Double] {
+        let seconds = beforeTime.map { Double((time - $0).wholeMilliseconds) / 1000 } ?? 0
+        return Dictionary(
+            uniqueKeysWithValues: values.compactMap { name, value -> (String, Double)? in
+                guard MetricKind.of(name).form == .counter else { return (name, value) }
+                guard let before = before[name], value >= before, seconds > 0 else { return nil }
+                return (name, (value - before) / seconds)
+            })
     }
 }

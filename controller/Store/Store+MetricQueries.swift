@@ -10,61 +10,105 @@ extension Store {
         guard step > 0, query.from < query.to, query.from.milliseconds >= 0 else {
             throw .invalid("a metrics query needs a step and a stretch of time")
         }
-        let sets = try series(of: query.node, query.matches)
+        let from = Rollup.start(of: query.from.milliseconds, length: step)
+        let to = Rollup.start(of: query.to.milliseconds + step - 1, length: step)
+        // The first step of a counter needs the reading before it.
+        let range = max(0, from - step)..<to
+        let sets = try series(of: query.node, in: range, query.matches)
         let steps = (query.to.milliseconds - query.from.milliseconds) / step + 2
         let names = Set(sets.flatMap { $0.columns.map(\.name) })
         guard steps <= MetricQuery.maximumPoints / max(names.count, 1) else {
             throw .invalid("\(names.count) series in \(steps) steps are too many: ask for fewer or a longer step")
         }
-        var grid = MetricGrid(step: step)
-        let from = Rollup.start(of: query.from.milliseconds, length: step)
-        let to = Rollup.start(of: query.to.milliseconds + step - 1, length: step)
-        for set in sets { try fill(&grid, set, from..<to) }
+        var grid = MetricGrid(step: step, from: from)
+        for set in sets { try fill(&grid, set, range) }
         return grid.lines
     }
 
     /// The names of a node's series that have been sampled since `time`.
     package func metricNames(node: String, prefix: String = "", since time: Timestamp) throws(StoreError) -> [String] {
-        let sets = try series(of: node) { $0.hasPrefix(prefix) }
-        var names: Set<String> = []
-        for set in sets where try isSampled(set.number, since: time) { names.formUnion(set.columns.map(\.name)) }
-        return names.sorted()
+        let sets = try series(of: node, in: time.milliseconds..<Int64.max) { $0.hasPrefix(prefix) }
+        return sets.reduce(into: Set<String>()) { $0.formUnion($1.columns.map(\.name)) }.sorted()
     }
 
     /// The newest samples of a node whose names begin with `prefix`; nil when there are none.
-    package func latestSamples(node: String, prefix: String = "") throws(StoreError) -> LatestSamples? {
+    /// - Parameter end: what is dated later is passed over: a store of an older version may hold samples of the future.
+    package func latestSamples(
+        node: String, prefix: String = "", until end: Timestamp? = nil
+    ) throws(StoreError) -> LatestSamples? {
+        var times: [(number: Int64, time: Int64)] = []
+        for number in try setNumbers(of: node) {
+            if let time = try lastTime(number, until: end) { times.append((number, time)) }
+        }
         var newest: (set: StoredSeries, time: Int64)?
-        for set in try series(of: node, { $0.hasPrefix(prefix) }) {
-            guard let time = try lastTime(set.number), time > newest?.time ?? .min else { continue }
-            newest = (set, time)
+        // Names are long: those of older sets are read only where the newest has none of the wanted.
+        for (number, time) in times.sorted(by: { $0.time > $1.time }) where newest == nil {
+            newest = try series(number) { $0.hasPrefix(prefix) }.map { ($0, time) }
         }
         guard let (set, time) = newest, let row = try values(set.number, at: time) else { return nil }
-        let pairs = set.columns.filter { row.indices.contains($0.index) && !row[$0.index].isNaN }
-            .map { ($0.name, row[$0.index]) }
-        return LatestSamples(
-            time: Timestamp(milliseconds: time), values: Dictionary(pairs, uniquingKeysWith: { $1 }))
-    }
-
-    private func series(of node: String, _ matches: (String) -> Bool) throws(StoreError) -> [StoredSeries] {
-        let sql = "SELECT number, names FROM metric_series WHERE node = ? ORDER BY number"
-        let sets = try rows(sql, [node]) { (row) throws(SQLiteError) in (try row.integer(), try row.strings()) }
-        return sets.compactMap { number, names in
-            let columns = names.enumerated().filter { matches($0.element) }.map { (name: $0.element, index: $0.offset) }
-            return columns.isEmpty ? nil : StoredSeries(number: number, columns: columns)
+        var latest = LatestSamples(time: Timestamp(milliseconds: time), values: set.values(of: row))
+        if let before = try sample(before: time, of: set.number) {
+            latest.before = set.values(of: before.row)
+            latest.beforeTime = Timestamp(milliseconds: before.time)
         }
+        return latest
     }
 
-    private func isSampled(_ series: Int64, since time: Timestamp) throws(StoreError) -> Bool {
-        if let last = try lastTime(series), last >= time.milliseconds { return true }
-        let sql = "SELECT 1 FROM metric_chunks WHERE series = ? AND start >= ? LIMIT 1"
-        let start = Rollup.start(of: time.milliseconds, length: MetricRetention.chunk)
-        return try row(sql, [series, start]) { (row) throws(SQLiteError) in try row.integer() } != nil
+    /// The sample before `time`, when it is no older than what a rate of now may rest on.
+    private func sample(before time: Int64, of series: Int64) throws(StoreError) -> (time: Int64, row: [Double])? {
+        let sql = """
+            SELECT time, data FROM metric_rows WHERE series = ? AND time < ? AND time >= ? ORDER BY time DESC LIMIT 1
+            """
+        let found = try row(sql, [series, time, time - 2 * MetricRetention.rollup]) { (row) throws(SQLiteError) in
+            (try row.integer(), try row.blob())
+        }
+        guard let (time, data) = found else { return nil }
+        return (time, try readable { () throws(DamagedBytes) in try PackedRow.decode(data) })
+    }
+
+    /// The sets of a node that were sampled in this time and hold what is wanted. Only their names are read: a node has a
+    /// set for each change of what runs on it.
+    private func series(
+        of node: String, in times: Range<Int64>, _ matches: (String) -> Bool
+    ) throws(StoreError) -> [StoredSeries] {
+        var sets: [StoredSeries] = []
+        for number in try setNumbers(of: node) where try isSampled(number, in: times) {
+            if let set = try series(number, matches) { sets.append(set) }
+        }
+        return sets
+    }
+
+    private func setNumbers(of node: String) throws(StoreError) -> [Int64] {
+        let sql = "SELECT number FROM metric_series WHERE node = ? ORDER BY number"
+        return try rows(sql, [node]) { (row) throws(SQLiteError) in try row.integer() }
+    }
+
+    /// Nil when none of its names is wanted.
+    private func series(_ number: Int64, _ matches: (String) -> Bool) throws(StoreError) -> StoredSeries? {
+        let sql = "SELECT names FROM metric_series WHERE number = ?"
+        let names = try row(sql, [number]) { (row) throws(SQLiteError) in try row.strings() } ?? []
+        let columns = names.enumerated().filter { matches($0.element) }.map { (name: $0.element, index: $0.offset) }
+        return columns.isEmpty ? nil : StoredSeries(number: number, columns: columns)
+    }
+
+    private func isSampled(_ series: Int64, in times: Range<Int64>) throws(StoreError) -> Bool {
+        let (from, to) = (times.lowerBound, times.upperBound)
+        let sql = """
+            SELECT EXISTS (SELECT 1 FROM metric_rows WHERE series = ? AND time >= ? AND time < ?)
+                OR EXISTS (SELECT 1 FROM metric_chunks WHERE series = ? AND start >= ? AND start < ?)
+                OR EXISTS (SELECT 1 FROM metric_rollups WHERE series = ? AND start >= ? AND start < ?)
+            """
+        let first = Rollup.start(of: from, length: MetricRetention.chunk)
+        let values: [any SQLiteBindable] = [series, from, to, series, first, to, series, first, to]
+        return try row(sql, values) { (row) throws(SQLiteError) in try row.bool() } ?? false
     }
 
     /// The newest sample of a set, in the rows or, when those are packed, in the newest chunk.
-    private func lastTime(_ series: Int64) throws(StoreError) -> Int64? {
-        let sql = "SELECT max(time) FROM metric_rows WHERE series = ?"
-        let time = try row(sql, [series]) { (row) throws(SQLiteError) in try row.optionalInteger() } ?? nil
+    private func lastTime(_ series: Int64, until end: Timestamp? = nil) throws(StoreError) -> Int64? {
+        let sql = "SELECT max(time) FROM metric_rows WHERE series = ? AND time <= ?"
+        let time =
+            try row(sql, [series, end?.milliseconds ?? .max]) { (row) throws(SQLiteError) in try row.optionalInteger() }
+            ?? nil
         if let time { return time }
         return try newestChunk(series)?.times.last
     }
@@ -95,6 +139,13 @@ extension Store {
 struct StoredSeries {
     let number: Int64
     let columns: [(name: String, index: Int)]
+
+    /// By name, of one sample of the set; without those that are missing.
+    func values(of row: [Double]) -> [String: Double] {
+        let pairs = columns.filter { row.indices.contains($0.index) && !row[$0.index].isNaN }
+            .map { ($0.name, row[$0.index]) }
+        return Dictionary(pairs, uniquingKeysWith: { $1 })
+    }
 }
 
 extension Store {

@@ -105,8 +105,8 @@ enum MetricsTable {
             let values = series.points.map(\.value)
             let mean = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
             table.add(
-                series.name, String(values.count), values.min().map { text(series.name, $0) },
-                mean.map { text(series.name, $0) }, values.max().map { text(series.name, $0) },
+                series.name, String(values.count), series.points.map(\.least).min().map { text(series.name, $0) },
+                mean.map { text(series.name, $0) }, series.points.map(\.most).max().map { text(series.name, $0) },
                 values.last.map { text(series.name, $0) })
         }
         return table

@@ -9,12 +9,29 @@ extension Doors {
         metrics("nodes/{node}", "node") { call in
             try await Measured(node(call))
         }
-            + metrics("services/{service}", "service") { call in try await Measured(service(call)) }
+            + metrics("services/{service}", "service") { call in try await Measured(service(call)) } + [catalogue]
+    }
+
+    private var catalogue: Endpoint {
+        Endpoint(
+            .get, "/api/v1/metrics/catalogue", .read,
+            .init(
+                summary: "What is measured: names, units, and whether it is a gauge or a counter", tag: "metrics",
+                answer: Listing<MetricDescription>.self)
+        ) { _ in
+            try .model(
+                Listing(
+                    items: MetricKind.all.map {
+                        MetricDescription(
+                            name: $0.pattern, kind: $0.form.rawValue, unit: $0.unit, shownUnit: $0.shownUnit,
+                            meaning: $0.meaning)
+                    }))
+        }
     }
 
     /// The newest figures of a service, by their names within it; nil when there are none.
-    func latestMetrics(of service: ServiceRecord) async throws -> LatestMetrics? {
-        try await latest(Measured(service), names: ["*"])
+    func latestMetrics(of service: ServiceRecord, at now: Timestamp) async throws -> LatestMetrics? {
+        try await latest(Measured(service), names: ["*"], at: now)
     }
 
     private func metrics(
@@ -34,7 +51,7 @@ extension Doors {
                     answer: LatestMetrics.self)
             ) { call in
                 let measured = try await subject(call)
-                let latest = try await latest(measured, names: try Self.names(call))
+                let latest = try await latest(measured, names: try Self.names(call), at: call.time)
                 return try .model(latest ?? LatestMetrics(subject: measured.subject, time: nil, values: [:]))
             },
             Endpoint(
@@ -55,18 +72,28 @@ extension Doors {
         ]
     }
 
-    private func latest(_ measured: Measured, names: [String]) async throws -> LatestMetrics? {
+    private func latest(
+        _ measured: Measured, names: [String], at now: Timestamp
+    ) async throws -> LatestMetrics? {
         guard let node = measured.node else { return nil }
         var latest: LatestMetrics?
         for part in measured.parts {
-            guard let samples = try await store.latestSamples(node: node, prefix: part.prefix) else { continue }
-            var values = latest?.values ?? [:]
-            for (name, value) in samples.values {
-                guard let name = measured.inner(name), value.isFinite else { continue }
-                if names.contains(where: { Self.matches($0, name) }) { values[name] = value }
+            guard
+                let samples = try await store.latestSamples(
+                    node: node, prefix: part.prefix, until: now + .seconds(300))
+            else { continue }
+            var (values, units) = (latest?.values ?? [:], latest?.units ?? [:])
+            for (outer, value) in samples.figures {
+                guard let name = measured.inner(outer), value.isFinite,
+                    names.contains(where: { Self.matches($0, name) })
+                else { continue }
+                values[name] = value
+                let unit = MetricKind.of(outer).shownUnit
+                if !unit.isEmpty { units[name] = unit }
             }
             latest = LatestMetrics(
-                subject: measured.subject, time: max(latest?.time ?? samples.time, samples.time), values: values)
+                subject: measured.subject, time: max(latest?.time ?? samples.time, samples.time), values: values,
+                units: units)
         }
         return latest
     }
@@ -88,14 +115,18 @@ extension Doors {
             from: from, to: to, step: step,
             series: lines.compactMap { line in
                 measured.inner(line.name).map {
-                    MetricSeries(name: $0, points: line.points.compactMap(Self.point))
+                    let kind = MetricKind.of(line.name)
+                    return MetricSeries(
+                        name: $0, unit: kind.shownUnit.isEmpty ? nil : kind.shownUnit, kind: kind.form.rawValue,
+                        points: line.points.compactMap(Self.point))
                 }
             })
     }
 
     private static func point(_ point: MetricPoint) -> SeriesPoint? {
-        guard let value = point.aggregate.average, value.isFinite else { return nil }
-        return SeriesPoint(milliseconds: point.time.milliseconds, value: value)
+        let (least, most) = (point.aggregate.minimum, point.aggregate.maximum)
+        guard let mean = point.mean, mean.isFinite, least.isFinite, most.isFinite else { return nil }
+        return SeriesPoint(milliseconds: point.time.milliseconds, value: mean, least: least, most: most)
     }
 
     /// The wanted names; all without any.

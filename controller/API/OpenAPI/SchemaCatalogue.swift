@@ -18,8 +18,9 @@ struct SchemaCatalogue {
         case is JSONValue.Type: return [:]
         case is SeriesPoint.Type:
             return [
-                "type": "array", "prefixItems": [["type": "integer"], ["type": "number"]],
-                "minItems": 2, "maxItems": 2,
+                "type": "array",
+                "prefixItems": [["type": "integer"], ["type": "number"], ["type": "number"], ["type": "number"]],
+                "minItems": 4, "maxItems": 4,
             ]
         case let choice as any Choice.Type:
             return ["type": "string", "enum": .array(choice.names.map { .string($0) })]
