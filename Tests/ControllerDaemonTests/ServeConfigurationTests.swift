@@ -19,6 +19,7 @@ import WireProtocol
         #expect(made.api == Address(host: "127.0.0.1", port: 8443))
         #expect(made.agents == Address(host: "127.0.0.1", port: 7443))
         #expect(made.placement == .standard && made.operations == .standard)
+        #expect(made.retention == Retention() && made.clockTolerance == .seconds(300))
         #expect(made.logLevel == .info && made.eventLoops == 1 && made.names.isEmpty)
     }
 
@@ -46,6 +47,13 @@ import WireProtocol
         #expect(made.operations == ExecutorLimits(perNode: 3, perKind: 20, unplaced: 4))
     }
 
+    @Test func `how long records are kept is said in days, each by itself`() throws {
+        let made = try parse(#"{"retention": {"samples_days": 3, "operations_days": 30}, "clock_tolerance_ms": 2000}"#)
+        var retention = Retention()
+        (retention.samples, retention.operations) = (.seconds(3 * 86_400), .seconds(30 * 86_400))
+        #expect(made.retention == retention && made.clockTolerance == .seconds(2))
+    }
+
     @Test func `what an object does not name stays as it was`() throws {
         let made = try parse(#"{"placement": {"storage_floor": 0}, "operations": {"per_node": 2}}"#)
         #expect(made.placement.storageFloor == 0 && made.placement.cpuOvercommit == 4)
@@ -57,6 +65,9 @@ import WireProtocol
         (#"{"agents": "x:70000"}"#, "agents"), (#"{"names": "x"}"#, "names"), (#"{"names": [1]}"#, "names[0]"),
         (#"{"heartbeat_ms": 1}"#, "heartbeat_ms"), (#"{"sample_ms": "often"}"#, "sample_ms"),
         (#"{"log_level": "loud"}"#, "log_level"), (#"{"event_loops": 0}"#, "event_loops"),
+        (#"{"retention": {"samples": 1}}"#, "retention.samples"),
+        (#"{"retention": {"audit_days": 0}}"#, "retention.audit_days"),
+        (#"{"clock_tolerance_ms": 10}"#, "clock_tolerance_ms"),
         (#"{"placement": 1}"#, "placement"), (#"{"placement": {"cpu": 1}}"#, "placement.cpu"),
         (#"{"placement": {"cpu_overcommit": 0}}"#, "placement.cpu_overcommit"),
         (#"{"placement": {"memory_overcommit": "2"}}"#, "placement.memory_overcommit"),

@@ -23,13 +23,16 @@ struct Composition {
         logger = Logger(label: "controller")
         for finding in try files.checkModes() { logger.warning("\(finding)") }
         let authority = try files.authority()
-        let store = try await files.openStore(StoreOptions(mustExist: true))
+        var options = StoreOptions(mustExist: true)
+        options.clockTolerance = configuration.clockTolerance
+        let store = try await files.openStore(options)
         let witness = StoreWitness(store: store, path: files.mark, logger: Logger(label: "store"))
         try await witness.check()
         self.witness = witness
         let engine = try await Engine(
             store: store, authority: authority, settings: configuration.settings,
-            placement: configuration.placement, limits: configuration.operations)
+            placement: configuration.placement, limits: configuration.operations,
+            retention: configuration.retention)
         self.engine = engine
         let certificates = try Self.certificates(configuration, files, authority, engine.revocations)
         self.certificates = certificates

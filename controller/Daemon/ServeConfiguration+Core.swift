@@ -28,6 +28,22 @@ extension ExecutorLimits {
     }
 }
 
+extension Retention {
+    /// Days by name; what the object does not name is as it is without it.
+    init(_ fields: JSONObject) throws(FieldError) {
+        let all: [(name: String, part: WritableKeyPath<Retention, Duration>)] = [
+            ("samples_days", \.samples), ("rollups_days", \.rollups), ("events_days", \.events),
+            ("commands_days", \.commands), ("operations_days", \.operations), ("gaps_days", \.gaps),
+            ("usage_counters_days", \.usageCounters), ("findings_days", \.findings), ("audit_days", \.audit),
+        ]
+        try fields.allowOnly(Set(all.map { $0.name }))
+        self.init()
+        for (name, part) in all {
+            if let days = try fields.optionalInteger(name, in: 1...36_500) { self[keyPath: part] = .days(days) }
+        }
+    }
+}
+
 extension JSONObject {
     fileprivate func optionalNumber(
         _ key: String, in range: ClosedRange<Double>

@@ -16,10 +16,13 @@ struct ServeConfiguration: Sendable {
     var eventLoops = 1
     var placement = PlacementRules.standard
     var operations = ExecutorLimits.standard
+    var retention = Retention()
+    /// How far ahead the clock of a node may be.
+    var clockTolerance = Duration.seconds(300)
 
     static let keys: Set<String> = [
         "api", "agents", "names", "heartbeat_ms", "sample_ms", "inventory_ms", "log_level", "event_loops",
-        "placement", "operations",
+        "placement", "operations", "retention", "clock_tolerance_ms",
     ]
 
     static func read(_ path: String) throws(ConfigurationError) -> ServeConfiguration {
@@ -50,6 +53,12 @@ struct ServeConfiguration: Sendable {
         made.operations =
             try fields.optionalNested("operations") { (fields) throws(FieldError) in try ExecutorLimits(fields) }
             ?? .standard
+        made.retention =
+            try fields.optionalNested("retention") { (fields) throws(FieldError) in try Retention(fields) }
+            ?? Retention()
+        if let tolerance = try fields.optionalInteger("clock_tolerance_ms", in: 1_000...86_400_000) {
+            made.clockTolerance = .milliseconds(tolerance)
+        }
         return made
     }
 }

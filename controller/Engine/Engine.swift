@@ -22,7 +22,8 @@ package struct Engine: Sendable {
     /// Takes up what the store holds; nothing runs before the services do.
     package init(
         store: Store, authority: CertificateAuthority, settings: Settings = Settings(),
-        placement: PlacementRules = .standard, limits: ExecutorLimits = .standard
+        placement: PlacementRules = .standard, limits: ExecutorLimits = .standard,
+        retention: Retention = Retention()
     ) async throws(StoreError) {
         self.store = store
         let nodes = try await store.allNodes()
@@ -41,7 +42,7 @@ package struct Engine: Sendable {
         let executor = Executor(world: world, limits: limits, rules: placement)
         self.executor = executor
         operations = Operations(world: world, rules: placement, wake: { executor.wake() })
-        reconciliation = Reconciliation(world: world, operations: operations)
+        reconciliation = Reconciliation(world: world, operations: operations, retention: retention)
     }
 
     /// In the order in which they are to start.

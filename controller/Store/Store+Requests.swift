@@ -49,8 +49,12 @@ extension Store {
     }
 
     /// Returns how many were removed.
-    package func pruneIdempotency(before time: Timestamp) throws(StoreError) -> Int {
-        try transaction { () throws(StoreError) in try run("DELETE FROM idempotency WHERE expires_at <= ?", [time]) }
+    package func pruneIdempotency(before time: Timestamp, limit: Int = 1000) throws(StoreError) -> Int {
+        let sql = """
+            DELETE FROM idempotency WHERE (scope, key) IN (
+                SELECT scope, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)
+            """
+        return try transaction { () throws(StoreError) in try run(sql, [time, limit]) }
     }
 }
 

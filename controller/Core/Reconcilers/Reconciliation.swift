@@ -21,7 +21,7 @@ package struct Reconciliation: Service {
                 OrphanedAllocations(), ServiceDrift(operations: operations), UnknownContainers(),
                 ExpiringCertificates(), StuckOperations(), SettledOperations(),
                 MetricUpkeep(retention: retention),
-                RecordUpkeep(retention: retention),
+                RecordUpkeep(retention: retention), OperationUpkeep(retention: retention),
             ])
     }
 
