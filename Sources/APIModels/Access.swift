@@ -68,7 +68,7 @@ package struct AuditEntry: Codable, Sendable {
 
 /// Something changed: the data of an event on `GET /api/v1/events`.
 package struct ChangeNotice: Codable, Sendable, Hashable {
-    /// `node`, `token`, `key`, `plan`, `service`, `operation`, `operationLog`, `event`, `audit` or `missed`.
+    /// `node`, `token`, `key`, `plan`, `service`, `operation`, `operationLog`, `event`, `finding`, `audit` or `missed`.
     package var kind: String
     package var id: String
     /// The service that an operation belongs to.

@@ -15,10 +15,12 @@ package struct Service: Codable, Sendable {
     package var generation: Int64
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
-    /// What it was promised: the plan as it was when this service was made or last upgraded.
+    /// What it was promised: the plan as it was when this service was made or last upgraded. Not in lists.
     package var spec: JSONValue?
-    /// What the agents last reported.
+    /// What the agents last reported. Not in lists.
     package var observed: JSONValue?
+    /// How it differs from what it should be: `missing`, `stopped`, `running` or `foreign`.
+    package var drift: String?
     /// The newest values of its metrics, by name. Only when one service is asked for.
     package var metrics: [String: Double]?
     /// The newest operation on it. Only when one service is asked for.
@@ -27,7 +29,7 @@ package struct Service: Codable, Sendable {
     package init(
         id: String, externalID: String?, customer: String, plan: String, state: String, node: String?,
         generation: Int64, createdAt: Timestamp, updatedAt: Timestamp, spec: JSONValue? = nil,
-        observed: JSONValue? = nil, metrics: [String: Double]? = nil, operation: Operation? = nil
+        observed: JSONValue? = nil, drift: String? = nil, metrics: [String: Double]? = nil, operation: Operation? = nil
     ) {
         self.id = id
         self.externalID = externalID
@@ -40,6 +42,7 @@ package struct Service: Codable, Sendable {
         self.updatedAt = updatedAt
         self.spec = spec
         self.observed = observed
+        self.drift = drift
         self.metrics = metrics
         self.operation = operation
     }

@@ -16,7 +16,7 @@ struct Doors: Sendable {
     /// All of them.
     var endpoints: [Endpoint] {
         health + nodes + commands + transfers + tokens + plans + services + placements + work + metrics + keys + audit
-            + events
+            + events + findings + records
             + machines
     }
 

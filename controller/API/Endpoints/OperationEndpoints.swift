@@ -20,7 +20,7 @@ extension Doors {
                     service: call.query["service"], node: call.query["node"], kind: call.query["kind"],
                     customer: call.query["customer"])
                 let page = try await store.operations(filter, page: call.pageRequest("operations", order: .descending))
-                return try .model(page.view("operations") { Operation($0) })
+                return try .model(page.view("operations") { Operation(summaryOf: $0) })
             },
             Endpoint(
                 .get, "/api/v1/operations/{operation}", .read,

@@ -27,7 +27,7 @@ extension Doors {
                 let newest = try await store.operations(filter, page: PageRequest(limit: 1, order: .descending))
                 return try .model(
                     Service(
-                        record, metrics: try await latestMetrics(of: record)?.values,
+                        record, metrics: try await latestMetrics(of: record, at: call.time)?.values,
                         operation: newest.items.first.map { Operation($0) }))
             },
         ]
@@ -36,7 +36,7 @@ extension Doors {
     private func listServices(_ call: APICall) async throws -> Answer {
         if let externalID = call.query["external_id"] {
             let found = try await store.service(externalID: externalID)
-            return try .model(Listing(items: [found].compactMap { $0 }.map { Service($0) }))
+            return try .model(Listing(items: [found].compactMap { $0 }.map { Service(summaryOf: $0) }))
         }
         var states: [ServiceRecord.State]? = ServiceRecord.State.allCases.filter { $0 != .terminated }
         if try call.query.flag("terminated") { states = nil }
@@ -44,7 +44,7 @@ extension Doors {
         let filter = ServiceFilter(
             states: states, node: call.query["node"], customer: call.query["customer"], plan: call.query["plan"])
         let page = try await store.services(filter, page: call.pageRequest("services"))
-        return try .model(page.view("services") { Service($0) })
+        return try .model(page.view("services") { Service(summaryOf: $0) })
     }
 
     private var serviceOrder: Endpoint {

@@ -62,11 +62,26 @@ extension Service {
             state: record.state.rawValue, node: record.node, generation: record.generation,
             createdAt: record.createdAt, updatedAt: record.updatedAt, spec: .object(record.spec.withHiddenValues),
             observed: record.observed.isEmpty ? nil : JSONValue.object(record.observed).withHiddenSecrets,
-            metrics: metrics, operation: operation)
+            drift: record.observed["drift"]?["kind"]?.asString, metrics: metrics, operation: operation)
+    }
+}
+
+extension Service {
+    /// As it stands in lists: without what agents and plans have to say at length.
+    init(summaryOf record: ServiceRecord) {
+        self.init(record)
+        (spec, observed) = (nil, nil)
     }
 }
 
 extension Operation {
+    /// As it stands in lists: without what was found.
+    init(summaryOf record: OperationRecord) {
+        self.init(record)
+        result = nil
+        error?.message = error?.message.capped(to: 512) ?? ""
+    }
+
     /// - Parameter steps: given when this one operation is looked at, which then also tells how its node was chosen.
     /// - Parameter withResult: what a command on a node has found is for those who may run one.
     init(_ record: OperationRecord, steps: [OperationStep]? = nil, withResult: Bool = false) {
