@@ -75,6 +75,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
@@ -89,6 +90,7 @@ let package = Package(
         system("CLibCurl", links: ["curl"], ["CLibSSL"]),
         system("CLibSQLite", links: ["sqlite3"]),
         system("CLibYAML", links: ["yaml"]),
+        system("CZlib", links: ["z"]),
         system("CLinux", links: []),
         part("Model", "Sources/Model"),
         part("APIModels", "Sources/APIModels", ["Model", "WireProtocol"]),
@@ -145,9 +147,11 @@ let package = Package(
         part(
             "API", "controller/API",
             [
-                "APIModels", "ControllerCore", "Metering", "Model", "Store", "Transport", "WireProtocol", hummingbird,
+                "APIModels", "CZlib", "ControllerCore", "Metering", "Model", "Store", "Transport", "WireProtocol",
+                hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "NIOHTTP1", package: "swift-nio"), lifecycle, logging,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"), lifecycle, logging,
             ] + nio),
         part(
             "ControllerEngine", "controller/Engine",
@@ -217,9 +221,8 @@ let package = Package(
         .testTarget(
             name: "ControllerDaemonTests",
             dependencies: [
-                "ControllerCore", "ControllerEngine", "DaemonKit", "Model", "Placement", "Sessions", "Store",
-                "TestSupport", "Transport",
-                "WireProtocol",
+                "API", "ControllerCore", "ControllerEngine", "DaemonKit", "Model", "Placement", "Sessions", "Store",
+                "TestSupport", "Transport", "WireProtocol",
                 "innkeeper-controller", logging,
             ],
             path: "Tests/ControllerDaemonTests", swiftSettings: house),
@@ -275,7 +278,8 @@ let package = Package(
         .testTarget(
             name: "StolenController",
             dependencies: [
-                "AgentCore", "CloudPanelDriver", "DockerDriver", "DriverKit", "HelmDriver", "HostDriver", "LibvirtDriver",
+                "AgentCore", "CloudPanelDriver", "DockerDriver", "DriverKit", "HelmDriver", "HostDriver",
+                "LibvirtDriver",
                 "Processes", "ProxmoxDriver", "SwagDriver", "TestSupport", "WireProtocol", "ZFSDriver", logging,
             ], path: "Tests/Reliability/StolenController", swiftSettings: house),
         reliability(

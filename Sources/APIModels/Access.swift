@@ -1,4 +1,5 @@
 package import Model
+package import WireProtocol
 
 /// An API key. `secret` is there once, in the answer to its creation.
 package struct APIKey: Codable, Sendable {
@@ -43,22 +44,27 @@ package struct APIKeyRequest: Codable, Sendable {
 package struct AuditEntry: Codable, Sendable {
     package var id: String
     package var time: Timestamp
-    /// Who: the API key, or the controller itself.
+    /// Who: `key:ID`, `token:ID`, a part of the controller, or `stranger`.
     package var actor: String
+    /// What people call it.
+    package var actorName: String?
     /// `service.provision`, `node.revoke`, …
     package var action: String
     /// The id of what was changed.
     package var subject: String
-    package var detail: String?
-    /// The address it came from.
+    /// An object: what exactly.
+    package var detail: JSONValue?
+    /// The IP address it came from.
     package var remote: String?
 
     package init(
-        id: String, time: Timestamp, actor: String, action: String, subject: String, detail: String?, remote: String?
+        id: String, time: Timestamp, actor: String, actorName: String? = nil, action: String, subject: String,
+        detail: JSONValue?, remote: String?
     ) {
         self.id = id
         self.time = time
         self.actor = actor
+        self.actorName = actorName
         self.action = action
         self.subject = subject
         self.detail = detail
@@ -68,7 +74,7 @@ package struct AuditEntry: Codable, Sendable {
 
 /// Something changed: the data of an event on `GET /api/v1/events`.
 package struct ChangeNotice: Codable, Sendable, Hashable {
-    /// `node`, `token`, `key`, `plan`, `service`, `operation`, `operationLog`, `event`, `finding`, `audit` or `missed`.
+    /// `node`, `token`, `key`, `plan`, `service`, `operation`, `operation_log`, `event`, `finding`, `audit` or `missed`.
     package var kind: String
     package var id: String
     /// The service that an operation belongs to.

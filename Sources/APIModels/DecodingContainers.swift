@@ -131,7 +131,8 @@ struct SingleReader: SingleValueDecodingContainer {
     }
 
     private func integer<Number: FixedWidthInteger>() throws -> Number {
-        guard case .integer(let value) = level.value else { throw level.wrong("an integer") }
+        // 1.0 is an integer too, as JSON has it.
+        guard let value = level.value.asInteger else { throw level.wrong("an integer") }
         guard let number = Number(exactly: value) else {
             throw BodyError(
                 field: FieldName.path(codingPath), problem: "must be between \(Number.min) and \(Number.max)")

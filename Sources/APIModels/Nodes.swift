@@ -89,6 +89,13 @@ package struct LabelsRequest: Codable, Sendable {
     package init(labels: [String: String]) { self.labels = labels }
 }
 
+/// `PATCH /api/v1/nodes/{id}/labels`: what is named is set, or taken away by `null`; all else stays.
+package struct LabelsPatch: Codable, Sendable {
+    package var labels: [String: String?]
+
+    package init(labels: [String: String?]) { self.labels = labels }
+}
+
 /// A token with which a machine joins. `token` is there once, in the answer to its creation.
 package struct JoinTokenView: Codable, Sendable {
     package var id: String

@@ -16,12 +16,15 @@ package struct Problem: Error, Codable, Sendable, Hashable {
     package var retryable: Bool
     /// Names the line in the controller's log that holds the cause, for errors that are not the caller's.
     package var errorID: String?
+    /// How long to wait before that, where it is known.
+    package var retryAfterSeconds: Int?
 
     package static let mediaType = "application/problem+json"
     private static let prefix = "urn:innkeeper:problem:"
 
     package init(
-        _ kind: Kind, _ detail: String, field: String? = nil, retryable: Bool? = nil, errorID: String? = nil
+        _ kind: Kind, _ detail: String, field: String? = nil, retryable: Bool? = nil, errorID: String? = nil,
+        retryAfterSeconds: Int? = nil
     ) {
         type = Self.prefix + kind.rawValue
         title = kind.title
@@ -30,6 +33,7 @@ package struct Problem: Error, Codable, Sendable, Hashable {
         self.field = field
         self.retryable = retryable ?? kind.retryable
         self.errorID = errorID
+        self.retryAfterSeconds = retryAfterSeconds
     }
 
     /// The kind, when this program knows it.
@@ -51,10 +55,13 @@ extension Problem {
         case conflict = "conflict"
         case inFlight = "in-flight"
         case keyReused = "idempotency-key-reused"
+        case preconditionFailed = "precondition-failed"
         case tooLarge = "too-large"
         case mediaType = "unsupported-media-type"
+        case expectationFailed = "expectation-failed"
         case unplaceable = "unplaceable"
         case tooMany = "too-many-subscribers"
+        case hammering = "too-many-requests"
         case internalError = "internal-error"
         case unavailable = "unavailable"
         case storageFull = "storage-full"
@@ -68,9 +75,12 @@ extension Problem {
             case .methodNotAllowed: 405
             case .timeout: 408
             case .conflict, .inFlight, .unplaceable: 409
+            case .preconditionFailed: 412
             case .tooLarge: 413
             case .mediaType: 415
+            case .expectationFailed: 417
             case .keyReused: 422
+            case .hammering: 429
             case .internalError: 500
             case .tooMany, .unavailable: 503
             case .storageFull: 507
@@ -89,10 +99,13 @@ extension Problem {
             case .conflict: "This conflicts with the present state"
             case .inFlight: "The same request is still being worked on"
             case .keyReused: "The idempotency key was used for another request"
+            case .preconditionFailed: "It is not as the request expects it"
             case .tooLarge: "The request is too large"
             case .mediaType: "The body must be JSON"
+            case .expectationFailed: "This expectation cannot be met"
             case .unplaceable: "No node can take this service"
-            case .tooMany: "Too many event streams are open"
+            case .hammering: "Too many requests"
+            case .tooMany: "Too many connections or event streams are open"
             case .internalError: "The controller failed"
             case .unavailable: "The controller cannot answer now"
             case .storageFull: "The controller's disk is full"
@@ -101,7 +114,8 @@ extension Problem {
 
         var retryable: Bool {
             switch self {
-            case .timeout, .inFlight, .unplaceable, .tooMany, .internalError, .unavailable, .storageFull: true
+            case .timeout, .inFlight, .unplaceable, .hammering, .tooMany, .internalError, .unavailable, .storageFull:
+                true
             default: false
             }
         }

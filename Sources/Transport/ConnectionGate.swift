@@ -36,7 +36,7 @@ package final class ConnectionGate: Sendable {
     /// A place under the gate until it is released.
     /// - Parameter evict: called, from any thread, when the place is needed for somebody else; it is taken by then.
     func admit(_ address: SocketAddress?, evict: @escaping @Sendable () -> Void) -> Admission {
-        let key = Self.key(of: address)
+        let key = address?.networkBytes ?? []
         let (number, evicted) = state.withLockedValue { state in
             let evicted = makeRoom(for: key, &state)
             state.last += 1
@@ -70,16 +70,6 @@ package final class ConnectionGate: Sendable {
 
     private func release(_ number: Int, _ key: [UInt8]) {
         state.withLockedValue { remove(number, key, &$0) }
-    }
-
-    /// An IPv6 host usually has its whole /64, so that is what counts as one address.
-    /// On a socket that takes both kinds an IPv4 address comes as `::ffff:a.b.c.d`: there its end is what counts.
-    private static func key(of address: SocketAddress?) -> [UInt8] {
-        guard let bytes = address?.ipAddress.flatMap(SubjectName.address(of:)), bytes.count == 16 else {
-            return address?.ipAddress.map { Array($0.utf8) } ?? []
-        }
-        let isMapped = bytes.prefix(12).elementsEqual([UInt8](repeating: 0, count: 10) + [255, 255])
-        return Array(isMapped ? bytes.suffix(4) : bytes.prefix(8))
     }
 
     /// One place; it is given back once, at the latest when nobody holds it.

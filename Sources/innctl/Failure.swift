@@ -56,8 +56,8 @@ extension FailureCode {
         switch status {
         case 401, 403: self = .access
         case 404: self = .notFound
-        case 409, 422: self = .conflict
-        case 502, 503, 504, 507: self = .unreachable
+        case 409, 412, 422: self = .conflict
+        case 429, 502, 503, 504, 507: self = .unreachable
         default: self = .failed
         }
     }

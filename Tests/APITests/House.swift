@@ -21,7 +21,7 @@ struct House: Sendable {
     let operations: Operations
     let clock: HouseClock
     let server: APIServer
-    let responder: RouterResponder<APIContext>
+    let responder: APIRouter
     /// A key that may do everything.
     let admin: String
     /// The nodes whose sessions were cut.

@@ -41,15 +41,45 @@ import Testing
         #expect(try await house.store.tokens().items.count == 2)
     }
 
-    @Test func `a refusal is remembered, and so is its kind`() async throws {
+    @Test func `what could not be done is tried again under the same key`() async throws {
         let house = try await House()
-        let order = #"{"customer":"c1","plan":"none"}"#
-        let first = try await house.ask(.post, "/api/v1/services", order, idempotency: "a")
-        _ = try await house.ask(.put, "/api/v1/plans/none", House.plan)
-        let second = try await house.ask(.post, "/api/v1/services", order, idempotency: "a")
-        #expect(first.status == 400 && second.status == 400)
-        #expect(second.response.headers[.contentType] == Problem.mediaType)
-        #expect(try await house.ask(.post, "/api/v1/services", order, idempotency: "b").status == 202)
+        let order = #"{"customer":"c1","plan":"late"}"#
+        let refused = try await house.ask(.post, "/api/v1/services", order, idempotency: "invoice-1")
+        #expect(refused.status == 400)
+        let absent = try await house.ask(.post, "/api/v1/services/bill:9/suspend", "{}", idempotency: "invoice-2")
+        #expect(absent.status == 404)
+        _ = try await house.ask(.put, "/api/v1/plans/late", House.plan)
+        let taken = try await house.ask(.post, "/api/v1/services", order, idempotency: "invoice-1")
+        #expect(taken.status == 202 && taken.response.headers[.idempotentReplay] == nil)
+        let again = try await house.ask(.post, "/api/v1/services", order, idempotency: "invoice-1")
+        #expect(again.body == taken.body && again.response.headers[.idempotentReplay] == "true")
+    }
+
+    @Test func `a panel with one key an invoice can suspend what was failed when it asked first`() async throws {
+        let house = try await House()
+        let id = try #require(try await house.addService("bill:9").service?.id)
+        try await house.store.updateOperation(try #require(await house.store.operations().items.first?.id)) {
+            $0.state = .failed
+        }
+        try await house.store.updateService(id, at: house.clock.time) { $0.state = .failed }
+        func suspend() async throws -> Reply {
+            try await house.ask(.post, "/api/v1/services/bill:9/suspend", "{}", idempotency: "invoice-2")
+        }
+        #expect(try await suspend().status == 409)
+        try await house.store.updateService(id, at: house.clock.time) { $0.state = .running }
+        let done = try await suspend()
+        #expect(done.status == 202)
+        #expect(try await suspend().body == done.body)
+    }
+
+    @Test func `what is wrong for ever is refused again, and another request may then use the key`() async throws {
+        let house = try await House()
+        for _ in 1...2 {
+            let reply = try await house.ask(.post, "/api/v1/tokens", #"{"uses":0}"#, idempotency: "a")
+            #expect(try reply.problem.field == "uses")
+            #expect(reply.response.headers[.contentType] == Problem.mediaType)
+        }
+        #expect(try await house.ask(.post, "/api/v1/tokens", #"{"uses":1}"#, idempotency: "a").status == 201)
     }
 
     @Test func `a secret is repeated while the process lives and lost with it`() async throws {

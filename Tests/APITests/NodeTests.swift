@@ -99,7 +99,7 @@ import WireProtocol
         #expect(node.revokedAt == HouseClock.start)
         #expect(house.cut.nodes.withLock { $0 } == ["nod_1"])
         let audit = try await house.ask(.get, "/api/v1/audit").model(Listing<AuditEntry>.self)
-        #expect(audit.items.first?.detail?.contains("stolen") == true)
+        #expect(audit.items.first?.detail?["reason"]?.asString?.contains("stolen") == true)
     }
 
     @Test func `a node is removed once it is revoked`() async throws {

@@ -47,14 +47,54 @@ import WireProtocol
         let schemas = try #require(await Self.document(house)["components"]?["schemas"])
         let plan = try #require(schemas["PlanBody"])
         #expect(plan["required"] == ["image", "memory_bytes", "cpu_millis", "disk_bytes"])
-        #expect(plan["properties"]?["env"] == ["type": "object", "additionalProperties": ["type": "string"]])
-        #expect(plan["properties"]?["command"] == ["type": "array", "items": ["type": "string"]])
-        #expect(schemas["PlacementBody"]?["properties"]?["strategy"]?["enum"] == ["spread", "pack"])
+        #expect(plan["additionalProperties"] == false)
+        #expect(plan["properties"]?["memory_bytes"]?["minimum"] == .integer(6 << 20))
+        #expect(plan["properties"]?["env"]?["additionalProperties"]?["type"] == "string")
+        #expect(plan["properties"]?["command"]?["items"]?["maxLength"] == 4096)
+        #expect(plan["properties"]?["command"]?["type"] == ["array", "null"])
+        #expect(schemas["PlacementBody"]?["properties"]?["strategy"]?["enum"] == ["spread", "pack", .null])
         #expect(schemas["Node"]?["properties"]?["last_seen"] == ["type": "string", "format": "date-time"])
         #expect(
             schemas["ListingOfNode"]?["properties"]?["items"] == [
                 "type": "array", "items": ["$ref": "#/components/schemas/Node"],
             ])
+    }
+
+    private static func plan(_ name: String, memory: Int = 6_291_456, cpu: Int = 10) -> String {
+        """
+        {"name":"\(name)","spec":{"image":"r.example.org:5000/a/b:t","memory_bytes":\(memory),"cpu_millis":\(cpu),\
+        "disk_bytes":1048576}}
+        """
+    }
+
+    @Test func `what a repeat is answered with, and what a reader who knows gets, is described`() async throws {
+        let house = try await House()
+        let paths = try #require(await Self.document(house)["paths"])
+        let orders = paths["/api/v1/services"]?["post"]?["responses"]
+        #expect(orders?["202"] != nil && orders?["200"]?["content"] == orders?["202"]?["content"])
+        #expect(paths["/api/v1/nodes"]?["get"]?["responses"]?["304"] != nil)
+        let patch = paths["/api/v1/nodes/{node}/labels"]?["patch"]?["requestBody"]?["content"]
+        #expect(patch?["application/merge-patch+json"] != nil)
+    }
+
+    /// The document promises bounds; these lie just inside and just outside of each.
+    @Test(arguments: [
+        ("/api/v1/tokens", #"{"uses":10000,"expires_in_seconds":60}"#, true),
+        ("/api/v1/tokens", #"{"uses":10001}"#, false),
+        ("/api/v1/tokens", #"{"expires_in_seconds":31536000}"#, true),
+        ("/api/v1/tokens", #"{"expires_in_seconds":59}"#, false), ("/api/v1/tokens", #"{"labels":{"a/b":""}}"#, true),
+        ("/api/v1/tokens", #"{"labels":{"a/":""}}"#, false), ("/api/v1/tokens", #"{"uses":null,"labels":null}"#, true),
+        ("/api/v1/keys", #"{"name":"a","scopes":[]}"#, false),
+        ("/api/v1/keys", #"{"name":"","scopes":["read"]}"#, false),
+        ("/api/v1/plans", OpenAPITests.plan("a"), true),
+        ("/api/v1/plans", OpenAPITests.plan("a", memory: 6_291_455), false),
+        ("/api/v1/plans", OpenAPITests.plan("a", cpu: 1_000_001), false),
+        ("/api/v1/plans", OpenAPITests.plan("A"), false),
+    ])
+    func `bounds are as the document has them`(path: String, body: String, isGood: Bool) async throws {
+        let house = try await House()
+        let status = try await house.ask(.post, path, body).status
+        #expect(isGood ? status == 201 : status == 400)
     }
 
     @Test(.enabled("openapi-spec-validator is not installed", Validator.isInstalled))

@@ -14,6 +14,7 @@ import WireProtocol
 /// A house whose API listens on a port of the loopback, with TLS and a certificate of its own authority.
 struct OpenHouse: Sendable {
     let house: House
+    let server: APIServer
     let port: Int
     let authority: CertificateAuthority
     let client = HTTPClient()
@@ -48,7 +49,7 @@ struct OpenHouse: Sendable {
             tasks.addTask {
                 for await port in ports {
                     do {
-                        try await body(OpenHouse(house: house, port: port, authority: authority))
+                        try await body(OpenHouse(house: house, server: server, port: port, authority: authority))
                     } catch {
                         await group.triggerGracefulShutdown()
                         throw error

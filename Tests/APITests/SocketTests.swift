@@ -162,6 +162,44 @@ import WireProtocol
         }
     }
 
+    @Test func `a body that waits for leave gets it from who may, and no leave without a key`() async throws {
+        try await OpenHouse.with { open in
+            func said(_ key: String) async throws -> String {
+                let head = """
+                    POST /api/v1/tokens HTTP/1.1\\r\\nHost: x\\r\\nAuthorization: Bearer \(key)\\r\\nContent-Type: application/json\\r\\n\
+                    Content-Length: 10\\r\\nConnection: close\\r\\nExpect: 100-continue\\r\\n\\r\\n
+                    """
+                let script = """
+                    ( printf '\(head)'; sleep 1; printf '{"uses":2}'; sleep 1 ) | \
+                    openssl s_client -quiet -connect 127.0.0.1:\(open.port) 2>/dev/null
+                    """
+                let outcome = try await Child.run(ProcessRequest("/bin/sh", ["-c", script], deadline: .seconds(60)))
+                return String(decoding: outcome.stdout, as: UTF8.self)
+            }
+            let allowed = try await said(open.house.admin)
+            #expect(allowed.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created"), "\(allowed)")
+            let refused = try await said("x")
+            #expect(refused.hasPrefix("HTTP/1.1 401") && refused.contains("connection: close"), "\(refused)")
+            #expect(try await open.house.store.tokens().items.count == 1)
+        }
+    }
+
+    @Test func `who leaves in the middle of a body is no error of the controller`() async throws {
+        try await OpenHouse.with { open in
+            let head =
+                "POST /api/v1/tokens HTTP/1.1\\r\\nHost: x\\r\\nAuthorization: Bearer \(open.house.admin)\\r\\nContent-Type: application/json\\r\\nContent-Length: 1000\\r\\n\\r\\n{"
+            let script = """
+                ( printf '\(head)'; sleep 0.5 ) | openssl s_client -quiet -no_ign_eof -connect 127.0.0.1:\(open.port) >/dev/null 2>&1
+                """
+            _ = try await Child.run(ProcessRequest("/bin/sh", ["-c", script], deadline: .seconds(60)))
+            let counted = await eventually {
+                open.counted("POST", "/api/v1/tokens").contains { $0.status == 400 }
+            }
+            #expect(counted)
+            #expect(!open.counted("POST", "/api/v1/tokens").contains { $0.status >= 500 })
+        }
+    }
+
     @Test func `a head that never ends is cut`() async throws {
         try await OpenHouse.with({ $0.idleTimeout = .milliseconds(300) }) { open in
             // The other side stays open for ever: only the server can end this.
@@ -191,6 +229,11 @@ extension OpenHouse {
         var request = request("GET", path)
         request.timeout = nil
         return request
+    }
+
+    /// Requests that were answered so far.
+    func counted(_ method: String, _ route: String) -> [RequestCounters.Series] {
+        server.counters.all.map(\.series).filter { $0.method == method && $0.route == route }
     }
 
     func isAnswering() async -> Bool {

@@ -241,7 +241,7 @@ import WireProtocol
             let by = Requester(name: "key_7", remote: "192.0.2.1")
             _ = try await stage.operations.cordon("nod_1", by: by)
             _ = try await stage.operations.cordon("nod_1", by: by)
-            let log = try await stage.store.auditLog(actor: "key_7").items
+            let log = try await stage.store.auditLog(actors: ["key_7"]).items
             #expect(log.map(\.action) == ["node.cordon"])
             #expect(log.first?.remote == "192.0.2.1")
         }

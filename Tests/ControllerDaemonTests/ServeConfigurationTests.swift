@@ -1,3 +1,4 @@
+import API
 import ControllerCore
 import DaemonKit
 import Logging
@@ -35,7 +36,9 @@ import WireProtocol
             {"api": "0.0.0.0:1", "agents": "[::1]:2", "names": ["hotel.example"], "heartbeat_ms": 2000,
              "sample_ms": 1000, "inventory_ms": 60000, "log_level": "debug", "event_loops": 4,
              "placement": {"cpu_overcommit": 8, "memory_overcommit": 1.5, "disk_overcommit": 2, "storage_floor": 0.25},
-             "operations": {"per_node": 3, "per_kind": 20, "unplaced": 4}}
+             "operations": {"per_node": 3, "per_kind": 20, "unplaced": 4},
+             "api_limits": {"connections": 300, "connections_per_key": 5, "streams_per_key": 6, "requests_per_second": 7,
+                            "burst": 8}}
             """)
         #expect(made.api == Address(host: "0.0.0.0", port: 1) && made.agents == Address(host: "::1", port: 2))
         #expect(made.names == ["hotel.example"] && made.logLevel == .debug && made.eventLoops == 4)
@@ -45,6 +48,10 @@ import WireProtocol
             made.placement
                 == PlacementRules(cpuOvercommit: 8, memoryOvercommit: 1.5, diskOvercommit: 2, storageFloor: 0.25))
         #expect(made.operations == ExecutorLimits(perNode: 3, perKind: 20, unplaced: 4))
+        var settings = APISettings(authorityPin: "")
+        made.apiLimits.apply(to: &settings)
+        #expect(settings.maximumConnections == 300 && settings.callers.connectionsPerCaller == 5)
+        #expect(settings.callers.streamsPerCaller == 6 && settings.keyRate == Rate(perSecond: 7, burst: 8))
     }
 
     @Test func `how long records are kept is said in days, each by itself`() throws {
@@ -76,6 +83,8 @@ import WireProtocol
         (#"{"operations": []}"#, "operations"), (#"{"operations": {"per_node": 0}}"#, "operations.per_node"),
         (#"{"operations": {"per_kind": 1.5}}"#, "operations.per_kind"),
         (#"{"operations": {"each": 1}}"#, "operations.each"),
+        (#"{"api_limits": {"connections": 1}}"#, "api_limits.connections"),
+        (#"{"api_limits": {"per_key": 1}}"#, "api_limits.per_key"),
     ])
     func `what makes no sense is an error that names the file and the key`(text: String, key: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try parse(text) }

@@ -39,6 +39,8 @@ import WireProtocol
             INSERT INTO tokens (id, secret_hash, labels, uses_left, expires_at, created_at)
             VALUES ('tok', 'h', '{}', 1, 9, 5)
             """,
+            "INSERT INTO idempotency VALUES ('k', 'refused', 'd', 409, '{}', 5, 9999999999999)",
+            "INSERT INTO idempotency VALUES ('k', 'done', 'd', 202, '{}', 5, 9999999999999)",
             """
             INSERT INTO commands (id, operation, node, resource, body, state, created_at)
             VALUES ('op1.a.1', 'op1', 'n1', 'docker/s1', '{"generation":7}', 'sent', 7)
@@ -55,6 +57,9 @@ import WireProtocol
         #expect(
             try await store.usageWindows(subject: "s1", from: Timestamp(milliseconds: 0), to: folder.start)
                 .map(\.amount) == [12])
+        // What was refused may be tried again; what was done is not done twice.
+        #expect(try await store.idempotency(scope: "k", key: "refused") == nil)
+        #expect(try await store.idempotency(scope: "k", key: "done")?.status == 202)
         // What was in its place then is known to have been there.
         #expect(
             try await store.placements(service: "s1").map { [$0.node, $0.subject] }

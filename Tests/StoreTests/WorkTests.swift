@@ -237,7 +237,7 @@ import WireProtocol
                 ))
         }
         #expect(try await store.auditLog().items.map(\.id) == ["a3", "a2", "a1"])
-        #expect(try await store.auditLog(subject: "n1").items.map(\.id) == ["a3", "a1"])
+        #expect(try await store.auditLog(subjects: ["n1"]).items.map(\.id) == ["a3", "a1"])
         try await store.setSetting("name", "one")
         try await store.setSetting("name", "two")
         #expect(try await store.setting("name") == "two")

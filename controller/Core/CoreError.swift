@@ -9,6 +9,8 @@ package enum CoreError: Error, Sendable, Hashable {
     case conflict(String)
     /// Right in itself, but not now.
     case notAllowedInState(resource: String, state: String, reason: String)
+    /// It has changed since whoever asks looked at it.
+    case notAsExpected(String)
     /// The store could not do it.
     case store(StoreError)
 }
@@ -19,6 +21,7 @@ extension CoreError: CustomStringConvertible {
         case .invalid(let field, let problem): "\(field) \(problem)"
         case .notFound(let kind, let id): "there is no \(kind) \(id)"
         case .conflict(let sentence): sentence
+        case .notAsExpected(let resource): "\(resource) is not as the request expects it; look at it again"
         case .notAllowedInState(let resource, let state, let reason): "\(resource) is \(state): \(reason)"
         case .store(let error): "\(error)"
         }

@@ -40,6 +40,7 @@ struct Composition {
         var settings = APISettings(authorityPin: authority.certificate.publicKeyPin)
         settings.host = configuration.api.host
         settings.port = configuration.api.port
+        configuration.apiLimits.apply(to: &settings)
         server = APIServer(
             store: engine.store, operations: engine.operations, settings: settings, tls: { certificates.api },
             logger: Logger(label: "api"))

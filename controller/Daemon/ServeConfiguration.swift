@@ -19,10 +19,11 @@ struct ServeConfiguration: Sendable {
     var retention = Retention()
     /// How far ahead the clock of a node may be.
     var clockTolerance = Duration.seconds(300)
+    var apiLimits = APILimits()
 
     static let keys: Set<String> = [
         "api", "agents", "names", "heartbeat_ms", "sample_ms", "inventory_ms", "log_level", "event_loops",
-        "placement", "operations", "retention", "clock_tolerance_ms",
+        "placement", "operations", "retention", "clock_tolerance_ms", "api_limits",
     ]
 
     static func read(_ path: String) throws(ConfigurationError) -> ServeConfiguration {
@@ -59,6 +60,9 @@ struct ServeConfiguration: Sendable {
         if let tolerance = try fields.optionalInteger("clock_tolerance_ms", in: 1_000...86_400_000) {
             made.clockTolerance = .milliseconds(tolerance)
         }
+        made.apiLimits =
+            try fields.optionalNested("api_limits") { (fields) throws(FieldError) in try APILimits(fields) }
+            ?? APILimits()
         return made
     }
 }

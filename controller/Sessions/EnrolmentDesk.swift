@@ -14,6 +14,7 @@ package final class EnrolmentDesk: Sendable {
     private let authority: CertificateAuthority
     /// The name that the listener's certificate carries and agents check.
     private let controllerName: String
+    private let denials: DenialLog
     private let logger: Logger
 
     package init(
@@ -24,6 +25,7 @@ package final class EnrolmentDesk: Sendable {
         self.authority = authority
         self.controllerName = controllerName
         self.logger = logger
+        denials = DenialLog(store: store)
     }
 
     func enrol(_ request: EnrolmentRequest, remote: String) async -> Result<Enrolled, EnrolmentRefusal> {
@@ -43,10 +45,28 @@ package final class EnrolmentDesk: Sendable {
                     node: node, certificate: certificate.pem, authority: authority.certificate.pem,
                     controllerName: controllerName))
         } catch let error as StoreError {
+            if case .token(let reason) = error { await note(request, reason, remote) }
             return refuse(request, remote, "\(error)", retry: error.isRetryable)
         } catch {
             return refuse(request, remote, "\(error)", retry: false)
         }
+    }
+
+    /// A token that does not open is somebody who may not come in.
+    private func note(_ request: EnrolmentRequest, _ reason: StoreError.TokenProblem, _ remote: String) async {
+        await denials.note(
+            AuditRecord(
+                id: Identifier.make("aud"), time: Timestamp.now(), actor: "stranger", action: "node.enrol.denied",
+                subject: "token",
+                detail: [
+                    "reason": .string(reason.rawValue), "token": .string(Self.shown(request.token)),
+                    "host": .string(Self.shown(request.hostname)),
+                ], remote: remote))
+    }
+
+    /// What a stranger says of itself, as far as it is harmless.
+    private static func shown(_ text: String) -> String {
+        String(text.unicodeScalars.prefix(64).map { (0x21...0x7E).contains($0.value) ? Character($0) : "?" })
     }
 
     private func refuse(
@@ -92,7 +112,9 @@ package final class EnrolmentDesk: Sendable {
     ) -> AuditRecord {
         AuditRecord(
             id: Identifier.make("aud"), time: now, actor: "token:\(token.id)", action: action, subject: id,
-            detail: ["name": .string(name), "token_approves": .bool(token.approves)], remote: remote)
+            detail: [
+                "name": .string(name), "labels": .labels(token.labels), "token_approves": .bool(token.approves),
+            ], remote: remote)
     }
 
     /// The host name where it is free and a valid name, else one with a part of the id.

@@ -49,7 +49,7 @@ final class EnrolmentHandler: ChannelInboundHandler {
     private func enrol(_ request: EnrolmentRequest, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let desk = self.desk
-        let remote = context.remoteAddress?.description ?? "unknown"
+        let remote = context.remoteAddress?.plainAddress ?? "unknown"
         context.eventLoop.makeFutureWithTask { await desk.enrol(request, remote: remote) }.whenSuccess { answer in
             let (handler, context) = bound.value
             guard !handler.answered else { return }

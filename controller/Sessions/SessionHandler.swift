@@ -115,7 +115,7 @@ final class SessionHandler: ChannelInboundHandler {
         let candidate = AgentSession(
             identity: AgentSession.Identity(
                 session: Identifier.make("ses"), node: rules.node, boot: hello.boot, started: hello.started,
-                certificateSerial: certificate.serial, remote: channel.remoteAddress?.description ?? "unknown"),
+                certificateSerial: certificate.serial, remote: channel.remoteAddress?.plainAddress ?? "unknown"),
             channel: channel)
         channel.setOption(.autoRead, value: false).whenComplete { _ in }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import Synchronization
+import Transport
 
 /// Handshakes that failed, in the log: the first of an address at once, then at most a line a minute with how many there
 /// were, so that nobody fills the log by knocking.
@@ -20,12 +21,12 @@ final class StrangerLog: Sendable {
     init(logger: Logger) { self.logger = logger }
 
     func note(_ address: SocketAddress?, _ error: any Error, now: ContinuousClock.Instant = .now) {
-        let remote = address?.ipAddress ?? "?"
+        let remote = address?.plainAddress ?? "?"
         guard let before = visits.withLock({ Self.due(&$0, remote, now) }) else { return }
         logger.notice(
             "handshake failed",
             metadata: [
-                "remote": "\(address?.description ?? "?")", "error": "\(error)", "others": "\(before)",
+                "remote": "\(remote)", "error": "\(error)", "others": "\(before)",
             ])
     }
 

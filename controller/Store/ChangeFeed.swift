@@ -4,7 +4,8 @@ import Synchronization
 /// Something in the store is new or different. It says where to look, not what: readers fetch the row.
 package struct Change: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
-        case node, token, key, plan, service, operation, operationLog, event, finding, audit
+        case node, token, key, plan, service, operation, event, finding, audit
+        case operationLog = "operation_log"
         /// The reader was too slow and missed changes: read everything anew.
         case missed
     }

@@ -17,6 +17,11 @@ extension Store {
         try page(KeyRecord.self, Conditions(), request, cursor: \.id)
     }
 
+    /// The keys that bear a name, at most 500.
+    package func keys(named name: String) throws(StoreError) -> [KeyRecord] {
+        try select(KeyRecord.self, "WHERE name = ? ORDER BY id LIMIT 500", [name])
+    }
+
     /// When keys were used, many in one commit.
     package func recordKeyUse(_ times: [String: Timestamp]) throws(StoreError) {
         try transaction { () throws(StoreError) in

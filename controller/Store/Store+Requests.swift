@@ -66,12 +66,15 @@ extension Store {
         }
     }
 
+    /// - Parameters:
+    ///   - subjects: only rows about one of these.
+    ///   - actors: only rows of one of these.
     package func auditLog(
-        subject: String? = nil, actor: String? = nil, page request: PageRequest = PageRequest(order: .descending)
+        subjects: [String]? = nil, actors: [String]? = nil, page request: PageRequest = PageRequest(order: .descending)
     ) throws(StoreError) -> Page<AuditRecord> {
         var conditions = Conditions()
-        conditions.equal("subject", subject)
-        conditions.equal("actor", actor)
+        conditions.among("subject", subjects)
+        conditions.among("actor", actors)
         return try page(AuditRecord.self, conditions, request, cursor: \.id)
     }
 }

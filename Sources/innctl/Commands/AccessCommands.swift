@@ -1,6 +1,7 @@
 import APIModels
 import ArgumentParser
 import Model
+import WireProtocol
 
 struct KeyCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -80,7 +81,9 @@ struct AuditCommand: AsyncParsableCommand {
         try common.output.list(entries) { entries in
             var table = Table("time", "who", "what", "of", "from", "detail")
             for entry in entries {
-                table.add(entry.time.iso8601, entry.actor, entry.action, entry.subject, entry.remote, entry.detail)
+                table.add(
+                    entry.time.iso8601, entry.actorName.map { "\($0) (\(entry.actor))" } ?? entry.actor, entry.action,
+                    entry.subject, entry.remote, entry.detail?.text)
             }
             return table
         }

@@ -187,15 +187,15 @@ struct NodeLabel: AsyncParsableCommand {
     func run() async throws {
         let controller = try Controller.connect()
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))"
-        var labels = (try await controller.get(path) as Node).labels
+        var labels: [String: String?] = [:]
         for change in changes {
             if let pair = Pair(argument: change) {
                 labels[pair.name] = pair.value
             } else {
-                labels[String(change.dropLast())] = nil
+                labels.updateValue(nil, forKey: String(change.dropLast()))
             }
         }
-        let changed: Node = try await controller.change("PUT", path + "/labels", LabelsRequest(labels: labels))
+        let changed: Node = try await controller.change("PATCH", path + "/labels", LabelsPatch(labels: labels))
         try common.output.show(changed, NodeCard.text)
     }
 }

@@ -9,12 +9,17 @@ extension Doors {
                 .get, "/api/v1/audit", .admin,
                 .init(
                     summary: "Who changed what, newest first", tag: "audit",
-                    query: ["limit", "cursor", "subject", "actor"], answer: Listing<AuditEntry>.self)
+                    query: [
+                        "limit", "cursor", .text("subject", "An id, or the name of a node or service."),
+                        .text("actor", "As the rows have it, or the id or name of a key."),
+                    ], answer: Listing<AuditEntry>.self)
             ) { call in
+                let subjects = try await Names(store).subjects(call.query["subject"])
+                let actors = try await Names(store).actors(call.query["actor"])
                 let page = try await store.auditLog(
-                    subject: call.query["subject"], actor: call.query["actor"],
-                    page: call.pageRequest("audit", order: .descending))
-                return try .model(page.view("audit") { AuditEntry($0) })
+                    subjects: subjects, actors: actors, page: call.pageRequest("audit", order: .descending))
+                let names = try await Names(store).names(of: page.items.map(\.actor))
+                return try .model(page.view("audit") { AuditEntry($0, name: names[$0.actor]) })
             }
         ]
     }
@@ -24,7 +29,8 @@ extension Doors {
             Endpoint(
                 .get, "/api/v1/events", .read,
                 .init(
-                    summary: "What changes, as it changes: events change and missed", tag: "events", query: ["kind"],
+                    summary: "What changes, as it changes: events change and missed", tag: "events",
+                    query: [.many("kind", "Only these kinds.", among: Change.Kind.allCases.map(\.rawValue))],
                     mediaType: "text/event-stream")
             ) { call in
                 var kinds: Set<Change.Kind> = []

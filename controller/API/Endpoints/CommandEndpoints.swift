@@ -20,7 +20,7 @@ extension Doors {
                 .post, "/api/v1/nodes/{node}/commands", .commands,
                 .init(
                     summary: "Run one operation of a driver on a node; the node's own policy has the last word",
-                    tag: "nodes", body: CommandOrder.self, answer: AcceptedOrder.self, status: 202)
+                    tag: "nodes", body: CommandOrder.self, answer: AcceptedOrder.self, status: 202, repeated: 200)
             ) { call in
                 let request = try CommandRequest(call.model(CommandOrder.self))
                 let taken = try await operations.command(request, on: node(call).id, by: call.requester)

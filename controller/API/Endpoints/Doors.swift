@@ -11,7 +11,10 @@ struct Doors: Sendable {
     let operations: Operations
     let history: ChangeHistory
     let counters: RequestCounters
+    let places: CallerPlaces
     let settings: APISettings
+    let now: @Sendable () -> Timestamp
+    let description = APIDescription()
 
     /// All of them.
     var endpoints: [Endpoint] {
@@ -23,20 +26,14 @@ struct Doors: Sendable {
     /// A node by its id or name.
     func node(_ call: APICall) async throws -> NodeRecord {
         let name = try call.path("node")
-        if let node = try await store.node(name) { return node }
-        if let node = try await store.node(named: name) { return node }
+        if let node = try await Names(store).node(name) { return node }
         throw Problem(.notFound, "there is no node \(name)")
     }
 
     /// A service by its id or external id.
     func service(_ call: APICall) async throws -> ServiceRecord {
         let name = try call.path("service")
-        let (byID, byName) = (try await store.service(name), try await store.service(externalID: name))
-        if let byID, let byName, byID.id != byName.id {
-            throw Problem(
-                .conflict, "\(name) is the id of one service and the external id of \(byName.id): use ids")
-        }
-        if let service = byID ?? byName { return service }
+        if let service = try await Names(store).service(name) { return service }
         throw Problem(.notFound, "there is no service \(name)")
     }
 
@@ -69,6 +66,7 @@ extension Problem {
         case .invalid(let field, _): self.init(.invalidField, error.description, field: field)
         case .notFound: self.init(.notFound, error.description)
         case .conflict, .notAllowedInState: self.init(.conflict, error.description)
+        case .notAsExpected: self.init(.preconditionFailed, error.description)
         case .store: return nil
         }
     }

@@ -31,9 +31,11 @@ extension Doors {
                 guard id != call.caller.key else {
                     throw Problem(.conflict, "a key cannot revoke itself; use another one")
                 }
-                let record = call.auditRecord("key.revoke", id)
+                var record = call.auditRecord("key.revoke", id)
+                record.detail["name"] = try await store.key(id).map { .string($0.name) }
+                let row = record
                 try await store.atomically { store throws(StoreError) in
-                    if try store.revokeKey(id, at: call.time) { try store.audit(record) }
+                    if try store.revokeKey(id, at: call.time) { try store.audit(row) }
                 }
                 return .nothing
             },
@@ -42,7 +44,7 @@ extension Doors {
 
     private func makeKey(_ call: APICall) async throws -> Answer {
         let request = try call.model(APIKeyRequest.self)
-        guard (1...100).contains(request.name.count),
+        guard (1...100).contains(request.name.unicodeScalars.count),
             request.name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
         else {
             throw Problem(.invalidField, "field name must be 1 to 100 characters on one line", field: "name")
@@ -56,8 +58,9 @@ extension Doors {
         let record = key.record(
             name: request.name, scopes: scopes, createdAt: call.time,
             expiresAt: request.expiresInSeconds.map { call.time + .seconds($0) })
-        let audit = call.auditRecord(
-            "key.create", key.id, detail: ["scopes": .array(scopes.map { .string($0) })])
+        var detail: JSONObject = ["name": .string(record.name), "scopes": .array(scopes.map { .string($0) })]
+        detail["expires_at"] = record.expiresAt.map { .string($0.iso8601) }
+        let audit = call.auditRecord("key.create", key.id, detail: detail)
         try await store.atomically { store throws(StoreError) in
             try store.insertKey(record)
             try store.audit(audit)

@@ -1,6 +1,20 @@
 import APIModels
 import HTTPTypes
 import Hummingbird
+import Synchronization
+
+/// The description, made once.
+final class APIDescription: Sendable {
+    private let made = Mutex<[UInt8]?>(nil)
+
+    func bytes(_ make: () -> [UInt8]) -> [UInt8] {
+        made.withLock { made in
+            let bytes = made ?? make()
+            made = bytes
+            return bytes
+        }
+    }
+}
 
 extension Doors {
     /// For other programs: Prometheus, and the description of this API.
@@ -21,7 +35,7 @@ extension Doors {
             Endpoint(
                 .get, "/openapi.json", nil,
                 .init(summary: "This description", tag: "machines")
-            ) { _ in .json(OpenAPI.document(of: endpoints), status: 200, location: nil) },
+            ) { _ in .json(description.bytes { OpenAPI.document(of: endpoints) }, status: 200, location: nil) },
         ]
     }
 }

@@ -42,12 +42,12 @@ extension Doors {
                 .get, "/api/v1/\(path)/metrics", .read,
                 .init(
                     summary: "Figures of a \(noun) over time", tag: "metrics",
-                    query: ["name", "from", "to", "step"], answer: MetricRange.self)
+                    query: [.metricNames, "from", "to", .step], answer: MetricRange.self)
             ) { call in try await .model(range(subject(call), call)) },
             Endpoint(
                 .get, "/api/v1/\(path)/metrics/latest", .read,
                 .init(
-                    summary: "The newest figures of a \(noun)", tag: "metrics", query: ["name"],
+                    summary: "The newest figures of a \(noun)", tag: "metrics", query: [.metricNames],
                     answer: LatestMetrics.self)
             ) { call in
                 let measured = try await subject(call)
@@ -103,7 +103,7 @@ extension Doors {
         let from = try call.query.time("from") ?? to - .seconds(3600)
         guard from < to else { throw Problem(.invalidField, "from must be before to", field: "from") }
         let length = (to - from).wholeMilliseconds
-        let step = try call.query.integer("step", 1000...(400 * 86_400_000)) ?? max(1000, length / 60)
+        let step = try call.query.integer("step", QueryParameter.stepRange) ?? max(1000, length / 60)
         var lines: [MetricLine] = []
         if let node = measured.node {
             lines = try await store.metrics(
@@ -141,4 +141,11 @@ extension Doors {
     private static func matches(_ pattern: String, _ name: String) -> Bool {
         pattern.last == "*" ? name.hasPrefix(pattern.dropLast()) : name == pattern
     }
+}
+
+extension QueryParameter {
+    fileprivate static let stepRange: ClosedRange<Int64> = 1000...(400 * 86_400_000)
+    fileprivate static let metricNames = many(
+        "name", "Only these; a * at the end of one stands for all that begin so. All without any.")
+    fileprivate static let step = integer("step", stepRange, "Milliseconds between two points.")
 }

@@ -4,14 +4,15 @@ import HTTPTypes
 import Store
 
 extension Doors {
-    var nodes: [Endpoint] { nodeViews + nodeChanges }
+    var nodes: [Endpoint] { nodeViews + nodeChanges + labels }
 
     private var nodeViews: [Endpoint] {
         [
             Endpoint(
                 .get, "/api/v1/nodes", .read,
                 .init(
-                    summary: "All nodes", tag: "nodes", query: ["limit", "cursor", "state", "name"],
+                    summary: "All nodes", tag: "nodes",
+                    query: ["limit", "cursor", .word("state", NodeRecord.State.self), "name"],
                     answer: Listing<Node>.self)
             ) { call in
                 let filter = NodeFilter(
@@ -51,14 +52,6 @@ extension Doors {
                 return try .model(Node(record, withFacts: true))
             },
             Endpoint(
-                .put, "/api/v1/nodes/{node}/labels", .nodes,
-                .init(
-                    summary: "Replace the labels of a node", tag: "nodes", body: LabelsRequest.self, answer: Node.self)
-            ) { call in
-                let labels = try call.model(LabelsRequest.self).labels
-                return try .model(Node(await operations.label(node(call).id, labels: labels, by: call.requester)))
-            },
-            Endpoint(
                 .post, "/api/v1/nodes/{node}/revoke", .nodes,
                 .init(
                     summary: "Cut a node off at once, for good", tag: "nodes", body: ReasonRequest.self,
@@ -82,7 +75,7 @@ extension APICall {
     /// The reason in the optional body, at most 500 characters.
     func reason() throws(Problem) -> String? {
         guard let reason = try optionalModel(ReasonRequest.self)?.reason else { return nil }
-        guard reason.count <= 500 else {
+        guard reason.unicodeScalars.count <= 500 else {
             throw Problem(.invalidField, "field reason must be at most 500 characters", field: "reason")
         }
         return reason

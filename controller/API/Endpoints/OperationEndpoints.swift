@@ -6,18 +6,26 @@ import Store
 extension Doors {
     var work: [Endpoint] { operationViews + operationChanges }
 
+    private static let kinds = OperationKind.allCases.map(\.rawValue) + [NodeCommand.kind, Transfer.kind]
+
     private var operationViews: [Endpoint] {
         [
             Endpoint(
                 .get, "/api/v1/operations", .read,
                 .init(
                     summary: "Operations, newest first", tag: "operations",
-                    query: ["limit", "cursor", "state", "service", "node", "kind", "customer"],
+                    query: [
+                        "limit", "cursor", .word("state", OperationRecord.State.self),
+                        .text("service", "Id or external id."), .text("node", "Id or name."),
+                        .word("kind", among: Self.kinds), "customer",
+                    ],
                     answer: Listing<Operation>.self)
             ) { call in
                 let filter = OperationFilter(
                     states: try call.query.word("state", OperationRecord.State.self).map { [$0] },
-                    service: call.query["service"], node: call.query["node"], kind: call.query["kind"],
+                    service: try await Names(store).serviceID(call.query["service"]),
+                    node: try await Names(store).nodeID(call.query["node"]),
+                    kind: try call.query.word("kind", among: Self.kinds),
                     customer: call.query["customer"])
                 let page = try await store.operations(filter, page: call.pageRequest("operations", order: .descending))
                 return try .model(page.view("operations") { Operation(summaryOf: $0) })
@@ -102,8 +110,15 @@ extension Doors {
     func stream(
         _ source: some EventSource, _ call: APICall, alsoOn bell: AsyncStream<Void>? = nil
     ) throws -> Answer {
-        try EventStream(
-            source: source, history: history, timing: settings.events, channel: call.context.channel, otherBell: bell
+        let (store, now, key) = (store, now, call.caller.key)
+        return try EventStream(
+            source: source, history: history, timing: settings.events, channel: call.context.channel,
+            place: places.openStream(call.caller, on: call.context.channel.connection),
+            isPermitted: {
+                // What cannot be looked up now is looked up with the next sign of life.
+                guard let record = try? await store.key(key) else { return true }
+                return record.isValid(at: now())
+            }, otherBell: bell
         ).answer()
     }
 }

@@ -1,6 +1,7 @@
 import APIModels
 import ControllerCore
 import HTTPTypes
+import Model
 import Store
 import WireProtocol
 
@@ -50,26 +51,41 @@ extension Doors {
                 .put, "/api/v1/plans/{plan}", .plans,
                 .init(
                     summary: "Create a plan, or make its next revision", tag: "plans", body: PlanBody.self,
-                    answer: Plan.self)
+                    answer: Plan.self, isConditional: true)
             ) { call in
-                let name = try call.path("plan")
-                let known = try await store.plan(name)
-                var body = try call.model(PlanBody.self)
-                body.env = try body.env?.revealed(from: known?.spec, field: "env")
-                let spec = try JSONObject(body)
-                let plan =
-                    try await known == nil
-                    ? operations.createPlan(name: name, spec: spec, by: call.requester)
-                    : operations.updatePlan(name: name, spec: spec, by: call.requester)
-                return try .model(Plan(plan))
+                let (name, body, expected) = (try call.path("plan"), try call.model(PlanBody.self), call.expectation)
+                let plan = try await operations.putPlan(name: name, by: call.requester) { present throws(CoreError) in
+                    guard expected.holds(for: present?.representation) else { throw .notAsExpected("plan \(name)") }
+                    return try body.spec(after: present)
+                }
+                return try .model(Plan(plan)).tagged
             },
             Endpoint(
                 .delete, "/api/v1/plans/{plan}", .plans,
-                .init(summary: "Offer a plan no more; services keep what they have", tag: "plans", status: 204)
+                .init(
+                    summary: "Offer a plan no more; services keep what they have", tag: "plans", status: 204,
+                    isConditional: true)
             ) { call in
-                _ = try await operations.retirePlan(name: call.path("plan"), by: call.requester)
+                let expected = call.expectation
+                _ = try await operations.retirePlan(
+                    name: call.path("plan"), by: call.requester,
+                    ifSo: { expected.holds(for: $0.representation) })
                 return .nothing
             },
         ]
+    }
+}
+
+extension PlanRecord {
+    /// As `GET` shows it; nil for one that only a newer version can have written.
+    fileprivate var representation: [UInt8]? { try? BodyEncoder.bytes(Plan(self)) }
+}
+
+extension PlanBody {
+    /// The specification, with the values of the present one where hidden ones were sent back.
+    fileprivate func spec(after present: PlanRecord?) throws(CoreError) -> JSONObject {
+        var body = self
+        body.env = try env?.revealed(from: present?.spec, field: "env")
+        do { return try JSONObject(body) } catch { throw .invalid(field: "spec", problem: "cannot be kept: \(error)") }
     }
 }

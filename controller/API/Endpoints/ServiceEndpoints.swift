@@ -13,7 +13,10 @@ extension Doors {
                 .get, "/api/v1/services", .read,
                 .init(
                     summary: "Services, oldest first; terminated ones only when asked for", tag: "services",
-                    query: ["limit", "cursor", "state", "node", "customer", "plan", "external_id", "terminated"],
+                    query: [
+                        "limit", "cursor", .word("state", ServiceRecord.State.self), .text("node", "Id or name."),
+                        "customer", "plan", "external_id", "terminated",
+                    ],
                     answer: Listing<Service>.self)
             ) { call in try await listServices(call) },
             Endpoint(
@@ -35,16 +38,25 @@ extension Doors {
 
     private func listServices(_ call: APICall) async throws -> Answer {
         if let externalID = call.query["external_id"] {
-            let found = try await store.service(externalID: externalID)
-            return try .model(Listing(items: [found].compactMap { $0 }.map { Service(summaryOf: $0) }))
+            return try await serviceNamed(externalID, call)
         }
         var states: [ServiceRecord.State]? = ServiceRecord.State.allCases.filter { $0 != .terminated }
         if try call.query.flag("terminated") { states = nil }
         if let state = try call.query.word("state", ServiceRecord.State.self) { states = [state] }
         let filter = ServiceFilter(
-            states: states, node: call.query["node"], customer: call.query["customer"], plan: call.query["plan"])
+            states: states, node: try await Names(store).nodeID(call.query["node"]), customer: call.query["customer"],
+            plan: try await Names(store).planName(call.query["plan"]))
         let page = try await store.services(filter, page: call.pageRequest("services"))
         return try .model(page.view("services") { Service(summaryOf: $0) })
+    }
+
+    /// One or none, in whatever state; with another filter beside it, the question would have two meanings.
+    private func serviceNamed(_ externalID: String, _ call: APICall) async throws -> Answer {
+        for other in ["state", "node", "customer", "plan", "terminated"] where call.query[other] != nil {
+            throw Problem(.invalidField, "the query parameter \(other) cannot stand beside external_id", field: other)
+        }
+        let found = try await store.service(externalID: externalID)
+        return try .model(Listing(items: [found].compactMap { $0 }.map { Service(summaryOf: $0) }))
     }
 
     private var serviceOrder: Endpoint {
@@ -52,7 +64,7 @@ extension Doors {
             .post, "/api/v1/services", .services,
             .init(
                 summary: "Provision a service; the same external_id and order again is the same service",
-                tag: "services", body: ServiceOrder.self, answer: AcceptedOrder.self, status: 202)
+                tag: "services", body: ServiceOrder.self, answer: AcceptedOrder.self, status: 202, repeated: 200)
         ) { call in
             var order = try call.model(ServiceOrder.self)
             if let environment = order.overrides?.env {
@@ -84,7 +96,7 @@ extension Doors {
                 .delete, "/api/v1/services/{service}", .services,
                 .init(
                     summary: "The same as terminate", tag: "services", body: ReasonRequest.self, isBodyOptional: true,
-                    answer: AcceptedOrder.self, status: 202)
+                    answer: AcceptedOrder.self, status: 202, repeated: 200)
             ) { call in
                 try await ordered("terminate", call) { id, reason, requester in
                     try await operations.terminate(id, reason: reason, by: requester)
@@ -98,7 +110,7 @@ extension Doors {
             .post, "/api/v1/services/{service}/upgrade", .services,
             .init(
                 summary: "Give a service another plan or other amounts", tag: "services", body: UpgradeOrder.self,
-                answer: AcceptedOrder.self, status: 202)
+                answer: AcceptedOrder.self, status: 202, repeated: 200)
         ) { call in
             let order = try call.model(UpgradeOrder.self)
             let request = UpgradeRequest(
@@ -128,7 +140,7 @@ extension Doors {
             .post, "/api/v1/services/{service}/\(verb)", .services,
             .init(
                 summary: summary, tag: "services", body: ReasonRequest.self, isBodyOptional: true,
-                answer: AcceptedOrder.self, status: 202)
+                answer: AcceptedOrder.self, status: 202, repeated: 200)
         ) { call in
             try await ordered(verb, call, order)
         }

@@ -3,6 +3,7 @@ import HTTPTypes
 import Model
 import Store
 import Transport
+import WireProtocol
 
 extension Doors {
     var tokens: [Endpoint] {
@@ -47,7 +48,12 @@ extension Doors {
             id: token.id, secretHash: token.secretHash, labels: labels, usesLeft: request.uses ?? 1,
             expiresAt: call.time + .seconds(request.expiresInSeconds ?? 86400), createdAt: call.time,
             createdBy: call.caller.actor, approves: request.approved ?? false)
-        let audit = call.auditRecord("token.create", token.id)
+        let audit = call.auditRecord(
+            "token.create", token.id,
+            detail: [
+                "uses": .integer(Int64(record.usesLeft)), "expires_at": .string(record.expiresAt.iso8601),
+                "labels": .labels(labels), "approved": .bool(record.approves),
+            ])
         try await store.atomically { store throws(StoreError) in
             try store.insertToken(record)
             try store.audit(audit)

@@ -13,7 +13,7 @@ extension Doors {
                 .init(
                     summary:
                         "Send a ZFS snapshot of one node into a dataset of another; both policies have the last word",
-                    tag: "nodes", body: TransferOrder.self, answer: AcceptedOrder.self, status: 202)
+                    tag: "nodes", body: TransferOrder.self, answer: AcceptedOrder.self, status: 202, repeated: 200)
             ) { call in
                 let order = try call.model(TransferOrder.self)
                 let request = TransferRequest(
@@ -31,8 +31,7 @@ extension Doors {
 
     /// The id of a node that is named by its id or name.
     private func end(_ name: String, _ field: String) async throws -> String {
-        if let node = try await store.node(name) { return node.id }
-        if let node = try await store.node(named: name) { return node.id }
+        if let node = try await Names(store).node(name) { return node.id }
         throw Problem(.invalidField, "field \(field) names no node: \(name)", field: field)
     }
 }

@@ -127,9 +127,11 @@ extension APIKey {
 }
 
 extension AuditEntry {
-    init(_ record: AuditRecord) {
+    /// - Parameter name: of the actor.
+    init(_ record: AuditRecord, name: String?) {
         self.init(
-            id: record.id, time: record.time, actor: record.actor, action: record.action, subject: record.subject,
-            detail: record.detail.isEmpty ? nil : JSONValue.object(record.detail).text, remote: record.remote)
+            id: record.id, time: record.time, actor: record.actor, actorName: name, action: record.action,
+            subject: record.subject, detail: record.detail.isEmpty ? nil : .object(record.detail),
+            remote: record.remote)
     }
 }

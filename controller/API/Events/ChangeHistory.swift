@@ -26,12 +26,10 @@ final class ChangeHistory: Sendable {
     let run: String
     private let state = Mutex(State())
     private let capacity: Int
-    private let maximumBells: Int
 
-    init(run: String, capacity: Int = 4096, maximumBells: Int = 512) {
+    init(run: String, capacity: Int = 4096) {
         self.run = run
         self.capacity = capacity
-        self.maximumBells = maximumBells
     }
 
     /// The place behind everything that has happened.
@@ -63,12 +61,11 @@ final class ChangeHistory: Sendable {
         }
     }
 
-    /// Rings when something may be new; several rings become one. Ends when the controller stops. Nil when too many
-    /// listen already.
+    /// Rings when something may be new; several rings become one. Ends when the controller stops. Nil when it does already.
     func bell() -> AsyncStream<Void>? {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number: Int? = state.withLock { state in
-            guard !state.isFinished, state.bells.count < maximumBells else { return nil }
+            guard !state.isFinished else { return nil }
             state.nextBell += 1
             state.bells[state.nextBell] = continuation
             return state.nextBell

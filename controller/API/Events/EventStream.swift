@@ -43,13 +43,16 @@ struct EventStream<Source: EventSource>: Sendable {
     let history: ChangeHistory
     let timing: EventTiming
     let channel: any Channel
+    /// Held until the stream is over.
+    let place: CallerPlaces.Place
+    /// Whether the reader's key still holds; asked with each sign of life.
+    let isPermitted: @Sendable () async -> Bool
     /// Rings for what the history does not tell.
     var otherBell: AsyncStream<Void>?
 
-    /// Throws when too many listen already.
     func answer() throws(Problem) -> Answer {
         guard let bell = history.bell() else {
-            throw Problem(.tooMany, "too many event streams are open; try again later")
+            throw Problem(.unavailable, "the controller is stopping")
         }
         return .raw(
             Response(
@@ -66,10 +69,14 @@ struct EventStream<Source: EventSource>: Sendable {
     }
 
     private func write(to writer: inout any ResponseBodyWriter, _ bell: AsyncStream<Void>) async throws {
+        defer { place.release() }
         var source = source
         try await send(&writer, ByteBuffer(string: ": innkeeper\nretry: 2000\n\n"))
         for await ring in Rings(bell, otherBell, heartbeat: timing.heartbeat) {
-            if ring == .heartbeat { try await send(&writer, ByteBuffer(string: ": heartbeat\n\n")) }
+            if ring == .heartbeat {
+                guard await isPermitted() else { return }
+                try await send(&writer, ByteBuffer(string: ": heartbeat\n\n"))
+            }
             var hasMore = true
             while hasMore {
                 let (events, isOver) = try await source.read()

@@ -15,6 +15,8 @@ package struct APICall: Sendable {
     /// The idempotency key, made unique across callers.
     let idempotencyKey: String?
     let lastEventID: String?
+    /// What a change expects to find.
+    let expectation: Expectation
     let time: Timestamp
 
     var logger: Logger { context.logger }

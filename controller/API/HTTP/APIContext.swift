@@ -1,12 +1,16 @@
+import HTTPTypes
 package import Hummingbird
 import Logging
 import NIOCore
+import Transport
 
 /// What Hummingbird carries along with a request.
 package struct APIContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     /// The connection, for its address and to cut it.
     let channel: any Channel
+    /// What is asked for; the router keeps all paths under one method.
+    var method = HTTPRequest.Method.get
     /// Names the request in the log and in the answer.
     let requestID: String
 
@@ -17,5 +21,8 @@ package struct APIContext: RequestContext {
     }
 
     /// The address of the peer without its port.
-    var remote: String? { channel.remoteAddress?.ipAddress }
+    var remote: String? { channel.connection.remoteAddress?.plainAddress }
+
+    /// What counts as one address: of IPv6 the network that one host has.
+    var address: String { channel.connection.remoteAddress?.network ?? "" }
 }

@@ -1,4 +1,5 @@
 import APIModels
+import ControllerCore
 import WireProtocol
 
 /// Variables of a container's environment hold passwords: their values go in and never come out. In their place an answer
@@ -55,13 +56,11 @@ extension JSONValue {
 
 extension [String: String] {
     /// With the values of `known` where a hidden one was sent back.
-    func revealed(from known: JSONObject?, field: String) throws(Problem) -> [String: String] {
+    func revealed(from known: JSONObject?, field: String) throws(CoreError) -> [String: String] {
         var revealed = self
         for (name, value) in self where value == HiddenValue.text {
             guard let present = known?["env"]?[name]?.asString else {
-                throw Problem(
-                    .invalidField, "\(field).\(name) stands for a hidden value, and there is none",
-                    field: "\(field).\(name)")
+                throw .invalid(field: "\(field).\(name)", problem: "stands for a hidden value, and there is none")
             }
             revealed[name] = present
         }

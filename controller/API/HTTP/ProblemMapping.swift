@@ -22,6 +22,7 @@ extension Problem {
         case let error as GrammarError: self.init(.invalidField, error.description, field: error.field)
         case let error as HTTPError: self = Problem(error) ?? Problem(unexpected: error, logger)
         case is BrokenBody: self.init(.badRequest, "the body of the request is not framed as HTTP/1.1 has it")
+        case is DepartedCaller: self.init(.badRequest, "the connection ended before the body did")
         case is CancellationError: self.init(.unavailable, "the controller is stopping")
         default: self.init(unexpected: error, logger)
         }

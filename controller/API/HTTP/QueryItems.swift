@@ -5,15 +5,18 @@ import Model
 struct QueryItems: Sendable {
     private var items: [(name: String, value: String)] = []
 
-    /// - Parameter allowed: the names that the endpoint knows.
-    init(_ query: String?, allowed: [String]) throws(Problem) {
+    /// - Parameter allowed: what the endpoint knows.
+    init(_ query: String?, allowed: [QueryParameter]) throws(Problem) {
         for part in (query ?? "").split(separator: "&") {
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = PercentDecoding.decode(pair[0], plusIsSpace: true),
                 let value = PercentDecoding.decode(pair.count > 1 ? pair[1] : "", plusIsSpace: true)
             else { throw Problem(.badRequest, "the query is not valid percent-encoded text") }
-            guard allowed.contains(name) else {
+            guard let parameter = allowed.first(where: { $0.name == name }) else {
                 throw Problem(.invalidField, "there is no query parameter \(name.prefix(60)) here", field: name)
+            }
+            guard parameter.isRepeatable || !items.contains(where: { $0.name == name }) else {
+                throw Problem(.invalidField, "the query parameter \(name) is given twice", field: name)
             }
             items.append((name, value))
         }
@@ -60,11 +63,16 @@ struct QueryItems: Sendable {
     func word<Word: RawRepresentable<String> & CaseIterable>(
         _ name: String, _ type: Word.Type = Word.self
     ) throws(Problem) -> Word? {
+        try word(name, among: Word.allCases.map(\.rawValue)).flatMap { Word(rawValue: $0) }
+    }
+
+    func word(_ name: String, among words: [String]) throws(Problem) -> String? {
         guard let text = self[name] else { return nil }
-        guard let word = Word(rawValue: text) else {
-            let known = Word.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Problem(.invalidField, "the query parameter \(name) must be one of \(known)", field: name)
+        guard words.contains(text) else {
+            throw Problem(
+                .invalidField, "the query parameter \(name) must be one of \(words.joined(separator: ", "))",
+                field: name)
         }
-        return word
+        return text
     }
 }

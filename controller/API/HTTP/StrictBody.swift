@@ -9,17 +9,31 @@ import WireProtocol
 enum StrictBody {
     /// No body of this API comes near it.
     static let limit = 256 * 1024
+    static let mergePatch = "application/merge-patch+json"
     private static let limits = JSONLimits(bytes: limit, values: 20_000)
 
     /// The bytes of the body. They must arrive within `deadline`, whatever the pace.
-    static func bytes(of request: Request, deadline: Duration) async throws -> [UInt8] {
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
+    /// - Parameter isPatch: then a merge patch may be one by its type, too.
+    static func bytes(of request: Request, deadline: Duration, isPatch: Bool) async throws -> [UInt8] {
+        let length = request.headers[.contentLength].flatMap(Int.init)
+        if let length, length > limit { throw tooLarge }
+        if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
+            throw Problem(
+                .mediaType, "the body must come as it is, not as \(coding.prefix(60))", field: "Content-Encoding")
+        }
         let body = request.body
         let buffer = try await withThrowingTaskGroup { group in
             group.addTask {
                 do { return try await body.collect(upTo: limit) } catch is NIOTooManyBytesError {
                     throw tooLarge
-                } catch is HTTPParserError { throw BrokenBody() }
+                } catch is HTTPParserError {
+                    throw BrokenBody()
+                } catch is CancellationError {
+                    throw CancellationError()
+                } catch {
+                    // Whatever happens to the connection here, its other end has done.
+                    throw DepartedCaller()
+                }
             }
             group.addTask {
                 try await Task.sleep(for: deadline)
@@ -29,7 +43,8 @@ enum StrictBody {
             return try await group.next() ?? ByteBuffer()
         }
         let bytes = Array(buffer.readableBytesView)
-        if !bytes.isEmpty { try checkType(request.headers[.contentType]) }
+        if let length, bytes.count < length { throw DepartedCaller() }
+        if !bytes.isEmpty { try checkType(request.headers[.contentType], isPatch: isPatch) }
         return bytes
     }
 
@@ -47,13 +62,22 @@ enum StrictBody {
 
     private static var tooLarge: Problem { Problem(.tooLarge, "the body is larger than \(limit) bytes") }
 
-    private static func checkType(_ type: String?) throws(Problem) {
-        let name = type?.split(separator: ";").first.map { $0.lowercased() }?.filter { $0 != " " }
-        guard name == "application/json" else {
-            throw Problem(.mediaType, "Content-Type must be application/json, not \"\((type ?? "").prefix(60))\"")
+    private static func checkType(_ type: String?, isPatch: Bool) throws(Problem) {
+        let parts = (type ?? "").lowercased().split(separator: ";").map { $0.filter { $0 != " " } }
+        guard let name = parts.first, name == "application/json" || (isPatch && name == mergePatch),
+            parts.dropFirst().allSatisfy({
+                !$0.hasPrefix("charset=") || $0.hasSuffix("=utf-8") || $0.hasSuffix("\"utf-8\"")
+            })
+        else {
+            throw Problem(
+                .mediaType, "Content-Type must be application/json in UTF-8, not \"\((type ?? "").prefix(60))\"",
+                field: "Content-Type")
         }
     }
 }
 
 /// The framing of the body is wrong: where the next request begins nobody can tell.
 struct BrokenBody: Error {}
+
+/// The connection ended before the body did. Nobody is there to answer.
+struct DepartedCaller: Error {}

@@ -52,39 +52,63 @@ enum OpenAPI {
         if let body = description.body {
             operation["requestBody"] = [
                 "required": .bool(!description.isBodyOptional),
-                "content": ["application/json": ["schema": schemas.schema(of: body)]],
+                "content": .object(content(endpoint, schemas.schema(of: body, isAsked: true))),
             ]
         }
-        operation["responses"] = .object([
-            String(description.status): answer(description, &schemas),
-            "default": ["$ref": "#/components/responses/Problem"],
-        ])
+        var responses: JSONObject = [String(description.status): answer(description, &schemas)]
+        if let repeated = description.repeated {
+            responses[String(repeated)] = answer(description, &schemas, "It was done before; this is what it made")
+        }
+        if !endpoint.isChange, description.answer != nil {
+            responses["304"] = ["description": "It is as the tag of If-None-Match says"]
+        }
+        responses["default"] = ["$ref": "#/components/responses/Problem"]
+        operation["responses"] = .object(responses)
         return .object(operation)
     }
 
-    private static func answer(_ description: Endpoint.Description, _ schemas: inout SchemaCatalogue) -> JSONValue {
+    private static func content(_ endpoint: Endpoint, _ schema: JSONValue) -> JSONObject {
+        var content: JSONObject = ["application/json": ["schema": schema]]
+        if endpoint.method == .patch { content[StrictBody.mergePatch] = ["schema": schema] }
+        return content
+    }
+
+    private static func answer(
+        _ description: Endpoint.Description, _ schemas: inout SchemaCatalogue, _ words: String = "Done"
+    ) -> JSONValue {
         guard description.status != 204 else { return ["description": "Done"] }
         var media: JSONObject = [:]
         if let answer = description.answer { media["schema"] = schemas.schema(of: answer) }
-        return ["description": "Done", "content": .object([description.mediaType: .object(media)])]
+        return ["description": .string(words), "content": .object([description.mediaType: .object(media)])]
     }
 
     private static func parameters(_ endpoint: Endpoint) -> [JSONValue] {
-        let text: JSONValue = ["type": "string"]
-        var parameters: [JSONValue] = endpoint.parameters.map { name in
-            ["name": .string(name), "in": "path", "required": true, "schema": text]
+        // What is no name at all is refused before it is looked for.
+        let name: JSONValue = ["type": "string", "minLength": 1, "pattern": #"^[^\u0000-\u001f\u007f]{1,256}$"#]
+        var parameters: [JSONValue] = endpoint.parameters.map { parameter in
+            ["name": .string(parameter), "in": "path", "required": true, "schema": name]
         }
-        parameters += endpoint.description.query.map { name in
-            ["name": .string(name), "in": "query", "schema": name == "limit" ? ["type": "integer"] : text]
-        }
+        parameters += endpoint.description.query.map(\.described)
         if endpoint.isChange {
             parameters.append([
-                "name": "Idempotency-Key", "in": "header", "schema": text,
+                "name": "Idempotency-Key", "in": "header",
+                "schema": ["type": "string", "pattern": "^[!-~]{1,255}$"],
                 "description": "The same key and request again is answered with the first answer.",
             ])
         }
-        return parameters
+        return parameters + (endpoint.description.isConditional ? conditions : [])
     }
+
+    private static let conditions: [JSONValue] = [
+        [
+            "name": "If-Match", "in": "header", "schema": ["type": "string", "pattern": #"^(\*|"[!#-~]*")$"#],
+            "description": "Only if it is as the tag of an earlier answer says; else 412.",
+        ],
+        [
+            "name": "If-None-Match", "in": "header", "schema": ["type": "string", "pattern": #"^(\*|"[!#-~]*")$"#],
+            "description": "With *: only if there is none.",
+        ],
+    ]
 
     /// `post_services_service_suspend`.
     private static func name(_ endpoint: Endpoint) -> String {

@@ -8,7 +8,8 @@ struct SchemaCatalogue {
     private(set) var schemas = JSONObject()
 
     /// The schema of any type that a model may hold; models themselves are referred to by name.
-    mutating func schema(of type: any Decodable.Type) -> JSONValue {
+    /// - Parameter isAsked: what a caller sends: fields that are not known are refused, and null stands for none.
+    mutating func schema(of type: any Decodable.Type, isAsked: Bool = false) -> JSONValue {
         switch type {
         case is String.Type: return ["type": "string"]
         case is Bool.Type: return ["type": "boolean"]
@@ -24,28 +25,50 @@ struct SchemaCatalogue {
             ]
         case let choice as any Choice.Type:
             return ["type": "string", "enum": .array(choice.names.map { .string($0) })]
-        case let list as any ListType.Type: return ["type": "array", "items": schema(of: list.itemType)]
+        case let optional as any OptionalType.Type:
+            return Self.nullable(schema(of: optional.wrappedType, isAsked: isAsked))
+        case let list as any ListType.Type:
+            return ["type": "array", "items": schema(of: list.itemType, isAsked: isAsked)]
         case let map as any MapType.Type:
-            return ["type": "object", "additionalProperties": schema(of: map.valueType)]
-        default: return reference(to: type)
+            return ["type": "object", "additionalProperties": schema(of: map.valueType, isAsked: isAsked)]
+        default: return reference(to: type, isAsked)
         }
     }
 
-    private mutating func reference(to type: any Decodable.Type) -> JSONValue {
+    private mutating func reference(to type: any Decodable.Type, _ isAsked: Bool) -> JSONValue {
         let name = Self.name(of: type)
-        if schemas[name] == nil { schemas[name] = object(type) }
+        if schemas[name] == nil || (isAsked && schemas[name]?["additionalProperties"] == nil) {
+            schemas[name] = object(type, isAsked)
+        }
         return ["$ref": .string("#/components/schemas/\(name)")]
     }
 
-    private mutating func object(_ type: any Decodable.Type) -> JSONValue {
+    private mutating func object(_ type: any Decodable.Type, _ isAsked: Bool) -> JSONValue {
         let probe = SchemaProbe()
         _ = try? type.init(from: probe)
+        let rules = (type as? any Ruled.Type)?.rules ?? [:]
         var properties = JSONObject()
-        for field in probe.fields { properties[field.name] = schema(of: field.type) }
+        for field in probe.fields {
+            var property = schema(of: field.type, isAsked: isAsked)
+            if let rule = rules[field.name], let plain = property.asObject {
+                property = .object(plain.ruled(by: rule))
+            }
+            properties[field.name] = isAsked && field.isOptional ? Self.nullable(property) : property
+        }
         var schema: JSONObject = ["type": "object", "properties": .object(properties)]
         let required = probe.fields.filter { !$0.isOptional }.map { JSONValue.string($0.name) }
         if !required.isEmpty { schema["required"] = .array(required) }
-        return .object(schema)
+        if isAsked { schema["additionalProperties"] = false }
+        return .object((type as? any Ruled.Type).map { schema.ruled(by: $0.whole) } ?? schema)
+    }
+
+    /// The same, or null.
+    private static func nullable(_ schema: JSONValue) -> JSONValue {
+        guard var object = schema.asObject, !object.isEmpty else { return schema }
+        guard let type = object["type"] else { return ["anyOf": [schema, ["type": "null"]]] }
+        object["type"] = .array([type, "null"])
+        if let words = object["enum"]?.asArray { object["enum"] = .array(words + [.null]) }
+        return .object(object)
     }
 
     /// `Listing<Node>` becomes `ListingOfNode`.
@@ -54,11 +77,31 @@ struct SchemaCatalogue {
     }
 }
 
+extension JSONObject {
+    /// With the members of a rule; `items`, and what else is an object on both sides, gets them inside.
+    fileprivate func ruled(by rule: JSONObject) -> JSONObject {
+        var ruled = self
+        for member in rule.members {
+            if let inner = member.value.asObject, let present = ruled[member.key]?.asObject {
+                ruled[member.key] = .object(present.ruled(by: inner))
+            } else {
+                ruled[member.key] = member.value
+            }
+        }
+        return ruled
+    }
+}
+
 private protocol ListType { static var itemType: any Decodable.Type { get } }
+private protocol OptionalType { static var wrappedType: any Decodable.Type { get } }
 private protocol MapType { static var valueType: any Decodable.Type { get } }
 
 extension Array: ListType where Element: Decodable {
     fileprivate static var itemType: any Decodable.Type { Element.self }
+}
+
+extension Optional: OptionalType where Wrapped: Decodable {
+    fileprivate static var wrappedType: any Decodable.Type { Wrapped.self }
 }
 
 extension Dictionary: MapType where Key == String, Value: Decodable {

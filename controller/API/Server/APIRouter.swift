@@ -4,34 +4,69 @@ import Hummingbird
 import Model
 
 /// The router of the API, made from the endpoints.
-enum APIRouter {
-    private static let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .head]
+///
+/// Paths are told apart first and methods then, so that whatever method is asked for, the answer knows what there is at the
+/// path: HEAD wherever GET is, OPTIONS everywhere, and of all others what would have been right.
+struct APIRouter: HTTPResponder {
+    typealias Context = APIContext
 
-    static func make(_ endpoints: [Endpoint], _ front: Front, _ counters: RequestCounters) -> Router<APIContext> {
+    private let paths: RouterResponder<APIContext>
+
+    init(_ endpoints: [Endpoint], _ front: Front, _ counters: RequestCounters) {
         let router = Router(context: APIContext.self)
         router.add(middleware: RequestLog(counters: counters))
         for (path, offered) in Dictionary(grouping: endpoints, by: \.path) {
-            for endpoint in offered {
-                router.on(RouterPath(path), method: endpoint.method) { request, context in
-                    try await front.respond(to: request, context, endpoint)
-                }
+            let door = Door(offered: offered, front: front)
+            router.on(RouterPath(path), method: Self.anyMethod) { request, context in
+                try await door.respond(to: request, context)
             }
-            refuseOthers(router, path, offered.map(\.method))
         }
-        return router
+        paths = router.buildResponder()
     }
 
-    /// A path that is there for another method says so.
-    private static func refuseOthers(_ router: Router<APIContext>, _ path: String, _ offered: [HTTPRequest.Method]) {
-        let names = offered.map(\.rawValue).sorted().joined(separator: ", ")
-        for method in methods where !offered.contains(method) {
-            router.on(RouterPath(path), method: method) { request, _ -> Response in
-                var problem = Problem(.methodNotAllowed, "\(method.rawValue) is not offered here, but \(names)")
-                problem.instance = request.uri.path
-                var response = problem.response()
-                response.headers[.allow] = names
-                return response
-            }
+    /// Under which all paths are kept.
+    private static let anyMethod = HTTPRequest.Method.get
+
+    func respond(to request: Request, context: APIContext) async throws -> Response {
+        var (context, head) = (context, request.head)
+        context.method = request.method
+        head.method = Self.anyMethod
+        let response = try await paths.respond(to: Request(head: head, body: request.body), context: context)
+        guard context.method == .head else { return response }
+        // That to GET without its body, whatever it says; of a stream nobody knows the length.
+        var answer = response.createHeadResponse()
+        answer.headers[.contentLength] = response.headers[.contentLength]
+        return answer
+    }
+}
+
+/// What there is at one path.
+private struct Door: Sendable {
+    let offered: [Endpoint]
+    let front: Front
+
+    func respond(to request: Request, _ context: APIContext) async throws -> Response {
+        let method = context.method == .head ? .get : context.method
+        if let endpoint = offered.first(where: { $0.method == method }) {
+            return try await front.respond(to: request, context, endpoint)
         }
+        guard context.method == .options else { return refusal(of: context.method, request) }
+        return Response(status: .noContent, headers: [.allow: allowed, .cacheControl: "no-store"])
+    }
+
+    private var allowed: String {
+        var names = Set(offered.map(\.method.rawValue))
+        if names.contains("GET") { names.insert("HEAD") }
+        names.insert("OPTIONS")
+        return names.sorted().joined(separator: ", ")
+    }
+
+    private func refusal(of method: HTTPRequest.Method, _ request: Request) -> Response {
+        let shown = String(method.rawValue.prefix(20))
+        var problem = Problem(.methodNotAllowed, "\(shown) is not offered here, but \(allowed)")
+        problem.instance = request.uri.path
+        var response = problem.response()
+        response.headers[.allow] = allowed
+        return response
     }
 }

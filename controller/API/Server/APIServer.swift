@@ -34,22 +34,26 @@ package struct APIServer: ServiceLifecycle.Service {
         self.store = store
         self.onRunning = onRunning
         history = ChangeHistory(run: String(now().milliseconds, radix: 36))
+        let places = CallerPlaces(settings.callers, connections: settings.maximumConnections / 2)
+        let gatekeeper = Gatekeeper(
+            authentication: Authentication(store: store, now: now), places: places, settings: settings, now: now)
         front = Front(
-            authentication: Authentication(store: store, now: now), idempotency: Idempotency(store: store),
-            bodyDeadline: settings.bodyDeadline, now: now)
+            gatekeeper: gatekeeper, idempotency: Idempotency(store: store), bodyDeadline: settings.bodyDeadline,
+            denials: DenialLog(store: store), now: now)
         doors = Doors(
-            store: store, operations: operations, history: history, counters: RequestCounters(), settings: settings)
+            store: store, operations: operations, history: history, counters: RequestCounters(), places: places,
+            settings: settings, now: now)
     }
 
     /// The name that the TLS context must speak (ALPN).
     package static let protocolName = "http/1.1"
 
-    var responder: RouterResponder<APIContext> {
-        APIRouter.make(doors.endpoints, front, doors.counters).buildResponder()
-    }
+    var responder: APIRouter { APIRouter(doors.endpoints, front, doors.counters) }
 
     /// How many event streams are open.
     var listeners: Int { history.listeners }
+
+    var counters: RequestCounters { doors.counters }
 
     var endpoints: [Endpoint] { doors.endpoints }
 
@@ -75,14 +79,15 @@ package struct APIServer: ServiceLifecycle.Service {
         }
     }
 
-    private var application: Application<RouterResponder<APIContext>> {
+    private var application: Application<APIRouter> {
         let onRunning = onRunning
         return Application(
             responder: responder,
             server: server,
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections)),
+                // The gate and the callers' places keep below the maximum; beyond it are those that are being closed.
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections * 5 / 4)),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
             logger: logger)
     }

@@ -9,7 +9,15 @@ package struct APISettings: Sendable {
     package var bodyDeadline: Duration = .seconds(15)
     /// How long a connection may be silent, and how long the head of a request may take to arrive.
     package var idleTimeout: Duration = .seconds(60)
+    /// Of all together; half of them are for those who have not shown a key, or need none.
     package var maximumConnections = 1024
+    package var callers = CallerLimits()
+    /// Requests of one key.
+    package var keyRate = Rate(perSecond: 200, burst: 2000)
+    /// Requests without a key from one address, but for `/healthz`.
+    package var openRate = Rate(perSecond: 20, burst: 200)
+    /// Attempts with keys that do not hold, from one address.
+    package var guessRate = Rate(perSecond: 0.5, burst: 30)
     /// Whether the rest of the controller is up, for `/readyz`.
     package var isReady: @Sendable () -> Bool = { true }
     var events = EventTiming()

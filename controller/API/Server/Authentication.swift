@@ -16,25 +16,28 @@ final class Authentication: Sendable {
         self.now = now
     }
 
-    /// Throws 401 for anything that is not a valid key; why exactly is nobody's business who has none.
+    /// Throws a `Denied` with 401 for anything that is not a valid key; why exactly is nobody's business who has none.
     func caller(_ field: String?, remote: String?) async throws -> Caller {
-        guard let field else { throw Problem(.unauthenticated, "the request has no Authorization field") }
+        guard let field else { throw Denied("the request has no Authorization field") }
         let parts = field.split(separator: " ", omittingEmptySubsequences: true)
         guard parts.count == 2, parts[0].lowercased() == "bearer", let key = KeyText(parts[1]) else {
-            throw Problem(.unauthenticated, "Authorization must be Bearer and an API key")
+            throw Denied("Authorization must be Bearer and an API key")
         }
         let record = try await store.key(key.id)
-        guard key.matches(record), let record else { throw Problem(.unauthenticated, "the API key is not valid") }
-        // From here on the caller has proved to hold the key, and may know what is wrong with it.
-        guard record.revokedAt == nil else { throw Problem(.unauthenticated, "the API key is revoked") }
+        guard key.matches(record), let record else { throw Denied("the API key is not valid") }
         let time = now()
-        if let end = record.expiresAt, end <= time { throw Problem(.unauthenticated, "the API key has expired") }
-        // A key bound to one customer is for doors that know customers; these do not.
-        guard record.customer == nil else { throw Problem(.forbidden, "the API key is bound to one customer") }
-        await note(record.id, time)
-        return Caller(
+        let caller = Caller(
             key: record.id, name: record.name, scopes: Set(record.scopes.compactMap(Scope.init(rawValue:))),
             remote: remote)
+        // From here on the caller has proved to hold the key, and may know what is wrong with it.
+        guard record.revokedAt == nil else { throw Denied("the API key is revoked", to: caller) }
+        guard record.isValid(at: time) else { throw Denied("the API key has expired", to: caller) }
+        // A key bound to one customer is for doors that know customers; these do not.
+        guard record.customer == nil else {
+            throw Denied(Problem(.forbidden, "the API key is bound to one customer"), to: caller)
+        }
+        await note(record.id, time)
+        return caller
     }
 
     private func note(_ key: String, _ time: Timestamp) async {
@@ -47,5 +50,23 @@ final class Authentication: Sendable {
         guard isDue else { return }
         // A full disk must not lock the operator out who comes to make room: this is tried again with the next request.
         if (try? await store.recordKeyUse([key: time])) == nil { recorded.withLock { $0[key] = nil } }
+    }
+}
+
+/// A call that is refused for who asks.
+struct Denied: Error {
+    let problem: Problem
+    /// For the audit log.
+    let actor: String
+
+    init(_ problem: Problem, to caller: Caller) {
+        self.problem = problem
+        actor = caller.actor
+    }
+
+    /// 401.
+    init(_ detail: String, to caller: Caller? = nil) {
+        problem = Problem(.unauthenticated, detail)
+        actor = caller?.actor ?? "stranger"
     }
 }

@@ -11,15 +11,19 @@ struct Endpoint: Sendable {
         var tag: String
         /// Who may use it, where the scope does not tell all.
         var access: String?
-        /// The names of the query parameters; all others are refused.
-        var query: [String] = []
+        /// The query parameters; all others are refused.
+        var query: [QueryParameter] = []
         /// Model of the body.
         var body: (any (Decodable & Sendable).Type)?
         var isBodyOptional = false
         /// Model of the answer; nil when there is no body, or it is not JSON.
         var answer: (any (Decodable & Sendable).Type)?
         var status = 200
+        /// The status when the same was done before, where it is another one.
+        var repeated: Int?
         var mediaType = "application/json"
+        /// Whether a change honours `If-Match` and `If-None-Match`; the others refuse them.
+        var isConditional = false
     }
 
     let method: HTTPRequest.Method
@@ -43,6 +47,9 @@ struct Endpoint: Sendable {
 
     /// Whether it changes something, and so has a body and an idempotency key.
     var isChange: Bool { method != .get }
+
+    /// Whether it is answered however many ask: it costs nothing, and watchdogs rely on it.
+    var isAlwaysAnswered: Bool { path == "/healthz" }
 
     /// The names in braces.
     var parameters: [String] {

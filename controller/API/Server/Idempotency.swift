@@ -9,7 +9,7 @@ import Synchronization
 import Transport
 import WireProtocol
 
-/// Does what an `Idempotency-Key` names once, and answers every repetition with the first answer.
+/// Does what an `Idempotency-Key` names once, and answers every repetition with the answer to what was done.
 final class Idempotency: Sendable {
     private struct Place: Hashable {
         let caller: String
@@ -75,19 +75,16 @@ final class Idempotency: Sendable {
         }
     }
 
+    /// Only what was done is recorded. A refusal has changed nothing: the same request is judged anew, for what stood in
+    /// its way may be gone by then, and what is wrong for ever is refused again for the same reason.
     private func first(_ place: Place, _ logger: Logger, _ work: () async throws -> Answer) async throws -> Response {
         do {
             let answer = try await work()
             try await record(answer, place)
             return answer.response
         } catch {
-            let problem = Problem(error, logger: logger)
-            if problem.isFinal, let bytes = try? BodyEncoder.bytes(problem) {
-                try await record(.json(bytes, status: problem.status, location: nil), place)
-            } else {
-                try await store.dropIdempotent(scope: place.caller, key: place.key)
-            }
-            throw problem
+            try await store.dropIdempotent(scope: place.caller, key: place.key)
+            throw error
         }
     }
 
@@ -113,11 +110,6 @@ final class Idempotency: Sendable {
     }
 }
 
-extension Problem {
-    /// Whether the same request will always be refused for the same reason, so that the refusal can be recorded.
-    fileprivate var isFinal: Bool { (400..<500).contains(status) && !retryable }
-}
-
 /// An answer as the store keeps it: `{"location": …, "body": …}`, without secrets.
 private struct RecordedAnswer {
     let status: Int
@@ -127,7 +119,7 @@ private struct RecordedAnswer {
     private static let secrets = ["secret", "token"]
 
     static func of(_ answer: Answer) -> RecordedAnswer {
-        guard case .json(let bytes, let status, let location) = answer else {
+        guard case .json(let bytes, let status, let location, _) = answer else {
             return RecordedAnswer(status: 204, text: "{}", hadSecret: false)
         }
         var record = JSONObject()
@@ -155,9 +147,7 @@ extension RecordedAnswer {
         get throws {
             let record = try JSONParser.parse(Array(text.utf8), limits: .local)
             guard let body = record["body"] else { return Answer.nothing.response }
-            var response = Answer.json(body.encoded, status: status, location: record["location"]?.asString).response
-            if status >= 400 { response.headers[.contentType] = Problem.mediaType }
-            return response
+            return Answer.json(body.encoded, status: status, location: record["location"]?.asString).response
         }
     }
 }

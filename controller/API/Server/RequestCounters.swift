@@ -19,7 +19,7 @@ final class RequestCounters: Sendable {
     }
 
     private let values = Mutex<[Series: Value]>([:])
-    private static let methods: Set<String> = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+    private static let methods: Set<String> = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]
 
     func count(_ method: String, _ route: String, status: Int, took: Duration) {
         // A client can make up methods without end.

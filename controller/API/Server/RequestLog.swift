@@ -20,16 +20,19 @@ struct RequestLog: RouterMiddleware {
         } catch {
             var problem = Problem(error, logger: context.logger)
             problem.instance = request.uri.path
-            response = problem.response(closing: context.channel, always: error is BrokenBody)
+            // Who waits for leave to send a body may send it or not: where the next request begins nobody can tell.
+            let isUnclear = error is BrokenBody || request.headers[.expect] != nil
+            response = problem.response(closing: context.channel, always: isUnclear)
         }
         response.headers[.requestID] = context.requestID
         let took = ContinuousClock.now - start
         let route = context.endpointPath ?? "none"
-        counters.count(request.method.rawValue, route, status: response.status.code, took: took)
+        counters.count(context.method.rawValue, route, status: response.status.code, took: took)
         context.logger.log(
             level: response.status.code >= 500 ? .warning : .info, "request",
             metadata: [
-                "method": .string(request.method.rawValue), "path": .string(Self.shown(request.uri.path)),
+                "method": .string(String(context.method.rawValue.prefix(20))),
+                "path": .string(Self.shown(request.uri.path)),
                 "status": "\(response.status.code)", "ms": "\(took.wholeMilliseconds)",
                 "remote": .string(context.remote ?? "-"),
             ])

@@ -46,13 +46,25 @@ extension Operations {
         }
     }
 
-    /// Replaces all labels.
+    /// Makes of the labels what `next` makes of them as they are in the moment of the change.
+    /// - Parameter isExpected: asked for the labels in that moment; false refuses the change.
     package func label(
-        _ node: String, labels: [String: String], by requester: Requester
+        _ node: String, by requester: Requester,
+        ifSo isExpected: @escaping @Sendable ([String: String]) -> Bool = { _ in true },
+        _ next: @escaping @Sendable ([String: String]) -> [String: String]
     ) async throws(CoreError) -> NodeRecord {
-        try checkLabels(labels, field: "labels")
-        return try await change(node, "node.label", detail: ["labels": .strings(labels)], by: requester) {
-            $0.labels = labels
+        let now = now
+        return try await record { store throws(StoreError) in
+            guard let before = try store.node(node) else { return .failure(.notFound(kind: "node", id: node)) }
+            guard isExpected(before.labels) else {
+                return .failure(.notAsExpected("the set of labels of node \(before.name)"))
+            }
+            let labels = next(before.labels)
+            do throws(CoreError) { try checkLabels(labels, field: "labels") } catch { return .failure(error) }
+            guard labels != before.labels else { return .success(before) }
+            let detail: JSONObject = ["labels": .strings(labels), "changed": .changes(before.labels, labels)]
+            try store.audit("node.label", node, by: requester, at: now, detail: detail)
+            return .success(try store.updateNode(node) { $0.labels = labels })
         }
     }
 
@@ -74,14 +86,14 @@ extension Operations {
     }
 
     private func change(
-        _ node: String, _ action: String, detail: JSONObject = [:], by requester: Requester,
+        _ node: String, _ action: String, by requester: Requester,
         _ body: @escaping @Sendable (inout NodeRecord) -> Void
     ) async throws(CoreError) -> NodeRecord {
         let now = now
         return try await record { store throws(StoreError) in
             let before = try store.node(node)
             let after = try store.updateNode(node, body)
-            if after != before { try store.audit(action, node, by: requester, at: now, detail: detail) }
+            if after != before { try store.audit(action, node, by: requester, at: now) }
             return .success(after)
         }
     }

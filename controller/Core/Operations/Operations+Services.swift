@@ -177,6 +177,9 @@ extension Store {
                 createdAt: time))
         var detail: JSONObject = ["operation": .string(operation.id)]
         detail["reason"] = parameters["reason"]
+        if kind == .provision || kind == .upgrade { detail["plan"] = parameters["plan"] ?? .string(service.plan) }
+        if kind == .provision { detail["customer"] = .string(service.customer) }
+        if let spec = parameters["spec"]?.asObject { detail["changed"] = .specChanges(service.spec, spec) }
         try audit("service.\(kind.rawValue)", service.id, by: requester, at: time, detail: detail)
         return ServiceOperation(service: service, operation: operation, created: true)
     }

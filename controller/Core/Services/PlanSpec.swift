@@ -38,9 +38,9 @@ package struct PlanSpec: Sendable, Hashable {
 
 extension PlanSpec {
     /// Docker takes no less than 6 MiB.
-    static let memory: ClosedRange<Int64> = (6 << 20)...(1 << 50)
-    static let cpu: ClosedRange<Int64> = 10...1_000_000
-    static let disk: ClosedRange<Int64> = (1 << 20)...(1 << 50)
+    package static let memory: ClosedRange<Int64> = (6 << 20)...(1 << 50)
+    package static let cpu: ClosedRange<Int64> = 10...1_000_000
+    package static let disk: ClosedRange<Int64> = (1 << 20)...(1 << 50)
 
     package var json: JSONObject {
         var json: JSONObject = [

@@ -34,6 +34,13 @@ package struct KeyRecord: Sendable, Hashable {
     }
 }
 
+extension KeyRecord {
+    /// Neither revoked nor expired.
+    package func isValid(at time: Timestamp) -> Bool {
+        revokedAt == nil && (expiresAt.map { $0 > time } ?? true)
+    }
+}
+
 extension KeyRecord: Record {
     static let table = "api_keys"
     static let key = ["id"]

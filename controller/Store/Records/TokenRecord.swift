@@ -1,5 +1,6 @@
 package import Model
 import SQLite
+package import WireProtocol
 
 /// A join token without its secret.
 package struct TokenRecord: Sendable, Hashable {
@@ -56,5 +57,12 @@ extension TokenRecord: Record {
         [
             id, secretHash, labels.columnText, usesLeft, expiresAt, createdAt, createdBy, revokedAt, approves,
         ]
+    }
+}
+
+extension JSONValue {
+    /// Labels as an object, for the audit log.
+    package static func labels(_ labels: [String: String]) -> JSONValue {
+        .object(JSONObject(labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
     }
 }

@@ -1,0 +1,163 @@
+import APIModels
+import ControllerCore
+import WireProtocol
+
+/// What the fields of a model may be beyond their types. The checks themselves are the core's and the endpoints'; a test holds
+/// the two together by asking for what lies just inside and just outside of each bound.
+protocol Ruled {
+    /// By field, members of its JSON Schema.
+    static var rules: [String: JSONObject] { get }
+    /// Members of the schema of the whole.
+    static var whole: JSONObject { get }
+}
+
+extension Ruled {
+    static var whole: JSONObject { [:] }
+}
+
+/// The grammars of the core as patterns.
+enum Rules {
+    private static let labelPart = "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+    static let labelKey = "^(?=.{1,63}$)\(labelPart)(/\(labelPart))*$"
+    static let labelValue = "^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
+    static let planName: JSONObject = pattern("^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$")
+    static let externalID: JSONObject = pattern("^[!-~]{1,128}$")
+    static let labels: JSONObject = [
+        "maxProperties": 64, "propertyNames": .object(pattern(labelKey)),
+        "additionalProperties": .object(pattern(labelValue)),
+    ]
+    static let environment: JSONObject = [
+        "maxProperties": 256, "propertyNames": .object(pattern("^[A-Za-z_][A-Za-z0-9_]{0,127}$")),
+        "additionalProperties": .object(pattern(noZero, ["maxLength": 32_768])),
+    ]
+    static let command: JSONObject = ["maxItems": 256, "items": .object(pattern(noZero, ["maxLength": 4096]))]
+    static let path: JSONObject = pattern(
+        #"^(/(?!\.{1,2}(/|$))[^/\u0000-\u001f\u007f]+)+$"#, ["maxLength": 4095])
+    private static let noZero = #"^[^\u0000]*$"#
+    private static let host = "[A-Za-z0-9]+(-+[A-Za-z0-9]+)*"
+    private static let part = #"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"#
+    static let image: JSONObject = pattern(
+        #"^((\#(host)(\.\#(host))+|(\#(host)|localhost)(?=[:/]))(:[1-9][0-9]{0,4})?/)?\#(part)(/\#(part))*"#
+            + "(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$",
+        ["maxLength": 255])
+    static let bytes: JSONObject = range(PlanSpec.memory)
+    static let cpu: JSONObject = range(PlanSpec.cpu)
+    static let disk: JSONObject = range(PlanSpec.disk)
+
+    static func pattern(_ pattern: String, _ more: JSONObject = [:]) -> JSONObject {
+        var rule = more
+        rule["pattern"] = .string(pattern)
+        return rule
+    }
+
+    static func range(_ range: ClosedRange<Int64>) -> JSONObject {
+        ["minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
+    }
+}
+
+extension JoinTokenRequest: Ruled {
+    static var rules: [String: JSONObject] {
+        [
+            "uses": Rules.range(1...10_000), "expires_in_seconds": Rules.range(60...365 * 86400),
+            "labels": Rules.labels,
+        ]
+    }
+}
+
+extension APIKeyRequest: Ruled {
+    static var rules: [String: JSONObject] {
+        [
+            "name": Rules.pattern(#"^[^\u0000-\u001f\u007f]{1,100}$"#), "scopes": ["minItems": 1],
+            "expires_in_seconds": Rules.range(60...100 * 365 * 86400),
+        ]
+    }
+}
+
+extension LabelsRequest: Ruled {
+    static var rules: [String: JSONObject] { ["labels": Rules.labels] }
+}
+
+extension LabelsPatch: Ruled {
+    static var rules: [String: JSONObject] { ["labels": Rules.labels] }
+}
+
+extension ReasonRequest: Ruled {
+    static var rules: [String: JSONObject] { ["reason": ["maxLength": 500]] }
+}
+
+extension PlanRequest: Ruled {
+    static var rules: [String: JSONObject] { ["name": Rules.planName] }
+}
+
+extension PlanBody: Ruled {
+    static var rules: [String: JSONObject] {
+        [
+            "driver": ["enum": ["docker"]],
+            "image": Rules.image,
+            "command": Rules.command, "env": Rules.environment, "memory_bytes": Rules.bytes, "cpu_millis": Rules.cpu,
+            "disk_bytes": Rules.disk, "network": Rules.pattern("^[A-Za-z0-9][A-Za-z0-9_.-]{1,127}$"),
+            "mount_path": Rules.path, "image_tar": Rules.path,
+            "pool": Rules.pattern("^(?!log$|mirror|raidz|draid|spare)[A-Za-z][A-Za-z0-9_.:-]{0,62}$"),
+            "labels": Rules.labels,
+        ]
+    }
+}
+
+extension PlacementBody: Ruled {
+    static var rules: [String: JSONObject] { ["labels": Rules.labels] }
+}
+
+extension Overrides: Ruled {
+    static var rules: [String: JSONObject] {
+        [
+            "memory_bytes": Rules.bytes, "cpu_millis": Rules.cpu, "disk_bytes": Rules.disk, "command": Rules.command,
+            "env": Rules.environment,
+        ]
+    }
+}
+
+extension ServiceOrder: Ruled {
+    static var rules: [String: JSONObject] {
+        [
+            "external_id": Rules.externalID, "customer": Rules.externalID, "plan": Rules.planName,
+            "labels": Rules.labels,
+        ]
+    }
+}
+
+extension UpgradeOrder: Ruled {
+    static var rules: [String: JSONObject] { ["plan": Rules.planName] }
+    static var whole: JSONObject {
+        [
+            "anyOf": [
+                ["required": ["plan"], "properties": ["plan": ["type": "string"]]],
+                ["required": ["overrides"], "properties": ["overrides": ["type": "object", "minProperties": 1]]],
+            ]
+        ]
+    }
+}
+
+extension CommandOrder: Ruled {
+    static var rules: [String: JSONObject] {
+        [
+            "operation": Rules.pattern(
+                #"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9][A-Za-z0-9_-]*)+$"#, ["maxLength": 128]),
+            "resource": Rules.pattern(#"^[^\u0000-\u001f\u007f]+$"#, ["maxLength": 512]),
+            "arguments": ["type": ["object", "null"]], "secrets": ["type": ["object", "null"]],
+            "deadline_seconds": Rules.range(1...86400),
+        ]
+    }
+}
+
+extension TransferOrder: Ruled {
+    static var rules: [String: JSONObject] { ["deadline_seconds": Rules.range(1...86400)] }
+}
+
+extension InputOrder: Ruled {
+    static var rules: [String: JSONObject] {
+        [
+            "text": ["maxLength": 32768], "base64": ["contentEncoding": "base64"],
+            "offset": ["minimum": 0], "rows": Rules.range(1...10_000), "columns": Rules.range(1...10_000),
+        ]
+    }
+}
