@@ -1,7 +1,9 @@
 import APIModels
 import HTTPTypes
 import HummingbirdCore
+import Store
 import Testing
+import WireProtocol
 @testable import API
 
 /// What every endpoint has in common: paths, methods, bodies, queries, pages.

@@ -38,7 +38,7 @@ extension Stage {
                 #expect(done.result?["resolution"]?["by"] == "test")
                 #expect(done.result?["resolution"]?["note"] == "removed by hand")
             }
-            let rows = try await stage.store.auditLog(subject: made.operation.id).items
+            let rows = try await stage.store.auditLog(subjects: [made.operation.id]).items
             #expect(rows.map(\.action) == ["operation.resolve"])
             #expect(try await stage.store.log(made.operation.id).last?.text == "resolved: removed by hand")
         }

@@ -27,7 +27,7 @@ import Testing
         return diagnosis
     }
 
-    private func finding(_ diagnosis: Diagnosis, _ subject: String) -> Finding? {
+    private func finding(_ diagnosis: Diagnosis, _ subject: String) -> DaemonKit.Finding? {
         diagnosis.findings.first { $0.subject == subject }
     }
 

@@ -90,7 +90,7 @@ private struct Gatehouse {
             #expect(try await house.enrol(token, first) == stranger)
             #expect(try await house.node(stranger).approvedAt == nil)
         }
-        let rows = try await house.store.auditLog(subject: stranger).items.map(\.action)
+        let rows = try await house.store.auditLog(subjects: [stranger]).items.map(\.action)
         #expect(rows == ["node.reenrol", "node.reenrol", "node.enrol"])
         // A machine that has lost its key is another machine.
         let anew = try await house.enrol(try await house.token(approves: false), try PrivateKey.generate())

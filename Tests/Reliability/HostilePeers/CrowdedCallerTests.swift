@@ -15,11 +15,11 @@ extension HostilePeers {
                 let head = { (path: String) in
                     "GET \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\n\r\n"
                 }
-                var callers: [Peer] = []
+                var opened: [Peer] = []
                 for index in 0..<600 {
                     let caller = try await ground.caller()
                     caller.offer(Array(head(index < 520 ? "/api/v1/events" : "/api/v1/nodes").utf8))
-                    callers.append(caller)
+                    opened.append(caller)
                     if index % 100 == 99 {
                         #expect(try await ground.ask(ground.get("/api/v1/nodes")).first?.status == 200)
                         #expect(
@@ -27,6 +27,7 @@ extension HostilePeers {
                                 == 200)
                     }
                 }
+                let callers = opened
                 let refused = await eventually(within: .seconds(30)) {
                     callers.contains { HTTPAnswer.all(in: $0.seen.bytes).first?.status == 429 }
                 }

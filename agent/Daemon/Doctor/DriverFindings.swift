@@ -10,7 +10,10 @@ enum DriverFindings {
 
     /// - Parameter process: the running agent; nil when none runs.
     static func examine(_ configuration: AgentConfiguration, data: String, process: Int32?) async -> [Finding] {
-        guard let found = await within(patience, { await NodeDrivers.detect(NodeDrivers.sources(configuration, data: data)) }) else {
+        guard
+            let found = await within(
+                patience, { await NodeDrivers.detect(NodeDrivers.sources(configuration, data: data)) })
+        else {
             return [
                 .wrong(
                     "drivers", "looking for them took more than \(patience.components.seconds) seconds",

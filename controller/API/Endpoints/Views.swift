@@ -79,7 +79,7 @@ extension Operation {
     init(summaryOf record: OperationRecord) {
         self.init(record)
         result = nil
-        error?.message = error?.message.capped(to: 512) ?? ""
+        if let message = error?.message { error?.message = message.capped(to: 512) }
     }
 
     /// - Parameter steps: given when this one operation is looked at, which then also tells how its node was chosen.

@@ -4,6 +4,9 @@ import Model
 import Store
 import Transport
 
+/// Of this machine, as the doctor tells it; not one of the fleet that the store keeps.
+typealias Finding = DaemonKit.Finding
+
 /// What is in the controller's folder: keys, certificates, the store.
 struct StateFindings {
     let folder: String
