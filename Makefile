@@ -7,10 +7,10 @@ RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath -j $(JOB
 # Each test may wait for real children and sockets; a few at a time keep their own time on two cores.
 TEST := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 swift test --skip-build
 # Tests that start the whole product; they run after those of the parts.
-PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|SoakTests|EmulatorTests)\.
+PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|StolenController|SoakTests|EmulatorTests)\.
 # Tests that keep a processor busy for long; beside others they would make those late.
 COMPUTING := ^(SimulationTests|FuzzCorpusTests)\.
-BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|SimulationTests)\.
+BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|StolenController|SimulationTests)\.
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
 .PHONY: help quickstart stop reset test torture simulate fuzz soak check lint format build release bench deb deb-test clean

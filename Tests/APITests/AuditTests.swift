@@ -23,7 +23,7 @@ import WireProtocol
         let (key, token) = (try await rows(house)[0], try await rows(house)[1])
         let end = (HouseClock.start + .seconds(600)).iso8601
         #expect(token.action == "token.create" && key.action == "key.create")
-        #expect(token.detail == ["uses": 3, "expires_at": .string(end), "labels": ["zone": "a"]])
+        #expect(token.detail == ["uses": 3, "expires_at": .string(end), "labels": ["zone": "a"], "approved": false])
         #expect(key.detail == ["name": "panel", "scopes": ["read", "services"], "expires_at": .string(end)])
     }
 

@@ -73,6 +73,6 @@ import WireProtocol
         #expect(shown.placement?.nodes.map(\.explanation) == ["alpha: fits"])
         #expect(shown.result == .object(["warnings": []]))
         let listed = try await house.ask(.get, "/api/v1/operations").model(Listing<Operation>.self).items
-        #expect(listed.first?.placement == nil && listed.first?.result == .object(["warnings": []]))
+        #expect(listed.first?.placement == nil && listed.first?.result == nil)
     }
 }

@@ -64,7 +64,7 @@ import WireProtocol
             (["features": ["nesting": true]], "features"),
         ] as [(JSONObject, String)])
     func `a container of another shape is a conflict that names it`(_ more: JSONObject, _ name: String) async throws {
-        let node = try await EmulatedNode()
+        let node = try await EmulatedNode(allowsPrivileged: true)
         let mounts: JSONObject = ["mounts": [["storage": "local", "size_gib": 1, "path": "/data"]]]
         try await node.create(101, mounts)
         var wish = EmulatedNode.wish(mounts)

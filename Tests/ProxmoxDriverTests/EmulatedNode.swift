@@ -14,13 +14,14 @@ final class EmulatedNode: Sendable {
     static let template = "local:vztmpl/debian-12-standard_12.0_amd64.tar.zst"
 
     /// - Parameter patience: of the driver, with commands that only look and with the HA manager.
-    init(_ settings: JSONObject = [:], patience: Duration = .seconds(60)) async throws {
+    init(_ settings: JSONObject = [:], patience: Duration = .seconds(60), allowsPrivileged: Bool = false) async throws {
         folder = try ScratchFolder("pve")
         try Self.write(settings, in: folder)
         let script = #filePath.dropLast("ProxmoxDriverTests/EmulatedNode.swift".count) + "Emulators/proxmox/node"
         let made = try await Child.run(ProcessRequest(String(script), [folder.path]))
         guard made.succeeded else { throw SetupFailure("no emulated node: \(made.errorText)") }
-        guard let driver = await ProxmoxDriver.detect(root: folder.path, patience: patience) else {
+        guard let driver = await ProxmoxDriver.detect(
+            root: folder.path, patience: patience, allowsPrivileged: allowsPrivileged) else {
             throw SetupFailure("the emulated node is not found")
         }
         self.driver = driver

@@ -143,7 +143,7 @@ extension CommandOrder: Ruled {
             "operation": Rules.pattern(
                 #"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9][A-Za-z0-9_-]*)+$"#, ["maxLength": 128]),
             "resource": Rules.pattern(#"^[^\u0000-\u001f\u007f]+$"#, ["maxLength": 512]),
-            "arguments": ["type": ["object", "null"]], "secrets": ["type": ["object", "null"]],
+            "arguments": ["type": "object"], "secrets": ["type": "object"],
             "deadline_seconds": Rules.range(1...86400),
         ]
     }

@@ -66,7 +66,8 @@ struct SchemaCatalogue {
     private static func nullable(_ schema: JSONValue) -> JSONValue {
         guard var object = schema.asObject, !object.isEmpty else { return schema }
         guard let type = object["type"] else { return ["anyOf": [schema, ["type": "null"]]] }
-        object["type"] = .array([type, "null"])
+        let types = type.asArray ?? [type]
+        object["type"] = .array(types.contains("null") ? types : types + ["null"])
         if let words = object["enum"]?.asArray { object["enum"] = .array(words + [.null]) }
         return .object(object)
     }
