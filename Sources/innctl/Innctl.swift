@@ -18,7 +18,8 @@ struct Innctl: AsyncParsableCommand {
         version: "innctl 0.1.0",
         subcommands: [
             LoginCommand.self, NodeCommands.self, TokenCommands.self, PlanCommands.self, ServiceCommands.self,
-            OperationCommands.self, ExecCommand.self, TransferCommand.self, MetricsCommands.self, KeyCommands.self,
+            OperationCommands.self, FindingCommands.self, ExecCommand.self, TransferCommand.self, MetricsCommands.self,
+            KeyCommands.self,
             AuditCommand.self,
             EventsCommand.self,
         ])

@@ -96,6 +96,16 @@ import WireProtocol
         }
     }
 
+    @Test func `an answer that cannot be written is a failure`() async throws {
+        try await OpenHouse.with { open in
+            let script = "'\(OpenHouse.program)' node list >/dev/full"
+            let outcome = try await Child.run(
+                ProcessRequest(
+                    "/bin/sh", ["-c", script], environment: open.variables(loggedIn: true), deadline: .seconds(60)))
+            #expect(outcome.exit == .code(1) && outcome.errorText.contains("No space left"), "\(outcome.errorText)")
+        }
+    }
+
     @Test func `lists come as names and as YAML`() async throws {
         try await OpenHouse.with { open in
             let id = try #require(await open.house.addService().service).id
@@ -103,6 +113,30 @@ import WireProtocol
             #expect(
                 try await open.innctl("service", "list", "-o", "yaml", loggedIn: true).output.hasPrefix("- id: \(id)\n")
             )
+        }
+    }
+
+    @Test func `findings are listed, read and settled, and what a node told is found`() async throws {
+        try await OpenHouse.with { open in
+            try await open.house.addNode()
+            let finding = Finding(
+                "clock.ahead", subject: "node/nod_1", .warning, node: "nod_1", summary: "Its clock is ahead.",
+                remedy: "Set it.")
+            _ = try await open.house.store.raise(finding, at: open.house.clock.time)
+            let list = try await open.innctl("finding", "ls", "--node", "alpha", loggedIn: true)
+            #expect(list.output.contains("Its clock is ahead."), "\(list.output) \(list.error)")
+            let id = try await open.innctl("finding", "list", "-q", loggedIn: true).output.split(separator: "\n")
+            let name = String(try #require(id.first))
+            let known = try await open.innctl("finding", "ack", name, "--note", "seen", loggedIn: true)
+            #expect(known.output.contains("acknowledged") && known.output.contains("Set it."), "\(known.error)")
+            #expect(try await open.innctl("finding", "resolve", name, loggedIn: true).code == 0)
+            #expect(try await open.innctl("finding", "list", "-q", loggedIn: true).output.isEmpty)
+            #expect(try await open.innctl("finding", "list", "-q", "--all", loggedIn: true).output == "\(name)\n")
+            for words in [["events"], ["gaps", "alpha"], ["inventory", "alpha"]] {
+                let told = try await open.innctl(["node"] + words, loggedIn: true)
+                #expect(told.code == 0, "\(words): \(told.error)")
+            }
+            #expect(try await open.innctl("node", "gaps", "nobody", loggedIn: true).code == 3)
         }
     }
 

@@ -134,7 +134,7 @@ import WireProtocol
             let lines = past.output.split(separator: "\n").map { Self.words($0) }
             try #require(lines.count == 2, "\(past.output)")
             #expect(lines[0] == ["METRIC", "POINTS", "LEAST", "MEAN", "MOST", "LAST"])
-            #expect(lines[1] == ["host.cpu.user", "3", "0", "10", "20", "20"])
+            #expect(lines[1] == ["host.cpu.user", "3", "0 %", "10 %", "20 %", "20 %"])
             let none = try await open.innctl("metrics", "node", "alpha", "--range", "soon", loggedIn: true)
             #expect(none.code == 2)
         }
@@ -154,7 +154,10 @@ import WireProtocol
 }
 
 extension InnctlWorkTests {
-    private static func words(_ line: Substring) -> [String] { line.split(separator: " ").map { String($0) } }
+    /// Cells of a table: two spaces or more stand between them.
+    private static func words(_ line: Substring) -> [String] {
+        line.split(separator: "  ").map { cell in String(cell.drop { $0 == " " }) }
+    }
 }
 
 extension String {

@@ -179,7 +179,8 @@ import WireProtocol
             let allowed = try await said(open.house.admin)
             #expect(allowed.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created"), "\(allowed)")
             let refused = try await said("x")
-            #expect(refused.hasPrefix("HTTP/1.1 401") && refused.lowercased().contains("connection: close"), "\(refused)")
+            #expect(
+                refused.hasPrefix("HTTP/1.1 401") && refused.lowercased().contains("connection: close"), "\(refused)")
             #expect(try await open.house.store.tokens().items.count == 1)
         }
     }

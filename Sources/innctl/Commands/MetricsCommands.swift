@@ -68,7 +68,7 @@ struct MetricsView {
             if options.watch { Terminal.clear() }
             try output.show(latest) { latest in
                 "\(latest.subject) at \(latest.time?.iso8601 ?? "no time: nothing was measured yet")\n"
-                    + MetricsTable.latest(latest.values).text
+                    + MetricsTable.latest(latest.values, latest.units ?? [:]).text
             }
             if options.watch { try await Task.sleep(for: .seconds(options.every.seconds)) }
         } while options.watch
@@ -93,9 +93,9 @@ struct MetricsView {
 
 /// Metrics for people.
 enum MetricsTable {
-    static func latest(_ values: [String: Double]) -> Table {
+    static func latest(_ values: [String: Double], _ units: [String: String] = [:]) -> Table {
         var table = Table("metric", "value")
-        for (name, value) in values.sorted(by: { $0.key < $1.key }) { table.add(name, text(name, value)) }
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) { table.add(name, text(value, units[name])) }
         return table
     }
 
@@ -105,17 +105,23 @@ enum MetricsTable {
             let values = series.points.map(\.value)
             let mean = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
             table.add(
-                series.name, String(values.count), series.points.map(\.least).min().map { text(series.name, $0) },
-                mean.map { text(series.name, $0) }, series.points.map(\.most).max().map { text(series.name, $0) },
-                values.last.map { text(series.name, $0) })
+                series.name, String(values.count), series.points.map(\.least).min().map { text($0, series.unit) },
+                mean.map { text($0, series.unit) }, series.points.map(\.most).max().map { text($0, series.unit) },
+                values.last.map { text($0, series.unit) })
         }
         return table
     }
 
-    /// Amounts of bytes in larger units when the name says that they are bytes.
-    static func text(_ name: String, _ value: Double) -> String {
-        let isBytes = ["bytes", "memory", "used", "free", "available", "total"].contains { name.hasSuffix($0) }
-        guard isBytes, value >= 1024, value < 9e18 else { return Readable.number(value) }
-        return Readable.bytes(Int64(value))
+    /// With the unit behind it; bytes in the largest unit that they fill, always rounded, so that two of them compare at a glance.
+    static func text(_ value: Double, _ unit: String?) -> String {
+        switch unit {
+        case "bytes", "bytes/s":
+            guard value >= 0, value < 9e18, let size = ByteCount(Int64(value)) else { break }
+            return size.rounded + (unit == "bytes/s" ? "/s" : "")
+        case "percent": return Readable.number(value) + " %"
+        case nil, "", "truth": break
+        case let unit?: return "\(Readable.number(value)) \(unit)"
+        }
+        return Readable.number(value)
     }
 }

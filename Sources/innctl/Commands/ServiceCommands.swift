@@ -93,7 +93,7 @@ enum ServiceCard {
         if let spec = service.spec { text += "\nspec:\n" + PrettyJSON.text(spec) }
         if let observed = service.observed { text += "\nobserved:\n" + PrettyJSON.text(observed) }
         if let metrics = service.metrics, !metrics.isEmpty {
-            text += "\nmetrics:\n" + MetricsTable.latest(metrics).text
+            text += "\nmetrics:\n" + MetricsTable.latest(metrics, ["memory.used": "bytes"]).text
         }
         return text
     }

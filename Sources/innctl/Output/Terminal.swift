@@ -3,8 +3,13 @@ import Model
 
 /// Standard output and standard error.
 enum Terminal {
-    /// A line on standard output.
-    static func say(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    /// A line on standard output. What does not get there has not been answered: the program ends as failed.
+    static func say(_ text: String) {
+        do throws(Failure) { try write(Array((text + "\n").utf8), isError: false) } catch {
+            complain(error.message)
+            exit(error.code.rawValue)
+        }
+    }
 
     /// A line on standard error: progress, and what a person should know but a program should not read.
     static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
@@ -49,7 +54,8 @@ enum Terminal {
     /// - Throws: when they do not get there.
     static func write(_ bytes: [UInt8], isError: Bool) throws(Failure) {
         let code = write(bytes, to: isError ? STDERR_FILENO : STDOUT_FILENO)
-        guard code != 0 else { return }
+        // Where the program goes on after SIGPIPE, the signal says what is to be done when nobody reads any more.
+        guard code != 0, code != EPIPE else { return }
         let name = isError ? "standard error" : "standard output"
         throw Failure(.failed, "\(name) cannot be written: \(String(cString: strerror(code)))")
     }

@@ -21,6 +21,8 @@ actor Lane {
 
     /// Goes through the sagas undisturbed and takes down their durable writes.
     func record(_ sagas: [Saga]) async throws {
+        // The first service of a node makes the dataset that those of all services lie in; the others find it.
+        for saga in [Saga.provision, .terminate] { _ = try await perform(saga, nil) }
         // A service that was suspended is resumed before anything else is done with it.
         let changes = Saga.changes.filter { sagas.contains($0) || $0 == .resume && sagas.contains(.suspend) }
         for saga in [.provision] + changes + [.terminate] + sagas.filter({ $0 == .failure || $0 == .cancellation }) {

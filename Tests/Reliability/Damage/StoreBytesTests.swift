@@ -28,7 +28,8 @@ private typealias Contents = [String: [String]]
 
     @Test func `a refusal leaves every byte of a damaged store as it is`() async throws {
         let sample = try await StoreSample()
-        for harm in [Harm.flip(at: sample.bytes.count / 2, bit: 3), .cut(to: sample.bytes.count / 2)] {
+        // The first page is read at every opening; what lies in the middle may be a page that nothing is in.
+        for harm in [Harm.flip(at: 2000, bit: 3), .cut(to: sample.bytes.count / 2)] {
             let damaged = harm(sample.bytes)
             try sample.folder.write(damaged, to: "damaged.sqlite")
             #expect(throws: StoreError.self) {

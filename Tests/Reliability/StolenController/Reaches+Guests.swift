@@ -17,7 +17,8 @@ extension Reaches {
         return guest(arguments)
     }
 
-    /// Container 700 is privileged, 701 sees a folder of the node, 702 has a line of the kernel's own words.
+    /// Container 700 is privileged, 701 sees a folder of the node, 702 has a line of the kernel's own words,
+    /// and 704 had one when its snapshot was taken.
     private static let reaching: [Int64] = [700, 701, 702]
 
     static let guests: [String: Reach] = [
@@ -32,7 +33,8 @@ extension Reaches {
             ].map(creation)),
         "proxmox.container.clone": .tried(
             reaching.map { guest(["source": .integer($0), "hostname": "stolen"]) } + [
-                guest(["source": 700, "hostname": "stolen", "storage": "/etc"])
+                guest(["source": 700, "hostname": "stolen", "storage": "/etc"]),
+                guest(["source": 704, "snapshot": "then", "hostname": "stolen"]),
             ]),
         "proxmox.container.restore": .tried(
             ["/etc/shadow", "local:backup/../../etc/shadow", "local:backup/vzdump-lxc-1/../../x"].map {

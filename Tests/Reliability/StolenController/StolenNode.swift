@@ -110,6 +110,7 @@ final class StolenNode: Sendable {
         for (vmid, more) in [
             (700, ""), (701, "unprivileged: 1\nmp0: /etc,mp=/host\n"),
             (702, "unprivileged: 1\nlxc.mount.entry: / host none rbind 0 0\n"), (703, "unprivileged: 1\n"),
+            (704, "unprivileged: 1\n\n[then]\n\(base)unprivileged: 1\nlxc.mount.entry: / host none rbind 0 0\n"),
         ] { try folder.write(Array((base + more).utf8), to: "pve/etc/pve/nodes/\(node(folder))/lxc/\(vmid).conf") }
         let panel = folder.file("panel/home/clp/htdocs/app/data/db.sq3")
         guard access(panel, F_OK) == 0 else { throw SetupFailure("the panel has no database") }

@@ -17,6 +17,9 @@ extension ProxmoxDriver {
         }
         let source = try await require(cloning.source)
         try checkReach(of: source.config, "container \(source.vmid)")
+        if let then = cloning.snapshot.flatMap({ source.config.asOf(snapshot: $0) }) {
+            try checkReach(of: then, "the snapshot of container \(source.vmid)")
+        }
         try await checkUnlocked(source)
         try cloning.checkAddresses(of: source.config)
         try await checkRoom(cloning.sizes(of: source.config))
@@ -99,7 +102,7 @@ struct Cloning: Sendable {
     /// A copy of its own; where not, the storage shares what is the same (of a template only).
     private let isFull: Bool
     private let storage: String?
-    private let snapshot: String?
+    let snapshot: String?
 
     init(_ call: OperationCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)

@@ -5,6 +5,7 @@ struct GuestConfig: Sendable, Hashable {
     struct Snapshot: Sendable, Hashable {
         let name: String
         var values: [String: String] = [:]
+        var raw: [RawLine] = []
         var description = ""
     }
 
@@ -33,7 +34,7 @@ struct GuestConfig: Sendable, Hashable {
                 note(PercentText.decode(line.dropFirst()) + "\n", in: place)
             } else if line.hasPrefix("lxc."), let end = line.firstIndex(where: { $0 == ":" || $0 == "=" }) {
                 let value = line[line.index(after: end)...].trimmed
-                if place == .present { raw.append(RawLine(key: line[..<end].trimmed, value: value)) }
+                add(RawLine(key: line[..<end].trimmed, value: value), in: place)
             } else if let colon = line.firstIndex(of: ":") {
                 set(String(line[..<colon]), line[line.index(after: colon)...].trimmed, in: place)
             }
@@ -58,6 +59,22 @@ struct GuestConfig: Sendable, Hashable {
         case .snapshot: snapshots[snapshots.count - 1].description += text
         case .pending, .unknown: break
         }
+    }
+
+    private mutating func add(_ line: RawLine, in place: Place) {
+        switch place {
+        case .present: raw.append(line)
+        case .snapshot: snapshots[snapshots.count - 1].raw.append(line)
+        case .pending, .unknown: break
+        }
+    }
+
+    /// The container as it was when the snapshot was taken; nil without such a one.
+    func asOf(snapshot name: String) -> GuestConfig? {
+        guard let snapshot = snapshot(name) else { return nil }
+        var then = self
+        (then.values, then.raw) = (snapshot.values, snapshot.raw)
+        return then
     }
 
     private mutating func set(_ key: String, _ text: String, in place: Place) {

@@ -6,7 +6,7 @@ extension GuestConfig {
     /// The first such thing, as a clause; nil for a container that keeps to itself.
     var reach: String? {
         if values["unprivileged"] != "1" { return "it is privileged: its root is the node's" }
-        if let key = values.keys.filter({ $0.hasPrefix("lxc.") }).min() { return "it has \(key)" }
+        if let line = raw.first { return "it has \(line.key)" }
         if let bind = numbered("mp").first(where: { $0.properties.first?.hasPrefix("/") ?? false }) {
             return "\(bind.key) shows it a folder of the node"
         }

@@ -1,0 +1,80 @@
+import APIModels
+import ArgumentParser
+import Model
+
+// What nodes have told: events, what is missing, and what their drivers have.
+
+struct NodeEvents: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events", abstract: "What a node saw, newest first; without a node, what all saw.")
+    @Argument(help: "Id or name.") var node: String?
+    @Option(help: "Only those of this service: id or external id.") var service: String?
+    @Option(help: "Only this kind, such as container.died.") var kind: String?
+    @Option(help: "Only of this resource, as its driver calls it: docker/db.") var resource: String?
+    @Option(help: "At most so many.") var limit = 50
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit must be at least 1") }
+    }
+
+    func run() async throws {
+        let query = Query([("node", node), ("service", service), ("kind", kind), ("resource", resource)])
+        let events: [NodeEventView] = try await Controller.connect().all(
+            "/api/v1/node-events", query: query, limit: limit)
+        try common.output.list(events) { events in
+            var table = Table("time", "kind", "resource", "node", "data")
+            for event in events {
+                table.add(event.time.iso8601, event.kind, event.resource, event.node, event.data?.text)
+            }
+            return table
+        }
+    }
+}
+
+struct NodeGaps: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gaps", abstract: "Data of a node that never came, newest first; without a node, of all.")
+    @Argument(help: "Id or name.") var node: String?
+    @Option(help: "Only this kind: metrics, usage or events.") var kind: String?
+    @Option(help: "At most so many.") var limit = 50
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit must be at least 1") }
+    }
+
+    func run() async throws {
+        let gaps: [GapView] = try await Controller.connect().all(
+            "/api/v1/gaps", query: Query([("node", node), ("kind", kind)]), limit: limit)
+        try common.output.list(gaps) { gaps in
+            var table = Table("from", "to", "kind", "missing", "node", "reason")
+            for gap in gaps {
+                let count = gap.fromSeq == 0 && gap.toSeq == 0 ? "unknown" : String(gap.toSeq - gap.fromSeq + 1)
+                table.add(gap.from.iso8601, gap.to.iso8601, gap.kind, count, gap.node, gap.reason)
+            }
+            return table
+        }
+    }
+}
+
+struct NodeInventory: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inventory", abstract: "What the drivers of a node have: containers, datasets, sites, …")
+    @Argument(help: "Id or name.") var node: String
+    @Option(help: "Only of this driver.") var driver: String?
+    @Option(help: "Only this resource, with all that its driver says of it: docker/db.") var resource: String?
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let items: [InventoryItemView] = try await Controller.connect().all(
+            "/api/v1/inventory", query: Query([("node", node), ("driver", driver), ("resource", resource)]))
+        try common.output.list(items) { items in
+            var table = Table("resource", "driver", "age", "state")
+            for item in items {
+                table.add(item.resource, item.driver, Readable.age(item.updatedAt), item.state?.text)
+            }
+            return table
+        }
+    }
+}
