@@ -111,7 +111,7 @@ import WireProtocol
             let lines = list.output.split(separator: "\n")
             #expect(list.code == 0 && lines.count == 3)
             #expect(lines[1].contains("alpha") && lines[1].contains("8GiB"), "\(list.output)")
-            #expect(Self.words(lines[2])[1...3] == ["beta", "never", "no"], "\(list.output)")
+            #expect(Self.words(lines[2])[1...3] == ["beta", "never", "no (cordoned)"], "\(list.output)")
             let json = try JSONParser.parse(try await open.innctl("node", "list", "-o", "json", loggedIn: true).output)
             #expect(json.asArray?.map { $0["schedulable"] } == [true, false])
         }

@@ -110,7 +110,7 @@ import WireProtocol
     }
 
     @Test func `a cancelled creation is rolled back by the tool`() async throws {
-        let node = try await EmulatedNode(["pace": 1])
+        let node = try await EmulatedNode(["gates": ["create"]])
         let work = Task { try await node.create() }
         #expect(await eventually { node.configuration()?.contains("lock: create") == true })
         work.cancel()

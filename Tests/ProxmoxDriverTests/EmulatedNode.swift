@@ -20,14 +20,22 @@ final class EmulatedNode: Sendable {
         let script = #filePath.dropLast("ProxmoxDriverTests/EmulatedNode.swift".count) + "Emulators/proxmox/node"
         let made = try await Child.run(ProcessRequest(String(script), [folder.path]))
         guard made.succeeded else { throw SetupFailure("no emulated node: \(made.errorText)") }
-        guard let driver = await ProxmoxDriver.detect(
-            root: folder.path, patience: patience, allowsPrivileged: allowsPrivileged) else {
+        guard
+            let driver = await ProxmoxDriver.detect(
+                root: folder.path, patience: patience, allowsPrivileged: allowsPrivileged)
+        else {
             throw SetupFailure("the emulated node is not found")
         }
         self.driver = driver
     }
 
     deinit {
+        // Tools that a test has left waiting at a gate.
+        for name in FileText.names(in: folder.file("proc")) ?? [] {
+            guard let pid = pid_t(name), let line = FileText.read("/proc/\(pid)/cmdline"), line.contains(folder.path)
+            else { continue }
+            kill(pid, SIGKILL)
+        }
         // The containers' first processes.
         for vmid in 100..<120 {
             guard let text = text("run/pve/\(vmid).json"), let pid = try? JSONObject(parsing: text)["pid"]

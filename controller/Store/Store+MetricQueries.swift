@@ -10,12 +10,17 @@ extension Store {
         guard step > 0, query.from < query.to, query.from.milliseconds >= 0 else {
             throw .invalid("a metrics query needs a step and a stretch of time")
         }
+        // Before anything is looked for: a question may be as large as its numbers can be.
+        let steps = (query.to.milliseconds - query.from.milliseconds) / step + 2
+        let (last, isBeyond) = query.to.milliseconds.addingReportingOverflow(step - 1)
+        guard steps <= MetricQuery.maximumPoints, !isBeyond else {
+            throw .invalid("\(steps) steps are too many: ask for a longer step")
+        }
         let from = Rollup.start(of: query.from.milliseconds, length: step)
-        let to = Rollup.start(of: query.to.milliseconds + step - 1, length: step)
+        let to = Rollup.start(of: last, length: step)
         // The first step of a counter needs the reading before it.
         let range = max(0, from - step)..<to
         let sets = try series(of: query.node, in: range, query.matches)
-        let steps = (query.to.milliseconds - query.from.milliseconds) / step + 2
         let names = Set(sets.flatMap { $0.columns.map(\.name) })
         guard steps <= MetricQuery.maximumPoints / max(names.count, 1) else {
             throw .invalid("\(names.count) series in \(steps) steps are too many: ask for fewer or a longer step")

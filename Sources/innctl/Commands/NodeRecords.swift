@@ -1,6 +1,7 @@
 import APIModels
 import ArgumentParser
 import Model
+import WireProtocol
 
 // What nodes have told: events, what is missing, and what their drivers have.
 

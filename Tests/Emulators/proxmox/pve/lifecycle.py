@@ -80,6 +80,7 @@ class Creation:
         volid = conf.properties(values["rootfs"], "volume")["volume"]
         folder = volumes.tree(self.world, volid)
         mount(self.world, self.vmid)
+        self.world.gate("create")
         facts = self.extract(archive, folder, volid)
         self.finish(config, values, facts, folder)
 
