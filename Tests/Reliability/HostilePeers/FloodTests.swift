@@ -95,7 +95,7 @@ extension HostilePeers {
                 try await agent.peer.goDeaf()
                 let beats = (0..<2000).flatMap { AgentMessage.heartbeat(Heartbeat(seq: $0, time: 1)).line() }
                 // As many as it takes: each answer is small, and the controller takes its time.
-                _ = await eventually(within: .seconds(60)) {
+                _ = await eventually(within: .seconds(240)) {
                     agent.peer.offer(beats)
                     return log.count(of: "does not read", agent.node) > 0
                 }
