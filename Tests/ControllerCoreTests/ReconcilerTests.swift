@@ -117,10 +117,14 @@ extension Stage {
             let drift = ServiceDrift(operations: stage.operations)
             try await drift.reconcile(stage.world)
             #expect(try await stage.findings("drift.running") == 1)
+            let told = try await stage.store.findings(FindingFilter(kind: "service.drift", withResolved: false)).items
+            #expect(told.map(\.summary.isEmpty) == [false] && told.first?.subject.hasPrefix("service/") == true)
             stage.node.change { $0.belongings.containers[id]?.running = false }
             stage.letTimePass()
             try await drift.reconcile(stage.world)
             #expect(try await stage.findings("drift.over") == 1)
+            #expect(
+                try await stage.store.findings(FindingFilter(kind: "service.drift", withResolved: false)).items.isEmpty)
             #expect(try await stage.service(id).observed["drift"] == nil)
         }
     }

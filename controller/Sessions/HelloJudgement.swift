@@ -3,6 +3,8 @@ import Store
 import WireProtocol
 
 extension Store {
+    private static let claims = "node.claims"
+
     /// Records a hello, and of its figures those that can be believed. Returns what is not.
     ///
     /// The first figures of a node that came approved are what was approved; later ones are held against them.
@@ -40,7 +42,11 @@ extension Store {
             if node.approvedAt != nil, node.approvedClaims == nil, believed.memoryBytes > 0 {
                 try store.updateNode(node.id) { $0.approvedClaims = believed }
             }
-            if !doubts.isEmpty { try store.tell(doubts, of: node, at: time) }
+            if doubts.isEmpty {
+                try store.resolve(Self.claims, subject: "node/\(node.id)", by: "sessions", at: time)
+            } else {
+                try store.tell(doubts, of: node, at: time)
+            }
             return doubts
         }
     }
@@ -52,7 +58,14 @@ extension Store {
         try recordFinding(
             EventRecord(
                 id: "ev_claims.\(node.id).\(mark)", node: node.id, seq: 0, time: time, driver: "controller",
-                resource: nil, kind: "node.claims",
+                resource: nil, kind: Self.claims,
                 data: ["doubts": .array(told.map { .string("\($0)") })]))
+        try raise(
+            Finding(
+                Self.claims, subject: "node/\(node.id)", .warning, node: node.id,
+                summary: "Node \(node.name) claims to have what is not believed: \(told[0]).",
+                remedy: "Look at the machine; innctl node approve \(node.name) takes over what it has now.",
+                data: ["doubts": .array(told.map { .string("\($0)") })]),
+            at: time)
     }
 }

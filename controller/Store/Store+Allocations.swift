@@ -64,6 +64,8 @@ extension Store {
     package func releaseAll(service: String, at time: Timestamp) throws(StoreError) {
         try transaction { () throws(StoreError) in
             try endHolding(service: service, at: time)
+            // What is gone cannot be otherwise than it should be.
+            try resolve("service.drift", subject: "service/\(service)", by: "controller", at: time)
             try run("DELETE FROM allocations WHERE service = ?", [service])
             try run("DELETE FROM reservations WHERE service = ?", [service])
         }

@@ -95,6 +95,16 @@ struct ServiceDrift: Reconciler {
                 }
             }
             try store.recordFinding(finding)
+            let subject = "service/\(id)"
+            if let drift {
+                try store.raise(
+                    Finding(
+                        "service.drift", subject: subject, .error, node: place.node, service: id,
+                        summary: "Service \(present.externalID ?? id): \(drift.sentence)", remedy: drift.remedy,
+                        data: ["drift": .string(drift.rawValue)]), at: now)
+            } else {
+                try store.resolve("service.drift", subject: subject, by: "reconciler/\(name)", at: now)
+            }
             return true
         }
         guard isCurrent, let drift else { return }
@@ -126,6 +136,24 @@ enum Drift: String, Sendable {
     }
 
     var isRepairable: Bool { self == .missing || self == .stopped }
+
+    /// Behind the service's name.
+    var sentence: String {
+        switch self {
+        case .missing: "its container is not there."
+        case .stopped: "its container does not run."
+        case .running: "its container runs although it is suspended."
+        case .foreign: "the name of its container is taken by somebody else's."
+        }
+    }
+
+    var remedy: String {
+        switch self {
+        case .missing, .stopped: "Bring it back with innctl service repair."
+        case .running: "See who has started it, and stop it on its node."
+        case .foreign: "Look at that container on the node; give the name free, then repair the service."
+        }
+    }
 
     /// Nil when all is as it should be.
     init?(of service: ServiceRecord, reported: Report) {

@@ -9,6 +9,7 @@ import WireProtocol
 struct StuckOperations: Reconciler {
     let name = "stuck-operations"
     let interval = Duration.seconds(300)
+    private static let kind = "operation.stuck"
     /// Beyond its deadline the last step may still get its answer.
     static let patience = Duration.seconds(900)
     /// For one whose journal says nothing.
@@ -23,12 +24,15 @@ struct StuckOperations: Reconciler {
             world.logger.error(
                 "an operation has been running for too long",
                 metadata: ["operation": "\(operation.id)", "started": "\(started.iso8601)"])
-            guard let node = operation.node else { continue }
-            try await world.store.recordFinding(
-                EventRecord(
-                    id: "ev_stuck.\(operation.id)", node: node, seq: 0, time: now, driver: "controller",
-                    resource: nil, kind: "operation.stuck", data: ["operation": .string(operation.id)]))
+            try await world.store.raise(
+                Finding(
+                    Self.kind, subject: "operation/\(operation.id)", .warning, node: operation.node,
+                    service: operation.service,
+                    summary: "Operation \(operation.id) (\(operation.kind)) runs longer than any of its steps may.",
+                    remedy: "See what its node does, and call it off with innctl operation cancel \(operation.id)."),
+                at: now)
         }
+        _ = try await world.store.settleFindings([Self.kind], unseenSince: now - Store.findingRest, at: now)
     }
 
     /// Of the way that it is on now, forward or back.
