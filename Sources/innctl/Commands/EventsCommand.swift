@@ -137,10 +137,3 @@ private struct EventTeller {
         return node.name
     }
 }
-
-extension Optional {
-    fileprivate func asyncMap<Result>(_ transform: (Wrapped) async -> Result) async -> Result? {
-        guard let self else { return nil }
-        return await transform(self)
-    }
-}
