@@ -40,11 +40,10 @@ final class Peer: Sendable {
     var seen: Seen { ear.seen.withLock { $0 } }
     var isClosed: Bool { seen.isClosed }
     /// Nothing more is read, whatever comes.
-    func goDeaf() async throws {
-        // Without this the kernel would read megabytes in our place.
-        try await channel.setOption(.socketOption(.so_rcvbuf), value: 4096).get()
-        try await channel.setOption(.autoRead, value: false).get()
-    }
+    ///
+    /// The receive buffer stays as it is: a window that shrinks while data is on the way makes the kernel drop the other
+    /// side's acknowledgements too, and then this side cannot say anything any more either.
+    func goDeaf() async throws { try await channel.setOption(.autoRead, value: false).get() }
 
     /// Waits until the bytes have left.
     func send(_ bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)) }
