@@ -11,14 +11,16 @@ PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|
 # Tests that keep a processor busy for long; beside others they would make those late.
 COMPUTING := ^(SimulationTests|FuzzCorpusTests)\.
 BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|StolenController|SimulationTests)\.
+comma := ,
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
-.PHONY: help quickstart stop reset test torture simulate fuzz soak check lint format build release bench deb deb-test clean
+.PHONY: help unit quickstart stop reset test torture simulate fuzz soak check lint format build release bench deb deb-test clean
 
 help:
 	@echo 'make quickstart   build, start a controller and three nodes here, provision a first service'
 	@echo 'make stop         stop what quickstart started        make reset   and forget its state'
 	@echo 'make test         install what is needed, lint, build, run every test'
+	@echo 'make unit         TESTS=StoreTests: build and run the tests of one part'
 	@echo 'make torture      the long part of what tries to break it: hours'
 	@echo 'make simulate     SEEDS=n worlds with faults, or SEED=n with its whole trace; PLANT=name puts a fault in'
 	@echo 'make soak         both daemons under churn for MINUTES, and the slopes of what they hold'
@@ -52,6 +54,12 @@ test:
 	@echo '== 7/7 running the simulation and the inputs of the fuzzer'
 	@$(TEST) --filter '$(COMPUTING)'
 	@echo 'all tests passed'
+
+# One part's tests, built alone: what is changed most often is seen soonest.
+unit:
+	@test -n '$(TESTS)' || { echo 'which? make unit TESTS=StoreTests'; exit 2; }
+	@INNKEEPER_TESTS='$(TESTS)' swift build --build-tests -j $(JOBS)
+	@INNKEEPER_TESTS='$(TESTS)' $(TEST) --filter '^($(subst $(comma),|,$(TESTS)))\..*$(FILTER)'
 
 check: test
 

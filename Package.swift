@@ -268,6 +268,9 @@ let package = Package(
             ] + programs,
             path: "Tests/EndToEnd", swiftSettings: house),
 
+        .testTarget(
+            name: "HouseTests", dependencies: ["Processes"] + programs, path: "Tests/HouseTests", swiftSettings: house),
+
         // Tests/Reliability/
         reliability("CrashMatrix", ["DaemonKit", "SQLite", "Transport"], exclude: ["Shim"]),
         reliability(
