@@ -32,50 +32,6 @@ import WireProtocol
         #expect(tables.allSatisfy { $0.steps.contains(where: \.places) })
     }
 
-    /// As version 0.1 wrote them, without a revision.
-    private static let journals: [OperationKind: [JSONObject]] = [
-        .suspend: [
-            ["entry": "started", "deadline": 1_800_001_800_000, "context": ["from": "running", "generation_base": 0]],
-            ["entry": "step_started", "step": "place", "attempt": 1, "command": "op.place.1"],
-            [
-                "entry": "step_succeeded", "step": "place",
-                "output": ["node": "nod_1", "pool": "tank", "dataset": "tank/innkeeper/s", "container": "s"],
-            ],
-            ["entry": "step_started", "step": "container", "attempt": 1, "command": "op.container.1"],
-            ["entry": "step_succeeded", "step": "container", "output": ["state": "exited"]],
-            ["entry": "finished", "outcome": "succeeded"],
-        ],
-        .terminate: [
-            ["entry": "started", "deadline": 1_800_003_600_000, "context": ["from": "running", "generation_base": 0]],
-            ["entry": "step_started", "step": "place", "attempt": 1, "command": "op.place.1"],
-            [
-                "entry": "step_succeeded", "step": "place",
-                "output": ["node": "nod_1", "pool": "tank", "dataset": "tank/innkeeper/s", "container": "s"],
-            ],
-            ["entry": "step_started", "step": "container", "attempt": 1, "command": "op.container.1"],
-            ["entry": "step_succeeded", "step": "container", "output": ["name": "s", "state": "absent"]],
-            ["entry": "step_started", "step": "dataset", "attempt": 1, "command": "op.dataset.1"],
-            ["entry": "step_succeeded", "step": "dataset", "output": [:]],
-            ["entry": "step_started", "step": "release", "attempt": 1, "command": "op.release.1"],
-            ["entry": "step_succeeded", "step": "release", "output": nil],
-            ["entry": "finished", "outcome": "succeeded"],
-        ],
-    ]
-
-    @Test(arguments: [OperationKind.suspend, .terminate])
-    func `a journal of a released version goes on from each of its entries`(kind: OperationKind) throws {
-        let journal = try #require(Self.journals[kind])
-        let found = kind.saga.definition(revision: 1)
-        let definition = try #require(found)
-        let now = Timestamp(milliseconds: 1_800_000_000_000)
-        for length in 1...journal.count {
-            let entries = try journal.prefix(length).map { (entry: try JournalEntry(json: $0), time: now) }
-            let machine = try SagaMachine.replay(entries, of: definition.table, operation: "op")
-            let decision = machine.next(now: now, cancelled: false)
-            if length == journal.count { #expect(decision == .done(.succeeded)) }
-        }
-    }
-
     @Test func `an operation notes the revision that it begins with, and goes on under no other`() async throws {
         try await Stage.with { stage in
             let service = try await stage.provision()

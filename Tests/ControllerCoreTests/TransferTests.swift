@@ -68,7 +68,7 @@ private final class Pair: Sendable {
         sending: ["from_snapshot": "zero"], receiving: ["overwrite": true])
 
     /// Orders it and runs it to its end.
-    private func run(_ stage: Stage, _ pair: Pair) async throws -> OperationRecord {
+    fileprivate func run(_ stage: Stage, _ pair: Pair) async throws -> OperationRecord {
         try await stage.addNode("nod_2")
         let ordered = try await stage.operations.transfer(Self.request, by: Stage.by).operation
         var logger = Logger(label: "test")
@@ -113,7 +113,7 @@ private final class Pair: Sendable {
         }
     }
 
-    private static func lost(_ sender: AgentCall, _ receiver: AgentCall) -> RelayOutcome {
+    fileprivate static func lost(_ sender: AgentCall, _ receiver: AgentCall) -> RelayOutcome {
         let lost = AgentError(retryable: true, code: "abandoned", message: "the controller stops")
         return RelayOutcome(
             sender: .failure(lost), receiver: .failure(lost), bytes: 5, broken: nil, isComplete: false)
@@ -191,5 +191,25 @@ private final class Pair: Sendable {
             try await stage.teach()
             await #expect(throws: CoreError.self) { try await stage.operations.transfer(Self.request, by: Stage.by) }
         }
+    }
+}
+
+extension `A transfer` {
+    /// Journals of transfers that ended well, badly and in the middle.
+    static func recorded() async throws -> [RecordedJournal] {
+        var journals: [RecordedJournal] = []
+        let joins: [(String, Pair.Join)] = [("done", Pair.whole), ("cut off", lost)]
+        for (name, join) in joins {
+            try await Stage.with { stage in
+                let ended = try await Self().run(stage, Pair(stage.store, join: join))
+                journals.append(try await stage.recorded("transfer, \(name)", ended.id))
+            }
+        }
+        try await Stage.with { stage in
+            let pair = Pair(stage.store, there: ["nod_1"], join: Pair.whole)
+            let ended = try await Self().run(stage, pair)
+            journals.append(try await stage.recorded("transfer, a node away", ended.id))
+        }
+        return journals
     }
 }
