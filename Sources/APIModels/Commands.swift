@@ -1,7 +1,7 @@
 package import WireProtocol
 
 /// Something that a driver of a node can do.
-package struct OperationOffer: Codable, Sendable, Hashable {
+package struct ActionOffer: Codable, Sendable, Hashable {
     package var driver: String
     /// With the driver's name: `docker.container.exec`.
     package var name: String

@@ -38,11 +38,11 @@ import WireProtocol
 
     @Test func `what a node can do is listed with kind, time and what its policy says`() async throws {
         let house = try await house()
-        let offers = try await house.ask(.get, "/api/v1/nodes/alpha/operations", key: house.key("read"))
-            .model(Listing<OperationOffer>.self).items
+        let offers = try await house.ask(.get, "/api/v1/nodes/alpha/actions", key: house.key("read"))
+            .model(Listing<ActionOffer>.self).items
         #expect(
             offers == [
-                OperationOffer(
+                ActionOffer(
                     driver: "docker", name: "docker.container.exec", kind: "mutate", summary: "runs a command",
                     deadlineSeconds: 300, guarded: true, allowed: false)
             ])

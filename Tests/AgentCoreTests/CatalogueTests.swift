@@ -9,10 +9,10 @@ import WireProtocol
 @Suite struct `What an agent says it can do` {
     @Test func `its hello lists every operation, and which of them the policy lets be`() async throws {
         let controller = try await ScriptedController()
-        let driver = ScriptedDriver(operations: [
-            OperationSpec("thing.ensure", .mutate, defaultDeadline: .seconds(90), summary: "makes it be there"),
-            OperationSpec("thing.exec", .mutate, summary: "runs what the caller says"),
-            OperationSpec("thing.look", .observe, summary: "looks"),
+        let driver = ScriptedDriver(actions: [
+            ActionSpec("thing.ensure", .mutate, defaultDeadline: .seconds(90), summary: "makes it be there"),
+            ActionSpec("thing.exec", .mutate, summary: "runs what the caller says"),
+            ActionSpec("thing.look", .observe, summary: "looks"),
         ])
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -31,14 +31,14 @@ import WireProtocol
         async throws
     {
         let controller = try await ScriptedController()
-        let driver = ScriptedDriver(operations: [
-            OperationSpec("thing.push", .mutate, summary: "takes", input: .always).named(by: ["thing": "thing/{name}"]),
-            OperationSpec("thing.pull", .observe, summary: "gives", givesBytes: true),
+        let driver = ScriptedDriver(actions: [
+            ActionSpec("thing.push", .mutate, summary: "takes", input: .always).named(by: ["thing": "thing/{name}"]),
+            ActionSpec("thing.pull", .observe, summary: "gives", givesBytes: true),
         ])
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
         let catalogue = try #require(controller.lines.hellos.last?.drivers.first?.catalogue)
-        #expect(catalogue.map(\.input) == [.always, OperationInput.none] && catalogue.map(\.output) == [false, true])
+        #expect(catalogue.map(\.input) == [.always, ActionInput.none] && catalogue.map(\.output) == [false, true])
         #expect(catalogue.map(\.resource) == ["thing/{name}", nil])
         controller.send(AgentRig.command("c1", operation: "thing.push", arguments: ["name": "b"]))
         let refused = try await controller.result(of: "c1")
@@ -52,9 +52,9 @@ import WireProtocol
     @Test func `catalogues that would crowd out the hello are left away, the operations stay`() async throws {
         let controller = try await ScriptedController()
         let many = (0..<512).map {
-            OperationSpec("thing.\(String(repeating: "x", count: 110)).\($0)", .observe, summary: long)
+            ActionSpec("thing.\(String(repeating: "x", count: 110)).\($0)", .observe, summary: long)
         }
-        let rig = try await AgentRig(controller, driver: ScriptedDriver(operations: many))
+        let rig = try await AgentRig(controller, driver: ScriptedDriver(actions: many))
         try await controller.waitForSession()
         let report = try #require(controller.lines.hellos.last?.drivers.first { $0.name == "scripted" })
         #expect(report.operations.count == 512)

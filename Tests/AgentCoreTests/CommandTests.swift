@@ -7,7 +7,7 @@ import WireProtocol
 @Suite(.timeLimit(.minutes(2))) struct `Commands over the link` {
     @Test func `a command is accepted, run once and answered; a repeat gets the receipt`() async throws {
         let controller = try await ScriptedController()
-        let driver = ScriptedDriver { _, _ throws(DriverError) in OperationOutcome(changed: true, observed: ["x": 1]) }
+        let driver = ScriptedDriver { _, _ throws(DriverError) in ActionOutcome(changed: true, observed: ["x": 1]) }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
         controller.send(AgentRig.command("c1"))
@@ -45,7 +45,7 @@ import WireProtocol
         #expect(try await controller.result(of: "c3").status == .succeeded)
         controller.send(AgentRig.command("c4", generation: 5))
         #expect(try await controller.result(of: "c4").status == .succeeded)
-        #expect(next.driver.calls.map(\.operation) == ["thing.look", "thing.ensure"])
+        #expect(next.driver.calls.map(\.action) == ["thing.look", "thing.ensure"])
         await next.stop()
     }
 
@@ -56,7 +56,7 @@ import WireProtocol
         let gate = Gate()
         let driver = ScriptedDriver { call, _ throws(DriverError) in
             if call.arguments["wait"] == true { await gate.wait() }
-            return OperationOutcome(changed: true)
+            return ActionOutcome(changed: true)
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -79,7 +79,7 @@ import WireProtocol
         let gate = Gate()
         let driver = ScriptedDriver(concurrency: 1) { call, _ throws(DriverError) in
             if call.arguments["wait"] == true { await gate.wait() }
-            return OperationOutcome(changed: call.operation == "thing.ensure")
+            return ActionOutcome(changed: call.action == "thing.ensure")
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -90,8 +90,8 @@ import WireProtocol
         _ = try await controller.result(of: "clone")
         let long = Gate()
         let slow = ScriptedDriver(concurrency: 1) { call, _ throws(DriverError) in
-            if call.operation == "thing.look" { await long.wait() }
-            return OperationOutcome(changed: true)
+            if call.action == "thing.look" { await long.wait() }
+            return ActionOutcome(changed: true)
         }
         await rig.stop()
         let next = try await AgentRig(controller, driver: slow, after: rig)
@@ -109,7 +109,7 @@ import WireProtocol
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, _ throws(DriverError) in
             do { try await Task.sleep(for: .seconds(600)) } catch { throw DriverError(.cancelled, "stopped") }
-            return OperationOutcome(changed: true)
+            return ActionOutcome(changed: true)
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -135,7 +135,7 @@ import WireProtocol
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, _ throws(DriverError) in
             do { try await Task.sleep(for: .seconds(600)) } catch { throw DriverError(.cancelled, "stopped") }
-            return OperationOutcome(changed: true)
+            return ActionOutcome(changed: true)
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()

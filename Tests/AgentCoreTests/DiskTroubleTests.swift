@@ -74,7 +74,7 @@ import WireProtocol
         for id in ["c2", "c3"] { #expect(try await controller.result(of: id).error?.code == .journal) }
         let again = try await controller.result(of: "c1", after: 1)
         #expect(again.status == .succeeded && again.replayed)
-        #expect(rig.driver.calls.map(\.operation).count == 1)
+        #expect(rig.driver.calls.map(\.action).count == 1)
         await rig.stop()
     }
 

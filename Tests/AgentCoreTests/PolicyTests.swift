@@ -52,8 +52,8 @@ import WireProtocol
     func `operations called exec, raw or write are guarded unless their driver says otherwise`(
         name: String, guarded: Bool
     ) {
-        #expect(OperationSpec(name, .mutate, summary: "").isGuarded == guarded)
-        #expect(OperationSpec(name, .mutate, summary: "", guarded: !guarded).isGuarded == !guarded)
+        #expect(ActionSpec(name, .mutate, summary: "").isGuarded == guarded)
+        #expect(ActionSpec(name, .mutate, summary: "", guarded: !guarded).isGuarded == !guarded)
     }
 
     @Test func `a rule that denies wins`() throws {

@@ -12,7 +12,7 @@ import WireProtocol
         let gate = Gate()
         let driver = ScriptedDriver { _, _ throws(DriverError) in
             await gate.wait()
-            return OperationOutcome(changed: true)
+            return ActionOutcome(changed: true)
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -47,7 +47,7 @@ import WireProtocol
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, _ throws(DriverError) in
             do { try await Task.sleep(for: .seconds(600)) } catch { throw DriverError(.cancelled, "stopped") }
-            return OperationOutcome(changed: true)
+            return ActionOutcome(changed: true)
         }
         var settings = AgentSettings()
         settings.stopGrace = .milliseconds(50)

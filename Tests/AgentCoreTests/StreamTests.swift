@@ -16,7 +16,7 @@ import WireProtocol
                 }
                 written.withLock { $0 += 1 }
             }
-            return OperationOutcome(changed: false)
+            return ActionOutcome(changed: false)
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -47,7 +47,7 @@ import WireProtocol
             } catch { throw DriverError(.cancelled, "stopped") }
             hasSaidAll.withLock { $0 = true }
             await gate.wait()
-            return OperationOutcome(changed: false)
+            return ActionOutcome(changed: false)
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -85,7 +85,7 @@ import WireProtocol
                 throw DriverError(.cancelled, "stopped")
             }
             isDone.withLock { $0 = true }
-            return OperationOutcome(changed: false)
+            return ActionOutcome(changed: false)
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -115,7 +115,7 @@ import WireProtocol
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, _ throws(DriverError) in
             do { try await Task.sleep(for: .seconds(600)) } catch { throw DriverError(.cancelled, "stopped") }
-            return OperationOutcome(changed: false)
+            return ActionOutcome(changed: false)
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -131,7 +131,7 @@ import WireProtocol
     @Test func `a result that no line takes is told without its observations, also after a reconnect`() async throws {
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, _ throws(DriverError) in
-            OperationOutcome(changed: true, observed: ["text": .string(String(repeating: "x", count: 2 << 20))])
+            ActionOutcome(changed: true, observed: ["text": .string(String(repeating: "x", count: 2 << 20))])
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -156,7 +156,7 @@ import WireProtocol
             var text = ""
             for await piece in context.input { text += String(decoding: piece, as: UTF8.self) }
             if Task.isCancelled { throw DriverError(.cancelled, "stopped") }
-            return OperationOutcome(changed: false, observed: ["read": .string(text)])
+            return ActionOutcome(changed: false, observed: ["read": .string(text)])
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()
@@ -181,7 +181,7 @@ import WireProtocol
         let controller = try await ScriptedController()
         let driver = ScriptedDriver { _, context throws(DriverError) in
             for await size in context.screens {
-                return OperationOutcome(
+                return ActionOutcome(
                     changed: false, observed: ["rows": .integer(size.rows), "columns": .integer(size.columns)])
             }
             throw DriverError(.failed, "no size came")
@@ -199,7 +199,7 @@ import WireProtocol
         let driver = ScriptedDriver { _, context throws(DriverError) in
             var text = ""
             for await piece in context.input { text += String(decoding: piece, as: UTF8.self) }
-            return OperationOutcome(changed: false, observed: ["read": .string(text)])
+            return ActionOutcome(changed: false, observed: ["read": .string(text)])
         }
         let rig = try await AgentRig(controller, driver: driver)
         try await controller.waitForSession()

@@ -9,7 +9,7 @@ import WireProtocol
 @Suite struct CertificateTests {
     private func certificate(
         _ server: PanelServer, _ operation: String, _ more: JSONObject = [:], secrets: JSONObject = [:]
-    ) async throws -> OperationOutcome {
+    ) async throws -> ActionOutcome {
         var arguments: JSONObject = ["domain": "example.com"]
         for member in more.members { arguments[member.key] = member.value }
         return try await server.perform("certificate.\(operation)", on: "site/example.com", arguments, secrets: secrets)

@@ -11,7 +11,7 @@ import WireProtocol
     private func add(
         _ server: PanelServer, _ name: String = "s1_shop", user: String = "s1_user", _ more: JSONObject = [:],
         secrets: JSONObject = Self.password
-    ) async throws -> OperationOutcome {
+    ) async throws -> ActionOutcome {
         var arguments: JSONObject = [
             "domain": "example.com", "database": .string(name), "user": .string(user),
         ]

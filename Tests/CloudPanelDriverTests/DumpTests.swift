@@ -19,7 +19,7 @@ import WireProtocol
         return server
     }
 
-    private func dump(_ server: PanelServer, _ operation: String, _ name: String) async throws -> OperationOutcome {
+    private func dump(_ server: PanelServer, _ operation: String, _ name: String) async throws -> ActionOutcome {
         try await server.perform(
             "database.\(operation)", on: "database/s1_shop", ["database": "s1_shop", "dump": .string(name)])
     }
@@ -87,12 +87,12 @@ import WireProtocol
         let server = try await server()
         _ = try await dump(server, "export", "a.sql.gz")
         let sent = Mutex<[UInt8]>([])
-        let out = OperationContext(
+        let out = ActionContext(
             commandID: "out", logger: Logger(label: "test"),
             output: { _, bytes async throws(CancellationError) in sent.withLock { $0 += bytes } })
         _ = try await server.driver.perform(
-            OperationCall(
-                operation: "dump.read", resource: "cloudpanel/dump/a.sql.gz", arguments: ["dump": "a.sql.gz"]), out)
+            ActionCall(
+                action: "dump.read", resource: "cloudpanel/dump/a.sql.gz", arguments: ["dump": "a.sql.gz"]), out)
         let bytes = sent.withLock { $0 }
         #expect(try bytes == server.folder.read("var/lib/innkeeper/cloudpanel/dumps/a.sql.gz"))
         let outcome = try await write(server, bytes, "b.sql.gz")
@@ -104,7 +104,7 @@ import WireProtocol
     }
 
     private func write(_ server: PanelServer, _ bytes: some Sequence<UInt8>, _ name: String) async throws
-        -> OperationOutcome
+        -> ActionOutcome
     {
         let all = Array(bytes)
         let input = AsyncStream<[UInt8]> { stream in
@@ -112,9 +112,9 @@ import WireProtocol
             stream.yield(Array(all.dropFirst(7)))
             stream.finish()
         }
-        let context = OperationContext(commandID: "in", logger: Logger(label: "test"), input: input)
-        let call = OperationCall(
-            operation: "dump.write", resource: "cloudpanel/dump/\(name)", arguments: ["dump": .string(name)])
+        let context = ActionContext(commandID: "in", logger: Logger(label: "test"), input: input)
+        let call = ActionCall(
+            action: "dump.write", resource: "cloudpanel/dump/\(name)", arguments: ["dump": .string(name)])
         return try await server.driver.perform(call, context)
     }
 }

@@ -12,7 +12,7 @@ import WireProtocol
 final class PanelServer: Sendable {
     let folder: ScratchFolder
     let driver: CloudPanelDriver
-    let context = OperationContext(commandID: "test", logger: Logger(label: "test"))
+    let context = ActionContext(commandID: "test", logger: Logger(label: "test"))
     var root: String { folder.path }
 
     /// - Parameter settings: of the emulator, beside its pace.
@@ -34,25 +34,25 @@ final class PanelServer: Sendable {
 
     func perform(
         _ operation: String, on resource: String, _ arguments: JSONObject = [:], secrets: JSONObject = [:]
-    ) async throws -> OperationOutcome {
-        let call = OperationCall(
-            operation: operation, resource: "cloudpanel/\(resource)", arguments: arguments, secrets: secrets)
+    ) async throws -> ActionOutcome {
+        let call = ActionCall(
+            action: operation, resource: "cloudpanel/\(resource)", arguments: arguments, secrets: secrets)
         return try await driver.perform(call, context)
     }
 
-    func site(_ operation: String, _ domain: String, _ more: JSONObject = [:]) async throws -> OperationOutcome {
+    func site(_ operation: String, _ domain: String, _ more: JSONObject = [:]) async throws -> ActionOutcome {
         var arguments: JSONObject = ["domain": .string(domain)]
         for member in more.members { arguments[member.key] = member.value }
         return try await perform("site.\(operation)", on: "site/\(domain)", arguments)
     }
 
     @discardableResult
-    func addStatic(_ domain: String = "example.com", user: String = "s1") async throws -> OperationOutcome {
+    func addStatic(_ domain: String = "example.com", user: String = "s1") async throws -> ActionOutcome {
         try await site("add", domain, ["type": "static", "user": .string(user)])
     }
 
     /// The error of something that must not work.
-    func failure(_ body: () async throws -> OperationOutcome) async -> DriverError? {
+    func failure(_ body: () async throws -> ActionOutcome) async -> DriverError? {
         await #expect(throws: DriverError.self) { _ = try await body() }
     }
 

@@ -9,7 +9,7 @@ import WireProtocol
     private func user(
         _ server: PanelServer, _ operation: String, _ more: JSONObject = [:],
         secrets: JSONObject = DatabaseTests.password
-    ) async throws -> OperationOutcome {
+    ) async throws -> ActionOutcome {
         var arguments: JSONObject = ["user": "jane"]
         for member in more.members { arguments[member.key] = member.value }
         return try await server.perform("user.\(operation)", on: "user/jane", arguments, secrets: secrets)

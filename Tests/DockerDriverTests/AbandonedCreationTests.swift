@@ -73,11 +73,11 @@ import WireProtocol
 
         var names: [String] { held.containers.withLock { $0.keys.sorted() } }
 
-        func ensure(_ name: String, by command: String) async throws(DriverError) -> OperationOutcome {
-            let call = OperationCall(
-                operation: "container.ensure", resource: "docker/\(name)",
+        func ensure(_ name: String, by command: String) async throws(DriverError) -> ActionOutcome {
+            let call = ActionCall(
+                action: "container.ensure", resource: "docker/\(name)",
                 arguments: ["name": .string(name), "image": "a:1", "running": false])
-            return try await driver.perform(call, OperationContext(commandID: command, logger: Logger(label: "test")))
+            return try await driver.perform(call, ActionContext(commandID: command, logger: Logger(label: "test")))
         }
 
         /// Orders a container and gives the order up while the engine has it.
@@ -147,8 +147,8 @@ import WireProtocol
     @Test func `commands of an earlier life are remembered, those of other operations are not`() async throws {
         let engine = try SlowEngine()
         await engine.driver.recover([
-            AbandonedCommand(id: "c1", operation: "container.ensure", resource: "docker/late"),
-            AbandonedCommand(id: "c2", operation: "container.start", resource: "docker/kept"),
+            AbandonedCommand(id: "c1", action: "container.ensure", resource: "docker/late"),
+            AbandonedCommand(id: "c2", action: "container.start", resource: "docker/kept"),
         ])
         engine.make("late", by: "c1")
         engine.make("kept", by: "c2")
@@ -157,8 +157,8 @@ import WireProtocol
 
     @Test func `the label is the agent's own`() async throws {
         let engine = try SlowEngine()
-        let call = OperationCall(
-            operation: "container.ensure", resource: "docker/x",
+        let call = ActionCall(
+            action: "container.ensure", resource: "docker/x",
             arguments: ["name": "x1", "image": "a:1", "labels": ["innkeeper.command": "c9"]])
         let error = await #expect(throws: DriverError.self) {
             try await engine.driver.perform(call, Record().context)

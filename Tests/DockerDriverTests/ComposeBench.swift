@@ -22,9 +22,9 @@ struct ComposeBench: Sendable {
     @discardableResult
     func perform(
         _ operation: String, _ arguments: JSONObject, secrets: JSONObject = [:], _ record: Record = Record()
-    ) async throws(DriverError) -> OperationOutcome {
-        let call = OperationCall(
-            operation: "compose.\(operation)", resource: "docker/compose/\(arguments["project"]?.asString ?? "x")",
+    ) async throws(DriverError) -> ActionOutcome {
+        let call = ActionCall(
+            action: "compose.\(operation)", resource: "docker/compose/\(arguments["project"]?.asString ?? "x")",
             arguments: arguments, secrets: secrets)
         return try await driver.perform(call, record.context)
     }
@@ -42,7 +42,7 @@ struct ComposeBench: Sendable {
         } catch { return error }
     }
 
-    func deploy(_ project: String, _ content: String, _ more: JSONObject = [:]) async throws -> OperationOutcome {
+    func deploy(_ project: String, _ content: String, _ more: JSONObject = [:]) async throws -> ActionOutcome {
         var arguments: JSONObject = ["project": .string(project), "content": .string(content), "pull": false]
         for member in more.members { arguments[member.key] = member.value }
         return try await perform("deploy", arguments)

@@ -18,8 +18,8 @@ import WireProtocol
         #expect(await eventually { seen.withLock { $0.contains { $0.kind == "engine.connected" } } })
 
         try await engine.freeze()
-        let call = OperationCall(
-            operation: "container.start", resource: "docker/\(name)", arguments: ["name": .string(name)])
+        let call = ActionCall(
+            action: "container.start", resource: "docker/\(name)", arguments: ["name": .string(name)])
         let cancelled = Task { try await bench.driver.perform(call, Record().context) }
         try await Task.sleep(for: .milliseconds(100))
         cancelled.cancel()

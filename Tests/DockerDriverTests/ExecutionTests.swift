@@ -6,7 +6,7 @@ import Testing
 import WireProtocol
 
 @Suite struct ExecutionTests {
-    func exec(_ bench: Workbench, _ name: String, _ script: String, _ record: Record) async throws -> OperationOutcome {
+    func exec(_ bench: Workbench, _ name: String, _ script: String, _ record: Record) async throws -> ActionOutcome {
         try await bench.perform(
             "container.exec", ["name": .string(name), "command": ["/bin/sh", "-c", .string(script)]], record)
     }

@@ -57,7 +57,7 @@ import WireProtocol
             return isWell.withLock { $0 } ? [.respond(200, "[]")] : deed.steps
         }
         let driver = DockerDriver(socket: folder.file("docker.sock"))
-        let call = OperationCall(operation: "container.list", resource: "docker/x")
+        let call = ActionCall(action: "container.list", resource: "docker/x")
         let error = await #expect(throws: DriverError.self) { try await driver.perform(call, Record().context) }
         #expect(error?.code == deed.code, "\(String(describing: error))")
         #expect(error?.retryable == deed.retryable)
@@ -76,7 +76,7 @@ import WireProtocol
         var batch = SampleBatch()
         await driver.sample(into: &batch)
         #expect(batch.values.isEmpty)
-        let call = OperationCall(operation: "container.list", resource: "docker/x")
+        let call = ActionCall(action: "container.list", resource: "docker/x")
         let task = Task { try await driver.perform(call, Record().context) }
         #expect(await eventually { server.requests.filter { $0.line.contains("all=1") }.count == 1 })
         task.cancel()

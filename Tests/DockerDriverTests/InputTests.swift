@@ -10,10 +10,10 @@ import WireProtocol
     func exec(
         _ bench: Workbench, _ name: String, _ command: [JSONValue], with more: JSONObject = [:], _ record: Record,
         input: AsyncStream<[UInt8]>
-    ) async throws -> OperationOutcome {
+    ) async throws -> ActionOutcome {
         var arguments: JSONObject = ["name": .string(name), "command": .array(command), "stdin": true]
         for member in more.members { arguments[member.key] = member.value }
-        let call = OperationCall(operation: "container.exec", resource: "docker/\(name)", arguments: arguments)
+        let call = ActionCall(action: "container.exec", resource: "docker/\(name)", arguments: arguments)
         return try await bench.driver.perform(call, record.context(input: input))
     }
 
@@ -147,8 +147,8 @@ import WireProtocol
             return [.respond(200, #"{"Running":false,"Pid":0,"ExitCode":0}"#)]
         }
         let driver = Workbench.driver(folder.file("docker.sock"))
-        let call = OperationCall(
-            operation: "container.exec", resource: "docker/web",
+        let call = ActionCall(
+            action: "container.exec", resource: "docker/web",
             arguments: ["name": "web", "command": ["/bin/true"], "stdin": true])
         await #expect(throws: DriverError.self) { try await driver.perform(call, Record().context) }
         server.stop()

@@ -20,7 +20,7 @@ import WireProtocol
             "command": ["/bin/true"],
         ]
         for member in more.members { arguments[member.key] = member.value }
-        let call = OperationCall(operation: "container.ensure", resource: "docker/never", arguments: arguments)
+        let call = ActionCall(action: "container.ensure", resource: "docker/never", arguments: arguments)
         do throws(DriverError) {
             _ = try await driver.perform(call, Record().context)
             return nil
@@ -51,7 +51,7 @@ import WireProtocol
             let arguments: JSONObject = ["reference": "never:1", "path": .string(path)]
             do throws(DriverError) {
                 _ = try await driver.perform(
-                    OperationCall(operation: "image.import", resource: "docker/image", arguments: arguments),
+                    ActionCall(action: "image.import", resource: "docker/image", arguments: arguments),
                     Record().context)
                 return nil
             } catch { return error }
@@ -69,7 +69,7 @@ import WireProtocol
         let arguments: JSONObject = ["reference": "never:1", "path": .string(images.file("link.tar"))]
         let error = await #expect(throws: DriverError.self) {
             try await driver.perform(
-                OperationCall(operation: "image.import", resource: "docker/image", arguments: arguments),
+                ActionCall(action: "image.import", resource: "docker/image", arguments: arguments),
                 Record().context)
         }
         #expect(error?.code == .permissionDenied)
@@ -156,8 +156,8 @@ import WireProtocol
             + #""Version":"4.3.1","ApiVersion":"1.41","MinAPIVersion":"1.24"}"#
         let server = try ScriptedServer(unixSocket: folder.file("podman.sock")) { _ in [.respond(200, version)] }
         let driver = DockerDriver(socket: folder.file("podman.sock"))
-        let call = OperationCall(
-            operation: "container.ensure", resource: "docker/shop", arguments: ["name": "shop", "image": "a:1"])
+        let call = ActionCall(
+            action: "container.ensure", resource: "docker/shop", arguments: ["name": "shop", "image": "a:1"])
         let error = await #expect(throws: DriverError.self) { try await driver.perform(call, Record().context) }
         #expect(error?.code == .unsupported, "\(String(describing: error))")
         #expect(error?.message.contains("Podman") == true)

@@ -82,7 +82,7 @@ import WireProtocol
     @Test(arguments: ["", "-x", "a/b", "a b", "bridge", "host", "../x"])
     func `names that are no networks are refused before the engine hears of them`(name: String) async throws {
         let driver = Workbench.driver("/nonexistent/docker.sock")
-        let call = OperationCall(operation: "network.ensure", resource: "docker/x", arguments: ["name": .string(name)])
+        let call = ActionCall(action: "network.ensure", resource: "docker/x", arguments: ["name": .string(name)])
         let error = await #expect(throws: DriverError.self) { try await driver.perform(call, Record().context) }
         #expect(error?.code == .invalidArgument)
     }

@@ -26,7 +26,7 @@ import WireProtocol
     }
 
     func failure(_ peer: Peer, _ operation: String, _ arguments: JSONObject) async -> DriverError? {
-        let call = OperationCall(operation: operation, resource: "docker/x", arguments: arguments)
+        let call = ActionCall(action: operation, resource: "docker/x", arguments: arguments)
         return await #expect(throws: DriverError.self) { try await peer.driver.perform(call, Record().context) }
     }
 
@@ -67,7 +67,7 @@ import WireProtocol
         #expect(error?.code == code)
         #expect(error?.retryable == retryable)
         #expect(error?.cause == message)
-        #expect(error?.operation == "container.inspect")
+        #expect(error?.action == "container.inspect")
     }
 
     @Test(arguments: ["[", "", "7", #"{"Id":"only"}"#])
@@ -102,8 +102,8 @@ import WireProtocol
         let peer = try engine { request in
             request.hasPrefix("POST") ? [.respond(500, #"{"message":"unauthorized"}"#)] : [.respond(404, "{}")]
         }
-        let call = OperationCall(
-            operation: "image.pull", resource: "docker/image/x", arguments: ["reference": "x"],
+        let call = ActionCall(
+            action: "image.pull", resource: "docker/image/x", arguments: ["reference": "x"],
             secrets: ["registry_username": "me", "registry_password": "p4ss"])
         let error = await #expect(throws: DriverError.self) { try await peer.driver.perform(call, Record().context) }
         #expect(error?.code == .permissionDenied)
@@ -139,6 +139,6 @@ import WireProtocol
     @Test func `an operation that is not there is unsupported`() async throws {
         let peer = try engine { _ in [] }
         #expect(await failure(peer, "container.explode", [:])?.code == .unsupported)
-        #expect(Set(peer.driver.operations.map(\.name)).count == peer.driver.operations.count)
+        #expect(Set(peer.driver.actions.map(\.name)).count == peer.driver.actions.count)
     }
 }

@@ -34,9 +34,9 @@ struct Workbench: Sendable {
     @discardableResult
     func perform(
         _ operation: String, _ arguments: JSONObject, secrets: JSONObject = [:], _ record: Record = Record()
-    ) async throws(DriverError) -> OperationOutcome {
-        let call = OperationCall(
-            operation: operation, resource: "docker/\(arguments["name"]?.asString ?? "test")", arguments: arguments,
+    ) async throws(DriverError) -> ActionOutcome {
+        let call = ActionCall(
+            action: operation, resource: "docker/\(arguments["name"]?.asString ?? "test")", arguments: arguments,
             secrets: secrets)
         return try await driver.perform(call, record.context)
     }
@@ -44,7 +44,7 @@ struct Workbench: Sendable {
     /// A container that sleeps, with what else it is to be.
     @discardableResult
     func ensure(_ name: String, _ more: JSONObject = [:], secrets: JSONObject = [:]) async throws(DriverError)
-        -> OperationOutcome
+        -> ActionOutcome
     {
         var arguments: JSONObject = [
             "name": .string(name), "image": .string(Self.image), "command": ["/bin/sleep", "100000"],
@@ -83,10 +83,10 @@ final class Record: Sendable {
 
     var bytes: [UInt8] { state.withLock { $0.stdout } }
 
-    var context: OperationContext { context(input: .empty) }
+    var context: ActionContext { context(input: .empty) }
 
-    func context(input: AsyncStream<[UInt8]>) -> OperationContext {
-        OperationContext(
+    func context(input: AsyncStream<[UInt8]>) -> ActionContext {
+        ActionContext(
             commandID: "cmd_test", logger: Logger(label: "test"), input: input,
             output: { stream, bytes throws(CancellationError) in
                 while self.state.withLock({ $0.isBlocked }) {

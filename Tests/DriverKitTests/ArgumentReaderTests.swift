@@ -42,7 +42,7 @@ import WireProtocol
         var reader = ArgumentReader(["name": "a", "recursive": true])
         _ = try reader.string("name")
         let error = #expect(throws: DriverError.self) { try reader.finish() }
-        #expect(error?.message == "argument recursive is not an argument of this operation")
+        #expect(error?.message == "argument recursive is not an argument of this action")
     }
 
     @Test func `a word is what its argument wants: a number, true or false, or text that looks like one`() throws {

@@ -10,15 +10,15 @@ import WireProtocol
     @Test func `it does as scripted and remembers the calls`() async throws {
         let driver = ScriptedDriver { call, _ throws(DriverError) in
             if call.resource == "thing/2" { throw DriverError(.notFound, "no such thing") }
-            return OperationOutcome(changed: true, observed: ["name": .string(call.resource)])
+            return ActionOutcome(changed: true, observed: ["name": .string(call.resource)])
         }
-        let context = OperationContext(commandID: "c", logger: Logger(label: "test"))
-        let first = OperationCall(operation: "thing.ensure", resource: "thing/1")
+        let context = ActionContext(commandID: "c", logger: Logger(label: "test"))
+        let first = ActionCall(action: "thing.ensure", resource: "thing/1")
         #expect(try await driver.perform(first, context).changed)
-        let second = OperationCall(operation: "thing.ensure", resource: "thing/2")
+        let second = ActionCall(action: "thing.ensure", resource: "thing/2")
         await #expect(throws: DriverError.self) { try await driver.perform(second, context) }
         #expect(driver.calls == [first, second])
-        #expect(driver.operation("thing.look")?.kind == .observe)
+        #expect(driver.action("thing.look")?.kind == .observe)
     }
 
     @Test func `events reach who listens until it is cancelled`() async throws {

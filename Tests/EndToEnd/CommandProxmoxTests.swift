@@ -44,14 +44,14 @@ extension EndToEnd {
             #expect(rename("\(root)/etc/pve", "\(root)/etc/pve.away") == 0 && mkdir("\(root)/etc/pve", 0o755) == 0)
             let agent = try await connected(site, root, "late")
             let node = try site.node("late")
-            let early = try await site.innctl(["node", "operations", node])
+            let early = try await site.innctl(["node", "actions", node])
             #expect(!early.outputText.contains("proxmox.container"), "\(early.outputText)")
             #expect(rmdir("\(root)/etc/pve") == 0 && rename("\(root)/etc/pve.away", "\(root)/etc/pve") == 0)
             let isThere = try await eventually(within: .seconds(120)) {
                 try await site.innctl(["node", "run", node, "proxmox.container.list"]).succeeded
             }
             #expect(isThere, "\(agent.log)")
-            let operations = try await site.innctl(["node", "operations", node])
+            let operations = try await site.innctl(["node", "actions", node])
             #expect(operations.outputText.contains("proxmox.container.create"))
             await agent.stop()
         }

@@ -16,7 +16,7 @@ extension EndToEnd {
             }
             let json = try await laboratory.site.order("node", "operations", laboratory.node, "-o", "json").output
             let offers = try (JSONParser.parse(Array(json.utf8)).asArray ?? []).map {
-                try BodyDecoder.model(OperationOffer.self, from: $0)
+                try BodyDecoder.model(ActionOffer.self, from: $0)
             }
             let exec = try #require(offers.first { $0.name == "docker.container.exec" })
             #expect(exec.kind == "mutate" && exec.guarded && exec.allowed)

@@ -19,7 +19,7 @@ import WireProtocol
                 var call = node.call(operation, ["chart": node.chart("1.0.0")])
                 var arguments = call.arguments
                 arguments[key] = .string(name)
-                call = OperationCall(operation: call.operation, resource: call.resource, arguments: arguments)
+                call = ActionCall(action: call.action, resource: call.resource, arguments: arguments)
                 let error = await refusal { [call] in try await node.driver.perform(call, node.context) }
                 #expect(error?.code == .invalidArgument, "\(operation) \(key)")
             }
@@ -78,8 +78,8 @@ import WireProtocol
     @Test func `a call changes the release of its resource only`() async throws {
         let node = try await KubernetesNode()
         for operation in ["install", "upgrade", "uninstall", "rollback", "heal"] {
-            let call = OperationCall(
-                operation: "release.\(operation)", resource: "helm/\(node.namespace)/other",
+            let call = ActionCall(
+                action: "release.\(operation)", resource: "helm/\(node.namespace)/other",
                 arguments: operation.hasSuffix("all") && operation != "uninstall" || operation == "upgrade"
                     ? ["namespace": .string(node.namespace), "release": "shop", "chart": node.chart("1.0.0")]
                     : ["namespace": .string(node.namespace), "release": "shop"])
@@ -99,7 +99,7 @@ import WireProtocol
 
     @Test func `the page of the driver names every operation, and what it needs`() async throws {
         let driver = HelmDriver(tools: HelmTools(helm: [""], kubectl: [""]), version: "3")
-        #expect(try undocumented(driver.operations, page: "helm") == [])
+        #expect(try undocumented(driver.actions, page: "helm") == [])
         let needs = await driver.needs()
         #expect(try undocumented(needs, page: "helm") == [])
         #expect(needs.first?.problem?.contains("there is no kubeconfig") == true)

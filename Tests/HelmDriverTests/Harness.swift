@@ -40,8 +40,8 @@ final class KubernetesNode: Sendable {
         try folder.write(JSONValue.object(all ?? [:]).encoded, to: "emulator.json")
     }
 
-    var context: OperationContext {
-        OperationContext(
+    var context: ActionContext {
+        ActionContext(
             commandID: "test", logger: Logger(label: "test"),
             output: { [self] _, bytes throws(CancellationError) in
                 sent.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
@@ -53,24 +53,24 @@ final class KubernetesNode: Sendable {
     @discardableResult
     func perform(
         _ operation: String, _ arguments: JSONObject = [:], secrets: JSONObject = [:], release: String = "shop"
-    ) async throws(DriverError) -> OperationOutcome {
+    ) async throws(DriverError) -> ActionOutcome {
         try await driver.perform(call(operation, arguments, secrets: secrets, release: release), context)
     }
 
     func call(
         _ operation: String, _ arguments: JSONObject = [:], secrets: JSONObject = [:], release: String = "shop"
-    ) -> OperationCall {
+    ) -> ActionCall {
         var all: JSONObject = ["namespace": .string(namespace), "release": .string(release)]
         for member in arguments.members { all[member.key] = member.value }
-        return OperationCall(
-            operation: "release.\(operation)", resource: "helm/\(namespace)/\(release)", arguments: all,
+        return ActionCall(
+            action: "release.\(operation)", resource: "helm/\(namespace)/\(release)", arguments: all,
             secrets: secrets)
     }
 
     @discardableResult
     func install(
         _ version: String = "1.0.0", _ values: JSONObject = [:], wait: Bool = false
-    ) async throws(DriverError) -> OperationOutcome {
+    ) async throws(DriverError) -> ActionOutcome {
         try await perform("install", ["chart": chart(version), "values": .object(values), "wait": .bool(wait)])
     }
 
@@ -97,6 +97,6 @@ final class KubernetesNode: Sendable {
 }
 
 /// The error of an operation that has to fail.
-func refusal(_ work: () async throws -> OperationOutcome) async -> DriverError? {
+func refusal(_ work: () async throws -> ActionOutcome) async -> DriverError? {
     await #expect(throws: DriverError.self) { _ = try await work() }
 }

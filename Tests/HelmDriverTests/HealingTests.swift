@@ -57,8 +57,8 @@ import WireProtocol
         _ = try await stuckUpgrade(node)
         let reborn = HelmDriver(tools: node.driver.tools, version: "3.21.4")
         await reborn.recover([
-            AbandonedCommand(id: "c1", operation: "release.upgrade", resource: "helm/\(node.namespace)/shop"),
-            AbandonedCommand(id: "c2", operation: "release.logs", resource: "helm/\(node.namespace)/other"),
+            AbandonedCommand(id: "c1", action: "release.upgrade", resource: "helm/\(node.namespace)/shop"),
+            AbandonedCommand(id: "c2", action: "release.logs", resource: "helm/\(node.namespace)/other"),
         ])
         #expect(try await reborn.perform(node.call("heal"), node.context).changed)
     }

@@ -17,12 +17,12 @@ import WireProtocol
                 patience: patience, grace: .milliseconds(300)), version: "3.21.4", pause: .milliseconds(50))
     }
 
-    let context = OperationContext(commandID: "test", logger: Logger(label: "test"))
+    let context = ActionContext(commandID: "test", logger: Logger(label: "test"))
 
-    func call(_ operation: String, _ arguments: JSONObject = [:]) -> OperationCall {
+    func call(_ operation: String, _ arguments: JSONObject = [:]) -> ActionCall {
         let names: JSONObject = ["namespace": "ns", "release": "shop"]
-        return OperationCall(
-            operation: operation, resource: "helm/ns/shop",
+        return ActionCall(
+            action: operation, resource: "helm/ns/shop",
             arguments: JSONObject((names.members + arguments.members).map { ($0.key, $0.value) }))
     }
 

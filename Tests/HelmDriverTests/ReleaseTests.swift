@@ -99,7 +99,7 @@ import WireProtocol
         let node = try await KubernetesNode()
         try await node.install()
         let listed = try await node.driver.perform(
-            OperationCall(operation: "release.list", resource: "helm", arguments: [:]), node.context)
+            ActionCall(action: "release.list", resource: "helm", arguments: [:]), node.context)
         let release = try #require(listed.observed["releases"]?.asArray?.first)
         #expect(release["release"] == "shop" && release["revision"] == 1 && release["status"] == "deployed")
         let items = try await node.driver.inventory()

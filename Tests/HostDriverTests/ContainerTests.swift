@@ -6,7 +6,7 @@ import WireProtocol
 
 @Suite struct ContainerTests {
     let id = String(repeating: "a1b2", count: 16)
-    let context = OperationContext(commandID: "test", logger: Logger(label: "test"))
+    let context = ActionContext(commandID: "test", logger: Logger(label: "test"))
 
     func sample(_ driver: HostDriver) async -> [String: Double?] {
         var batch = SampleBatch()
@@ -100,7 +100,7 @@ import WireProtocol
         try root.addVersion2("/lxc/101", cpuMicroseconds: 5000, memory: 50, inactive: 0, limit: "1048576")
         try root.addVersion2("/lxc/102", cpuMicroseconds: 5000, memory: 50, inactive: 0, limit: "max")
         let driver = HostDriver(root: root.path)
-        let call = OperationCall(operation: "container.list", resource: "host")
+        let call = ActionCall(action: "container.list", resource: "host")
         let list = try await driver.perform(call, context).observed["containers"]?.asArray
         #expect(list?.map { $0["memory_limit_bytes"] } == [1_048_576, nil])
         #expect(list?.map { $0["cpu_ms"] } == [5, 5])

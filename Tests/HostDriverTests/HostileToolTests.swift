@@ -44,7 +44,7 @@ import WireProtocol
             "journalctl": #"exec yes '{"__REALTIME_TIMESTAMP":"1700000000000000","MESSAGE":"flood"}'"#
         ])
         let task = Task { [driver = folder.driver] in
-            try await driver.perform(OperationCall(operation: "journal.query", resource: "host"), collector.context)
+            try await driver.perform(ActionCall(action: "journal.query", resource: "host"), collector.context)
         }
         for _ in 0..<3 { gate.continuation.yield() }
         while collector.count == 0 { try await Task.sleep(for: .milliseconds(10)) }

@@ -42,7 +42,7 @@ import WireProtocol
         let collector = Collector()
         let task = Task { [driver = folder.driver] in
             try await driver.perform(
-                OperationCall(operation: "journal.query", resource: "host", arguments: ["follow": true]),
+                ActionCall(action: "journal.query", resource: "host", arguments: ["follow": true]),
                 collector.context)
         }
         while try collector.lines().count < 3 { try await Task.sleep(for: .milliseconds(10)) }
@@ -174,7 +174,7 @@ import WireProtocol
         let collector = Collector()
         let task = Task { [driver = folder.driver] in
             try await driver.perform(
-                OperationCall(operation: "log.query", resource: "host", arguments: ["follow": true]), collector.context)
+                ActionCall(action: "log.query", resource: "host", arguments: ["follow": true]), collector.context)
         }
         func expect(_ messages: [String]) async throws {
             while try collector.lines().count < messages.count { try await Task.sleep(for: .milliseconds(20)) }

@@ -118,18 +118,18 @@ import WireProtocol
         let facts = await driver.facts()
         #expect(facts["processors"]?.asInteger ?? 0 >= 1)
         #expect(facts["disk_bytes"] != nil)
-        let context = OperationContext(commandID: "test", logger: Logger(label: "test"))
-        let call = OperationCall(operation: "filesystem.list", resource: "host")
+        let context = ActionContext(commandID: "test", logger: Logger(label: "test"))
+        let call = ActionCall(action: "filesystem.list", resource: "host")
         let list = try await driver.perform(call, context).observed["filesystems"]?.asArray ?? []
         for filesystem in list { #expect(filesystem["total_bytes"]?.asInteger ?? 0 > 0) }
     }
 
     @Test func `an unexpected argument is refused`() async throws {
-        let context = OperationContext(commandID: "test", logger: Logger(label: "test"))
+        let context = ActionContext(commandID: "test", logger: Logger(label: "test"))
         let driver = HostDriver()
-        for spec in driver.operations {
+        for spec in driver.actions {
             #expect(spec.kind == .observe)
-            let call = OperationCall(operation: spec.name, resource: "host", arguments: ["path": "/etc"])
+            let call = ActionCall(action: spec.name, resource: "host", arguments: ["path": "/etc"])
             let error = await #expect(throws: DriverError.self) { try await driver.perform(call, context) }
             #expect(error?.code == .invalidArgument)
         }

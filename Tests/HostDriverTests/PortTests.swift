@@ -55,8 +55,8 @@ import WireProtocol
                 try #require(getsockname(socket, address, &length) == 0)
             }
         }
-        let call = OperationCall(
-            operation: "port.list", resource: "host",
+        let call = ActionCall(
+            action: "port.list", resource: "host",
             arguments: ["port": .integer(Int64(UInt16(bigEndian: address.sin_port)))])
         let ports = try await HostDriver().perform(call, Collector().context).observed["ports"]?.asArray
         #expect(ports?.first?["address"] == "127.0.0.1")

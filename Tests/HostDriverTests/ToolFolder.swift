@@ -28,7 +28,7 @@ final class ToolFolder {
     func perform(
         _ operation: String, _ arguments: JSONObject = [:], into collector: Collector = Collector()
     ) async throws(DriverError) -> JSONObject {
-        let call = OperationCall(operation: operation, resource: "host", arguments: arguments)
+        let call = ActionCall(action: operation, resource: "host", arguments: arguments)
         return try await driver.perform(call, collector.context).observed
     }
 
@@ -51,8 +51,8 @@ final class Collector: Sendable {
         self.gate = gate
     }
 
-    var context: OperationContext {
-        OperationContext(
+    var context: ActionContext {
+        ActionContext(
             commandID: "test", logger: Logger(label: "test"),
             output: { _, bytes throws(CancellationError) in
                 try await self.gate()
@@ -72,7 +72,7 @@ final class Collector: Sendable {
 
 @Suite struct PageTests {
     @Test func `the page names every operation, and what the driver needs`() async throws {
-        #expect(try undocumented(HostDriver().operations, page: "host") == [])
+        #expect(try undocumented(HostDriver().actions, page: "host") == [])
         #expect(try undocumented(await HostDriver().needs(), page: "host") == [])
     }
 }

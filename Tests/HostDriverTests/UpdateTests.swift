@@ -34,7 +34,7 @@ import WireProtocol
     }
 
     @Test func `this machine's apt answers`() async throws {
-        let call = OperationCall(operation: "update.list", resource: "host")
+        let call = ActionCall(action: "update.list", resource: "host")
         let observed = try await HostDriver().perform(call, Collector().context).observed
         #expect(observed["updates"]?.asArray != nil)
     }

@@ -51,8 +51,8 @@ final class LibvirtHost: Sendable {
         esac
         """
 
-    var context: OperationContext {
-        OperationContext(
+    var context: ActionContext {
+        ActionContext(
             commandID: "test", logger: Logger(label: "test"),
             output: { [self] _, bytes throws(CancellationError) in
                 sent.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
@@ -60,9 +60,9 @@ final class LibvirtHost: Sendable {
     }
 
     @discardableResult
-    func perform(_ operation: String, _ arguments: JSONObject = [:]) async throws(DriverError) -> OperationOutcome {
+    func perform(_ operation: String, _ arguments: JSONObject = [:]) async throws(DriverError) -> ActionOutcome {
         try await driver.perform(
-            OperationCall(operation: operation, resource: "libvirt", arguments: arguments), context)
+            ActionCall(action: operation, resource: "libvirt", arguments: arguments), context)
     }
 
     func log(_ name: String, _ text: String) throws { try folder.write(Array(text.utf8), to: "log/\(name)") }

@@ -86,8 +86,8 @@ import WireProtocol
         let tools = LibvirtTools(virsh: ["/usr/bin/virsh"], journalctl: ["/usr/bin/journalctl"])
         let driver = LibvirtDriver(tools: tools, version: "")
         #expect(try undocumented(await driver.needs(), page: "libvirt") == [])
-        #expect(try undocumented(driver.operations, page: "libvirt") == [])
-        #expect(driver.operations.allSatisfy { $0.kind == .observe }, "nothing of it changes anything")
+        #expect(try undocumented(driver.actions, page: "libvirt") == [])
+        #expect(driver.actions.allSatisfy { $0.kind == .observe }, "nothing of it changes anything")
     }
 }
 

@@ -96,7 +96,7 @@ import WireProtocol
         let node = try await node()
         try node.write("lock: create\n", to: "etc/pve/nodes/pvelab/lxc/101.conf")
         await node.driver.recover([
-            AbandonedCommand(id: "cmd_0", operation: "container.create", resource: "proxmox/ct/101")
+            AbandonedCommand(id: "cmd_0", action: "container.create", resource: "proxmox/ct/101")
         ])
         #expect(await node.driver.sweep(101) == .removed)
         #expect(node.configuration() == nil && disks(node) == [])

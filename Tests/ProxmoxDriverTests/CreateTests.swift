@@ -127,7 +127,7 @@ import WireProtocol
         let error = await #expect(throws: DriverError.self) { try await node.create() }
         #expect(error?.code == .busy && error?.retryable == false)
         await node.driver.recover([
-            AbandonedCommand(id: "cmd_0", operation: "container.create", resource: "proxmox/ct/101")
+            AbandonedCommand(id: "cmd_0", action: "container.create", resource: "proxmox/ct/101")
         ])
         #expect(try await node.create().changed)
         #expect(node.text("proc/mounts")?.contains("/101/") == false)
@@ -138,7 +138,7 @@ import WireProtocol
         try node.write("lock: create\n", to: "etc/pve/nodes/pvelab/lxc/101.conf")
         try node.isAtWork("vzcreate", on: "101")
         await node.driver.recover([
-            AbandonedCommand(id: "cmd_0", operation: "container.create", resource: "proxmox/ct/101")
+            AbandonedCommand(id: "cmd_0", action: "container.create", resource: "proxmox/ct/101")
         ])
         let error = await #expect(throws: DriverError.self) { try await node.perform("container.destroy") }
         #expect(error?.code == .busy && error?.retryable == true)

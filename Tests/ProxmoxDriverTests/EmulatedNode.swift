@@ -60,19 +60,19 @@ final class EmulatedNode: Sendable {
     @discardableResult
     func perform(
         _ operation: String, on vmid: Int = 101, _ arguments: JSONObject = [:], command: String = "cmd_1",
-        context: OperationContext? = nil
-    ) async throws(DriverError) -> OperationOutcome {
+        context: ActionContext? = nil
+    ) async throws(DriverError) -> ActionOutcome {
         var all: JSONObject = ["vmid": .integer(Int64(vmid))]
         for member in arguments.members { all[member.key] = member.value }
-        let call = OperationCall(operation: operation, resource: "proxmox/ct/\(vmid)", arguments: all)
+        let call = ActionCall(action: operation, resource: "proxmox/ct/\(vmid)", arguments: all)
         return try await driver.perform(call, context ?? Self.context(command))
     }
 
     /// Something that is not about one container.
     func outcome(
         _ operation: String, _ arguments: JSONObject = [:], on resource: String = "proxmox/node"
-    ) async throws(DriverError) -> OperationOutcome {
-        let call = OperationCall(operation: operation, resource: resource, arguments: arguments)
+    ) async throws(DriverError) -> ActionOutcome {
+        let call = ActionCall(action: operation, resource: resource, arguments: arguments)
         return try await driver.perform(call, Self.context())
     }
 
@@ -83,8 +83,8 @@ final class EmulatedNode: Sendable {
         try await outcome(operation, arguments, on: resource).observed
     }
 
-    static func context(_ command: String = "cmd_1") -> OperationContext {
-        OperationContext(commandID: command, logger: Logger(label: "test"))
+    static func context(_ command: String = "cmd_1") -> ActionContext {
+        ActionContext(commandID: command, logger: Logger(label: "test"))
     }
 
     static func wish(_ more: JSONObject = [:]) -> JSONObject {
@@ -99,7 +99,7 @@ final class EmulatedNode: Sendable {
     @discardableResult
     func create(
         _ vmid: Int = 101, _ more: JSONObject = [:], command: String = "cmd_1"
-    ) async throws(DriverError) -> OperationOutcome {
+    ) async throws(DriverError) -> ActionOutcome {
         try await perform("container.create", on: vmid, Self.wish(more), command: command)
     }
 

@@ -17,7 +17,7 @@ import WireProtocol
 
     private func push(
         _ node: EmulatedNode, _ content: [UInt8] = content, _ more: JSONObject = [:]
-    ) async throws(DriverError) -> OperationOutcome {
+    ) async throws(DriverError) -> ActionOutcome {
         let (input, sender) = AsyncStream.makeStream(of: [UInt8].self)
         sender.yield(content)
         sender.finish()

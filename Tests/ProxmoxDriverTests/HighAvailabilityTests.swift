@@ -56,7 +56,7 @@ import WireProtocol
             if vmid == 101 { try await node.perform("ha.add") }
         }
         let wish: JSONObject = ["rule": "pair", "kind": "apart", "containers": [101, 102]]
-        func ensure(_ arguments: JSONObject) async throws(DriverError) -> OperationOutcome {
+        func ensure(_ arguments: JSONObject) async throws(DriverError) -> ActionOutcome {
             try await node.outcome("ha.rule.ensure", arguments, on: "proxmox/ha/pair")
         }
         let stranger = await #expect(throws: DriverError.self) { try await ensure(wish) }
@@ -81,7 +81,7 @@ import WireProtocol
         try await node.create()
         try await node.perform("ha.add")
         let wish: JSONObject = ["rule": "keep", "kind": "nodes", "containers": [101], "nodes": [["node": "pvelab"]]]
-        func ensure() async throws(DriverError) -> OperationOutcome {
+        func ensure() async throws(DriverError) -> ActionOutcome {
             try await node.outcome("ha.rule.ensure", wish, on: "proxmox/ha/keep")
         }
         #expect(try await ensure().changed)
@@ -121,8 +121,8 @@ import WireProtocol
         let impatient = ProxmoxDriver(
             tools: ProxmoxTools(root: node.folder.path, patience: .milliseconds(300)), files: node.driver.files,
             version: "9.2.11")
-        let call = OperationCall(
-            operation: "container.start", resource: "proxmox/ct/101", arguments: ["vmid": 101])
+        let call = ActionCall(
+            action: "container.start", resource: "proxmox/ct/101", arguments: ["vmid": 101])
         _ = try await impatient.perform(call, EmulatedNode.context())
     }
 

@@ -21,7 +21,7 @@ import WireProtocol
         }
         #expect(await eventually { disks(node).count == 1 })
         await node.driver.recover([
-            AbandonedCommand(id: "cmd_2", operation: "container.clone", resource: "proxmox/ct/102")
+            AbandonedCommand(id: "cmd_2", action: "container.clone", resource: "proxmox/ct/102")
         ])
         return (node, tool)
     }
@@ -106,7 +106,7 @@ import WireProtocol
         try node.write("lock: create\n", to: "etc/pve/nodes/pvelab/lxc/101.conf")
         try node.isAtWork("vzcreate", on: "101", since: "00000007")
         await node.driver.recover([
-            AbandonedCommand(id: "cmd_0", operation: "container.create", resource: "proxmox/ct/101")
+            AbandonedCommand(id: "cmd_0", action: "container.create", resource: "proxmox/ct/101")
         ])
         #expect(await node.driver.sweep(101) == .removed)
     }

@@ -46,12 +46,12 @@ import WireProtocol
 
     @Test func `storages and templates are listed with their room`() async throws {
         let node = try await EmulatedNode()
-        let call = OperationCall(operation: "storage.list", resource: "proxmox/node")
+        let call = ActionCall(action: "storage.list", resource: "proxmox/node")
         let storages = try await node.driver.perform(call, EmulatedNode.context()).observed["storages"]?.asArray ?? []
         let local = try #require(storages.first { $0["storage"] == "local" })
         #expect(local["total_bytes"] == .integer(40 << 30) && local["active"] == true)
         let templates = try await node.driver.perform(
-            OperationCall(operation: "template.list", resource: "proxmox/node", arguments: ["storage": "local"]),
+            ActionCall(action: "template.list", resource: "proxmox/node", arguments: ["storage": "local"]),
             EmulatedNode.context())
         #expect(templates.observed["templates"]?.asArray?.first?["template"] == .string(EmulatedNode.template))
     }
@@ -149,7 +149,7 @@ import WireProtocol
         #expect(chmod(node.folder.file("usr/sbin/pct"), 0o755) == 0)
         var arguments = EmulatedNode.wish()
         arguments["vmid"] = 101
-        let call = OperationCall(operation: "container.create", resource: "proxmox/ct/101", arguments: arguments)
+        let call = ActionCall(action: "container.create", resource: "proxmox/ct/101", arguments: arguments)
         let work = Task { try await impatient.perform(call, EmulatedNode.context()) }
         #expect(await eventually { node.text("pid")?.hasSuffix("\n") == true })
         let pid = try #require(node.text("pid").flatMap { pid_t($0.dropLast()) })

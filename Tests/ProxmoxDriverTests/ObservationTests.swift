@@ -98,7 +98,7 @@ import WireProtocol
         #expect(batch.values.count == 7)
         let again = await #expect(throws: DriverError.self) {
             try await driver.perform(
-                OperationCall(operation: "container.list", resource: "proxmox/node"), EmulatedNode.context())
+                ActionCall(action: "container.list", resource: "proxmox/node"), EmulatedNode.context())
         }
         #expect(again?.code == .unavailable)
         #expect(unlink(pipe) == 0 || errno == 0)
@@ -108,8 +108,8 @@ import WireProtocol
 
     @Test func `the page of the driver names every operation`() async throws {
         let node = try await EmulatedNode()
-        #expect(try undocumented(node.driver.operations, page: "proxmox") == [])
-        #expect(Set(node.driver.operations.map(\.name)).count == node.driver.operations.count)
+        #expect(try undocumented(node.driver.actions, page: "proxmox") == [])
+        #expect(Set(node.driver.actions.map(\.name)).count == node.driver.actions.count)
         let needs = await node.driver.needs()
         #expect(needs.filter { $0.problem != nil } == [])
         let page = needs.map { need in

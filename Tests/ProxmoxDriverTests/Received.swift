@@ -9,8 +9,8 @@ final class Received: Sendable {
 
     init(input: AsyncStream<[UInt8]> = .empty) { self.input = input }
 
-    var context: OperationContext {
-        OperationContext(commandID: "cmd_x", logger: Logger(label: "test"), input: input) { stream, bytes in
+    var context: ActionContext {
+        ActionContext(commandID: "cmd_x", logger: Logger(label: "test"), input: input) { stream, bytes in
             self.streams.withLock { $0[stream, default: []] += bytes }
         }
     }

@@ -43,8 +43,8 @@ import WireProtocol
         let node = try await EmulatedNode()
         try node.write("lock: create\n", to: "etc/pve/nodes/pvelab/lxc/101.conf")
         await node.driver.recover([
-            AbandonedCommand(id: "cmd_0", operation: "container.create", resource: "proxmox/ct/101"),
-            AbandonedCommand(id: "cmd_9", operation: "container.start", resource: "proxmox/ct/102"),
+            AbandonedCommand(id: "cmd_0", action: "container.create", resource: "proxmox/ct/101"),
+            AbandonedCommand(id: "cmd_9", action: "container.start", resource: "proxmox/ct/102"),
         ])
         let seen = Mutex<[DriverEvent]>([])
         let work = Task { await node.driver.events { event in seen.withLock { $0.append(event) } } }
@@ -61,7 +61,7 @@ import WireProtocol
         try node.write(text, to: "etc/pve/nodes/pvelab/lxc/102.conf")
         func recovered(_ command: String) async -> ProxmoxDriver.Sweep {
             await node.driver.recover([
-                AbandonedCommand(id: command, operation: "container.clone", resource: "proxmox/ct/102")
+                AbandonedCommand(id: command, action: "container.clone", resource: "proxmox/ct/102")
             ])
             return await node.driver.sweep(102)
         }
@@ -75,7 +75,7 @@ import WireProtocol
         let node = try await EmulatedNode()
         try await node.create()
         await node.driver.recover([
-            AbandonedCommand(id: "cmd_1", operation: "container.create", resource: "proxmox/ct/101")
+            AbandonedCommand(id: "cmd_1", action: "container.create", resource: "proxmox/ct/101")
         ])
         #expect(await node.driver.sweep(101) == .nothing)
         #expect(node.driver.abandonedCreations.commands.isEmpty && node.configuration() != nil)

@@ -64,8 +64,8 @@ import WireProtocol
             name: "zfs", version: "2", operations: ["pool.list"],
             facts: ["pools": [["name": "tank", "size_bytes": 1000]]],
             catalogue: [
-                OperationReport(
-                    name: "pool.list", kind: .observe, summary: "lists", deadlineMs: 1, input: OperationInput.none,
+                ActionReport(
+                    name: "pool.list", kind: .observe, summary: "lists", deadlineMs: 1, input: ActionInput.none,
                     output: false, resource: "zpool/{pool}")
             ])
         ingest.take(.drivers(DriversReport(drivers: [report])), bytes: 100)

@@ -21,7 +21,7 @@ import WireProtocol
         chmod(nginx, 0o755)
         func prepare(_ operation: String, _ arguments: JSONObject) async throws {
             _ = try await docker.perform(
-                OperationCall(operation: operation, resource: "docker/x", arguments: arguments), ProxySite.context)
+                ActionCall(action: operation, resource: "docker/x", arguments: arguments), ProxySite.context)
         }
         let image = "linuxserver/swag:test"
         try await prepare("image.import", ["reference": .string(image), "path": .string(engine.busybox)])
@@ -35,9 +35,9 @@ import WireProtocol
                 ],
             ])
         let driver = try #require(await SwagDriver.detect(docker: docker, container: nil))
-        func perform(_ operation: String, _ arguments: JSONObject = [:]) async throws -> OperationOutcome {
+        func perform(_ operation: String, _ arguments: JSONObject = [:]) async throws -> ActionOutcome {
             try await driver.perform(
-                OperationCall(operation: operation, resource: "swag/x", arguments: arguments), ProxySite.context)
+                ActionCall(action: operation, resource: "swag/x", arguments: arguments), ProxySite.context)
         }
         let found = try await perform("installation.inspect").observed
         #expect(found["container"] == "proxy" && found["folder"] == .string(folder.path))

@@ -24,8 +24,8 @@ import WireProtocol
     @Test(arguments: code)
     func `what would be code is refused before anything is looked at`(key: String, value: JSONValue) async throws {
         let driver = SwagDriver(.command(["/nonexistent/nginx"], folder: "/nonexistent"))
-        let call = OperationCall(
-            operation: "config.ensure", resource: "swag/x",
+        let call = ActionCall(
+            action: "config.ensure", resource: "swag/x",
             arguments: ProxySite.order("shop", ["x.example.org"], [key: value]))
         let error = await #expect(throws: DriverError.self) { try await driver.perform(call, ProxySite.context) }
         #expect(error?.code == .invalidArgument, "\(String(describing: error))")
@@ -40,7 +40,7 @@ import WireProtocol
             ("config.read", ["file": .string(file)] as JSONObject),
             ("config.write", ["file": .string(file), "content": "x"]),
         ] {
-            let call = OperationCall(operation: operation, resource: "swag/x", arguments: arguments)
+            let call = ActionCall(action: operation, resource: "swag/x", arguments: arguments)
             let error = await #expect(throws: DriverError.self) { try await driver.perform(call, ProxySite.context) }
             #expect(error?.code == .invalidArgument)
         }
@@ -54,7 +54,7 @@ import WireProtocol
         symlink(victim, "\(place)/shop.subdomain.conf")
         let driver = SwagDriver(.command(["/bin/true"], folder: folder.path))
         func failure(_ operation: String, _ arguments: JSONObject) async -> DriverError? {
-            let call = OperationCall(operation: operation, resource: "swag/x", arguments: arguments)
+            let call = ActionCall(action: operation, resource: "swag/x", arguments: arguments)
             do {
                 _ = try await driver.perform(call, ProxySite.context)
                 return nil
@@ -80,8 +80,8 @@ import WireProtocol
         let folder = try ScratchFolder("swag")
         try ProxySite.fill(folder)
         let driver = SwagDriver(.command(["/bin/sh", "-c", script, "nginx"], folder: folder.path))
-        let call = OperationCall(
-            operation: "config.ensure", resource: "swag/x", arguments: ProxySite.order("shop", ["x.example.org"]))
+        let call = ActionCall(
+            action: "config.ensure", resource: "swag/x", arguments: ProxySite.order("shop", ["x.example.org"]))
         let error = await #expect(throws: DriverError.self) { try await driver.perform(call, ProxySite.context) }
         #expect(error?.code == code, "\(String(describing: error))")
         #expect(error?.description.utf8.count ?? 0 < 5000)
@@ -97,8 +97,8 @@ import WireProtocol
         let script =
             "[ \"$1\" = -s ] && exit 0; [ -e \(mark) ] && { touch \(mark)2; trap '' TERM; sleep 600; }; touch \(mark); exit 0"
         let driver = SwagDriver(.command(["/bin/sh", "-c", script, "nginx"], folder: folder.path))
-        let call = OperationCall(
-            operation: "config.ensure", resource: "swag/x", arguments: ProxySite.order("shop", ["x.example.org"]))
+        let call = ActionCall(
+            action: "config.ensure", resource: "swag/x", arguments: ProxySite.order("shop", ["x.example.org"]))
         let running = Task { try await driver.perform(call, ProxySite.context) }
         #expect(await eventually { access("\(mark)2", F_OK) == 0 })
         running.cancel()

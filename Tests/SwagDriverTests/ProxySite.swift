@@ -8,7 +8,7 @@ import WireProtocol
 
 /// SWAG's folders around a real nginx of this machine, in a network of its own where port 443 is free.
 final class ProxySite: Sendable {
-    static let context = OperationContext(commandID: "test", logger: Logger(label: "test"))
+    static let context = ActionContext(commandID: "test", logger: Logger(label: "test"))
     let folder: ScratchFolder
     let driver: SwagDriver
     private let server: BackgroundProgram
@@ -92,8 +92,8 @@ final class ProxySite: Sendable {
     @discardableResult
     func perform(
         _ operation: String, _ arguments: JSONObject = [:], by other: SwagDriver? = nil
-    ) async throws(DriverError) -> OperationOutcome {
-        let call = OperationCall(operation: operation, resource: "swag/test", arguments: arguments)
+    ) async throws(DriverError) -> ActionOutcome {
+        let call = ActionCall(action: operation, resource: "swag/test", arguments: arguments)
         return try await (other ?? driver).perform(call, Self.context)
     }
 

@@ -2,7 +2,7 @@ package import DriverKit
 import Glibc
 
 /// The operations of a driver that its page in `docs/drivers` does not name, as `` `driver.operation` ``.
-package func undocumented(_ operations: [OperationSpec], page: String) throws -> [String] {
+package func undocumented(_ operations: [ActionSpec], page: String) throws -> [String] {
     let text = try driverPage(page)
     return operations.map { "`\(page).\($0.name)`" }.filter { !text.contains($0) }
 }

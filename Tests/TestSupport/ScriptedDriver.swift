@@ -7,16 +7,16 @@ package import WireProtocol
 package final class ScriptedDriver: Driver {
     package static let name = "scripted"
     package typealias Script =
-        @Sendable (OperationCall, OperationContext) async throws(DriverError) -> OperationOutcome
+        @Sendable (ActionCall, ActionContext) async throws(DriverError) -> ActionOutcome
 
     package let version = "1"
-    package let operations: [OperationSpec]
+    package let actions: [ActionSpec]
     package let concurrency: Int
     private let script: Script
     private let state = Mutex(State())
 
     private struct State {
-        var calls: [OperationCall] = []
+        var calls: [ActionCall] = []
         var facts: JSONObject = [:]
         var inventory: [InventoryItem] = []
         var samples: [(String, Double?)] = []
@@ -27,19 +27,19 @@ package final class ScriptedDriver: Driver {
     }
 
     package init(
-        operations: [OperationSpec] = [
-            OperationSpec("thing.ensure", .mutate, summary: "does what the test says"),
-            OperationSpec("thing.look", .observe, summary: "looks as the test says"),
+        actions: [ActionSpec] = [
+            ActionSpec("thing.ensure", .mutate, summary: "does what the test says"),
+            ActionSpec("thing.look", .observe, summary: "looks as the test says"),
         ], concurrency: Int = 4,
-        script: @escaping Script = { _, _ throws(DriverError) in OperationOutcome(changed: true) }
+        script: @escaping Script = { _, _ throws(DriverError) in ActionOutcome(changed: true) }
     ) {
-        self.operations = operations
+        self.actions = actions
         self.concurrency = concurrency
         self.script = script
     }
 
     /// The calls so far, in the order in which they began.
-    package var calls: [OperationCall] { state.withLock { $0.calls } }
+    package var calls: [ActionCall] { state.withLock { $0.calls } }
 
     /// What it was told of earlier lives; nil before that.
     package var recovered: [AbandonedCommand]? { state.withLock { $0.recovered } }
@@ -62,8 +62,8 @@ package final class ScriptedDriver: Driver {
     package func facts() async -> JSONObject { state.withLock { $0.facts } }
 
     package func perform(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         state.withLock { $0.calls.append(call) }
         return try await script(call, context)
     }

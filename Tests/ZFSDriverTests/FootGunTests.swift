@@ -64,7 +64,7 @@ struct FootGunTests {
     ])
     func `a dataset's name outside the grammar is refused by every operation`(_ name: String) async throws {
         let pool = try await RealPool()
-        for spec in pool.driver.operations where spec.name != "pool.list" {
+        for spec in pool.driver.actions where spec.name != "pool.list" {
             var arguments: JSONObject = ["dataset": .string(name)]
             if spec.name.hasPrefix("snapshot.destroy") { arguments["snapshot"] = "s" }
             if spec.name == "dataset.clone" { arguments["target"] = .string("\(pool.dataset)-clone") }
@@ -88,7 +88,7 @@ struct FootGunTests {
             "snapshot.hold": ["snapshot": "s1", "tag": "t"], "snapshot.release": ["snapshot": "s1", "tag": "t"],
             "bookmark.ensure": ["snapshot": "s1", "bookmark": "b"], "bookmark.destroy": ["bookmark": "b"],
         ]
-        for spec in pool.driver.operations where spec.kind == .mutate {
+        for spec in pool.driver.actions where spec.kind == .mutate {
             var arguments: JSONObject = ["dataset": .string(pool.dataset)]
             if spec.name == "pool.scrub" { arguments = ["pool": .string(pool.zfs.pool)] }
             for member in more[spec.name]?.members ?? [] { arguments[member.key] = member.value }
@@ -136,7 +136,7 @@ struct FootGunTests {
         ] as [(String, JSONObject, String)] {
             // What the script answers is not what these expect: only the command lines matter here.
             _ = try? await driver.perform(
-                OperationCall(operation: operation, resource: resource, arguments: arguments), recorder.context)
+                ActionCall(action: operation, resource: resource, arguments: arguments), recorder.context)
         }
         let lines = try recorder.record().split(separator: "\n")
         let withOperands = lines.filter { $0.contains("tank/a") }

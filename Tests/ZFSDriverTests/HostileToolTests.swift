@@ -19,8 +19,8 @@ import ZFSDriver
     @Test(arguments: deeds)
     func `a tool that only looks is named for what it did`(deed: HostileDeed) async throws {
         let tool = try ToolScript(deed.script, patience: deed.code == .timedOut ? .seconds(1) : .seconds(30))
-        let call = OperationCall(
-            operation: "dataset.usage", resource: "zfs/tank/a", arguments: ["dataset": "tank/a"])
+        let call = ActionCall(
+            action: "dataset.usage", resource: "zfs/tank/a", arguments: ["dataset": "tank/a"])
         let error = await #expect(throws: DriverError.self) { try await tool.driver.perform(call, tool.context) }
         #expect(deed.isNamed(by: error), "\(String(describing: error))")
     }
@@ -39,8 +39,8 @@ import ZFSDriver
             echo begun >>"$RECORD"
             \(script)
             """)
-        let call = OperationCall(
-            operation: "dataset.quota", resource: "zfs/tank/a", arguments: ["dataset": "tank/a", "quota_bytes": 5])
+        let call = ActionCall(
+            action: "dataset.quota", resource: "zfs/tank/a", arguments: ["dataset": "tank/a", "quota_bytes": 5])
         let (driver, context) = (tool.driver, tool.context)
         let task = Task { try await driver.perform(call, context) }
         while try !tool.record().contains("begun") { try await Task.sleep(for: .milliseconds(10)) }

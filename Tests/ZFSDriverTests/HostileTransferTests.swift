@@ -21,7 +21,7 @@ import WireProtocol
 
     func send(_ script: String, over wire: Wire = Wire()) async throws -> DriverError? {
         let tool = try ToolScript("\(Self.looks)\n\(script)")
-        let call = OperationCall(operation: "dataset.send", resource: "zfs/tank/a", arguments: Self.source)
+        let call = ActionCall(action: "dataset.send", resource: "zfs/tank/a", arguments: Self.source)
         return await #expect(throws: DriverError.self) { try await tool.driver.perform(call, wire.context) }
     }
 
@@ -44,7 +44,7 @@ import WireProtocol
             throw CancellationError()
         })
         let tool = try ToolScript("\(Self.looks)\nexec cat /dev/zero")
-        let call = OperationCall(operation: "dataset.send", resource: "zfs/tank/a", arguments: Self.source)
+        let call = ActionCall(action: "dataset.send", resource: "zfs/tank/a", arguments: Self.source)
         let task = Task { [driver = tool.driver] in try await driver.perform(call, wire.context) }
         for _ in 0..<4 { gate.continuation.yield() }
         while wire.stdout.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
@@ -58,7 +58,7 @@ import WireProtocol
     @Test(arguments: ["exec sleep 600", "trap '' TERM; while :; do sleep 0.05; done", "setsid -f sleep 600; sleep 600"])
     func `a sender that hangs ends with its command`(script: String) async throws {
         let tool = try ToolScript("\(Self.looks)\necho begun >>\"$RECORD\"\n\(script)")
-        let call = OperationCall(operation: "dataset.send", resource: "zfs/tank/a", arguments: Self.source)
+        let call = ActionCall(action: "dataset.send", resource: "zfs/tank/a", arguments: Self.source)
         let task = Task { [driver = tool.driver, context = tool.context] in try await driver.perform(call, context) }
         while try tool.record().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         task.cancel()
@@ -70,7 +70,7 @@ import WireProtocol
         let tool = try ToolScript("\(Self.looks)\nsleep 5 & printf data; exit 0")
         let wire = Wire()
         let start = ContinuousClock.now
-        let call = OperationCall(operation: "dataset.send", resource: "zfs/tank/a", arguments: Self.source)
+        let call = ActionCall(action: "dataset.send", resource: "zfs/tank/a", arguments: Self.source)
         let outcome = try await tool.driver.perform(call, wire.context)
         #expect(outcome.observed["bytes"] == 4 && .now - start < .seconds(60))
     }
@@ -78,8 +78,8 @@ import WireProtocol
     func receive(_ script: String, pieces: Int = 1000) async throws -> DriverError? {
         let tool = try ToolScript("\(Self.looks)\n\(script)")
         let wire = Wire([Self.header] + Array(repeating: [UInt8](repeating: 1, count: 32 << 10), count: pieces))
-        let call = OperationCall(
-            operation: "dataset.receive", resource: "zfs/tank/target", arguments: ["dataset": "tank/target"])
+        let call = ActionCall(
+            action: "dataset.receive", resource: "zfs/tank/target", arguments: ["dataset": "tank/target"])
         return await #expect(throws: DriverError.self) { try await tool.driver.perform(call, wire.context) }
     }
 
@@ -109,8 +109,8 @@ import WireProtocol
     func `a receiver that is stopped leaves it unknown how far it came`(script: String) async throws {
         let tool = try ToolScript("\(Self.looks)\necho begun >>\"$RECORD\"\n\(script)")
         let wire = Wire([Self.header])
-        let call = OperationCall(
-            operation: "dataset.receive", resource: "zfs/tank/target", arguments: ["dataset": "tank/target"])
+        let call = ActionCall(
+            action: "dataset.receive", resource: "zfs/tank/target", arguments: ["dataset": "tank/target"])
         let task = Task { [driver = tool.driver] in try await driver.perform(call, wire.context) }
         while try tool.record().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
         task.cancel()
@@ -139,8 +139,8 @@ import WireProtocol
             esac
             """)
         try tool.write(Self.header, to: "state")
-        let call = OperationCall(
-            operation: "dataset.copy", resource: "zfs/tank/target",
+        let call = ActionCall(
+            action: "dataset.copy", resource: "zfs/tank/target",
             arguments: ["dataset": "tank/a", "snapshot": "s1", "target": "tank/target"])
         let error = await #expect(throws: DriverError.self) { try await tool.driver.perform(call, tool.context) }
         let said = "\(error?.message ?? "") \(error?.cause ?? "")"

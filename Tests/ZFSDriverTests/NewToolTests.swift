@@ -6,8 +6,8 @@ import WireProtocol
 
 /// What OpenZFS 2.x can do beyond the old tools, played by scripts after its documented behaviour.
 @Suite struct NewToolTests {
-    func call(_ operation: String, _ arguments: JSONObject, _ resource: String = "zfs/tank/a") -> OperationCall {
-        OperationCall(operation: operation, resource: resource, arguments: arguments)
+    func call(_ operation: String, _ arguments: JSONObject, _ resource: String = "zfs/tank/a") -> ActionCall {
+        ActionCall(action: operation, resource: resource, arguments: arguments)
     }
 
     /// The first record of a stream, as a shell prints it.

@@ -56,7 +56,7 @@ import WireProtocol
             "zfs list "*) echo "cannot iterate filesystems: I/O error" >&2; exit 1 ;;
             esac
             """)
-        let call = OperationCall(operation: "pool.list", resource: "zfs", arguments: [:])
+        let call = ActionCall(action: "pool.list", resource: "zfs", arguments: [:])
         let pools = try await tool.driver.perform(call, tool.context).observed["pools"]
         #expect(pools?.asArray?.last == ["name": "tank", "health": "UNAVAIL"])
         #expect(pools?.asArray?.first?["available_bytes"] == 500)

@@ -5,8 +5,8 @@ import ZFSDriver
 
 /// What OpenZFS 2.x does otherwise than the old tools, played by a script after its documented behaviour.
 @Suite struct OpenZFSTests {
-    func call(_ operation: String, _ arguments: JSONObject, _ resource: String = "zfs/tank/a") -> OperationCall {
-        OperationCall(operation: operation, resource: resource, arguments: arguments)
+    func call(_ operation: String, _ arguments: JSONObject, _ resource: String = "zfs/tank/a") -> ActionCall {
+        ActionCall(action: operation, resource: resource, arguments: arguments)
     }
 
     @Test func `exact pool sizes are used where the tool can print them`() async throws {
@@ -90,7 +90,7 @@ import ZFSDriver
         let error = await #expect(throws: DriverError.self) { try await task.value }
         #expect(error?.code == .unknownOutcome)
         #expect(error?.retryable == true)
-        #expect(error?.operation == "dataset.destroy")
+        #expect(error?.action == "dataset.destroy")
     }
 
     @Test func `missing tools are no driver`() async {

@@ -107,11 +107,11 @@ import WireProtocol
         let named = try ScratchFolder("named")
         let driver = ZFSDriver(
             tools: pool.driver.tools, version: "test", root: pool.zfs.path(""), mountRoots: [named.path])
-        func ensure(_ more: JSONObject) async throws(DriverError) -> OperationOutcome {
+        func ensure(_ more: JSONObject) async throws(DriverError) -> ActionOutcome {
             var arguments: JSONObject = ["dataset": .string(pool.dataset)]
             for member in more.members { arguments[member.key] = member.value }
             return try await driver.perform(
-                OperationCall(operation: "dataset.ensure", resource: "zfs/\(pool.dataset)", arguments: arguments),
+                ActionCall(action: "dataset.ensure", resource: "zfs/\(pool.dataset)", arguments: arguments),
                 pool.context)
         }
         let error = await #expect(throws: DriverError.self) { try await ensure([:]) }
@@ -120,8 +120,8 @@ import WireProtocol
         #expect(try await ensure(["mountpoint": place]).observed["mountpoint"] == place)
         // A dataset that was just mounted may be busy for a moment.
         let gone = try await driver.perform(
-            OperationCall(
-                operation: "dataset.destroy", resource: "zfs/\(pool.dataset)",
+            ActionCall(
+                action: "dataset.destroy", resource: "zfs/\(pool.dataset)",
                 arguments: ["dataset": .string(pool.dataset)]), pool.context)
         #expect(gone.changed)
     }

@@ -168,7 +168,7 @@ import WireProtocol
             *) echo "unexpected $TOOL $*" >&2; exit 1 ;;
             esac
             """#, speaksJSON: true)
-        let call = OperationCall(operation: "dataset.list", resource: "zfs", arguments: [:])
+        let call = ActionCall(action: "dataset.list", resource: "zfs", arguments: [:])
         let list = try await tool.driver.perform(call, tool.context).observed["datasets"]?.asArray
         #expect(list?.map { $0["dataset"] } == ["tank/a", "tank/b"])
         #expect(list?.allSatisfy { $0["owner"] == nil && $0["used_bytes"] == 5 } == true)

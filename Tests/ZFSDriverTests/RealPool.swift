@@ -19,24 +19,24 @@ struct RealPool {
         dataset = "\(zfs.pool)/innkeeper/svc\(UInt32.random(in: 0 ... .max))"
     }
 
-    var context: OperationContext { OperationContext(commandID: "test", logger: Logger(label: "test")) }
+    var context: ActionContext { ActionContext(commandID: "test", logger: Logger(label: "test")) }
 
     func perform(
         _ operation: String, _ arguments: JSONObject, on resource: String? = nil
-    ) async throws(DriverError) -> OperationOutcome {
-        let call = OperationCall(operation: operation, resource: resource ?? "zfs/\(dataset)", arguments: arguments)
+    ) async throws(DriverError) -> ActionOutcome {
+        let call = ActionCall(action: operation, resource: resource ?? "zfs/\(dataset)", arguments: arguments)
         return try await driver.perform(call, context)
     }
 
     @discardableResult
-    func ensure(_ more: JSONObject = [:]) async throws(DriverError) -> OperationOutcome {
+    func ensure(_ more: JSONObject = [:]) async throws(DriverError) -> ActionOutcome {
         var arguments: JSONObject = ["dataset": .string(dataset)]
         for member in more.members { arguments[member.key] = member.value }
         return try await perform("dataset.ensure", arguments)
     }
 
     @discardableResult
-    func snapshot(_ name: String) async throws(DriverError) -> OperationOutcome {
+    func snapshot(_ name: String) async throws(DriverError) -> ActionOutcome {
         try await perform("dataset.snapshot", ["dataset": .string(dataset), "snapshot": .string(name)])
     }
 

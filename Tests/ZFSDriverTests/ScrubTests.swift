@@ -36,10 +36,10 @@ import WireProtocol
             """)
     }
 
-    static func scrub(_ tool: ToolScript, _ more: JSONObject = [:]) async throws(DriverError) -> OperationOutcome {
+    static func scrub(_ tool: ToolScript, _ more: JSONObject = [:]) async throws(DriverError) -> ActionOutcome {
         var arguments: JSONObject = ["pool": "tank"]
         for member in more.members { arguments[member.key] = member.value }
-        let call = OperationCall(operation: "pool.scrub", resource: "zpool/tank", arguments: arguments)
+        let call = ActionCall(action: "pool.scrub", resource: "zpool/tank", arguments: arguments)
         return try await tool.driver.perform(call, tool.context)
     }
 

@@ -7,7 +7,7 @@ import ZFSDriver
 /// A shell script in the place of both tools, for what no real pool of this machine can be brought to say.
 final class ToolScript {
     let driver: ZFSDriver
-    let context = OperationContext(commandID: "test", logger: Logger(label: "test"))
+    let context = ActionContext(commandID: "test", logger: Logger(label: "test"))
     private let directory: String
 
     /// - Parameter body: sees its arguments as the tool does, `$TOOL` (zfs or zpool), `$RECORD` (a file to write to)

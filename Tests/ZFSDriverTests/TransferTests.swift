@@ -105,7 +105,7 @@ struct TransferTests {
     @Test func `a copy on the node goes by a pipe, in steps, and is already so the second time`() async throws {
         let (pool, digest) = try await stocked()
         let target = "\(pool.dataset)-dir/copy"
-        func copy(_ more: JSONObject) async throws(DriverError) -> OperationOutcome {
+        func copy(_ more: JSONObject) async throws(DriverError) -> ActionOutcome {
             var arguments: JSONObject = ["dataset": .string(pool.dataset), "target": .string(target)]
             for member in more.members { arguments[member.key] = member.value }
             return try await pool.perform("dataset.copy", arguments, on: "zfs/\(target)", over: Wire())

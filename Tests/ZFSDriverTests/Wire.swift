@@ -36,8 +36,8 @@ final class Wire: Sendable {
     var text: String { String(decoding: stdout, as: UTF8.self) }
     var progress: [String] { said.withLock { $0.progress } }
 
-    var context: OperationContext {
-        OperationContext(
+    var context: ActionContext {
+        ActionContext(
             commandID: "test", logger: Logger(label: "test"), input: input,
             output: { stream, bytes throws(CancellationError) in
                 try await self.gate()
@@ -51,8 +51,8 @@ extension RealPool {
     @discardableResult
     func perform(
         _ operation: String, _ arguments: JSONObject, on resource: String? = nil, over wire: Wire
-    ) async throws(DriverError) -> OperationOutcome {
-        let call = OperationCall(operation: operation, resource: resource ?? "zfs/\(dataset)", arguments: arguments)
+    ) async throws(DriverError) -> ActionOutcome {
+        let call = ActionCall(action: operation, resource: resource ?? "zfs/\(dataset)", arguments: arguments)
         return try await driver.perform(call, wire.context)
     }
 
@@ -80,7 +80,7 @@ extension RealPool {
     @discardableResult
     func receive(
         _ stream: some Collection<UInt8>, into target: String, _ more: JSONObject = [:]
-    ) async throws(DriverError) -> OperationOutcome {
+    ) async throws(DriverError) -> ActionOutcome {
         var arguments: JSONObject = ["dataset": .string(target)]
         for member in more.members { arguments[member.key] = member.value }
         return try await perform("dataset.receive", arguments, on: "zfs/\(target)", over: Wire(stream: stream))

@@ -44,7 +44,7 @@ package struct ArgumentReader {
     /// - Throws: `invalidArgument` naming an argument that no one asked for.
     package func finish() throws(DriverError) {
         if let stranger = object.keys.first(where: { !known.contains($0) }) {
-            throw .invalidArgument(stranger, "is not an argument of this operation")
+            throw .invalidArgument(stranger, "is not an argument of this action")
         }
     }
 }

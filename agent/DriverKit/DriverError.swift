@@ -1,6 +1,6 @@
 package import WireProtocol
 
-/// Why an operation did not do what it was asked, in words that do not depend on the technology.
+/// Why an action did not do what it was asked, in words that do not depend on the technology.
 package enum DriverErrorCode: String, Sendable, Hashable, CaseIterable {
     /// The thing to work on is not there.
     case notFound = "not_found"
@@ -32,14 +32,14 @@ package enum DriverErrorCode: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// A failed operation: which, on what, why, and whether a retry can help.
+/// A failed action: which, on what, why, and whether a retry can help.
 package struct DriverError: Error, Sendable, Hashable {
     package let code: DriverErrorCode
     /// One sentence for people, without secrets.
     package let message: String
     package let retryable: Bool
-    /// Name of the operation within the driver; filled in by `about`.
-    package private(set) var operation: String
+    /// Name of the action within the driver; filled in by `about`.
+    package private(set) var action: String
     /// The resource worked on; filled in by `about`.
     package private(set) var resource: String
     /// What the technology said, shortened.
@@ -50,13 +50,13 @@ package struct DriverError: Error, Sendable, Hashable {
     package private(set) var observed: JSONObject = [:]
 
     package init(
-        _ code: DriverErrorCode, _ message: String, retryable: Bool? = nil, operation: String = "",
+        _ code: DriverErrorCode, _ message: String, retryable: Bool? = nil, action: String = "",
         resource: String = "", cause: String? = nil
     ) {
         self.code = code
         self.message = message
         self.retryable = retryable ?? code.isRetryable
-        self.operation = operation
+        self.action = action
         self.resource = resource
         self.cause = cause
     }
@@ -75,10 +75,10 @@ package struct DriverError: Error, Sendable, Hashable {
         return error
     }
 
-    /// The same error with the call's operation and resource where it names none.
-    package func about(_ call: OperationCall) -> DriverError {
+    /// The same error with the call's action and resource where it names none.
+    package func about(_ call: ActionCall) -> DriverError {
         var error = self
-        if operation.isEmpty { error.operation = call.operation }
+        if action.isEmpty { error.action = call.action }
         if resource.isEmpty { error.resource = call.resource }
         return error
     }
@@ -86,7 +86,7 @@ package struct DriverError: Error, Sendable, Hashable {
 
 extension DriverError: CustomStringConvertible {
     package var description: String {
-        let subject = [operation, resource].filter { !$0.isEmpty }.joined(separator: " of ")
+        let subject = [action, resource].filter { !$0.isEmpty }.joined(separator: " of ")
         return [subject, message, cause ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
     }
 }

@@ -8,7 +8,7 @@ package struct Need: Sendable, Hashable {
     package let what: String
     /// What is not done without it: `suspending a site`.
     package let purpose: String
-    /// Whether the driver is of no use without it. Without another one, some operations are unavailable.
+    /// Whether the driver is of no use without it. Without another one, some actions are unavailable.
     package let isVital: Bool
     /// Why it cannot be used, as a clause; nil when it can.
     package let problem: String?

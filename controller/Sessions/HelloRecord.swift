@@ -33,7 +33,7 @@ extension DriversReport {
 }
 
 extension [DriverReport] {
-    /// What the node's drivers can do: `[{"driver", "operations": [OperationReport]}]`; nil when it does not say.
+    /// What the node's drivers can do: `[{"driver", "operations": [ActionReport]}]`; nil when it does not say.
     fileprivate var catalogue: JSONValue? {
         let known = compactMap { driver in
             driver.catalogue.map { operations -> JSONValue in
@@ -76,7 +76,7 @@ extension SpoolReport {
     }
 }
 
-extension OperationReport {
+extension ActionReport {
     fileprivate var json: JSONValue {
         var json: JSONObject = [
             "name": .string(name), "kind": .string(kind.code), "summary": .string(summary),

@@ -59,8 +59,8 @@ struct ExecCommand: AsyncParsableCommand {
 
     private func chosenDriver(_ controller: Controller) async throws(Failure) -> GuestDriver {
         if let driver { return driver }
-        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/operations"
-        let listing: Listing<OperationOffer> = try await controller.get(path)
+        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/actions"
+        let listing: Listing<ActionOffer> = try await controller.get(path)
         let able = GuestDriver.allCases.filter { driver in
             listing.items.contains { $0.name == "\(driver.rawValue).container.exec" }
         }

@@ -9,7 +9,7 @@ struct NodeCommands: AsyncParsableCommand {
         subcommands: [
             NodeList.self, NodeShow.self, NodeApprove.self, NodeCordon.self, NodeUncordon.self, NodeLabel.self,
             NodeRevoke.self,
-            NodeRemove.self, NodeEvents.self, NodeGaps.self, NodeInventory.self, NodeOperations.self, NodeRun.self,
+            NodeRemove.self, NodeEvents.self, NodeGaps.self, NodeInventory.self, NodeActions.self, NodeRun.self,
         ])
 }
 

@@ -4,17 +4,17 @@ import Glibc
 import Model
 import WireProtocol
 
-struct NodeOperations: AsyncParsableCommand {
+struct NodeActions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "operations", abstract: "What the drivers of a node can do.")
+        commandName: "actions", abstract: "What the drivers of a node can do.")
     @Argument(help: "Id or name.") var node: String
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/operations"
-        let offers = (try await Controller.connect().get(path) as Listing<OperationOffer>).items
+        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/actions"
+        let offers = (try await Controller.connect().get(path) as Listing<ActionOffer>).items
         try common.output.list(offers) { offers in
-            var table = Table("operation", "kind", "works on", "deadline", "allowed", "what it does")
+            var table = Table("action", "kind", "works on", "deadline", "allowed", "what it does")
             for offer in offers {
                 table.add(
                     offer.name, offer.kind, offer.resource ?? "", "\(offer.deadlineSeconds) s",
@@ -25,25 +25,25 @@ struct NodeOperations: AsyncParsableCommand {
     }
 }
 
-/// One operation of a driver, run from here.
+/// One action of a driver, run from here.
 struct NodeRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run one operation of a driver on a node and wait for its end.",
+        commandName: "run", abstract: "Run one action of a driver on a node and wait for its end.",
         discussion: """
             Arguments are key=value. A value that is JSON counts as that (["a","b"], {"a":1}, "5" as text); numbers, true and \
             false are what the argument wants them to be, so mode=644 is octal. Secrets come from files, or from standard \
             input with @-, never from the command line. What the operation works on follows from its arguments, and these \
-            from --resource, where `innctl node operations` says how.
+            from --resource, where `innctl node actions` says how.
 
             innctl node run web1 zfs.dataset.snapshot dataset=tank/a snapshot=before
             innctl node run pve1 proxmox.container.push vmid=101 path=/etc/motd mode=644 <motd
             innctl node run pve1 proxmox.container.pull vmid=101 path=/etc/motd >motd
 
-            An operation that takes bytes reads standard input to its end. One that gives bytes has standard output for them \
+            An action that takes bytes reads standard input to its end. One that gives bytes has standard output for them \
             alone; what it answers beside them goes to standard error. Either is called off when this program ends before it.
             """)
     @Argument(help: "Id or name.") var node: String
-    @Argument(help: "The driver and the operation: zfs.dataset.list. See `innctl node operations`.") var operation:
+    @Argument(help: "The driver and the action: zfs.dataset.list. See `innctl node actions`.") var operation:
         String
     @Argument(help: "key=value.") var arguments: [String] = []
     @Option(help: "What it works on, as the driver calls it: zfs/tank/a. By default as its arguments say.")
@@ -113,7 +113,7 @@ struct NodeRun: AsyncParsableCommand {
     }
 }
 
-extension OperationOffer {
+extension ActionOffer {
     /// Whether it reads what is sent to it.
     fileprivate func takesInput(_ arguments: JSONObject) -> Bool {
         switch input {
@@ -125,11 +125,11 @@ extension OperationOffer {
 }
 
 extension Controller {
-    /// What the node says of one of its operations; nil where it does not know it, which is for the controller to judge.
-    fileprivate func offer(_ operation: String, on node: String) async throws(Failure) -> OperationOffer? {
-        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/operations"
+    /// What the node says of one of its actions; nil where it does not know it, which is for the controller to judge.
+    fileprivate func offer(_ operation: String, on node: String) async throws(Failure) -> ActionOffer? {
+        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/actions"
         do throws(Failure) {
-            let listing: Listing<OperationOffer> = try await get(path)
+            let listing: Listing<ActionOffer> = try await get(path)
             return listing.items.first { $0.name == operation }
         } catch {
             // A key that may run it need not be one that may read.
@@ -139,7 +139,7 @@ extension Controller {
     }
 }
 
-/// `key=value` as arguments of an operation.
+/// `key=value` as arguments of an action.
 enum CommandArguments {
     /// - Parameter asWords: the node reads numbers, true and false out of words where its argument is one of them.
     static func read(_ texts: [String], asWords: Bool) throws(Failure) -> JSONObject {

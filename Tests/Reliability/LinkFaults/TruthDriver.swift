@@ -25,7 +25,7 @@ final class TruthDriver: Driver {
     }
 
     let version = "1"
-    let operations = [OperationSpec("thing.ensure", .mutate, summary: "counts how often it is done")]
+    let actions = [ActionSpec("thing.ensure", .mutate, summary: "counts how often it is done")]
     let concurrency = 4
     /// Series that come with each number and make its report large.
     private let ballast: [String]
@@ -54,10 +54,10 @@ final class TruthDriver: Driver {
     }
 
     func perform(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         state.withLock { $0.work[context.commandID, default: 0] += 1 }
-        return OperationOutcome(changed: true, observed: ["did": .string(context.commandID)])
+        return ActionOutcome(changed: true, observed: ["did": .string(context.commandID)])
     }
 
     func inventory() async throws(DriverError) -> [InventoryItem] {

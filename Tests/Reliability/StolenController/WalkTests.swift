@@ -23,7 +23,7 @@ import WireProtocol
     @Test func `no operation is left out of the walk`() async throws {
         let node = try await StolenNode()
         let there = Set(
-            node.drivers.flatMap { driver in driver.operations.map { "\(type(of: driver).name).\($0.name)" } })
+            node.drivers.flatMap { driver in driver.actions.map { "\(type(of: driver).name).\($0.name)" } })
         let known = Set(Reaches.all.keys)
         #expect(there.subtracting(known).sorted() == [], "operations that nobody has thought of")
         #expect(known.subtracting(there).sorted() == [], "operations that no driver has")
@@ -32,7 +32,7 @@ import WireProtocol
     @Test func `what is as good as a shell needs a rule by name`() async throws {
         let (node, policy) = (try await StolenNode(), try Self.policy())
         for driver in node.drivers {
-            for operation in driver.operations {
+            for operation in driver.actions {
                 let name = "\(type(of: driver).name).\(operation.name)"
                 let isDenied = policy.denial(of: name, on: "x", guarded: operation.isGuarded) != nil
                 var isByName = false
@@ -46,7 +46,7 @@ import WireProtocol
         let (node, policy) = (try await StolenNode(), try Self.policy())
         var tried = 0
         for driver in node.drivers {
-            for operation in driver.operations {
+            for operation in driver.actions {
                 let name = "\(type(of: driver).name).\(operation.name)"
                 guard case .tried(let attempts) = Reaches.all[name],
                     policy.denial(of: name, on: "x", guarded: operation.isGuarded) == nil
@@ -74,13 +74,13 @@ import WireProtocol
         _ operation: String, _ attempt: Attempt, on driver: any Driver, _ node: StolenNode
     ) async -> (DriverError?, String) {
         let said = Mutex("")
-        let context = OperationContext(
+        let context = ActionContext(
             commandID: "cmd_stolen", logger: Logger(label: "test"),
             output: { _, bytes throws(CancellationError) in
                 said.withLock { $0 += String(decoding: bytes, as: UTF8.self) }
             })
-        let call = OperationCall(
-            operation: operation, resource: attempt.resource,
+        let call = ActionCall(
+            action: operation, resource: attempt.resource,
             arguments: node.here(.object(attempt.arguments)).asObject ?? [:], secrets: attempt.secrets)
         do throws(DriverError) {
             let outcome = try await driver.perform(call, context)

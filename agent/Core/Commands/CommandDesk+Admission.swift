@@ -23,10 +23,10 @@ extension CommandDesk {
     private struct Refusal: Error { let result: CommandResult }
 
     /// Everything that can be said without the journal.
-    private func check(_ command: Command) -> Result<OperationSpec, Refusal> {
+    private func check(_ command: Command) -> Result<ActionSpec, Refusal> {
         let now = Timestamp.now()
         func refusal(_ code: CommandErrorCode, _ message: String, retryable: Bool = false) -> Result<
-            OperationSpec, Refusal
+            ActionSpec, Refusal
         > {
             .failure(Refusal(result: command.refused(code, message, retryable: retryable, now: now)))
         }
@@ -39,8 +39,8 @@ extension CommandDesk {
             }
             return refusal(.unknownDriver, "this node has no driver \(command.driver)")
         }
-        guard let spec = driver.operation(command.operation) else {
-            return refusal(.unknownOperation, "the driver \(command.driver) has no operation \(command.operation)")
+        guard let spec = driver.action(command.operation) else {
+            return refusal(.unknownOperation, "the driver \(command.driver) has no action \(command.operation)")
         }
         let isGuarded = spec.isGuarded
         if let denial = around.policy.denial(of: command.fullOperation, on: command.resource, guarded: isGuarded) {
@@ -57,7 +57,7 @@ extension CommandDesk {
         return .success(spec)
     }
 
-    private func take(_ command: Command, _ digest: String, _ spec: OperationSpec) {
+    private func take(_ command: Command, _ digest: String, _ spec: ActionSpec) {
         let ticket = Lanes.Ticket(
             id: command.id, lane: command.resource, driver: command.driver, standing: spec.standing)
         let begins = lanes.enter(ticket)

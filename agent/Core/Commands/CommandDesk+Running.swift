@@ -19,12 +19,12 @@ extension CommandDesk {
         works[id]?.phase = .running
         works[id]?.started = .now()
         let command = work.command
-        let call = OperationCall(
-            operation: command.operation, resource: command.resource, arguments: command.arguments,
+        let call = ActionCall(
+            action: command.operation, resource: command.resource, arguments: command.arguments,
             secrets: command.secrets ?? [:])
         let context = context(for: work)
         works[id]?.task = Task.detached { [weak self] in
-            let result: Result<OperationOutcome, DriverError>
+            let result: Result<ActionOutcome, DriverError>
             do throws(DriverError) {
                 result = .success(try await driver.perform(call, context))
             } catch { result = .failure(error.about(call)) }
@@ -32,7 +32,7 @@ extension CommandDesk {
         }
     }
 
-    private func ended(_ id: String, _ result: Result<OperationOutcome, DriverError>) {
+    private func ended(_ id: String, _ result: Result<ActionOutcome, DriverError>) {
         guard let work = works[id] else { return }
         work.patience?.cancel()
         work.input.finish()

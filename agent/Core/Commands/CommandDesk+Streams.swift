@@ -5,11 +5,11 @@ import WireProtocol
 
 extension CommandDesk {
     /// The driver's way back to here, usable from any thread.
-    func context(for work: Work) -> OperationContext {
+    func context(for work: Work) -> ActionContext {
         let id = work.command.id
         var logger = around.logger
         logger[metadataKey: "command"] = "\(id)"
-        return OperationContext(
+        return ActionContext(
             commandID: id, logger: logger, input: work.input.stream, screens: work.screens.stream,
             output: { [weak self] stream, bytes async throws(CancellationError) in
                 guard let self else { throw CancellationError() }

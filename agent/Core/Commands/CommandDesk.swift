@@ -109,7 +109,7 @@ extension Lanes.Limit {
     init(_ driver: any Driver) { self.init(changes: driver.concurrency, looks: driver.looks) }
 }
 
-extension OperationSpec {
+extension ActionSpec {
     /// A look whose bytes go out as fast as they are taken lasts as long as its reader likes.
     var standing: Lanes.Standing {
         if isLasting || kind == .observe && givesBytes { return .lasting }
@@ -118,7 +118,7 @@ extension OperationSpec {
     }
 }
 
-extension OperationSpec {
+extension ActionSpec {
     /// The resource that a command's arguments name; nil where they name none. What the policy allows on one resource must
     /// not be done to another.
     func resource(of command: Command) -> String? {

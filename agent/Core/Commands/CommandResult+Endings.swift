@@ -4,7 +4,7 @@ import WireProtocol
 
 /// The ways in which a command ends.
 extension Work {
-    func succeeded(_ outcome: OperationOutcome, now: Timestamp) -> CommandResult {
+    func succeeded(_ outcome: ActionOutcome, now: Timestamp) -> CommandResult {
         CommandResult(
             id: command.id, status: .succeeded, changed: outcome.changed, observed: outcome.observed,
             started: started?.milliseconds, finished: now.milliseconds,

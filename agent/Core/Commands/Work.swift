@@ -24,7 +24,7 @@ struct Work {
 
     let command: Command
     let digest: String
-    let spec: OperationSpec
+    let spec: ActionSpec
     var phase = Phase.admitting
     /// It may run as far as others are concerned.
     var hasLane: Bool
@@ -43,7 +43,7 @@ struct Work {
     let input: InputPipe
     let screens = AsyncStream.makeStream(of: TerminalSize.self, bufferingPolicy: .bufferingNewest(1))
 
-    init(_ command: Command, digest: String, spec: OperationSpec, begins: Bool, input: InputPipe) {
+    init(_ command: Command, digest: String, spec: ActionSpec, begins: Bool, input: InputPipe) {
         self.command = command
         self.digest = digest
         self.spec = spec

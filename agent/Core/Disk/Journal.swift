@@ -102,7 +102,7 @@ package actor Journal {
             """
         return try database.query(sql, [driver, limit]) { (row) throws(SQLiteError) in
             let id = try row.text(), operation = try row.text(), resource = try row.text()
-            return AbandonedCommand(id: id, operation: operation, resource: resource)
+            return AbandonedCommand(id: id, action: operation, resource: resource)
         }
     }
 

@@ -4,10 +4,10 @@ import WireProtocol
 
 extension Policy {
     /// What a driver can do on this node, and what of it the policy lets it do.
-    func catalogue(of driver: any Driver) -> [OperationReport] {
+    func catalogue(of driver: any Driver) -> [ActionReport] {
         let driverName = type(of: driver).name
-        return driver.operations.prefix(OperationReport.maximumCount).map { spec in
-            OperationReport(
+        return driver.actions.prefix(ActionReport.maximumCount).map { spec in
+            ActionReport(
                 name: spec.name, kind: spec.kind == .observe ? .observe : .mutate, summary: spec.summary,
                 deadlineMs: max(1, spec.defaultDeadline.wholeMilliseconds), guarded: spec.isGuarded,
                 allowed: mayAllow("\(driverName).\(spec.name)", guarded: spec.isGuarded), input: spec.input.report,
@@ -16,8 +16,8 @@ extension Policy {
     }
 }
 
-extension OperationSpec.Input {
-    fileprivate var report: OperationInput {
+extension ActionSpec.Input {
+    fileprivate var report: ActionInput {
         switch self {
         case .none: .none
         case .always: .always

@@ -34,17 +34,17 @@ enum DriverFindings {
 
     private static func present(_ driver: any Driver, _ name: String, _ policy: Policy) async -> [Finding] {
         let subject = "driver \(name)"
-        let allowed = driver.operations.count { policy.mayAllow("\(name).\($0.name)") }
-        let operations = "the policy allows \(allowed) of \(driver.operations.count) operations"
+        let allowed = driver.actions.count { policy.mayAllow("\(name).\($0.name)") }
+        let actions = "the policy allows \(allowed) of \(driver.actions.count) actions"
         guard let needs = await within(patience, { await driver.needs() }) else {
             let text = "looking at what it needs took more than \(patience.components.seconds) seconds"
-            return [.wrong(subject, text, advice: "see what of it hangs; \(operations)")]
+            return [.wrong(subject, text, advice: "see what of it hangs; \(actions)")]
         }
         let lacks = needs.compactMap { lack(subject, $0) }
         let sum = lacks.isEmpty ? "" : ", but lacks what follows"
         // SWAG does not say its version; it never counts as a lack.
         let version = driver is SwagDriver ? "" : ", version \(driver.version)"
-        return [.good(subject, "found\(version); \(operations)\(sum)")] + lacks
+        return [.good(subject, "found\(version); \(actions)\(sum)")] + lacks
     }
 
     private static func lack(_ subject: String, _ need: Need) -> Finding? {

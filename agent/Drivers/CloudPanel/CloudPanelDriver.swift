@@ -48,11 +48,11 @@ package final class CloudPanelDriver: Driver {
         [places.tool, places.database].first { !Files.exists($0) }.map { "\($0) is gone" }
     }
 
-    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
+    package var actions: [ActionSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
 
     package func perform(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         try await Self.table.perform(call, on: self, context)
     }
 
@@ -66,7 +66,7 @@ package final class CloudPanelDriver: Driver {
         "template": "cloudpanel/template/{template}",
     ]
 
-    private static let table: [Operation<CloudPanelDriver>] =
-        siteOperations + certificateOperations + databaseOperations + dumpOperations + userOperations
-        + templateOperations
+    private static let table: [Action<CloudPanelDriver>] =
+        siteActions + certificateActions + databaseActions + dumpActions + userActions
+        + templateActions
 }

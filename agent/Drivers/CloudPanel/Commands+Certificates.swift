@@ -6,7 +6,7 @@ import WireProtocol
 
 /// Certificates: what nginx serves is read from the file that it reads, and looked into.
 extension CloudPanelDriver {
-    func showCertificate(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func showCertificate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let domain = try reader.name("domain", .domainName)
         try reader.finish()
@@ -15,7 +15,7 @@ extension CloudPanelDriver {
     }
 
     /// Each order is a new one for the authority, which counts them: it is placed only when it is needed.
-    func orderCertificate(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func orderCertificate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let wish = try CertificateOrder(&reader)
         try reader.finish()
@@ -33,11 +33,11 @@ extension CloudPanelDriver {
                 let error = answer.failure("nginx has no certificate for \(wish.names.joined(separator: ", "))")
                 throw isNew ? error.afterChange() : error
             }
-            return OperationOutcome(changed: true, observed: after.json)
+            return ActionOutcome(changed: true, observed: after.json)
         }
     }
 
-    func installCertificate(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func installCertificate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let domain = try reader.name("domain", .domainName)
         let wanted = try reader.certificates("certificate")
@@ -57,7 +57,7 @@ extension CloudPanelDriver {
             let answer = try await install(domain, wanted.pem, chain?.pem, key)
             let after = try served(try await database.requireSite(domain))
             guard after.certificate == wanted.leaf else { throw answer.failure("nginx has another certificate") }
-            return OperationOutcome(changed: true, observed: after.json)
+            return ActionOutcome(changed: true, observed: after.json)
         }
     }
 
@@ -161,7 +161,7 @@ extension ArgumentReader {
     }
 }
 
-extension OperationCall {
+extension ActionCall {
     fileprivate func privateKey() throws(DriverError) -> String {
         var reader = ArgumentReader(secrets)
         let text = try reader.string("private_key")

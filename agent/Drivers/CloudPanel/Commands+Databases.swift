@@ -4,7 +4,7 @@ import WireProtocol
 
 /// Databases of sites.
 extension CloudPanelDriver {
-    func listDatabases(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listDatabases(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let domain = try reader.optionalName("domain", .domainName)
         try reader.finish()
@@ -12,7 +12,7 @@ extension CloudPanelDriver {
         return .seen(["databases": .array(found.map { .object($0.json) })])
     }
 
-    func addDatabase(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func addDatabase(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let wish = try DatabaseWish(&reader)
         try reader.finish()
@@ -37,11 +37,11 @@ extension CloudPanelDriver {
             do throws(DriverError) {
                 try wish.check(found)
             } catch { throw error.afterChange() }
-            return OperationOutcome(changed: true, observed: found.json)
+            return ActionOutcome(changed: true, observed: found.json)
         }
     }
 
-    func deleteDatabase(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func deleteDatabase(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("database", .databaseName)
         let domain = try reader.optionalName("domain", .domainName)
@@ -63,7 +63,7 @@ extension CloudPanelDriver {
                 throw DriverError(.failed, "the panel has forgotten the database \(name), the server has not")
                     .afterChange()
             }
-            return OperationOutcome(changed: true, observed: gone)
+            return ActionOutcome(changed: true, observed: gone)
         }
     }
 

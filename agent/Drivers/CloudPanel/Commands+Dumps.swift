@@ -7,7 +7,7 @@ import WireProtocol
 /// Dumps of databases. They live in a folder of root's: the panel writes them as root, and a tenant's folder could lead
 /// it anywhere.
 extension CloudPanelDriver {
-    func exportDatabase(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func exportDatabase(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let (name, dump) = try databaseAndDump(of: call)
         return try await gate.pass { () throws(DriverError) in
             _ = try await require(name)
@@ -23,12 +23,12 @@ extension CloudPanelDriver {
             try await verify(dump, at: dump.unfinished)
             chmod(dump.unfinished, 0o600)
             guard rename(dump.unfinished, dump.path) == 0 else { throw .cannotWrite(dump.path) }
-            return OperationOutcome(changed: true, observed: dump.json(database: name))
+            return ActionOutcome(changed: true, observed: dump.json(database: name))
         }
     }
 
     /// The server goes on after an error in the dump, so a dump that is not whole is refused before.
-    func importDatabase(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func importDatabase(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let (name, dump) = try databaseAndDump(of: call)
         return try await gate.pass { () throws(DriverError) in
             _ = try await require(name)
@@ -46,25 +46,25 @@ extension CloudPanelDriver {
             guard answer.text.contains("has been imported") else {
                 throw answer.failure("it does not say that the dump was read").afterChange()
             }
-            return OperationOutcome(changed: true, observed: dump.json(database: name))
+            return ActionOutcome(changed: true, observed: dump.json(database: name))
         }
     }
 
-    func listDumps(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listDumps(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let names = Files.names(in: places.dumps).filter(Dump.isName).sorted()
         return .seen(["dumps": .array(names.map { .object(Dump(name: $0, in: places.dumps).json(database: nil)) })])
     }
 
-    func deleteDump(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func deleteDump(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let dump = try dump(of: call)
         let changed = Files.remove(dump.path)
         if Files.exists(dump.path) { throw DriverError(.failed, "dump \(dump.name) cannot be removed") }
-        return OperationOutcome(changed: changed, observed: ["dump": .string(dump.name), "present": false])
+        return ActionOutcome(changed: changed, observed: ["dump": .string(dump.name), "present": false])
     }
 
     /// Sends a dump as output.
-    func readDump(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func readDump(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         let dump = try dump(of: call)
         let file = open(dump.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { throw DriverError(.notFound, "there is no dump \(dump.name)") }
@@ -81,7 +81,7 @@ extension CloudPanelDriver {
     }
 
     /// Makes a dump of what the caller sends. It is kept only when it is whole.
-    func writeDump(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func writeDump(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         let dump = try dump(of: call)
         if Files.exists(dump.path) { throw DriverError(.conflict, "there is a dump \(dump.name) already") }
         try Files.makeFolder(places.dumps)
@@ -105,12 +105,12 @@ extension CloudPanelDriver {
         try await verify(dump, at: arriving)
         // A link is refused where a rename would replace what came meanwhile.
         guard link(arriving, dump.path) == 0 else { throw .cannotWrite(dump.path) }
-        return OperationOutcome(changed: true, observed: dump.json(database: nil))
+        return ActionOutcome(changed: true, observed: dump.json(database: nil))
     }
 }
 
 extension CloudPanelDriver {
-    private func databaseAndDump(of call: OperationCall) throws(DriverError) -> (String, Dump) {
+    private func databaseAndDump(of call: ActionCall) throws(DriverError) -> (String, Dump) {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("database", .databaseName)
         let dump = try reader.dump(in: places.dumps)
@@ -119,7 +119,7 @@ extension CloudPanelDriver {
         return (name, dump)
     }
 
-    private func dump(of call: OperationCall) throws(DriverError) -> Dump {
+    private func dump(of call: ActionCall) throws(DriverError) -> Dump {
         var reader = ArgumentReader(call.arguments)
         let dump = try reader.dump(in: places.dumps)
         try reader.finish()

@@ -6,7 +6,7 @@ import WireProtocol
 
 /// Modes of a site's files.
 extension CloudPanelDriver {
-    func resetPermissions(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func resetPermissions(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let domain = try reader.name("domain", .domainName)
         let modes = FileModes(
@@ -30,7 +30,7 @@ extension CloudPanelDriver {
             if after > 0 {
                 throw answer.failure("\(after) files and folders have other modes").afterChange()
             }
-            return OperationOutcome(changed: true, observed: observed)
+            return ActionOutcome(changed: true, observed: observed)
         }
     }
 

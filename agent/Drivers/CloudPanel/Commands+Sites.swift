@@ -4,20 +4,20 @@ import WireProtocol
 
 /// Sites: adding, deleting, looking.
 extension CloudPanelDriver {
-    func listSites(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listSites(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let sites = try await database.sites().map { JSONValue.object(describe($0)) }
         return .seen(["sites": .array(sites)])
     }
 
-    func showSite(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func showSite(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let domain = try reader.name("domain", .domainName)
         try reader.finish()
         return .seen(describe(try await database.requireSite(domain)))
     }
 
-    func addSite(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func addSite(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let wish = try SiteWish(&reader)
         try reader.finish()
@@ -37,7 +37,7 @@ extension CloudPanelDriver {
         }
     }
 
-    func deleteSite(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func deleteSite(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let domain = try reader.name("domain", .domainName)
         let owner = try reader.optionalName("user", .accountName)
@@ -49,13 +49,13 @@ extension CloudPanelDriver {
                 // Perhaps half of it is there: of an attempt to add or to delete it.
                 let hadRests = try await clearBegun(domain)
                 let wasSuspended = try await lift(domain, reload: true)
-                return OperationOutcome(changed: hadRests || wasSuspended, observed: gone)
+                return ActionOutcome(changed: hadRests || wasSuspended, observed: gone)
             }
             if let owner, site.user != owner {
                 throw DriverError(.conflict, "site \(domain) belongs to \(site.user), not to \(owner)")
             }
             try await delete(site)
-            return OperationOutcome(changed: true, observed: gone)
+            return ActionOutcome(changed: true, observed: gone)
         }
     }
 }
@@ -76,7 +76,7 @@ extension CloudPanelDriver {
         }
     }
 
-    private func add(_ wish: SiteWish, _ password: String?) async throws(DriverError) -> OperationOutcome {
+    private func add(_ wish: SiteWish, _ password: String?) async throws(DriverError) -> ActionOutcome {
         try begun.note(wish.domain, user: wish.user, .add)
         // The words of a process can be read by everybody: this password is nobody's, and lives until the next step.
         let passing = Secret.passing()
@@ -113,7 +113,7 @@ extension CloudPanelDriver {
     }
 
     /// The last step of adding: the account's password is what was asked for, or none.
-    private func finish(_ site: PanelSite, _ password: String?) async throws(DriverError) -> OperationOutcome {
+    private func finish(_ site: PanelSite, _ password: String?) async throws(DriverError) -> ActionOutcome {
         let answer =
             if let password {
                 await tool.system(places.program("chpasswd"), [], input: "\(site.user):\(password)\n")
@@ -127,7 +127,7 @@ extension CloudPanelDriver {
             ).afterChange()
         }
         begun.forget(site.domain)
-        return OperationOutcome(changed: true, observed: describe(site))
+        return ActionOutcome(changed: true, observed: describe(site))
     }
 
     private func delete(_ site: PanelSite) async throws(DriverError) {

@@ -5,12 +5,12 @@ import WireProtocol
 /// Templates that the panel makes nginx's configuration of PHP sites from. A template is configuration of nginx, as
 /// powerful as root: it never comes from a tenant.
 extension CloudPanelDriver {
-    func listTemplates(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listTemplates(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         return .seen(["templates": .array(try await templates().map { .object($0.json) })])
     }
 
-    func showTemplate(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func showTemplate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.requiredTemplateName()
         try reader.finish()
@@ -20,7 +20,7 @@ extension CloudPanelDriver {
         return .seen(["template": .string(name), "text": .string(row.text), "root_directory": .string(row.root)])
     }
 
-    func addTemplate(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func addTemplate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.requiredTemplateName()
         let text = try reader.templateText()
@@ -42,11 +42,11 @@ extension CloudPanelDriver {
             guard found.text == text, found.root == root else {
                 throw answer.failure("the panel has another text for the template \(name)").afterChange()
             }
-            return OperationOutcome(changed: true, observed: observed)
+            return ActionOutcome(changed: true, observed: observed)
         }
     }
 
-    func deleteTemplate(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func deleteTemplate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.requiredTemplateName()
         try reader.finish()
@@ -59,7 +59,7 @@ extension CloudPanelDriver {
             }
             let answer = try await tool.call("vhost-template:delete", [("name", name)], force: true)
             if try await database.template(name) != nil { throw answer.failure("the template is still there") }
-            return OperationOutcome(changed: true, observed: gone)
+            return ActionOutcome(changed: true, observed: gone)
         }
     }
 

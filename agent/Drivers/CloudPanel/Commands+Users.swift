@@ -4,12 +4,12 @@ import WireProtocol
 
 /// Those who may log in to the panel.
 extension CloudPanelDriver {
-    func listUsers(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listUsers(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         return .seen(["users": .array(try await database.users().map { .object($0.json) })])
     }
 
-    func addUser(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func addUser(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let wish = try UserWish(&reader)
         try reader.finish()
@@ -30,23 +30,23 @@ extension CloudPanelDriver {
             do throws(DriverError) {
                 try wish.check(found)
             } catch { throw error.afterChange() }
-            return OperationOutcome(changed: true, observed: found.json)
+            return ActionOutcome(changed: true, observed: found.json)
         }
     }
 
-    func deleteUser(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func deleteUser(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let name = try userName(of: call)
         return try await gate.pass { () throws(DriverError) in
             let gone: JSONObject = ["user": .string(name), "present": false]
             guard try await database.user(name) != nil else { return .seen(gone) }
             let answer = try await tool.call("user:delete", [("userName", name)])
             if try await database.user(name) != nil { throw answer.failure("the user is still there") }
-            return OperationOutcome(changed: true, observed: gone)
+            return ActionOutcome(changed: true, observed: gone)
         }
     }
 
     /// The panel keeps a salted hash: that it is another afterwards is all that can be seen.
-    func setUserPassword(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func setUserPassword(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let name = try userName(of: call)
         let password = try call.password()
         return try await gate.pass { () throws(DriverError) in
@@ -60,7 +60,7 @@ extension CloudPanelDriver {
             guard let after = try await database.passwordHash(of: name), after != before else {
                 throw answer.failure("the password is the old one")
             }
-            return OperationOutcome(changed: true, observed: ["user": .string(name)])
+            return ActionOutcome(changed: true, observed: ["user": .string(name)])
         }
     }
 
@@ -71,7 +71,7 @@ extension CloudPanelDriver {
             cause: "\"cloudpanel_allow\": [\"administrators\"] in the agent's configuration allows it")
     }
 
-    private func userName(of call: OperationCall) throws(DriverError) -> String {
+    private func userName(of call: ActionCall) throws(DriverError) -> String {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.userName("user")
         try reader.finish()

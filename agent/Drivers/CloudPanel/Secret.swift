@@ -12,7 +12,7 @@ enum Secret {
     }
 }
 
-extension OperationCall {
+extension ActionCall {
     /// A password among the secrets: 8 to 128 visible ASCII characters. One that the panel's tool takes among its words
     /// may hold only letters and digits, because it goes through a shell's quoting.
     func secret(_ name: String, isOptional: Bool = false, isWord: Bool = false) throws(DriverError) -> String? {
@@ -54,9 +54,9 @@ extension OperationCall {
     }
 }
 
-extension OperationOutcome {
-    /// The outcome of an operation that only looks, or that found everything as it should be.
-    static func seen(_ observed: JSONObject) -> OperationOutcome {
-        OperationOutcome(changed: false, observed: observed)
+extension ActionOutcome {
+    /// The outcome of an action that only looks, or that found everything as it should be.
+    static func seen(_ observed: JSONObject) -> ActionOutcome {
+        ActionOutcome(changed: false, observed: observed)
     }
 }

@@ -5,25 +5,25 @@ import WireProtocol
 /// A suspended site is answered by a file of ours that nginx reads before the panel's, which stays as it is; so the
 /// panel may write its own as often as it likes. See docs/decisions/0014-suspending-a-site.md.
 extension CloudPanelDriver {
-    func suspendSite(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func suspendSite(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let domain = try domain(of: call)
         return try await gate.pass { () throws(DriverError) in
             let site = try await database.requireSite(domain)
             let changed = try await suspend(site)
-            return OperationOutcome(changed: changed, observed: describe(site))
+            return ActionOutcome(changed: changed, observed: describe(site))
         }
     }
 
-    func resumeSite(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func resumeSite(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let domain = try domain(of: call)
         return try await gate.pass { () throws(DriverError) in
             let site = try await database.requireSite(domain)
             let changed = try await lift(domain, reload: true)
-            return OperationOutcome(changed: changed, observed: describe(site))
+            return ActionOutcome(changed: changed, observed: describe(site))
         }
     }
 
-    private func domain(of call: OperationCall) throws(DriverError) -> String {
+    private func domain(of call: ActionCall) throws(DriverError) -> String {
         var reader = ArgumentReader(call.arguments)
         let domain = try reader.name("domain", .domainName)
         try reader.finish()

@@ -89,7 +89,7 @@ final class AbandonedCreations: Sendable {
 extension DockerDriver {
     /// Commands of earlier lives: what became of their creations nobody knows.
     package func recover(_ abandoned: [AbandonedCommand]) async {
-        creations.add(abandoned.filter { $0.operation == "container.ensure" }.map(\.id))
+        creations.add(abandoned.filter { $0.action == "container.ensure" }.map(\.id))
     }
 
     /// Removes what the engine has made for commands that were given up; an engine that does not answer is looked at again

@@ -4,8 +4,8 @@ import WireProtocol
 /// `container.ensure`: look, act, look again.
 extension DockerDriver {
     func ensureContainer(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         let spec = try await admitted(try ContainerSpec(call.arguments, secrets: call.secrets))
         while !creations.begin(spec.name) { try await pause(.milliseconds(50)) }
         defer { creations.end(spec.name) }
@@ -13,8 +13,8 @@ extension DockerDriver {
     }
 
     private func ensure(
-        _ spec: ContainerSpec, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ spec: ContainerSpec, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var changed = false
         var state = try await look(spec.name)
         if let present = state, try await !adopts(present, spec) {
@@ -40,11 +40,11 @@ extension DockerDriver {
     /// Gives the container its limits and its state.
     private func settle(
         _ state: ContainerState, _ spec: ContainerSpec, _ created: Bool
-    ) async throws(DriverError) -> OperationOutcome {
+    ) async throws(DriverError) -> ActionOutcome {
         let limited = try await apply(spec.limits, to: state)
         let outcome = spec.runs ? try await started(state) : try await stopped(state, grace: 10)
         let observed = outcome.changed ? outcome.observed : try await existing(state.id).observed
-        return OperationOutcome(changed: created || limited || outcome.changed, observed: observed)
+        return ActionOutcome(changed: created || limited || outcome.changed, observed: observed)
     }
 
     /// Whether a container that bears the name can serve; false when it has to go first.

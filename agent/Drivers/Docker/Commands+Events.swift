@@ -5,16 +5,16 @@ import WireProtocol
 
 /// `event.list`: what the engine remembers (the last 256 events of its life), or what happens from now on.
 extension DockerDriver {
-    static let eventOperation = Operation<DockerDriver>(
-        OperationSpec(
+    static let eventAction = Action<DockerDriver>(
+        ActionSpec(
             "event.list", .observe, defaultDeadline: .seconds(3600),
             summary: "sends the engine's events as lines of JSON, past ones or as they come", lasting: true)
     ) { (driver, call, context) throws(DriverError) in try await driver.sendEvents(call, context) }
 
     private static let kinds: Set<String> = ["container", "image", "network", "volume"]
 
-    private func sendEvents(_ call: OperationCall, _ context: OperationContext) async throws(DriverError)
-        -> OperationOutcome
+    private func sendEvents(_ call: ActionCall, _ context: ActionContext) async throws(DriverError)
+        -> ActionOutcome
     {
         var reader = ArgumentReader(call.arguments)
         let follows = try reader.bool("follow", default: false)
@@ -31,11 +31,11 @@ extension DockerDriver {
         var query = [("filters", filters.text), ("since", String(since / 1000))]
         if let until { query.append(("until", String((until + 999) / 1000))) }
         let count = try await sendLines(query, from: since, to: context)
-        return OperationOutcome(changed: false, observed: ["count": .integer(count)])
+        return ActionOutcome(changed: false, observed: ["count": .integer(count)])
     }
 
     private func sendLines(
-        _ query: [(String, String)], from since: Int64, to context: OperationContext
+        _ query: [(String, String)], from since: Int64, to context: ActionContext
     ) async throws(DriverError) -> Int64 {
         var lines = JSONLines()
         var count: Int64 = 0

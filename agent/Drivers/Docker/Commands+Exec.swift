@@ -6,14 +6,14 @@ import WireProtocol
 /// `container.exec`: a command beside the container's own. The engine lets it live on when its caller goes away, so
 /// whoever breaks off has to end it.
 extension DockerDriver {
-    static let execOperation = Operation<DockerDriver>(
-        OperationSpec(
+    static let execAction = Action<DockerDriver>(
+        ActionSpec(
             "container.exec", .mutate, defaultDeadline: .seconds(300), summary: "runs a command in a running container",
             lasting: true, input: .asked, givesBytes: true)
     ) { (driver, call, context) throws(DriverError) in try await driver.execute(call, context) }
 
-    private func execute(_ call: OperationCall, _ context: OperationContext) async throws(DriverError)
-        -> OperationOutcome
+    private func execute(_ call: ActionCall, _ context: ActionContext) async throws(DriverError)
+        -> ActionOutcome
     {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("name", .containerName)
@@ -40,8 +40,8 @@ extension DockerDriver {
     }
 
     private func run(
-        _ execution: Execution, _ order: ExecutionOrder, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ execution: Execution, _ order: ExecutionOrder, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         let resizing = order.hasTerminal ? Task { await resize(execution, order.size, context.screens) } : nil
         defer { resizing?.cancel() }
         let relay: OutputRelay
@@ -59,13 +59,13 @@ extension DockerDriver {
         }
         // The runtime's refusal arrives as output; only the missing process tells it from a command's own 126 or 127.
         if end.pid == 0, let refusal = ExecutionRefusal.error(exitCode: end.exitCode, String(relay)) { throw refusal }
-        return OperationOutcome(
+        return ActionOutcome(
             changed: true, observed: ["exit_code": .integer(end.exitCode), "bytes": .integer(relay.count)])
     }
 
     /// Without input: the answer of the start is the output.
     private func listen(
-        _ execution: Execution, _ order: ExecutionOrder, _ context: OperationContext
+        _ execution: Execution, _ order: ExecutionOrder, _ context: ActionContext
     ) async throws(DriverError) -> OutputRelay {
         let stream: HTTPStream
         do {

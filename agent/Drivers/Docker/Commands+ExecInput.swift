@@ -5,7 +5,7 @@ import WireProtocol
 /// Executions that read: their input goes in while their output comes out.
 extension DockerDriver {
     func converse(
-        _ execution: Execution, _ order: ExecutionOrder, _ context: OperationContext
+        _ execution: Execution, _ order: ExecutionOrder, _ context: ActionContext
     ) async throws(DriverError) -> OutputRelay {
         do {
             let version = try await engine.negotiated()
@@ -31,7 +31,7 @@ extension DockerDriver {
 
     private static func pass(
         _ received: [UInt8], _ inbound: consuming HijackedConnection.Inbound.AsyncIterator, framed: Bool,
-        to context: OperationContext
+        to context: ActionContext
     ) async throws -> OutputRelay {
         var relay = OutputRelay(framed: framed)
         try await relay.pass(received, to: context)

@@ -5,20 +5,20 @@ import Model
 import WireProtocol
 
 extension DockerDriver {
-    static let imageOperations: [Operation<DockerDriver>] = [
-        Operation(
-            OperationSpec(
+    static let imageActions: [Action<DockerDriver>] = [
+        Action(
+            ActionSpec(
                 "image.import", .mutate, defaultDeadline: .seconds(900),
                 summary: "makes an image of a root file system in a tar file on the node")
         ) { (driver, call, context) throws(DriverError) in try await driver.importImage(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "image.pull", .mutate, defaultDeadline: .seconds(1800), summary: "fetches an image from its registry")
         ) { (driver, call, context) throws(DriverError) in try await driver.pullImage(call, context) },
-        Operation(OperationSpec("image.list", .observe, summary: "lists images")) {
+        Action(ActionSpec("image.list", .observe, summary: "lists images")) {
             (driver, call, _) throws(DriverError) in try await driver.listImages(call)
         },
-        Operation(OperationSpec("image.remove", .mutate, summary: "removes an image that no container uses")) {
+        Action(ActionSpec("image.remove", .mutate, summary: "removes an image that no container uses")) {
             (driver, call, _) throws(DriverError) in try await driver.removeImage(call)
         },
     ]
@@ -34,8 +34,8 @@ extension DockerDriver {
     }
 
     private func importImage(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let reference = try reader.name("reference", .imageReference)
         let path = try reader.name("path", .absolutePath)
@@ -43,7 +43,7 @@ extension DockerDriver {
         try reader.finish()
         guard !reference.contains("@") else { throw .invalidArgument("reference", "cannot be a digest") }
         let before = try await lookAtImage(reference)
-        if let before, !replaces { return OperationOutcome(changed: false, observed: before.observed) }
+        if let before, !replaces { return ActionOutcome(changed: false, observed: before.observed) }
         let (repository, tag) = Self.split(reference)
         context.progress("importing \(reference)")
         try await create(
@@ -71,14 +71,14 @@ extension DockerDriver {
     }
 
     private func pullImage(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let reference = try reader.name("reference", .imageReference)
         let always = try reader.bool("always", default: false)
         try reader.finish()
         let before = try await lookAtImage(reference)
-        if let before, !always { return OperationOutcome(changed: false, observed: before.observed) }
+        if let before, !always { return ActionOutcome(changed: false, observed: before.observed) }
         let (repository, tag) = Self.split(reference)
         try await create(
             [("fromImage", repository), ("tag", tag)], headers: try Self.credentials(call.secrets), head: .seconds(120),
@@ -86,18 +86,18 @@ extension DockerDriver {
         return try await imageOutcome(reference, before)
     }
 
-    private func imageOutcome(_ reference: String, _ before: ImageState?) async throws(DriverError) -> OperationOutcome
+    private func imageOutcome(_ reference: String, _ before: ImageState?) async throws(DriverError) -> ActionOutcome
     {
         guard let after = try await lookAtImage(reference) else {
             throw DriverError(.failed, "the engine reported success but has no image \(reference)")
         }
-        return OperationOutcome(changed: after.id != before?.id, observed: after.observed)
+        return ActionOutcome(changed: after.id != before?.id, observed: after.observed)
     }
 
     /// `POST /images/create` answers 200 at once and tells of its failure in the stream.
     private func create(
         _ query: [(String, String)], headers: [(String, String)] = [], body: HTTPBody? = nil, head: Duration?,
-        _ context: OperationContext
+        _ context: ActionContext
     ) async throws(DriverError) {
         var lines = JSONLines()
         var problem: String?
@@ -125,7 +125,7 @@ extension DockerDriver {
     }
 
     /// Layers report many times a second: only their changes of state, not each step, go on.
-    private static func report(_ object: JSONObject, to context: OperationContext) {
+    private static func report(_ object: JSONObject, to context: ActionContext) {
         guard object["progressDetail"]?["current"] == nil, let status = object["status"]?.asString else { return }
         let layer = object["id"]?.asString.map { "\($0): " } ?? ""
         context.progress((layer + status).printable(limit: 200))
@@ -142,17 +142,17 @@ extension DockerDriver {
         return [("X-Registry-Auth", String(text))]
     }
 
-    private func listImages(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func listImages(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let reader = ArgumentReader(call.arguments)
         try reader.finish()
         let answer = try await engine.doing { () throws(EngineError) -> JSONValue in
             try await engine.call("GET", "/images/json")
         }
         let images = (answer.asArray ?? []).compactMap(ImageState.init)
-        return OperationOutcome(changed: false, observed: ["images": .array(images.map { .object($0.observed) })])
+        return ActionOutcome(changed: false, observed: ["images": .array(images.map { .object($0.observed) })])
     }
 
-    private func removeImage(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func removeImage(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let reference = try reader.name("reference", .imageReference)
         let force = try reader.bool("force", default: false)
@@ -162,13 +162,13 @@ extension DockerDriver {
             _ = try await engine.call(
                 "DELETE", "/images/\(reference)", query: [("force", force ? "1" : "0")], timeout: .seconds(60))
         } catch {
-            if error.isMissing { return OperationOutcome(changed: false, observed: gone) }
+            if error.isMissing { return ActionOutcome(changed: false, observed: gone) }
             throw error.driverError
         }
         guard try await lookAtImage(reference) == nil else {
             throw DriverError(.failed, "image \(reference) is still there after its removal")
         }
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 
     /// `registry:5000/path:tag` to path and tag; a digest counts as a tag here, no tag is `latest`.

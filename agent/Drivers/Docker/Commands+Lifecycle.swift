@@ -3,8 +3,8 @@ import WireProtocol
 
 /// The moves of a container's life. Each looks again afterwards and answers with what is.
 extension DockerDriver {
-    func started(_ before: ContainerState) async throws(DriverError) -> OperationOutcome {
-        if before.status == "running" { return OperationOutcome(changed: false, observed: before.observed) }
+    func started(_ before: ContainerState) async throws(DriverError) -> ActionOutcome {
+        if before.status == "running" { return ActionOutcome(changed: false, observed: before.observed) }
         let move = before.status == "paused" ? "unpause" : "start"
         var refusal: EngineError?
         do {
@@ -16,7 +16,7 @@ extension DockerDriver {
         guard let after = try await look(before.id) else {
             throw DriverError(.notFound, "container \(before.name) went away while it was started")
         }
-        if after.status == "running" { return OperationOutcome(changed: true, observed: after.observed) }
+        if after.status == "running" { return ActionOutcome(changed: true, observed: after.observed) }
         throw startFailure(after, refusal)
     }
 
@@ -40,8 +40,8 @@ extension DockerDriver {
         return DriverError(.failed, "container \(state.name) ended at once with code \(state.exitCode)\(memory)")
     }
 
-    func stopped(_ before: ContainerState, grace: Int64) async throws(DriverError) -> OperationOutcome {
-        guard before.isRunning else { return OperationOutcome(changed: false, observed: before.observed) }
+    func stopped(_ before: ContainerState, grace: Int64) async throws(DriverError) -> ActionOutcome {
+        guard before.isRunning else { return ActionOutcome(changed: false, observed: before.observed) }
         // A frozen process cannot end, whatever it is sent.
         if before.status == "paused" {
             _ = try await engine.ensuring { () throws(EngineError) in
@@ -58,7 +58,7 @@ extension DockerDriver {
             throw DriverError(
                 .failed, "container \(before.name) is still \(after.status) after the stop", retryable: true)
         }
-        return OperationOutcome(changed: true, observed: after.observed)
+        return ActionOutcome(changed: true, observed: after.observed)
     }
 
     /// Removes this very container, running or not, and waits until it is gone.

@@ -4,7 +4,7 @@ import Model
 import WireProtocol
 
 extension DockerDriver {
-    func sendLogs(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func sendLogs(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("name", .containerName)
         let query = try LogQuery(&reader)
@@ -15,12 +15,12 @@ extension DockerDriver {
             throw error.driverError
         }
         let relay = try await relay(stream, framed: !state.hasTerminal, to: context)
-        return OperationOutcome(changed: false, observed: ["id": .string(state.id), "bytes": .integer(relay.count)])
+        return ActionOutcome(changed: false, observed: ["id": .string(state.id), "bytes": .integer(relay.count)])
     }
 
     /// Hands a container's output on, as fast as its reader gives credit.
     func relay(
-        _ stream: HTTPStream, framed: Bool, to context: OperationContext
+        _ stream: HTTPStream, framed: Bool, to context: ActionContext
     ) async throws(DriverError) -> OutputRelay {
         var relay = OutputRelay(framed: framed)
         do {
@@ -47,7 +47,7 @@ struct OutputRelay {
 
     init(framed: Bool) { self.framed = framed }
 
-    mutating func pass(_ chunk: [UInt8], to context: OperationContext) async throws(DriverError) {
+    mutating func pass(_ chunk: [UInt8], to context: ActionContext) async throws(DriverError) {
         guard let pieces = framed ? frames.feed(chunk) : [(.stdout, chunk)] else {
             throw DriverError(.failed, "the engine's stream of outputs is malformed")
         }

@@ -4,31 +4,31 @@ import Model
 import WireProtocol
 
 extension DockerDriver {
-    static let networkOperations: [Operation<DockerDriver>] = [
-        Operation(OperationSpec("network.list", .observe, summary: "lists networks with their address ranges")) {
+    static let networkActions: [Action<DockerDriver>] = [
+        Action(ActionSpec("network.list", .observe, summary: "lists networks with their address ranges")) {
             (driver, call, _) throws(DriverError) in
             try ArgumentReader(call.arguments).finish()
             let networks = try await driver.networks()
-            return OperationOutcome(
+            return ActionOutcome(
                 changed: false, observed: ["networks": .array(networks.map { .object($0.observed) })])
         },
-        Operation(OperationSpec("network.inspect", .observe, summary: "shows one network and who is in it")) {
+        Action(ActionSpec("network.inspect", .observe, summary: "shows one network and who is in it")) {
             (driver, call, _) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
             let name = try reader.name("name", .containerName)
             try reader.finish()
-            return OperationOutcome(changed: false, observed: try await driver.existingNetwork(name).observed)
+            return ActionOutcome(changed: false, observed: try await driver.existingNetwork(name).observed)
         },
-        Operation(OperationSpec("network.ensure", .mutate, summary: "makes a bridge network be there")) {
+        Action(ActionSpec("network.ensure", .mutate, summary: "makes a bridge network be there")) {
             (driver, call, _) throws(DriverError) in try await driver.ensureNetwork(call)
         },
-        Operation(OperationSpec("network.remove", .mutate, summary: "removes a network that nobody is in")) {
+        Action(ActionSpec("network.remove", .mutate, summary: "removes a network that nobody is in")) {
             (driver, call, _) throws(DriverError) in try await driver.removeNetwork(call)
         },
-        Operation(OperationSpec("network.connect", .mutate, summary: "puts a container into a network")) {
+        Action(ActionSpec("network.connect", .mutate, summary: "puts a container into a network")) {
             (driver, call, _) throws(DriverError) in try await driver.plug(call, in: true)
         },
-        Operation(OperationSpec("network.disconnect", .mutate, summary: "takes a container out of a network")) {
+        Action(ActionSpec("network.disconnect", .mutate, summary: "takes a container out of a network")) {
             (driver, call, _) throws(DriverError) in try await driver.plug(call, in: false)
         },
     ]
@@ -60,14 +60,14 @@ extension DockerDriver {
         return state
     }
 
-    private func ensureNetwork(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func ensureNetwork(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let wish = try NetworkWish(call.arguments)
         return try await gate.holding("network \(wish.name)") { () async throws(DriverError) in
             try await self.ensure(wish)
         }
     }
 
-    private func ensure(_ wish: NetworkWish) async throws(DriverError) -> OperationOutcome {
+    private func ensure(_ wish: NetworkWish) async throws(DriverError) -> ActionOutcome {
         if let present = try await lookAtNetwork(wish.name) { return try wish.outcome(present, changed: false) }
         var refusal: EngineError?
         do {
@@ -79,13 +79,13 @@ extension DockerDriver {
         return try wish.outcome(made, changed: refusal == nil)
     }
 
-    private func removeNetwork(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func removeNetwork(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("name", .containerName)
         let takesForeign = try reader.bool("unmanaged", default: false)
         try reader.finish()
         let gone: JSONObject = ["name": .string(name), "present": false]
-        guard let state = try await lookAtNetwork(name) else { return OperationOutcome(changed: false, observed: gone) }
+        guard let state = try await lookAtNetwork(name) else { return ActionOutcome(changed: false, observed: gone) }
         guard state.owner != nil || takesForeign else {
             throw DriverError(.conflict, "network \(name) is not managed by Innkeeper")
         }
@@ -100,7 +100,7 @@ extension DockerDriver {
         guard try await lookAtNetwork(state.id) == nil else {
             throw DriverError(.failed, "network \(name) is still there after its removal")
         }
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 
     /// Containers, running or not, that are to be in a network.
@@ -111,7 +111,7 @@ extension DockerDriver {
         return entries.filter { $0.networks.contains(network.name) || $0.networks.contains(network.id) }.map(\.name)
     }
 
-    private func plug(_ call: OperationCall, in connects: Bool) async throws(DriverError) -> OperationOutcome {
+    private func plug(_ call: ActionCall, in connects: Bool) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let network = try reader.name("network", .containerName)
         let name = try reader.name("name", .containerName)
@@ -125,7 +125,7 @@ extension DockerDriver {
         let before = try await existing(name)
         let place = try await existingNetwork(network)
         guard before.networks.contains(place.name) != connects else {
-            return OperationOutcome(changed: false, observed: before.observed)
+            return ActionOutcome(changed: false, observed: before.observed)
         }
         var body: JSONObject = ["Container": .string(before.id)]
         if connects {
@@ -142,7 +142,7 @@ extension DockerDriver {
         guard after.networks.contains(place.name) == connects else {
             throw DriverError(.failed, "container \(name) is \(connects ? "not" : "still") in network \(network)")
         }
-        return OperationOutcome(changed: true, observed: after.observed)
+        return ActionOutcome(changed: true, observed: after.observed)
     }
 }
 
@@ -227,7 +227,7 @@ struct NetworkWish: Sendable {
     }
 
     /// - Throws: `conflict` when the network is somebody else's, or is another one.
-    func outcome(_ state: NetworkState, changed: Bool) throws(DriverError) -> OperationOutcome {
+    func outcome(_ state: NetworkState, changed: Bool) throws(DriverError) -> ActionOutcome {
         guard state.owner == owner else {
             throw DriverError(
                 .conflict,
@@ -240,7 +240,7 @@ struct NetworkWish: Sendable {
         guard state.isInternal == isInternal, state.driver == "bridge" else {
             throw DriverError(.conflict, "network \(name) is of another kind")
         }
-        return OperationOutcome(changed: changed, observed: state.observed)
+        return ActionOutcome(changed: changed, observed: state.observed)
     }
 }
 

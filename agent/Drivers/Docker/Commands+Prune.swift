@@ -5,7 +5,7 @@ import WireProtocol
 /// Removal of what nobody uses. One thing at a time and by its id, because the engine's own prune takes networks and
 /// containers of services that are merely stopped. What bears Innkeeper's label is never taken.
 extension DockerDriver {
-    static let pruneOperations: [Operation<DockerDriver>] = [
+    static let pruneActions: [Action<DockerDriver>] = [
         prune("container", "removes stopped containers that belong to no service and no project") {
             driver, scope throws(DriverError) in try await driver.idleContainers(scope)
         },
@@ -36,8 +36,8 @@ extension DockerDriver {
     private static func prune(
         _ noun: String, _ summary: String,
         _ find: @escaping @Sendable (DockerDriver, PruneScope) async throws(DriverError) -> [PruneItem]
-    ) -> Operation<DockerDriver> {
-        Operation(OperationSpec("\(noun).prune", .mutate, defaultDeadline: .seconds(600), summary: summary)) {
+    ) -> Action<DockerDriver> {
+        Action(ActionSpec("\(noun).prune", .mutate, defaultDeadline: .seconds(600), summary: summary)) {
             (driver, call, context) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
             let age = try reader.optionalInteger("older_than_s", in: 0...315_360_000) ?? 0
@@ -51,7 +51,7 @@ extension DockerDriver {
         }
     }
 
-    private func remove(_ items: [PruneItem], _ context: OperationContext) async throws(DriverError) -> OperationOutcome
+    private func remove(_ items: [PruneItem], _ context: ActionContext) async throws(DriverError) -> ActionOutcome
     {
         var removed: [PruneItem] = []
         var kept: [JSONValue] = []
@@ -73,8 +73,8 @@ extension DockerDriver {
         return Self.outcome(removed, kept, isTrial: false)
     }
 
-    private static func outcome(_ items: [PruneItem], _ kept: [JSONValue], isTrial: Bool) -> OperationOutcome {
-        OperationOutcome(
+    private static func outcome(_ items: [PruneItem], _ kept: [JSONValue], isTrial: Bool) -> ActionOutcome {
+        ActionOutcome(
             changed: !items.isEmpty && !isTrial,
             observed: [
                 isTrial ? "found" : "removed": .array(items.map { .string($0.name) }), "kept": .array(kept),

@@ -5,8 +5,8 @@ import WireProtocol
 /// `container.stats`: what the kernel counts of a container, without the engine's two seconds for each answer.
 extension DockerDriver {
     func measureContainer(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("name", .containerName)
         let follows = try reader.bool("follow", default: false)
@@ -18,7 +18,7 @@ extension DockerDriver {
         guard var latest = meter.read() else {
             throw DriverError(.failed, "the control groups of container \(name) cannot be read")
         }
-        guard follows || interval != nil else { return OperationOutcome(changed: false, observed: latest) }
+        guard follows || interval != nil else { return ActionOutcome(changed: false, observed: latest) }
         repeat {
             try await pause(.milliseconds(interval ?? 1000))
             // Without a reading the container has ended: what was measured last is the answer.
@@ -28,7 +28,7 @@ extension DockerDriver {
             let line = JSONValue.object(latest).encoded + [UInt8(ascii: "\n")]
             do { try await context.output(.stdout, line) } catch { throw DriverError(.cancelled, "broken off") }
         } while true
-        return OperationOutcome(changed: false, observed: latest)
+        return ActionOutcome(changed: false, observed: latest)
     }
 
     /// Readings of one container, each compared with the one before.

@@ -3,15 +3,15 @@ import Model
 import WireProtocol
 
 extension DockerDriver {
-    static let volumeOperations: [Operation<DockerDriver>] = [
-        Operation(OperationSpec("volume.list", .observe, summary: "lists volumes")) {
+    static let volumeActions: [Action<DockerDriver>] = [
+        Action(ActionSpec("volume.list", .observe, summary: "lists volumes")) {
             (driver, call, _) throws(DriverError) in
             try ArgumentReader(call.arguments).finish()
             let volumes = try await driver.volumes()
-            return OperationOutcome(
+            return ActionOutcome(
                 changed: false, observed: ["volumes": .array(volumes.map { .object($0.observed) })])
         },
-        Operation(OperationSpec("volume.inspect", .observe, summary: "shows one volume")) {
+        Action(ActionSpec("volume.inspect", .observe, summary: "shows one volume")) {
             (driver, call, _) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
             let name = try reader.name("name", .containerName)
@@ -19,12 +19,12 @@ extension DockerDriver {
             guard let state = try await driver.lookAtVolume(name) else {
                 throw DriverError(.notFound, "there is no volume \(name)")
             }
-            return OperationOutcome(changed: false, observed: state.observed)
+            return ActionOutcome(changed: false, observed: state.observed)
         },
-        Operation(OperationSpec("volume.ensure", .mutate, summary: "makes a local volume be there")) {
+        Action(ActionSpec("volume.ensure", .mutate, summary: "makes a local volume be there")) {
             (driver, call, _) throws(DriverError) in try await driver.ensureVolume(call)
         },
-        Operation(OperationSpec("volume.remove", .mutate, summary: "removes a volume and what is in it")) {
+        Action(ActionSpec("volume.remove", .mutate, summary: "removes a volume and what is in it")) {
             (driver, call, _) throws(DriverError) in try await driver.removeVolume(call)
         },
     ]
@@ -47,7 +47,7 @@ extension DockerDriver {
         }
     }
 
-    private func ensureVolume(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func ensureVolume(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("name", .containerName)
         let owner = try reader.optionalString("service") ?? name
@@ -72,16 +72,16 @@ extension DockerDriver {
                 .conflict,
                 "the name \(name) is taken by a volume of \(after.owner.map { "service \($0)" } ?? "somebody else")")
         }
-        return OperationOutcome(changed: before == nil, observed: after.observed)
+        return ActionOutcome(changed: before == nil, observed: after.observed)
     }
 
-    private func removeVolume(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func removeVolume(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("name", .containerName)
         let takesForeign = try reader.bool("unmanaged", default: false)
         try reader.finish()
         let gone: JSONObject = ["name": .string(name), "present": false]
-        guard let state = try await lookAtVolume(name) else { return OperationOutcome(changed: false, observed: gone) }
+        guard let state = try await lookAtVolume(name) else { return ActionOutcome(changed: false, observed: gone) }
         guard state.owner != nil || takesForeign else {
             throw DriverError(.conflict, "volume \(name) is not managed by Innkeeper")
         }
@@ -96,7 +96,7 @@ extension DockerDriver {
         guard try await lookAtVolume(name) == nil else {
             throw DriverError(.failed, "volume \(name) is still there after its removal")
         }
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 }
 

@@ -3,44 +3,44 @@ import Model
 import WireProtocol
 
 extension DockerDriver {
-    static let containerOperations: [Operation<DockerDriver>] = [
-        Operation(
-            OperationSpec(
+    static let containerActions: [Action<DockerDriver>] = [
+        Action(
+            ActionSpec(
                 "container.ensure", .mutate, defaultDeadline: .seconds(180),
                 summary: "makes a container be as described, creating it where it is missing")
         ) { (driver, call, context) throws(DriverError) in try await driver.ensureContainer(call, context) },
-        Operation(OperationSpec("container.start", .mutate, summary: "starts a container")) {
+        Action(ActionSpec("container.start", .mutate, summary: "starts a container")) {
             (driver, call, _) throws(DriverError) in try await driver.startContainer(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.stop", .mutate, defaultDeadline: .seconds(120), summary: "stops a container, gently first")
         ) { (driver, call, _) throws(DriverError) in try await driver.stopContainer(call) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.restart", .mutate, defaultDeadline: .seconds(120), summary: "stops and starts a container")
         ) { (driver, call, _) throws(DriverError) in try await driver.restartContainer(call) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.remove", .mutate, defaultDeadline: .seconds(120),
                 summary: "removes a container that Innkeeper made")
         ) { (driver, call, _) throws(DriverError) in try await driver.removeContainer(call) },
-        Operation(OperationSpec("container.update", .mutate, summary: "changes memory, CPU and process limits")) {
+        Action(ActionSpec("container.update", .mutate, summary: "changes memory, CPU and process limits")) {
             (driver, call, _) throws(DriverError) in try await driver.updateContainer(call)
         },
-        Operation(OperationSpec("container.inspect", .observe, summary: "shows one container")) {
+        Action(ActionSpec("container.inspect", .observe, summary: "shows one container")) {
             (driver, call, _) throws(DriverError) in try await driver.inspectContainer(call)
         },
-        Operation(OperationSpec("container.list", .observe, summary: "lists containers")) {
+        Action(ActionSpec("container.list", .observe, summary: "lists containers")) {
             (driver, call, _) throws(DriverError) in try await driver.listContainers(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.logs", .observe, defaultDeadline: .seconds(3600),
                 summary: "sends what a container has written", lasting: true, givesBytes: true)
         ) { (driver, call, context) throws(DriverError) in try await driver.sendLogs(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.stats", .observe, defaultDeadline: .seconds(3600),
                 summary: "measures one container now, or again and again", lasting: true)
         ) { (driver, call, context) throws(DriverError) in try await driver.measureContainer(call, context) },
@@ -90,16 +90,16 @@ extension DockerDriver {
         return state
     }
 
-    // MARK: operations on what exists
+    // MARK: actions on what exists
 
-    private func startContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func startContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let state = try await ownExisting(&reader)
         try reader.finish()
         return try await started(state)
     }
 
-    private func stopContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func stopContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let grace = try reader.optionalInteger("grace_s", in: 0...3600) ?? 10
         let state = try await ownExisting(&reader)
@@ -107,46 +107,46 @@ extension DockerDriver {
         return try await stopped(state, grace: grace)
     }
 
-    private func restartContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func restartContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let grace = try reader.optionalInteger("grace_s", in: 0...3600) ?? 10
         let state = try await ownExisting(&reader)
         try reader.finish()
         _ = try await stopped(state, grace: grace)
         let outcome = try await started(try await existing(state.id))
-        return OperationOutcome(changed: true, observed: outcome.observed)
+        return ActionOutcome(changed: true, observed: outcome.observed)
     }
 
-    private func removeContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func removeContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let force = try reader.bool("force", default: false)
         let (name, state) = try await own(&reader)
         try reader.finish()
         let gone: JSONObject = ["name": .string(name), "state": "absent"]
-        guard let state else { return OperationOutcome(changed: false, observed: gone) }
+        guard let state else { return ActionOutcome(changed: false, observed: gone) }
         if state.isRunning, !force { throw DriverError(.conflict, "container \(name) is running") }
         try await remove(state)
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 
-    private func updateContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func updateContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let limits = try ContainerLimits(reading: &reader)
         let state = try await ownExisting(&reader)
         try reader.finish()
         guard !limits.isEmpty else { throw .invalidArgument("memory_bytes", "or cpu_millis or pids is missing") }
         let changed = try await apply(limits, to: state)
-        return OperationOutcome(changed: changed, observed: try await existing(state.id).observed)
+        return ActionOutcome(changed: changed, observed: try await existing(state.id).observed)
     }
 
-    private func inspectContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func inspectContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("name", .containerName)
         try reader.finish()
-        return OperationOutcome(changed: false, observed: try await existing(name).observed)
+        return ActionOutcome(changed: false, observed: try await existing(name).observed)
     }
 
-    private func listContainers(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func listContainers(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let stoppedToo = try reader.bool("all", default: true)
         let onlyOwn = try reader.bool("managed", default: false)
@@ -154,7 +154,7 @@ extension DockerDriver {
         let entries = try await engine.doing { () throws(EngineError) -> [ContainerEntry] in
             try await engine.containers(all: stoppedToo, label: onlyOwn ? ContainerState.ownerLabel : nil)
         }
-        return OperationOutcome(
+        return ActionOutcome(
             changed: false, observed: ["containers": .array(entries.map { .object($0.observed) })])
     }
 }

@@ -9,7 +9,7 @@ package struct DockerDriver: Driver {
     package static let defaultSocket = "/var/run/docker.sock"
 
     package let concurrency = 8
-    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
+    package var actions: [ActionSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
     package var version: String { engine.version }
 
     let engine: Engine
@@ -53,8 +53,8 @@ package struct DockerDriver: Driver {
     }
 
     package func perform(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         try await Self.table.perform(call, on: self, context)
     }
 
@@ -69,7 +69,7 @@ package struct DockerDriver: Driver {
         "compose": "docker/compose/{project}",
     ]
 
-    private static let table: [Operation<DockerDriver>] =
-        imageOperations + containerOperations + networkOperations + volumeOperations + pruneOperations
-        + composeOperations + [execOperation, eventOperation]
+    private static let table: [Action<DockerDriver>] =
+        imageActions + containerActions + networkActions + volumeActions + pruneActions
+        + composeActions + [execAction, eventAction]
 }

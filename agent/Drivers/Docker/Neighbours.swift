@@ -72,15 +72,15 @@ extension DockerDriver {
 
     /// Runs a short command in a running container.
     package func ask(
-        _ container: String, _ command: [String], _ context: OperationContext
+        _ container: String, _ command: [String], _ context: ActionContext
     ) async throws(DriverError) -> Answer {
         let kept = Mutex<[UInt8]>([])
-        let inner = OperationContext(commandID: context.commandID, logger: context.logger) { _, bytes in
+        let inner = ActionContext(commandID: context.commandID, logger: context.logger) { _, bytes in
             kept.withLock { $0 += bytes.prefix(max(0, 64 << 10 - $0.count)) }
         }
         let outcome = try await perform(
-            OperationCall(
-                operation: "container.exec", resource: "docker/\(container)",
+            ActionCall(
+                action: "container.exec", resource: "docker/\(container)",
                 arguments: ["name": .string(container), "command": .array(command.map { .string($0) })]), inner)
         return Answer(
             exitCode: outcome.observed["exit_code"]?.asInteger ?? -1,

@@ -4,7 +4,7 @@ import WireProtocol
 
 /// Changing releases. Whatever Helm says of its work, the history of the release has the last word.
 extension HelmDriver {
-    func install(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func install(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         try await fulfil(call, context) { release, last throws(DriverError) in
             guard last?.status == .deployed else { return }
             throw DriverError(
@@ -12,7 +12,7 @@ extension HelmDriver {
         }
     }
 
-    func upgrade(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func upgrade(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         try await fulfil(call, context) { release, last throws(DriverError) in
             guard last == nil || last?.status == .uninstalled else { return }
             throw DriverError(.notFound, "there is no release \(release.name) in \(release.namespace)")
@@ -22,9 +22,9 @@ extension HelmDriver {
     /// Gives the release the chart and the values of the call, unless it has them.
     /// - Parameter mayChange: throws when this call must not change what is there.
     private func fulfil(
-        _ call: OperationCall, _ context: OperationContext,
+        _ call: ActionCall, _ context: ActionContext,
         mayChange: (ReleaseID, ReleaseRevision?) throws(DriverError) -> Void
-    ) async throws(DriverError) -> OperationOutcome {
+    ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
         let wish = try ReleaseWish(&reader, call.secrets, tools.chartSources)
@@ -72,7 +72,7 @@ extension HelmDriver {
         return found
     }
 
-    func rollBack(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func rollBack(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
         let wanted = try reader.optionalInteger("revision", in: 1...Int64(Int32.max))
@@ -107,13 +107,13 @@ extension HelmDriver {
     /// Waits, where asked, until what is deployed is ready, and says what is.
     private func finish(
         _ release: ReleaseID, _ last: ReleaseRevision, changed: Bool, _ waiting: ReleaseWish.Patience,
-        _ secrets: SecretWords, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
-        guard waiting.waits else { return OperationOutcome(changed: changed, observed: release.described(last)) }
+        _ secrets: SecretWords, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
+        guard waiting.waits else { return ActionOutcome(changed: changed, observed: release.described(last)) }
         do throws(DriverError) {
             let readiness = try await wait(
                 for: release, .seconds(waiting.seconds), needsAddress: waiting.needsAddress, context)
-            return OperationOutcome(changed: changed, observed: release.described(last, readiness))
+            return ActionOutcome(changed: changed, observed: release.described(last, readiness))
         } catch {
             if error.code == .failed || error.code == .timedOut { await explain(release, context, secrets) }
             throw changed ? error.afterChange() : error

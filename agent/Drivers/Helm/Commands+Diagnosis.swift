@@ -5,7 +5,7 @@ import WireProtocol
 
 /// Why a release does not come up: what the cluster reports, and what its containers wrote.
 extension HelmDriver {
-    func listEvents(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listEvents(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
         let limit = try reader.optionalInteger("limit", in: 1...1000) ?? 200
@@ -17,7 +17,7 @@ extension HelmDriver {
         ])
     }
 
-    func sendLogs(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func sendLogs(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
         let wish = try LogWish(&reader)
@@ -64,7 +64,7 @@ extension HelmDriver {
     }
 
     private func relay(
-        _ pod: String, in namespace: String, _ wish: LogWish, _ context: OperationContext
+        _ pod: String, in namespace: String, _ wish: LogWish, _ context: ActionContext
     ) async throws(DriverError) -> Int64 {
         let counter = ByteCounter()
         let words = ["logs", "--namespace", namespace] + wish.options + ["--", pod]
@@ -78,7 +78,7 @@ extension HelmDriver {
     }
 
     /// Sends whoever waits for a failed change what there is to know about it. Its own failure is nobody's business.
-    func explain(_ release: ReleaseID, _ context: OperationContext, _ secrets: SecretWords) async {
+    func explain(_ release: ReleaseID, _ context: ActionContext, _ secrets: SecretWords) async {
         guard let objects = try? await belongings(of: release) else { return }
         let events = ((try? await events(of: release)) ?? []).filter { $0.type == "Warning" }.suffix(20)
         var report = events.map { "event \($0.word) \($0.reason): \($0.message)\n" }.joined()

@@ -5,7 +5,7 @@ import WireProtocol
 
 /// Releases that are pending. A Helm that dies leaves its release so for ever, and every other Helm refuses to touch it.
 extension HelmDriver {
-    func heal(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func heal(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
         let age = try reader.optionalInteger("min_age_s", in: 0...86_400).map { Duration.seconds($0) }
@@ -13,14 +13,14 @@ extension HelmDriver {
         try call.concerns(release)
         let (history, healed) = try await settled(release, after: age ?? Self.pendingPatience, context)
         let observed = history.last.map { release.described($0) } ?? release.absent
-        return OperationOutcome(changed: healed, observed: observed)
+        return ActionOutcome(changed: healed, observed: observed)
     }
 
     /// The release's history, once it is not pending any more.
     /// - Parameter age: how long a release is left to whoever may work on it.
     /// - Throws: `busy` while somebody may be working on it.
     func settled(
-        _ release: ReleaseID, after age: Duration = HelmDriver.pendingPatience, _ context: OperationContext
+        _ release: ReleaseID, after age: Duration = HelmDriver.pendingPatience, _ context: ActionContext
     ) async throws(DriverError) -> (history: [ReleaseRevision], healed: Bool) {
         let history = try await history(of: release)
         guard let last = history.last, last.status.isPending else { return (history, false) }

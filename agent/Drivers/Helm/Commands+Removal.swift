@@ -4,7 +4,7 @@ import WireProtocol
 
 /// Removing releases.
 extension HelmDriver {
-    func uninstall(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func uninstall(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
         let waits = try reader.bool("wait", default: true)
@@ -12,7 +12,7 @@ extension HelmDriver {
         try reader.finish()
         try call.concerns(release)
         guard let last = try await history(of: release).last else {
-            return OperationOutcome(changed: false, observed: try await remains(of: release))
+            return ActionOutcome(changed: false, observed: try await remains(of: release))
         }
         // Helm removes a pending release as well, under the hands of whoever works on it.
         if last.status.isPending { try checkAbandoned(release, last, Self.pendingPatience) }
@@ -21,7 +21,7 @@ extension HelmDriver {
             ["uninstall", "--namespace", release.namespace, "--timeout", "\(seconds)s"] + (waits ? ["--wait"] : [])
         try await remove(release, words + ["--", release.name])
         orphaned.remove(release.resource)
-        return OperationOutcome(changed: true, observed: try await remains(of: release))
+        return ActionOutcome(changed: true, observed: try await remains(of: release))
     }
 
     /// Removes until nothing is left of the history. A removal that some object withstood leaves the release

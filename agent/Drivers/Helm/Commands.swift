@@ -4,14 +4,14 @@ import WireProtocol
 
 /// Looking: what releases are there, and what they are in.
 extension HelmDriver {
-    func listReleases(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listReleases(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let namespace = try reader.optionalName("namespace", .namespaceName)
         try reader.finish()
         return .seen(["releases": .array(try await releases(in: namespace).map { .object($0.json) })])
     }
 
-    func tellStatus(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellStatus(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
         try reader.finish()
@@ -23,7 +23,7 @@ extension HelmDriver {
         return .seen(observed)
     }
 
-    func tellHistory(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellHistory(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
         try reader.finish()
@@ -35,8 +35,8 @@ extension HelmDriver {
     }
 
     func tellReadiness(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
         let patience = try reader.optionalInteger("timeout_s", in: 0...7200) ?? 0
@@ -118,7 +118,7 @@ extension HelmDriver {
     /// Looks until the release is ready. A cluster that does not answer for a while is asked again.
     /// - Throws: `timedOut` or `unavailable` at the end of the time, `failed` when something will not become ready by itself.
     func wait(
-        for release: ReleaseID, _ limit: Duration, needsAddress: Bool, _ context: OperationContext
+        for release: ReleaseID, _ limit: Duration, needsAddress: Bool, _ context: ActionContext
     ) async throws(DriverError) -> Readiness {
         let end = ContinuousClock.now + limit
         var said: [String] = []

@@ -46,14 +46,14 @@ package final class HelmDriver: Driver {
     }
 
     package func recover(_ abandoned: [AbandonedCommand]) async {
-        for command in abandoned where operation(command.operation)?.kind == .mutate { orphaned.add(command.resource) }
+        for command in abandoned where action(command.action)?.kind == .mutate { orphaned.add(command.resource) }
     }
 
-    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
+    package var actions: [ActionSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
 
     package func perform(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         let secrets = SecretWords(call.secrets)
         do {
             return try await Self.table.perform(call, on: self, context)
@@ -65,51 +65,51 @@ package final class HelmDriver: Driver {
         "release": "helm/{namespace}/{release}"
     ]
 
-    private static let table: [Operation<HelmDriver>] = [
-        Operation(OperationSpec("release.list", .observe, summary: "lists releases, all or of one namespace")) {
+    private static let table: [Action<HelmDriver>] = [
+        Action(ActionSpec("release.list", .observe, summary: "lists releases, all or of one namespace")) {
             driver, call, _ throws(DriverError) in try await driver.listReleases(call)
         },
-        Operation(OperationSpec("release.status", .observe, summary: "tells a release's revision, state and hooks")) {
+        Action(ActionSpec("release.status", .observe, summary: "tells a release's revision, state and hooks")) {
             driver, call, _ throws(DriverError) in try await driver.tellStatus(call)
         },
-        Operation(OperationSpec("release.history", .observe, summary: "lists the revisions of a release")) {
+        Action(ActionSpec("release.history", .observe, summary: "lists the revisions of a release")) {
             driver, call, _ throws(DriverError) in try await driver.tellHistory(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "release.ready", .observe, defaultDeadline: .seconds(1200),
                 summary: "tells whether pods, jobs and ingresses of a release are ready, or waits for it", lasting: true
             )
         ) { driver, call, context throws(DriverError) in try await driver.tellReadiness(call, context) },
-        Operation(OperationSpec("release.events", .observe, summary: "lists what the cluster says about a release")) {
+        Action(ActionSpec("release.events", .observe, summary: "lists what the cluster says about a release")) {
             driver, call, _ throws(DriverError) in try await driver.listEvents(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "release.logs", .observe, defaultDeadline: .seconds(300), summary: "sends the logs of a release's pods",
                 givesBytes: true)
         ) { driver, call, context throws(DriverError) in try await driver.sendLogs(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "release.install", .mutate, defaultDeadline: .seconds(2700),
                 summary: "makes a release be there as asked")
         ) { driver, call, context throws(DriverError) in try await driver.install(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "release.upgrade", .mutate, defaultDeadline: .seconds(2700),
                 summary: "gives a release another chart or other values")
         ) { driver, call, context throws(DriverError) in try await driver.upgrade(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "release.rollback", .mutate, defaultDeadline: .seconds(2700),
                 summary: "takes a release back to an earlier revision")
         ) { driver, call, context throws(DriverError) in try await driver.rollBack(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "release.uninstall", .mutate, defaultDeadline: .seconds(1800), summary: "removes a release")
         ) { driver, call, context throws(DriverError) in try await driver.uninstall(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "release.heal", .mutate, defaultDeadline: .seconds(1800),
                 summary: "frees a release that a dead Helm has left pending")
         ) { driver, call, context throws(DriverError) in try await driver.heal(call, context) },

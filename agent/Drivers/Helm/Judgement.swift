@@ -14,7 +14,7 @@ extension HelmDriver {
     /// - Throws: when the release is not what was asked for, with what is known of it.
     func judge(
         _ release: ReleaseID, since before: ReleaseRevision?, _ failure: DriverError?, goal: Int64? = nil,
-        _ secrets: SecretWords, _ context: OperationContext
+        _ secrets: SecretWords, _ context: ActionContext
     ) async throws(DriverError) -> ReleaseRevision {
         let looked = await Task { () -> Result<[ReleaseRevision], DriverError> in
             do throws(DriverError) { return .success(try await self.history(of: release, within: .seconds(10))) } catch

@@ -127,7 +127,7 @@ struct SecretWords: Sendable {
     func hidden(in error: DriverError) -> DriverError {
         if words.isEmpty { return error }
         let clean = DriverError(
-            error.code, hidden(in: error.message), retryable: error.retryable, operation: error.operation,
+            error.code, hidden(in: error.message), retryable: error.retryable, action: error.action,
             resource: error.resource, cause: error.cause.map { hidden(in: $0) })
         return error.changed ? clean.afterChange() : clean
     }
@@ -149,7 +149,7 @@ extension ArgumentReader {
     }
 }
 
-extension OperationCall {
+extension ActionCall {
     /// Refuses a call whose lane is not the one of the release that it would change.
     func concerns(_ release: ReleaseID) throws(DriverError) {
         guard resource == release.resource else {
@@ -160,9 +160,9 @@ extension OperationCall {
     }
 }
 
-extension OperationOutcome {
-    /// The outcome of an operation that only looks.
-    static func seen(_ observed: JSONObject) -> OperationOutcome {
-        OperationOutcome(changed: false, observed: observed)
+extension ActionOutcome {
+    /// The outcome of an action that only looks.
+    static func seen(_ observed: JSONObject) -> ActionOutcome {
+        ActionOutcome(changed: false, observed: observed)
     }
 }

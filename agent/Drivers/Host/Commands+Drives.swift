@@ -5,13 +5,13 @@ import WireProtocol
 
 /// The machine's disks: what they are, what they do, and how they say they are.
 extension HostDriver {
-    func listDrives(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listDrives(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let drives = await drives()
-        return OperationOutcome(changed: false, observed: ["drives": .array(drives.map { .object($0.json) })])
+        return ActionOutcome(changed: false, observed: ["drives": .array(drives.map { .object($0.json) })])
     }
 
-    func tellDriveStatistics(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellDriveStatistics(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let drives = try await named(in: call, withMore: { _ throws(DriverError) in })
         let root = root
         let list = await aside {
@@ -23,11 +23,11 @@ extension HostDriver {
                 return .object(object)
             }
         }
-        return OperationOutcome(changed: false, observed: ["drives": .array(list)])
+        return ActionOutcome(changed: false, observed: ["drives": .array(list)])
     }
 
     /// Asks each drive by smartctl. One that sleeps is left asleep, one that does not answer says so for itself alone.
-    func tellDriveHealth(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellDriveHealth(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var wakes = false
         var withAttributes = false
         var member: String?
@@ -68,7 +68,7 @@ extension HostDriver {
             }
             list.append(.object(object))
         }
-        return OperationOutcome(
+        return ActionOutcome(
             changed: false, observed: ["drives": .array(list), "troubled": .integer(Int64(troubled))])
     }
 
@@ -119,7 +119,7 @@ extension HostDriver {
 
     /// All drives, or the one that the call names.
     private func named(
-        in call: OperationCall, withMore more: (inout ArgumentReader) throws(DriverError) -> Void
+        in call: ActionCall, withMore more: (inout ArgumentReader) throws(DriverError) -> Void
     ) async throws(DriverError) -> [Drive] {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.optional("drive", "the name of a drive: sda") { value in

@@ -12,7 +12,7 @@ extension HostDriver {
         "dpkg.log",
     ]
 
-    func queryFile(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func queryFile(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.optional("file", "one of \(Self.logFiles.joined(separator: ", "))") { value in
             value.asString.flatMap { Self.logFiles.contains($0) ? $0 : nil }
@@ -23,7 +23,7 @@ extension HostDriver {
         let entries = try await reading.catchUp()
         for piece in entries.pieces(of: 32 << 10) { try await send(piece, context) }
         if query.follows { try await follow(reading, context) }
-        return OperationOutcome(changed: false, observed: reading.json)
+        return ActionOutcome(changed: false, observed: reading.json)
     }
 
     private func open(_ name: String, _ query: LogQuery) async throws(DriverError) -> FileReading {
@@ -38,7 +38,7 @@ extension HostDriver {
         }
     }
 
-    private func follow(_ reading: FileReading, _ context: OperationContext) async throws(DriverError) {
+    private func follow(_ reading: FileReading, _ context: ActionContext) async throws(DriverError) {
         while true {
             let entries = await aside { reading.more() }
             for piece in entries.pieces(of: 32 << 10) { try await send(piece, context) }
@@ -48,7 +48,7 @@ extension HostDriver {
         }
     }
 
-    private func send(_ bytes: [UInt8], _ context: OperationContext) async throws(DriverError) {
+    private func send(_ bytes: [UInt8], _ context: ActionContext) async throws(DriverError) {
         do { try await context.output(.stdout, bytes) } catch { throw DriverError(.cancelled, "broken off") }
     }
 }

@@ -6,7 +6,7 @@ import WireProtocol
 
 /// The journal of systemd, through `journalctl -o json`.
 extension HostDriver {
-    func queryJournal(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome
+    func queryJournal(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome
     {
         var reader = ArgumentReader(call.arguments)
         let query = try LogQuery(&reader)
@@ -38,7 +38,7 @@ extension HostDriver {
             throw DriverError(
                 .unavailable, "this node keeps no journal", retryable: false, cause: "log.query reads its files")
         }
-        return OperationOutcome(changed: false, observed: tally.json)
+        return ActionOutcome(changed: false, observed: tally.json)
     }
 }
 

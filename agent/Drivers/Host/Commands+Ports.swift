@@ -3,7 +3,7 @@ import WireProtocol
 
 /// Who listens on this machine, read from `/proc` without a child.
 extension HostDriver {
-    func listPorts(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listPorts(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let wanted = try reader.optionalInteger("port", in: 1...65535)
         let transport = try reader.optional("transport", "tcp or udp") { value in
@@ -16,7 +16,7 @@ extension HostDriver {
             (wanted.map { Int64(port.port) == $0 } ?? true)
                 && (transport.map { port.transport.rawValue.hasPrefix($0) } ?? true)
         }
-        return OperationOutcome(
+        return ActionOutcome(
             changed: false,
             observed: ["ports": .array(list.map { .object(ports.json($0)) }), "complete": .bool(ports.isComplete)])
     }

@@ -7,7 +7,7 @@ import WireProtocol
 /// What the machine runs, what could be newer, and whether it wants to be started again. Nothing is changed.
 extension HostDriver {
     /// The updates that apt knows of, from the lists that it has: they are not fetched again.
-    func listUpdates(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listUpdates(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         // A simulation without locks, and without writing the caches that even a simulation writes otherwise.
         let outcome = try await tools.run(
@@ -22,7 +22,7 @@ extension HostDriver {
         }
         let updates = PackageUpdate.parse(outcome.outputText)
         let refreshed = listsRefreshed()
-        return OperationOutcome(
+        return ActionOutcome(
             changed: false,
             observed: [
                 "updates": .array(updates.map { .object($0.json) }),
@@ -42,7 +42,7 @@ extension HostDriver {
     }
 
     /// Whether packages want a restart, or a newer kernel of the running kind is installed.
-    func tellReboot(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellReboot(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let files = SystemFiles(root: root)
         let marker = ["/run/reboot-required", "/var/run/reboot-required"].first(where: files.exists)
@@ -53,7 +53,7 @@ extension HostDriver {
         let isOlder = newest.map { KernelRelease.isOlder(version, than: $0) } ?? false
         var reasons = marker == nil ? [] : ["the system asks for it"]
         if isOlder, let newest { reasons.append("kernel \(newest) is installed and \(version) runs") }
-        return OperationOutcome(
+        return ActionOutcome(
             changed: false,
             observed: [
                 "required": .bool(!reasons.isEmpty), "reasons": .array(reasons.map { .string($0) }),
@@ -70,7 +70,7 @@ extension HostDriver {
         ("smartctl", ["--version"]), ("systemctl", ["--version"]), ("virsh", ["--version"]), ("zfs", ["version"]),
     ]
 
-    func tellVersions(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellVersions(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let files = SystemFiles(root: root)
         var found: [String: JSONValue] = [:]
@@ -83,7 +83,7 @@ extension HostDriver {
         object["system"] = (files.text("/etc/os-release") ?? files.text("/usr/lib/os-release"))
             .flatMap(OperatingSystem.init).map { .object($0.json) }
         object["tools"] = .object(JSONObject(found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }))
-        return OperationOutcome(changed: false, observed: object)
+        return ActionOutcome(changed: false, observed: object)
     }
 
     /// The first line that a tool says; nil where it is not installed, and an error where it does not answer.

@@ -6,12 +6,12 @@ import WireProtocol
 
 /// The host only looks: nothing here changes the machine.
 extension HostDriver {
-    func tellSystem(_ call: OperationCall) throws(DriverError) -> OperationOutcome {
+    func tellSystem(_ call: ActionCall) throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
-        return OperationOutcome(changed: false, observed: systemInformation())
+        return ActionOutcome(changed: false, observed: systemInformation())
     }
 
-    func listFilesystems(_ call: OperationCall) throws(DriverError) -> OperationOutcome {
+    func listFilesystems(_ call: ActionCall) throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let list = state.withLock { state in
             state.diskMounts().compactMap { mount -> JSONValue? in
@@ -24,15 +24,15 @@ extension HostDriver {
                 ]
             }
         }
-        return OperationOutcome(changed: false, observed: ["filesystems": .array(list)])
+        return ActionOutcome(changed: false, observed: ["filesystems": .array(list)])
     }
 
-    func listContainers(_ call: OperationCall) throws(DriverError) -> OperationOutcome {
+    func listContainers(_ call: ActionCall) throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let list = state.withLock { state in
             state.runningContainers().map { JSONValue.object($0.json(state.cgroups, state.files)) }
         }
-        return OperationOutcome(changed: false, observed: ["containers": .array(list)])
+        return ActionOutcome(changed: false, observed: ["containers": .array(list)])
     }
 
     /// Whole seconds of what `/proc/uptime` says.

@@ -3,45 +3,45 @@ import WireProtocol
 
 extension HostDriver {
     /// Drives, ports, packages and versions.
-    static let machineTable: [Operation<HostDriver>] = [
-        Operation(OperationSpec("drive.list", .observe, summary: "lists the drives with model, serial number and size"))
+    static let machineTable: [Action<HostDriver>] = [
+        Action(ActionSpec("drive.list", .observe, summary: "lists the drives with model, serial number and size"))
         {
             driver, call, _ throws(DriverError) in try await driver.listDrives(call)
         },
-        Operation(
-            OperationSpec("drive.statistics", .observe, summary: "tells what the drives have done since the boot")
+        Action(
+            ActionSpec("drive.statistics", .observe, summary: "tells what the drives have done since the boot")
         ) {
             driver, call, _ throws(DriverError) in try await driver.tellDriveStatistics(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "drive.health", .observe, defaultDeadline: .seconds(300), summary: "tells the drives' health by SMART")
         ) { driver, call, _ throws(DriverError) in try await driver.tellDriveHealth(call) },
-        Operation(OperationSpec("port.list", .observe, summary: "lists listening ports with their processes")) {
+        Action(ActionSpec("port.list", .observe, summary: "lists listening ports with their processes")) {
             driver, call, _ throws(DriverError) in try await driver.listPorts(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "update.list", .observe, defaultDeadline: .seconds(150), summary: "lists pending package updates")
         ) { driver, call, _ throws(DriverError) in try await driver.listUpdates(call) },
-        Operation(OperationSpec("reboot.status", .observe, summary: "tells whether the machine wants to be restarted"))
+        Action(ActionSpec("reboot.status", .observe, summary: "tells whether the machine wants to be restarted"))
         {
             driver, call, _ throws(DriverError) in try await driver.tellReboot(call)
         },
-        Operation(OperationSpec("version.list", .observe, summary: "tells kernel, system and versions of tools")) {
+        Action(ActionSpec("version.list", .observe, summary: "tells kernel, system and versions of tools")) {
             driver, call, _ throws(DriverError) in try await driver.tellVersions(call)
         },
     ]
 
     /// Logs, as output: one JSON object a line.
-    static let logTable: [Operation<HostDriver>] = [
-        Operation(
-            OperationSpec(
+    static let logTable: [Action<HostDriver>] = [
+        Action(
+            ActionSpec(
                 "journal.query", .observe, defaultDeadline: .seconds(3600), summary: "streams entries of the journal",
                 lasting: true, givesBytes: true)
         ) { driver, call, context throws(DriverError) in try await driver.queryJournal(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "log.query", .observe, defaultDeadline: .seconds(3600), summary: "streams lines of a syslog file",
                 lasting: true, givesBytes: true)
         ) { driver, call, context throws(DriverError) in try await driver.queryFile(call, context) },

@@ -38,26 +38,26 @@ package final class HostDriver: Driver {
     /// Leaves containers to a driver that was found later: what two drivers count would be seen, and stored, twice.
     package func leave(_ containers: Containers) { state.withLock { $0.leave(containers) } }
 
-    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+    package var actions: [ActionSpec] { Self.table.map(\.spec) }
 
     package func perform(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         try await Self.table.perform(call, on: self, context)
     }
 
     private static let table = baseTable + machineTable + logTable
 
-    private static let baseTable: [Operation<HostDriver>] = [
-        Operation(OperationSpec("system.info", .observe, summary: "tells processors, memory, system and uptime")) {
+    private static let baseTable: [Action<HostDriver>] = [
+        Action(ActionSpec("system.info", .observe, summary: "tells processors, memory, system and uptime")) {
             driver, call, _ throws(DriverError) in try driver.tellSystem(call)
         },
-        Operation(
-            OperationSpec("filesystem.list", .observe, summary: "lists the file systems on disks with their room")
+        Action(
+            ActionSpec("filesystem.list", .observe, summary: "lists the file systems on disks with their room")
         ) {
             driver, call, _ throws(DriverError) in try driver.listFilesystems(call)
         },
-        Operation(OperationSpec("container.list", .observe, summary: "lists running containers with what they use")) {
+        Action(ActionSpec("container.list", .observe, summary: "lists running containers with what they use")) {
             driver, call, _ throws(DriverError) in try driver.listContainers(call)
         },
     ]

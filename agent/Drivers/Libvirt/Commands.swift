@@ -4,12 +4,12 @@ import WireProtocol
 
 /// Looking at virtual machines and at what was written about them.
 extension LibvirtDriver {
-    func listMachines(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listMachines(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         return .seen(["vms": .array(try await machines().map { .object($0.json) })])
     }
 
-    func tellState(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellState(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("vm", .virtualMachineName)
         try reader.finish()
@@ -24,8 +24,8 @@ extension LibvirtDriver {
     }
 
     func sendMachineLog(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("vm", .virtualMachineName)
         let wish = try LogWish(&reader)
@@ -41,8 +41,8 @@ extension LibvirtDriver {
     }
 
     func sendDaemonLog(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let wish = try LogWish(&reader)
         try reader.finish()
@@ -93,8 +93,8 @@ extension LibvirtDriver {
     }
 
     private func send(
-        _ lines: [String], from source: String, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ lines: [String], from source: String, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var bytes = 0
         for piece in lines.inPieces(of: 200) {
             let text = Array(piece.map { "\($0)\n" }.joined().utf8)
@@ -180,9 +180,9 @@ extension Array {
     }
 }
 
-extension OperationOutcome {
-    /// The outcome of an operation that only looks.
-    static func seen(_ observed: JSONObject) -> OperationOutcome {
-        OperationOutcome(changed: false, observed: observed)
+extension ActionOutcome {
+    /// The outcome of an action that only looks.
+    static func seen(_ observed: JSONObject) -> ActionOutcome {
+        ActionOutcome(changed: false, observed: observed)
     }
 }

@@ -22,27 +22,27 @@ package final class LibvirtDriver: Driver {
         return LibvirtDriver(tools: tools, version: version)
     }
 
-    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: ["vm": "libvirt/{vm}"]) } }
+    package var actions: [ActionSpec] { Self.table.map { $0.spec.named(by: ["vm": "libvirt/{vm}"]) } }
 
     package func perform(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         try await Self.table.perform(call, on: self, context)
     }
 
-    private static let table: [Operation<LibvirtDriver>] = [
-        Operation(OperationSpec("vm.list", .observe, summary: "lists the virtual machines with their states")) {
+    private static let table: [Action<LibvirtDriver>] = [
+        Action(ActionSpec("vm.list", .observe, summary: "lists the virtual machines with their states")) {
             driver, call, _ throws(DriverError) in try await driver.listMachines(call)
         },
-        Operation(OperationSpec("vm.state", .observe, summary: "tells the state of one virtual machine")) {
+        Action(ActionSpec("vm.state", .observe, summary: "tells the state of one virtual machine")) {
             driver, call, _ throws(DriverError) in try await driver.tellState(call)
         },
-        Operation(OperationSpec("vm.logs", .observe, summary: "sends the log of one virtual machine", givesBytes: true))
+        Action(ActionSpec("vm.logs", .observe, summary: "sends the log of one virtual machine", givesBytes: true))
         {
             driver, call, context throws(DriverError) in try await driver.sendMachineLog(call, context)
         },
-        Operation(
-            OperationSpec("daemon.logs", .observe, summary: "sends the log of libvirt's daemon", givesBytes: true)
+        Action(
+            ActionSpec("daemon.logs", .observe, summary: "sends the log of libvirt's daemon", givesBytes: true)
         ) {
             driver, call, context throws(DriverError) in try await driver.sendDaemonLog(call, context)
         },

@@ -155,7 +155,7 @@ extension ArgumentReader {
     }
 
     /// The container that the call changes: the one that its resource names.
-    mutating func vmid(of call: OperationCall) throws(DriverError) -> Int {
+    mutating func vmid(of call: ActionCall) throws(DriverError) -> Int {
         let vmid = try vmid()
         guard call.resource == "proxmox/ct/\(vmid)" else {
             throw DriverError(

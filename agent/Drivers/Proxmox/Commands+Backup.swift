@@ -5,27 +5,27 @@ import WireProtocol
 
 /// Backups. The tool can report success without having made any: what counts is what lies on the storage afterwards.
 extension ProxmoxDriver {
-    static let backupOperations: [Operation<ProxmoxDriver>] = [
-        Operation(
-            OperationSpec(
+    static let backupActions: [Action<ProxmoxDriver>] = [
+        Action(
+            ActionSpec(
                 "container.backup", .mutate, defaultDeadline: .seconds(6 * 3600), summary: "backs a container up")
         ) { (driver, call, context) throws(DriverError) in try await driver.backUp(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.restore", .mutate, defaultDeadline: .seconds(6 * 3600),
                 summary: "makes a container out of a backup")
         ) { (driver, call, context) throws(DriverError) in try await driver.restore(call, context) },
-        Operation(OperationSpec("backup.list", .observe, summary: "lists the backups on a storage")) {
+        Action(ActionSpec("backup.list", .observe, summary: "lists the backups on a storage")) {
             (driver, call, _) throws(DriverError) in try await driver.listBackups(call)
         },
-        Operation(
-            OperationSpec("backup.destroy", .mutate, defaultDeadline: .seconds(600), summary: "removes one backup")
+        Action(
+            ActionSpec("backup.destroy", .mutate, defaultDeadline: .seconds(600), summary: "removes one backup")
         ) { (driver, call, _) throws(DriverError) in try await driver.destroyBackup(call) },
     ]
 
     private func backUp(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         let wish = try BackupWish(call)
         try await checkUnlocked(try await require(wish.vmid))
         guard let storage = try await storages(content: "backup").first(where: { $0.name == wish.storage }) else {
@@ -44,7 +44,7 @@ extension ProxmoxDriver {
                 .failed, "the tool reports success and has made no backup", retryable: true,
                 cause: ProxmoxFailure.said(outcome))
         }
-        return OperationOutcome(changed: true, observed: backup.json)
+        return ActionOutcome(changed: true, observed: backup.json)
     }
 
     /// A backup that was broken off can leave its lock and its snapshot behind.
@@ -53,7 +53,7 @@ extension ProxmoxDriver {
         return isLocked ? error.afterChange() : error
     }
 
-    private func listBackups(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func listBackups(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let storage = try reader.text("storage", .storage)
         let vmid = try reader.optionalInteger("vmid", in: 100...999_999_999).map { Int($0) }
@@ -63,7 +63,7 @@ extension ProxmoxDriver {
     }
 
     /// The tool for it tells no failure by its end.
-    private func destroyBackup(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func destroyBackup(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let id = try reader.text("backup", .backup)
@@ -76,7 +76,7 @@ extension ProxmoxDriver {
         guard try await !backups(on: storage, of: vmid).contains(where: { $0.id == id }) else {
             throw ProxmoxFailure.error(.pvesm, outcome)
         }
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 
     func backups(on storage: String, of vmid: Int?) async throws(DriverError) -> [Volume] {
@@ -92,7 +92,7 @@ struct BackupWish: Sendable {
     let storage: String
     let words: [String]
 
-    init(_ call: OperationCall) throws(DriverError) {
+    init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
         storage = try reader.text("storage", .storage)

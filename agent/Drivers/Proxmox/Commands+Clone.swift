@@ -6,8 +6,8 @@ import WireProtocol
 /// Containers out of containers.
 extension ProxmoxDriver {
     func cloneContainer(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         let cloning = try Cloning(call)
         if let found = try await look(cloning.vmid), try await !removeHalfMade(found) {
             return try await adopt(found, cloning, context)
@@ -31,7 +31,7 @@ extension ProxmoxDriver {
             let made = try await make(cloning.vmid, context) { () throws(DriverError) in
                 try await tools.act(.pct, words)
             }
-            return OperationOutcome(changed: true, observed: try await finish(made, cloning).json)
+            return ActionOutcome(changed: true, observed: try await finish(made, cloning).json)
         } catch {
             throw (try? await look(cloning.vmid)) == nil ? error : error.afterChange()
         }
@@ -53,8 +53,8 @@ extension ProxmoxDriver {
 
     /// What to do with a container that has the id already: only a copy of that very source, for the same service, is it.
     private func adopt(
-        _ found: Guest, _ cloning: Cloning, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ found: Guest, _ cloning: Cloning, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         try await checkUnlocked(found, allowing: ["backup", "mounted", "snapshot", "snapshot-delete", "fstrim"])
         guard found.isOurs(cloning.owner, context.commandID) else { throw found.isAnothers }
         let note = found.config.copyNote
@@ -64,7 +64,7 @@ extension ProxmoxDriver {
                 .conflict, "container \(found.vmid) is there, but it is no copy of container \(cloning.source)")
         }
         if note?.isUnfinished == true {
-            return OperationOutcome(changed: true, observed: try await finish(found, cloning).json)
+            return ActionOutcome(changed: true, observed: try await finish(found, cloning).json)
         }
         let plan = cloning.settings.plan(in: found.config)
         guard plan.asksNothing, plan.waiting.isEmpty else {
@@ -75,7 +75,7 @@ extension ProxmoxDriver {
     }
 
     /// The tool exits 0 whatever became of it.
-    func makeTemplate(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func makeTemplate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         try reader.finish()
@@ -88,7 +88,7 @@ extension ProxmoxDriver {
         guard end.config.isTemplate else {
             throw ProxmoxFailure.error(.pct, message: outcome.errorText, log: outcome.outputText)
         }
-        return OperationOutcome(changed: true, observed: end.json)
+        return ActionOutcome(changed: true, observed: end.json)
     }
 }
 
@@ -104,7 +104,7 @@ struct Cloning: Sendable {
     private let storage: String?
     let snapshot: String?
 
-    init(_ call: OperationCall) throws(DriverError) {
+    init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
         source = try reader.vmid("source")

@@ -4,31 +4,31 @@ import WireProtocol
 
 /// Making and removing containers.
 extension ProxmoxDriver {
-    static let creationOperations: [Operation<ProxmoxDriver>] = [
-        Operation(
-            OperationSpec(
+    static let creationActions: [Action<ProxmoxDriver>] = [
+        Action(
+            ActionSpec(
                 "container.create", .mutate, defaultDeadline: .seconds(900),
                 summary: "makes a container out of a template")
         ) { (driver, call, context) throws(DriverError) in try await driver.createContainer(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.destroy", .mutate, defaultDeadline: .seconds(600),
                 summary: "removes a container with all its disks and snapshots")
         ) { (driver, call, _) throws(DriverError) in try await driver.destroyContainer(call) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.clone", .mutate, defaultDeadline: .seconds(3600), summary: "makes a container out of another"
             )
         ) { (driver, call, context) throws(DriverError) in try await driver.cloneContainer(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.template", .mutate, defaultDeadline: .seconds(300), summary: "makes a container a template")
         ) { (driver, call, _) throws(DriverError) in try await driver.makeTemplate(call) },
     ]
 
     private func createContainer(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         let creation = try Creation(call)
         try checkCreation(creation)
         if let found = try await look(creation.vmid), try await !removeHalfMade(found) {
@@ -44,15 +44,15 @@ extension ProxmoxDriver {
         context.progress("creating container \(creation.vmid)")
         do throws(DriverError) {
             let made = try await make(creation, context)
-            guard creation.starts else { return OperationOutcome(changed: true, observed: made.json) }
-            return OperationOutcome(changed: true, observed: try await startGuest(made).json)
+            guard creation.starts else { return ActionOutcome(changed: true, observed: made.json) }
+            return ActionOutcome(changed: true, observed: try await startGuest(made).json)
         } catch {
             // What is there now has to be undone by whoever gives up.
             throw (try? await look(creation.vmid)) == nil ? error : error.afterChange()
         }
     }
 
-    private func make(_ creation: Creation, _ context: OperationContext) async throws(DriverError) -> Guest {
+    private func make(_ creation: Creation, _ context: ActionContext) async throws(DriverError) -> Guest {
         var keyFile: String?
         if !creation.keys.isEmpty {
             keyFile = FileText.privateFile(Array((creation.keys.joined(separator: "\n") + "\n").utf8))
@@ -65,14 +65,14 @@ extension ProxmoxDriver {
 
     /// What to do with a container that has the id already.
     private func adopt(
-        _ found: Guest, _ creation: Creation, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ found: Guest, _ creation: Creation, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         try await checkUnlocked(found, allowing: ["backup", "mounted", "snapshot", "snapshot-delete", "fstrim"])
         guard found.isOurs(creation.owner, context.commandID) else { throw found.isAnothers }
         let other = creation.differences(from: found)
         guard other.isEmpty else { throw found.hasOther(other) }
         guard creation.starts, !found.isRunning else { return .seen(found.json) }
-        return OperationOutcome(changed: true, observed: try await startGuest(found).json)
+        return ActionOutcome(changed: true, observed: try await startGuest(found).json)
     }
 
     /// The tool looks for neither room nor template before it begins; onto a full storage it makes a broken container

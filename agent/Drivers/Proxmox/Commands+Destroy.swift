@@ -3,7 +3,7 @@ import Model
 import WireProtocol
 
 extension ProxmoxDriver {
-    func destroyContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func destroyContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let force = try reader.bool("force", default: false)
@@ -15,7 +15,7 @@ extension ProxmoxDriver {
             }
             return .seen(try await gone(vmid))
         }
-        if try await removeHalfMade(found) { return OperationOutcome(changed: true, observed: try await gone(vmid)) }
+        if try await removeHalfMade(found) { return ActionOutcome(changed: true, observed: try await gone(vmid)) }
         try checkDestruction(found, owner: owner, force: force)
         try await unlockDestroyed(found)
         // The manager would start again what is stopped, and stops only after a while what is removed by force.
@@ -25,7 +25,7 @@ extension ProxmoxDriver {
         }
         if found.isRunning { found = try await stopGuest(found) }
         try await destroy(found)
-        return OperationOutcome(changed: true, observed: try await gone(vmid))
+        return ActionOutcome(changed: true, observed: try await gone(vmid))
     }
 
     private func checkDestruction(_ found: Guest, owner: String?, force: Bool) throws(DriverError) {

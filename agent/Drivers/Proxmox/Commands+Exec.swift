@@ -5,9 +5,9 @@ import WireProtocol
 
 /// A command inside a container.
 extension ProxmoxDriver {
-    static let insideOperations: [Operation<ProxmoxDriver>] = [
-        Operation(
-            OperationSpec(
+    static let insideActions: [Action<ProxmoxDriver>] = [
+        Action(
+            ActionSpec(
                 "container.exec", .mutate, defaultDeadline: .seconds(300),
                 summary: "runs a command in a running container", lasting: true,
                 input: .asked, givesBytes: true)
@@ -17,8 +17,8 @@ extension ProxmoxDriver {
     /// The words go behind `--`, where the tool reads none of them, and the command gets an environment of its own: the
     /// tool would hand it the agent's.
     private func execute(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let command = try Self.command(&reader)
@@ -65,7 +65,7 @@ extension ProxmoxDriver {
         return command
     }
 
-    private static func end(_ outcome: ProcessOutcome) throws(DriverError) -> OperationOutcome {
+    private static func end(_ outcome: ProcessOutcome) throws(DriverError) -> ActionOutcome {
         guard outcome.ended == .itself else {
             let how = outcome.killed ? "did not obey and was killed" : "was stopped"
             throw DriverError(.cancelled, "the command \(how)", cause: ProxmoxFailure.said(outcome))
@@ -74,7 +74,7 @@ extension ProxmoxDriver {
             throw DriverError(
                 .unknownOutcome, "the way into the container was cut off", cause: ProxmoxFailure.said(outcome))
         }
-        return OperationOutcome(changed: true, observed: ["exit_code": .integer(Int64(code))])
+        return ActionOutcome(changed: true, observed: ["exit_code": .integer(Int64(code))])
     }
 
     /// The tool's own refusals and the command's codes are the same numbers, and a command may say what the tool says: only

@@ -6,15 +6,15 @@ import WireProtocol
 
 /// Files into and out of a container. The tool reports success whatever became of them: what has arrived is compared.
 extension ProxmoxDriver {
-    static let fileOperations: [Operation<ProxmoxDriver>] = [
-        Operation(
-            OperationSpec(
+    static let fileActions: [Action<ProxmoxDriver>] = [
+        Action(
+            ActionSpec(
                 "container.push", .mutate, defaultDeadline: .seconds(600),
                 summary: "writes a file inside a running container", input: .always)
         ) { (driver, call, context) throws(DriverError) in try await driver.push(call, context) },
         // It changes nothing, but hands out what may be secret: no policy should allow it as mere looking.
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.pull", .mutate, defaultDeadline: .seconds(600),
                 summary: "reads a file out of a running container", givesBytes: true)
         ) { (driver, call, context) throws(DriverError) in try await driver.pull(call, context) },
@@ -34,7 +34,7 @@ extension ProxmoxDriver {
         echo "${found%% *} $(wc -c <"$1")"
         """
 
-    private func push(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome
+    private func push(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome
     {
         let wish = try PushWish(call)
         try await requireOpen(wish.vmid)
@@ -48,7 +48,7 @@ extension ProxmoxDriver {
         let aside = "\(wish.path).innkeeper-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
         let outcome = try await tools.act(.pct, wish.words(from: spool.path, to: aside))
         try await settle(wish, aside, bytes, sum, pushed: outcome)
-        return OperationOutcome(
+        return ActionOutcome(
             changed: true,
             observed: ["path": .string(wish.path), "size_bytes": .integer(bytes), "sha256": .string(sum)])
     }
@@ -70,7 +70,7 @@ extension ProxmoxDriver {
         }
     }
 
-    private func pull(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome
+    private func pull(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome
     {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
@@ -143,7 +143,7 @@ struct PushWish: Sendable {
     static let limit: Int64 = 16 << 30
     private let options: [String]
 
-    init(_ call: OperationCall) throws(DriverError) {
+    init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
         path = try reader.text("path", .innerPath)

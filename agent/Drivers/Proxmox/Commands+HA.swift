@@ -4,29 +4,29 @@ import WireProtocol
 
 /// What the HA manager looks after. Since version 9 rules say where; groups did before.
 extension ProxmoxDriver {
-    static let highAvailabilityOperations: [Operation<ProxmoxDriver>] =
+    static let highAvailabilityActions: [Action<ProxmoxDriver>] =
         [
-            Operation(
-                OperationSpec("ha.status", .observe, summary: "tells what the HA manager looks after, and how it fares")
+            Action(
+                ActionSpec("ha.status", .observe, summary: "tells what the HA manager looks after, and how it fares")
             ) {
                 (driver, call, _) throws(DriverError) in try await driver.tellHA(call)
             },
-            Operation(
-                OperationSpec(
+            Action(
+                ActionSpec(
                     "ha.add", .mutate, defaultDeadline: .seconds(180),
                     summary: "lets the HA manager look after a container")
             ) { (driver, call, _) throws(DriverError) in try await driver.addToHA(call) },
-            Operation(
-                OperationSpec(
+            Action(
+                ActionSpec(
                     "ha.remove", .mutate, defaultDeadline: .seconds(180),
                     summary: "takes a container from the HA manager")
             ) { (driver, call, _) throws(DriverError) in try await driver.removeFromHA(call) },
-        ] + ruleOperations
+        ] + ruleActions
 
     /// Groups, not rules.
     var hasGroups: Bool { version.split(separator: ".").first.flatMap { Int($0) }.map { $0 < 9 } ?? false }
 
-    private func tellHA(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func tellHA(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let rows = try await tools.ask("/cluster/ha/status/current").asArray ?? []
         var observed: JSONObject = [:]
@@ -45,7 +45,7 @@ extension ProxmoxDriver {
         return .seen(observed)
     }
 
-    private func addToHA(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func addToHA(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         var wish = try HAWish(&reader)
@@ -58,7 +58,7 @@ extension ProxmoxDriver {
         let words = wish.missing(
             in: files.resource(vmid), group: hasGroups && wish.nodes != nil ? Self.placeName(vmid) : nil)
         guard !words.isEmpty || files.resource(vmid) == nil else {
-            return OperationOutcome(changed: changedPlaces, observed: try await seen(vmid, files))
+            return ActionOutcome(changed: changedPlaces, observed: try await seen(vmid, files))
         }
         let verb = files.resource(vmid) == nil ? "add" : "set"
         var failure: DriverError?
@@ -71,16 +71,16 @@ extension ProxmoxDriver {
             throw changedPlaces ? error.afterChange() : error
         }
         if !hasGroups, wish.nodes != nil { _ = try await ensurePlaces(vmid, wish, end) }
-        return OperationOutcome(changed: true, observed: try await seen(vmid, highAvailability()))
+        return ActionOutcome(changed: true, observed: try await seen(vmid, highAvailability()))
     }
 
-    private func removeFromHA(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func removeFromHA(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         try reader.finish()
         let isThere = try await highAvailability().resource(vmid) != nil
         if isThere { try await takeFromHA(vmid) }
-        return OperationOutcome(changed: isThere, observed: ["vmid": .integer(Int64(vmid)), "ha": false])
+        return ActionOutcome(changed: isThere, observed: ["vmid": .integer(Int64(vmid)), "ha": false])
     }
 
     /// With its place, which is of no use to anything else.

@@ -4,26 +4,26 @@ import WireProtocol
 
 /// Rules of the HA manager since version 9: where containers should run, and whether together or apart.
 extension ProxmoxDriver {
-    static let ruleOperations: [Operation<ProxmoxDriver>] = [
-        Operation(OperationSpec("ha.rule.list", .observe, summary: "lists the rules of the HA manager")) {
+    static let ruleActions: [Action<ProxmoxDriver>] = [
+        Action(ActionSpec("ha.rule.list", .observe, summary: "lists the rules of the HA manager")) {
             (driver, call, _) throws(DriverError) in try await driver.listRules(call)
         },
-        Operation(OperationSpec("ha.rule.ensure", .mutate, summary: "makes a rule of the HA manager be there")) {
+        Action(ActionSpec("ha.rule.ensure", .mutate, summary: "makes a rule of the HA manager be there")) {
             (driver, call, _) throws(DriverError) in try await driver.ensureRule(call)
         },
-        Operation(OperationSpec("ha.rule.destroy", .mutate, summary: "removes a rule of the HA manager")) {
+        Action(ActionSpec("ha.rule.destroy", .mutate, summary: "removes a rule of the HA manager")) {
             (driver, call, _) throws(DriverError) in try await driver.destroyRule(call)
         },
     ]
 
-    private func listRules(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func listRules(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let found = try await highAvailability()
         let sections = hasGroups ? found.groups.sections : found.rules.sections
         return .seen(["rules": .array(sections.map { .object($0.json) })])
     }
 
-    private func ensureRule(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func ensureRule(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         let rule = try HARule(call)
         try checkRules()
         let found = try await highAvailability()
@@ -31,10 +31,10 @@ extension ProxmoxDriver {
             throw DriverError(.conflict, "the HA manager does not look after container \(stranger)")
         }
         let changed = try await ensure(rule, found)
-        return OperationOutcome(changed: changed, observed: try await highAvailability().rules[rule.name]?.json ?? [:])
+        return ActionOutcome(changed: changed, observed: try await highAvailability().rules[rule.name]?.json ?? [:])
     }
 
-    private func destroyRule(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func destroyRule(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.rule(of: call)
         try reader.finish()
@@ -49,7 +49,7 @@ extension ProxmoxDriver {
                 throw failure ?? DriverError(.failed, "rule \(name) is still there")
             }
         }
-        return OperationOutcome(changed: isThere, observed: ["rule": .string(name), "present": false])
+        return ActionOutcome(changed: isThere, observed: ["rule": .string(name), "present": false])
     }
 
     private func checkRules() throws(DriverError) {
@@ -98,7 +98,7 @@ struct HARule: Sendable {
         (self.name, self.kind, self.containers) = (name, kind, containers.sorted())
     }
 
-    init(_ call: OperationCall) throws(DriverError) {
+    init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         name = try reader.rule(of: call)
         let wanted = try reader.choice("kind", ["nodes", "together", "apart"])
@@ -182,7 +182,7 @@ extension SectionFile.Section {
 
 extension ArgumentReader {
     /// The rule that the call changes: the one that its resource names.
-    fileprivate mutating func rule(of call: OperationCall) throws(DriverError) -> String {
+    fileprivate mutating func rule(of call: ActionCall) throws(DriverError) -> String {
         let name = try text("rule", .rule)
         guard call.resource == "proxmox/ha/\(name)" else {
             throw DriverError(.invalidArgument, "rule \(name) is not what the call's resource \(call.resource) names")

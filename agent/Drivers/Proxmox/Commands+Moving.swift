@@ -4,20 +4,20 @@ import WireProtocol
 
 /// Containers on their way to other nodes, and the node and its cluster as they see themselves.
 extension ProxmoxDriver {
-    static let movingOperations: [Operation<ProxmoxDriver>] = [
-        Operation(
-            OperationSpec(
+    static let movingActions: [Action<ProxmoxDriver>] = [
+        Action(
+            ActionSpec(
                 "container.migrate", .mutate, defaultDeadline: .seconds(6 * 3600),
                 summary: "moves a container to another node of the cluster")
         ) { (driver, call, context) throws(DriverError) in try await driver.migrate(call, context) },
-        Operation(
-            OperationSpec(
-                "container.unlock", .mutate, summary: "takes away the lock of an operation that has died")
+        Action(
+            ActionSpec(
+                "container.unlock", .mutate, summary: "takes away the lock of an action that has died")
         ) { (driver, call, _) throws(DriverError) in try await driver.unlock(call) },
-        Operation(OperationSpec("node.status", .observe, summary: "tells load, memory and versions of the node")) {
+        Action(ActionSpec("node.status", .observe, summary: "tells load, memory and versions of the node")) {
             (driver, call, _) throws(DriverError) in try await driver.tellNode(call)
         },
-        Operation(OperationSpec("cluster.status", .observe, summary: "tells the cluster's nodes and its quorum")) {
+        Action(ActionSpec("cluster.status", .observe, summary: "tells the cluster's nodes and its quorum")) {
             (driver, call, _) throws(DriverError) in try await driver.tellCluster(call)
         },
     ]
@@ -25,8 +25,8 @@ extension ProxmoxDriver {
     private static let movingPatience = Duration.seconds(3600)
 
     private func migrate(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         let wish = try Migration(call)
         let (vmid, target) = (wish.vmid, wish.target)
         let moved: JSONObject = ["vmid": .integer(Int64(vmid)), "node": .string(target)]
@@ -50,12 +50,12 @@ extension ProxmoxDriver {
             guard .now < limit else { throw DriverError(.failed, "container \(vmid) never arrived at \(target)") }
             try await pause(before: "container \(vmid) had arrived at \(target)")
         }
-        return OperationOutcome(changed: true, observed: moved)
+        return ActionOutcome(changed: true, observed: moved)
     }
 
     /// A lock is taken away only when nothing works on the container; a backup's own snapshot goes with it, and the lock of
     /// the container that it is a copy of.
-    private func unlock(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func unlock(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         try reader.finish()
@@ -79,10 +79,10 @@ extension ProxmoxDriver {
                 try await tools.act(.pct, ["delsnapshot", "\(vmid)", "vzdump", "--force", "1"])
             }
         }
-        return OperationOutcome(changed: true, observed: end?.json ?? [:])
+        return ActionOutcome(changed: true, observed: end?.json ?? [:])
     }
 
-    private func tellNode(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func tellNode(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let status = try await tools.ask("/nodes/\(files.node)/status")
         var observed: JSONObject = ["node": .string(files.node), "version": .string(version)]
@@ -99,7 +99,7 @@ extension ProxmoxDriver {
         return .seen(observed)
     }
 
-    private func tellCluster(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func tellCluster(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let rows = try await tools.ask("/cluster/status").asArray ?? []
         let cluster = rows.first { $0["type"] == "cluster" }
@@ -128,7 +128,7 @@ private struct Migration {
     private let storage: String?
     private let seconds: Int64
 
-    init(_ call: OperationCall) throws(DriverError) {
+    init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
         target = try reader.text("target", .node)

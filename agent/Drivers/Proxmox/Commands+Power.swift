@@ -3,56 +3,56 @@ import WireProtocol
 
 /// Starting and stopping. "Already so" is success, though not to the tool; a container of the HA manager takes its time.
 extension ProxmoxDriver {
-    static let powerOperations: [Operation<ProxmoxDriver>] = [
-        Operation(
-            OperationSpec("container.start", .mutate, defaultDeadline: .seconds(180), summary: "starts a container")
+    static let powerActions: [Action<ProxmoxDriver>] = [
+        Action(
+            ActionSpec("container.start", .mutate, defaultDeadline: .seconds(180), summary: "starts a container")
         ) { (driver, call, _) throws(DriverError) in try await driver.startContainer(call) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.stop", .mutate, defaultDeadline: .seconds(180), summary: "stops a container at once")
         ) { (driver, call, _) throws(DriverError) in try await driver.stopContainer(call) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.shutdown", .mutate, defaultDeadline: .seconds(600),
                 summary: "asks a container to end, and stops it where it does not")
         ) { (driver, call, _) throws(DriverError) in try await driver.shutDownContainer(call) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.restart", .mutate, defaultDeadline: .seconds(600),
                 summary: "ends a container and starts it again")
         ) { (driver, call, _) throws(DriverError) in try await driver.restartContainer(call) },
     ]
 
-    private func startContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func startContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         try reader.finish()
         let found = try await require(vmid)
         if found.isSettled(on: true) { return .seen(found.json) }
-        return OperationOutcome(changed: true, observed: try await startGuest(found).json)
+        return ActionOutcome(changed: true, observed: try await startGuest(found).json)
     }
 
-    private func stopContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func stopContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let overrules = try reader.bool("overrule_shutdown", default: false)
         try reader.finish()
         let found = try await require(vmid)
         if found.isSettled(on: false) { return .seen(found.json) }
-        return OperationOutcome(changed: true, observed: try await stopGuest(found, overruling: overrules).json)
+        return ActionOutcome(changed: true, observed: try await stopGuest(found, overruling: overrules).json)
     }
 
-    private func shutDownContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func shutDownContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let (seconds, force) = try Self.patience(&reader)
         try reader.finish()
         let found = try await require(vmid)
         if found.isSettled(on: false) { return .seen(found.json) }
-        return OperationOutcome(changed: true, observed: try await shutDownGuest(found, seconds, force).json)
+        return ActionOutcome(changed: true, observed: try await shutDownGuest(found, seconds, force).json)
     }
 
-    private func restartContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func restartContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let (seconds, force) = try Self.patience(&reader)
@@ -60,7 +60,7 @@ extension ProxmoxDriver {
         var found = try await require(vmid)
         if found.isRunning { found = try await shutDownGuest(found, seconds, force) }
         do throws(DriverError) {
-            return OperationOutcome(changed: true, observed: try await startGuest(found).json)
+            return ActionOutcome(changed: true, observed: try await startGuest(found).json)
         } catch { throw error.afterChange() }
     }
 

@@ -4,7 +4,7 @@ import WireProtocol
 
 extension ProxmoxDriver {
     /// The tool exits 0 whatever became of it, and takes half a minute for a container that does not run.
-    func resizeDisk(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func resizeDisk(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let disk = try reader.text("disk", .disk)
@@ -32,7 +32,7 @@ extension ProxmoxDriver {
             throw ProxmoxFailure.error(.pct, message: outcome.outputText).afterChange()
         }
         do throws(DriverError) { try await checkFileSystem(end, disk, bytes) } catch { throw error.afterChange() }
-        return OperationOutcome(changed: true, observed: end.json)
+        return ActionOutcome(changed: true, observed: end.json)
     }
 
     /// The tool knows the size of the volume only, and calls it reached although the file system on it has not grown.

@@ -4,7 +4,7 @@ import WireProtocol
 
 /// Containers out of backups.
 extension ProxmoxDriver {
-    func restore(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func restore(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         let wish = try RestoreWish(call)
         let found = try await look(wish.vmid)
         if let found, found.mark?.nonce == context.commandID, found.config.lock == nil { return .seen(found.json) }
@@ -20,8 +20,8 @@ extension ProxmoxDriver {
         let words = wish.words(saved, replacing: found != nil, command: context.commandID)
         do throws(DriverError) {
             let made = try await make(wish.vmid, context) { () throws(DriverError) in try await tools.act(.pct, words) }
-            guard wish.starts else { return OperationOutcome(changed: true, observed: made.json) }
-            return OperationOutcome(changed: true, observed: try await startGuest(made).json)
+            guard wish.starts else { return ActionOutcome(changed: true, observed: made.json) }
+            return ActionOutcome(changed: true, observed: try await startGuest(made).json)
         } catch {
             // What was there before is gone in any case once the tool has begun.
             let isThere = (try? await look(wish.vmid)) != nil
@@ -50,7 +50,7 @@ extension ProxmoxDriver {
 
     /// Runs what makes a container that bears the command's mark when it is whole.
     func make(
-        _ vmid: Int, _ context: OperationContext, by act: () async throws(DriverError) -> Void
+        _ vmid: Int, _ context: ActionContext, by act: () async throws(DriverError) -> Void
     ) async throws(DriverError) -> Guest {
         let command = context.commandID
         do throws(DriverError) {
@@ -78,7 +78,7 @@ struct RestoreWish: Sendable {
     /// Whether network cards get new addresses, as beside the container that the backup is of.
     private let isUnique: Bool
 
-    init(_ call: OperationCall) throws(DriverError) {
+    init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
         backup = try reader.text("backup", .backup)

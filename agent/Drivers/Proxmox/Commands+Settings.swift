@@ -4,12 +4,12 @@ import WireProtocol
 
 /// Changing what a container has.
 extension ProxmoxDriver {
-    static let settingOperations: [Operation<ProxmoxDriver>] = [
-        Operation(OperationSpec("container.set", .mutate, summary: "changes the settings of a container")) {
+    static let settingActions: [Action<ProxmoxDriver>] = [
+        Action(ActionSpec("container.set", .mutate, summary: "changes the settings of a container")) {
             (driver, call, _) throws(DriverError) in try await driver.setContainer(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "container.resize", .mutate, defaultDeadline: .seconds(600),
                 summary: "makes a disk of a container larger")
         ) { (driver, call, _) throws(DriverError) in try await driver.resizeDisk(call) },
@@ -17,7 +17,7 @@ extension ProxmoxDriver {
 
     /// Sets what is not so yet. What a running container takes only when it stops is not done: it is listed as `pending`
     /// where the call says that it may wait, and taken back otherwise.
-    private func setContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func setContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let change = try GuestChange(&reader)
@@ -32,7 +32,7 @@ extension ProxmoxDriver {
         let end = try await apply(plan.words, to: found, mayWait: change.mayWait) { config throws(DriverError) in
             try change.plan(in: config)
         }
-        return OperationOutcome(changed: true, observed: end.json)
+        return ActionOutcome(changed: true, observed: end.json)
     }
 
     /// Runs the tool and looks what has come of it, both in force and for later.

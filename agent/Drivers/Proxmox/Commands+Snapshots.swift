@@ -3,25 +3,25 @@ import WireProtocol
 
 /// Snapshots: made, listed, gone back to and removed. What there is is read from the configuration, where they stand.
 extension ProxmoxDriver {
-    static let snapshotOperations: [Operation<ProxmoxDriver>] = [
-        Operation(OperationSpec("snapshot.list", .observe, summary: "lists the snapshots of a container")) {
+    static let snapshotActions: [Action<ProxmoxDriver>] = [
+        Action(ActionSpec("snapshot.list", .observe, summary: "lists the snapshots of a container")) {
             (driver, call, _) throws(DriverError) in try await driver.listSnapshots(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "snapshot.ensure", .mutate, defaultDeadline: .seconds(300), summary: "makes a snapshot be there")
         ) { (driver, call, _) throws(DriverError) in try await driver.ensureSnapshot(call) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "snapshot.rollback", .mutate, defaultDeadline: .seconds(600),
                 summary: "takes a container back to a snapshot")
         ) { (driver, call, _) throws(DriverError) in try await driver.rollBack(call) },
-        Operation(
-            OperationSpec("snapshot.destroy", .mutate, defaultDeadline: .seconds(300), summary: "removes one snapshot")
+        Action(
+            ActionSpec("snapshot.destroy", .mutate, defaultDeadline: .seconds(300), summary: "removes one snapshot")
         ) { (driver, call, _) throws(DriverError) in try await driver.destroySnapshot(call) },
     ]
 
-    private func listSnapshots(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func listSnapshots(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid()
         try reader.finish()
@@ -33,7 +33,7 @@ extension ProxmoxDriver {
         return .seen(observed)
     }
 
-    private func ensureSnapshot(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func ensureSnapshot(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (vmid, name) = try Self.target(&reader, call)
         try reader.finish()
@@ -47,11 +47,11 @@ extension ProxmoxDriver {
             () throws(DriverError) in
             try await tools.act(.pct, ["snapshot", "\(vmid)", name])
         }
-        return OperationOutcome(changed: true, observed: end?.config.snapshot(name)?.json ?? [:])
+        return ActionOutcome(changed: true, observed: end?.config.snapshot(name)?.json ?? [:])
     }
 
     /// Takes the container back. One that runs is stopped by that, and started again only where asked.
-    private func rollBack(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func rollBack(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (vmid, name) = try Self.target(&reader, call)
         let starts = try reader.bool("start", default: false)
@@ -67,13 +67,13 @@ extension ProxmoxDriver {
         guard end.config["parent"] == name, end.config.lock == nil else {
             throw DriverError(.unknownOutcome, "container \(vmid) is not at snapshot \(name) after it was taken back")
         }
-        guard starts else { return OperationOutcome(changed: true, observed: end.json) }
+        guard starts else { return ActionOutcome(changed: true, observed: end.json) }
         do throws(DriverError) {
-            return OperationOutcome(changed: true, observed: try await startGuest(end).json)
+            return ActionOutcome(changed: true, observed: try await startGuest(end).json)
         } catch { throw error.afterChange() }
     }
 
-    private func destroySnapshot(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func destroySnapshot(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (vmid, name) = try Self.target(&reader, call)
         try reader.finish()
@@ -88,7 +88,7 @@ extension ProxmoxDriver {
             () throws(DriverError) in
             try await tools.act(.pct, words)
         }
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 
     private func checkWhole(_ found: Guest, _ name: String) async throws(DriverError) {
@@ -96,7 +96,7 @@ extension ProxmoxDriver {
         throw DriverError(.conflict, "snapshot \(name) of container \(found.vmid) is half-made: remove it first")
     }
 
-    private static func target(_ reader: inout ArgumentReader, _ call: OperationCall) throws(DriverError) -> (
+    private static func target(_ reader: inout ArgumentReader, _ call: ActionCall) throws(DriverError) -> (
         Int, String
     ) {
         (try reader.vmid(of: call), try reader.text("snapshot", .snapshot))

@@ -4,39 +4,39 @@ import WireProtocol
 
 /// Looking, and what every change needs.
 extension ProxmoxDriver {
-    static let lookOperations: [Operation<ProxmoxDriver>] = [
-        Operation(OperationSpec("container.list", .observe, summary: "lists the node's containers")) {
+    static let lookActions: [Action<ProxmoxDriver>] = [
+        Action(ActionSpec("container.list", .observe, summary: "lists the node's containers")) {
             (driver, call, _) throws(DriverError) in try await driver.listContainers(call)
         },
-        Operation(OperationSpec("container.inspect", .observe, summary: "shows one container")) {
+        Action(ActionSpec("container.inspect", .observe, summary: "shows one container")) {
             (driver, call, _) throws(DriverError) in try await driver.inspectContainer(call)
         },
-        Operation(OperationSpec("storage.list", .observe, summary: "lists the storages with their room")) {
+        Action(ActionSpec("storage.list", .observe, summary: "lists the storages with their room")) {
             (driver, call, _) throws(DriverError) in try await driver.listStorages(call)
         },
-        Operation(OperationSpec("template.list", .observe, summary: "lists the templates of a storage")) {
+        Action(ActionSpec("template.list", .observe, summary: "lists the templates of a storage")) {
             (driver, call, _) throws(DriverError) in try await driver.listTemplates(call)
         },
     ]
 
-    private func listContainers(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func listContainers(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         return .seen(["containers": .array(try await allGuests().map { .object($0.json) })])
     }
 
-    private func inspectContainer(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func inspectContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid()
         try reader.finish()
         return .seen(try await require(vmid).json)
     }
 
-    private func listStorages(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func listStorages(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         return .seen(["storages": .array(try await storages().map { .object($0.json) })])
     }
 
-    private func listTemplates(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func listTemplates(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let storage = try reader.text("storage", .storage)
         try reader.finish()
@@ -125,10 +125,10 @@ extension ProxmoxDriver {
     }
 }
 
-extension OperationOutcome {
-    /// The outcome of an operation that only looks, or found all as wanted.
-    static func seen(_ observed: JSONObject) -> OperationOutcome {
-        OperationOutcome(changed: false, observed: observed)
+extension ActionOutcome {
+    /// The outcome of an action that only looks, or found all as wanted.
+    static func seen(_ observed: JSONObject) -> ActionOutcome {
+        ActionOutcome(changed: false, observed: observed)
     }
 }
 

@@ -34,7 +34,7 @@ struct Creation: Sendable {
     let starts: Bool
     let isUnprivileged: Bool
 
-    init(_ call: OperationCall) throws(DriverError) {
+    init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
         template = try reader.text("template", .template)

@@ -51,19 +51,19 @@ package final class ProxmoxDriver: Driver {
         } catch { return error.message }
     }
 
-    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
+    package var actions: [ActionSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
 
     package func perform(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         do throws(DriverError) { return try await Self.table.perform(call, on: self, context) } catch {
             throw await knowingLock(error, of: call)
         }
     }
 
     /// The tool says alike that a container is locked by what works on it and by what has died. A look tells the two apart,
-    /// for every operation in the same way.
-    private func knowingLock(_ error: DriverError, of call: OperationCall) async -> DriverError {
+    /// for every action in the same way.
+    private func knowingLock(_ error: DriverError, of call: ActionCall) async -> DriverError {
         guard error.code == .busy, error.message == ProxmoxFailure.isLocked,
             let vmid = Self.vmid(ofResource: call.resource)
         else { return error }
@@ -91,8 +91,8 @@ package final class ProxmoxDriver: Driver {
         "ha.rule": "proxmox/ha/{rule}",
     ]
 
-    private static let table: [Operation<ProxmoxDriver>] =
-        lookOperations + creationOperations + powerOperations + settingOperations + snapshotOperations
-        + insideOperations
-        + fileOperations + backupOperations + movingOperations + highAvailabilityOperations
+    private static let table: [Action<ProxmoxDriver>] =
+        lookActions + creationActions + powerActions + settingActions + snapshotActions
+        + insideActions
+        + fileActions + backupActions + movingActions + highAvailabilityActions
 }

@@ -56,7 +56,7 @@ extension ProxmoxDriver {
     private static let workerPatience = Duration.seconds(15)
 
     package func recover(_ abandoned: [AbandonedCommand]) async {
-        for command in abandoned where Self.makers.contains(command.operation) {
+        for command in abandoned where Self.makers.contains(command.action) {
             guard let vmid = Self.vmid(ofResource: command.resource) else { continue }
             abandonedCreations.add(vmid, command.id)
         }

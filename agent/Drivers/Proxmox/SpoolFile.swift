@@ -65,7 +65,7 @@ final class SpoolFile: Sendable {
     }
 
     /// Sends all of it as output.
-    func give(to context: OperationContext) async throws(DriverError) {
+    func give(to context: ActionContext) async throws(DriverError) {
         var offset = 0
         while true {
             let start = offset

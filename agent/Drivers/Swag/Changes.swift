@@ -7,7 +7,7 @@ import WireProtocol
 /// Writing: the file goes in, nginx checks all of them together, and what it does not take goes back out at once. A broken
 /// file that stays would keep nginx from its next start, and with it every site.
 extension SwagDriver {
-    func ensure(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func ensure(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let order = try ProxyOrder(&reader)
         let takesAny = try reader.bool("any_upstream", default: false)
@@ -39,7 +39,7 @@ extension SwagDriver {
         }
     }
 
-    func write(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func write(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let file = try reader.proxyFile(samples: false)
         let content = try reader.string("content")
@@ -58,7 +58,7 @@ extension SwagDriver {
         return try await install(file, bytes, folder, place, context)
     }
 
-    func remove(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func remove(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.configurationName()
         let service = try reader.optionalName("service", .identifier)
@@ -69,7 +69,7 @@ extension SwagDriver {
         let folder = try ConfigurationFolder(place.folder)
         _ = try folder.settle()
         let gone: JSONObject = ["file": .string(file), "present": false]
-        guard let present = try folder.read(file) else { return OperationOutcome(changed: false, observed: gone) }
+        guard let present = try folder.read(file) else { return ActionOutcome(changed: false, observed: gone) }
         guard Self.isManaged(present) || takesForeign else {
             throw DriverError(.conflict, "\(file) was not made by Innkeeper")
         }
@@ -77,30 +77,30 @@ extension SwagDriver {
             throw DriverError(.conflict, "\(file) belongs to another service")
         }
         try await exchange(file, nil, folder, place, context)
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 
-    func reload(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func reload(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let place = try await installation()
         _ = try ConfigurationFolder(place.folder).settle()
         let verdict = try await verdict(place, context)
         guard verdict.isValid else { throw Self.refused(verdict, nil) }
         try await reload(place, context)
-        return OperationOutcome(changed: true, observed: verdict.observed)
+        return ActionOutcome(changed: true, observed: verdict.observed)
     }
 
     // MARK: one change
 
     private func install(
         _ file: ProxyFile, _ bytes: [UInt8], _ folder: ConfigurationFolder, _ place: Installation,
-        _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         try refuseTaken(NginxText(bytes).serverNames, file.name, folder, place)
         let observed = Self.summary(file, bytes)
-        guard try folder.read(file.name) != bytes else { return OperationOutcome(changed: false, observed: observed) }
+        guard try folder.read(file.name) != bytes else { return ActionOutcome(changed: false, observed: observed) }
         try await exchange(file.name, bytes, folder, place, context)
-        return OperationOutcome(changed: true, observed: observed)
+        return ActionOutcome(changed: true, observed: observed)
     }
 
     /// nginx only warns of a name that two files have, and gives it to the one that it reads first.
@@ -122,7 +122,7 @@ extension SwagDriver {
     /// In, checked, loaded; or back out.
     private func exchange(
         _ file: String, _ bytes: [UInt8]?, _ folder: ConfigurationFolder, _ place: Installation,
-        _ context: OperationContext
+        _ context: ActionContext
     ) async throws(DriverError) {
         // What was broken before is not blamed on this file, and would keep it from being loaded.
         let before = try await verdict(place, context)
@@ -163,7 +163,7 @@ extension SwagDriver {
     }
 
     /// nginx says 0 as soon as it has sent the signal; whether its master could do it stands in the error log.
-    private func reload(_ place: Installation, _ context: OperationContext) async throws(DriverError) {
+    private func reload(_ place: Installation, _ context: ActionContext) async throws(DriverError) {
         let log = ErrorLog("\(place.folder)/log/nginx/error.log")
         let (code, text) = try await nginx(["-s", "reload"], at: place, context)
         guard code == 0 else {

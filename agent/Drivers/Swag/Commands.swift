@@ -5,7 +5,7 @@ import WireProtocol
 
 /// Looking: where SWAG is, what it publishes, what nginx thinks of it.
 extension SwagDriver {
-    func inspect(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func inspect(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let place = try await installation()
         var observed: JSONObject = ["folder": .string(place.folder), "running": .bool(place.isRunning)]
@@ -15,7 +15,7 @@ extension SwagDriver {
         let folder = try ConfigurationFolder(place.folder)
         observed["active"] = .integer(Int64(try folder.names().filter { ProxyFile($0)?.isActive ?? false }.count))
         observed["includes_subdomains"] = .bool(includesSubdomains(place))
-        return OperationOutcome(changed: false, observed: observed)
+        return ActionOutcome(changed: false, observed: observed)
     }
 
     /// Whether the default site still includes the folder: people change that file.
@@ -31,7 +31,7 @@ extension SwagDriver {
         }
     }
 
-    func list(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func list(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let withSamples = try reader.bool("samples", default: false)
         try reader.finish()
@@ -47,7 +47,7 @@ extension SwagDriver {
         }
         var observed: JSONObject = ["configurations": .array(configurations)]
         if withSamples { observed["samples"] = .array(samples) }
-        return OperationOutcome(changed: false, observed: observed)
+        return ActionOutcome(changed: false, observed: observed)
     }
 
     static func summary(_ file: ProxyFile, _ bytes: [UInt8]) -> JSONObject {
@@ -76,7 +76,7 @@ extension SwagDriver {
         return words.count == 5 && words[3] == "of" ? String(words[4]) : nil
     }
 
-    func read(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func read(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let file = try reader.proxyFile(samples: true)
         try reader.finish()
@@ -86,21 +86,21 @@ extension SwagDriver {
         }
         var observed = Self.summary(file, bytes)
         observed["content"] = .string(String(decoding: bytes, as: UTF8.self))
-        return OperationOutcome(changed: false, observed: observed)
+        return ActionOutcome(changed: false, observed: observed)
     }
 
-    func check(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func check(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let verdict = try await verdict(try await installation(), context)
-        return OperationOutcome(changed: false, observed: verdict.observed)
+        return ActionOutcome(changed: false, observed: verdict.observed)
     }
 
-    func generate(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func generate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let order = try ProxyOrder(&reader)
         try reader.finish()
         let text = try await text(order, try await installation())
-        return OperationOutcome(changed: false, observed: ["file": .string(order.file), "content": .string(text)])
+        return ActionOutcome(changed: false, observed: ["file": .string(order.file), "content": .string(text)])
     }
 
     func text(_ order: ProxyOrder, _ place: Installation) async throws(DriverError) -> String {
@@ -112,7 +112,7 @@ extension SwagDriver {
         return try order.text(from: bytes)
     }
 
-    func verdict(_ place: Installation, _ context: OperationContext) async throws(DriverError) -> NginxVerdict {
+    func verdict(_ place: Installation, _ context: ActionContext) async throws(DriverError) -> NginxVerdict {
         let (code, text) = try await nginx(["-t"], at: place, context)
         return NginxVerdict(code, text)
     }

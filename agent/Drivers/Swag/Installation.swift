@@ -49,7 +49,7 @@ extension SwagDriver {
 
     /// An nginx command, with both outputs in one.
     func nginx(
-        _ words: [String], at place: Installation, _ context: OperationContext
+        _ words: [String], at place: Installation, _ context: ActionContext
     ) async throws(DriverError) -> (code: Int64, text: String) {
         switch access {
         case .container(let docker, _):

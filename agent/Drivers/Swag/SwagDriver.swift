@@ -19,7 +19,7 @@ package struct SwagDriver: Driver {
 
     /// One change at a time: each is judged by a check of all files together.
     package let concurrency = 1
-    package var operations: [OperationSpec] { Self.table.map(\.spec) }
+    package var actions: [ActionSpec] { Self.table.map(\.spec) }
     package var version: String { "unknown" }
 
     let access: Access
@@ -52,42 +52,42 @@ package struct SwagDriver: Driver {
     }
 
     package func perform(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         try await Self.table.perform(call, on: self, context)
     }
 
-    private static let table: [Operation<SwagDriver>] = [
-        Operation(OperationSpec("installation.inspect", .observe, summary: "finds SWAG and says how it is")) {
+    private static let table: [Action<SwagDriver>] = [
+        Action(ActionSpec("installation.inspect", .observe, summary: "finds SWAG and says how it is")) {
             (driver, call, context) throws(DriverError) in try await driver.inspect(call, context)
         },
-        Operation(OperationSpec("config.list", .observe, summary: "lists proxy configurations and samples")) {
+        Action(ActionSpec("config.list", .observe, summary: "lists proxy configurations and samples")) {
             (driver, call, _) throws(DriverError) in try await driver.list(call)
         },
-        Operation(OperationSpec("config.read", .observe, summary: "shows one proxy configuration or sample")) {
+        Action(ActionSpec("config.read", .observe, summary: "shows one proxy configuration or sample")) {
             (driver, call, _) throws(DriverError) in try await driver.read(call)
         },
-        Operation(OperationSpec("config.check", .observe, summary: "lets nginx check its configuration")) {
+        Action(ActionSpec("config.check", .observe, summary: "lets nginx check its configuration")) {
             (driver, call, context) throws(DriverError) in try await driver.check(call, context)
         },
-        Operation(OperationSpec("config.generate", .observe, summary: "shows the file that would be written")) {
+        Action(ActionSpec("config.generate", .observe, summary: "shows the file that would be written")) {
             (driver, call, _) throws(DriverError) in try await driver.generate(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "config.ensure", .mutate, defaultDeadline: .seconds(120),
                 summary: "publishes an upstream under names of its own")
         ) { (driver, call, context) throws(DriverError) in try await driver.ensure(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "config.write", .mutate, defaultDeadline: .seconds(120),
                 summary: "writes a proxy configuration as it is given")
         ) { (driver, call, context) throws(DriverError) in try await driver.write(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "config.remove", .mutate, defaultDeadline: .seconds(120), summary: "removes a proxy configuration")
         ) { (driver, call, context) throws(DriverError) in try await driver.remove(call, context) },
-        Operation(OperationSpec("config.reload", .mutate, summary: "checks the configuration and reloads nginx")) {
+        Action(ActionSpec("config.reload", .mutate, summary: "checks the configuration and reloads nginx")) {
             (driver, call, context) throws(DriverError) in try await driver.reload(call, context)
         },
     ]

@@ -48,7 +48,7 @@ struct ArcStatistics: Sendable, Hashable {
 }
 
 extension ZFSDriver {
-    func tellArc(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellArc(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         guard let statistics = arcStatistics() else {
             throw DriverError(

@@ -6,7 +6,7 @@ import WireProtocol
 extension ZFSDriver {
     private static let properties = ["guid", "creation", "createtxg"]
 
-    func ensureBookmark(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func ensureBookmark(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let dataset = try reader.dataset("dataset")
         let snapshot = "\(dataset)@\(try reader.name("snapshot", .snapshotName))"
@@ -30,10 +30,10 @@ extension ZFSDriver {
         guard found.text("guid") == guid else {
             throw DriverError(.conflict, "bookmark \(name) is there and not of \(snapshot)")
         }
-        return OperationOutcome(changed: true, observed: found.bookmark)
+        return ActionOutcome(changed: true, observed: found.bookmark)
     }
 
-    func listBookmarks(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listBookmarks(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let dataset = try reader.name("dataset", .datasetName)
         try reader.finish()
@@ -46,7 +46,7 @@ extension ZFSDriver {
         ])
     }
 
-    func destroyBookmark(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func destroyBookmark(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let dataset = try reader.dataset("dataset")
         let name = "\(dataset)#\(try reader.name("bookmark", .snapshotName))"
@@ -62,7 +62,7 @@ extension ZFSDriver {
         if try await look(name, ["guid"]) != nil {
             throw DriverError(.failed, "bookmark \(name) is there after its removal")
         }
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 
     /// Old tools take `#` for a mistake in a name; asked for the type, they say what they do not know.

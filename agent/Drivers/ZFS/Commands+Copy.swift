@@ -5,7 +5,7 @@ import WireProtocol
 
 /// From one dataset of the node into another, by a pipe.
 extension ZFSDriver {
-    func copyDataset(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func copyDataset(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let source = try SendRequest(&reader)
         let request = try ReceiveRequest(&reader, target: "target")
@@ -15,7 +15,7 @@ extension ZFSDriver {
         let meter = TransferMeter(try await look(at: source), "copying \(source.source)", context)
         let channel = ByteChannel()
         async let sent = pour(source, into: channel, meter)
-        let received: Result<OperationOutcome, DriverError>
+        let received: Result<ActionOutcome, DriverError>
         do throws(DriverError) {
             received = .success(try await take(IncomingStream(channel.stream), request))
         } catch { received = .failure(error) }
@@ -40,8 +40,8 @@ extension ZFSDriver {
 
     /// Both ends count: a sender that failed explains why the receiver got too little.
     private static func judge(
-        _ sending: DriverError?, _ received: Result<OperationOutcome, DriverError>
-    ) throws(DriverError) -> OperationOutcome {
+        _ sending: DriverError?, _ received: Result<ActionOutcome, DriverError>
+    ) throws(DriverError) -> ActionOutcome {
         switch received {
         case .success(let outcome):
             // A sender that was stopped because all was there already has not failed.

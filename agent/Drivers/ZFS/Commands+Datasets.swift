@@ -5,8 +5,8 @@ import WireProtocol
 /// Changing datasets.
 extension ZFSDriver {
     func ensureDataset(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let wish = try DatasetWish(&reader, dataset: "dataset")
         try reader.finish()
@@ -18,8 +18,8 @@ extension ZFSDriver {
     }
 
     func ensureClone(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let wish = try DatasetWish(&reader, dataset: "target")
         let origin = "\(try reader.dataset("dataset"))@\(try reader.name("snapshot", .snapshotName))"
@@ -37,7 +37,7 @@ extension ZFSDriver {
         return outcome
     }
 
-    func setQuota(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func setQuota(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.dataset("dataset")
         let quota = try reader.integer("quota_bytes", in: 0...Int64.max)
@@ -46,10 +46,10 @@ extension ZFSDriver {
         let before = try await require(name)
         if before.number("quota") == quota { return .seen(before.json) }
         try await set("quota", String(quota), on: name)
-        return OperationOutcome(changed: true, observed: try await require(name).json)
+        return ActionOutcome(changed: true, observed: try await require(name).json)
     }
 
-    func destroyDataset(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func destroyDataset(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.dataset("dataset")
         let recursive = try reader.bool("recursive", default: false)
@@ -63,7 +63,7 @@ extension ZFSDriver {
         }
         try await destroy((recursive ? ["-r"] : []) + ["--", name])
         if try await look(name) != nil { throw DriverError(.failed, "dataset \(name) is there after its removal") }
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 
     /// Destroys; what somebody else has destroyed in the meantime is right, too.
@@ -75,9 +75,9 @@ extension ZFSDriver {
 
     /// Makes the dataset be there as wished and mounted; `create` runs when it is not there, `isRight` when it is.
     private func fulfil(
-        _ wish: DatasetWish, _ context: OperationContext, create: () async throws(DriverError) -> Void,
+        _ wish: DatasetWish, _ context: ActionContext, create: () async throws(DriverError) -> Void,
         isRight: (ZFSObject) throws(DriverError) -> Void = { _ throws(DriverError) in }
-    ) async throws(DriverError) -> OperationOutcome {
+    ) async throws(DriverError) -> ActionOutcome {
         let properties = ZFSObject.datasetProperties + wish.properties.map(\.name)
         var changed = false
         if try await look(wish.dataset) == nil {
@@ -98,7 +98,7 @@ extension ZFSDriver {
     /// Gives the dataset its properties and its place.
     private func settle(
         _ wish: DatasetWish, _ found: ZFSObject, _ properties: [String], _ created: Bool
-    ) async throws(DriverError) -> OperationOutcome {
+    ) async throws(DriverError) -> ActionOutcome {
         var changed = created
         for setting in wish.missing(in: found) {
             changed = true
@@ -111,7 +111,7 @@ extension ZFSDriver {
             throw DriverError(
                 .failed, "\(wrong.name) of \(wish.dataset) is \(value) after it was set to \(wrong.value)")
         }
-        return OperationOutcome(changed: changed, observed: end.json)
+        return ActionOutcome(changed: changed, observed: end.json)
     }
 
     /// Creates; a dataset that is there in spite of a failure (not mounted, or made by somebody else) is taken as it is.

@@ -9,8 +9,8 @@ extension ZFSDriver {
     /// Files a result names; all of them go to the output.
     private static let namedFiles = 1000
 
-    func tellDifferences(_ call: OperationCall, _ context: OperationContext) async throws(DriverError)
-        -> OperationOutcome
+    func tellDifferences(_ call: ActionCall, _ context: ActionContext) async throws(DriverError)
+        -> ActionOutcome
     {
         var reader = ArgumentReader(call.arguments)
         let dataset = try reader.dataset("dataset")

@@ -7,7 +7,7 @@ import WireProtocol
 /// What the pools have reported: read errors, changes of state, scrubs, changes of their configuration.
 extension ZFSDriver {
     /// Events that a result holds; with `follow` they are output, one JSON object a line, until the command is stopped.
-    func tellEvents(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func tellEvents(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let pool = try reader.optionalName("pool", .poolName)
         let tail = Int(try reader.optionalInteger("tail", in: 0...1000) ?? 100)

@@ -11,7 +11,7 @@ extension ZFSDriver {
         return (dataset, "\(dataset)@\(try reader.name("snapshot", .snapshotName))")
     }
 
-    func holdSnapshot(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func holdSnapshot(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (dataset, name) = try held(&reader)
         let tag = try reader.name("tag", .snapshotName)
@@ -25,10 +25,10 @@ extension ZFSDriver {
         } catch  where error.code == .conflict && error.cause?.contains("tag already exists") == true {
             changed = false
         }
-        return OperationOutcome(changed: changed, observed: try await holding(name, tag: tag))
+        return ActionOutcome(changed: changed, observed: try await holding(name, tag: tag))
     }
 
-    func releaseSnapshot(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func releaseSnapshot(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (dataset, name) = try held(&reader)
         let tag = try reader.name("tag", .snapshotName)
@@ -41,7 +41,7 @@ extension ZFSDriver {
         } catch  where error.code == .notFound {
             changed = false
         }
-        return OperationOutcome(changed: changed, observed: try await holding(name, tag: nil))
+        return ActionOutcome(changed: changed, observed: try await holding(name, tag: nil))
     }
 
     /// How many holds a snapshot has, which every version of ZFS tells.
@@ -54,7 +54,7 @@ extension ZFSDriver {
         return object
     }
 
-    func listHolds(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listHolds(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (dataset, name) = try held(&reader)
         try reader.finish()

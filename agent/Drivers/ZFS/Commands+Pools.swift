@@ -4,7 +4,7 @@ import WireProtocol
 
 /// Pools: their state and what is wrong with them.
 extension ZFSDriver {
-    func tellPoolStatus(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellPoolStatus(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("pool", .poolName)
         try reader.finish()
@@ -12,7 +12,7 @@ extension ZFSDriver {
     }
 
     /// Whether all is well, pool by pool, and what is not.
-    func tellPoolHealth(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellPoolHealth(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let pools = try await statuses()
         let troubles = pools.map { pool in pool.state != "ONLINE" || pool.hasDataErrors || !pool.troubled.isEmpty }

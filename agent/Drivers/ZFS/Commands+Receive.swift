@@ -7,7 +7,7 @@ import WireProtocol
 /// Snapshots on their way in.
 extension ZFSDriver {
     /// Makes a dataset of the stream that comes as input, or brings it forward. What is there already is right.
-    func receive(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func receive(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let request = try ReceiveRequest(&reader, target: "dataset")
         try reader.finish()
@@ -18,7 +18,7 @@ extension ZFSDriver {
     }
 
     /// Takes a stream in, judged by what is there afterwards.
-    func take(_ stream: IncomingStream, _ request: ReceiveRequest) async throws(DriverError) -> OperationOutcome {
+    func take(_ stream: IncomingStream, _ request: ReceiveRequest) async throws(DriverError) -> ActionOutcome {
         let options = try await receiveOptions(request.target)
         let header = try await stream.header()
         if header.isPackage, !options.setsProperties {
@@ -29,7 +29,7 @@ extension ZFSDriver {
         if let present = before.present {
             // An earlier attempt may have ended between the stream and the mark.
             let isMarked = try await mark(request.target, for: request.owner)
-            return OperationOutcome(changed: isMarked, observed: received(present, stream))
+            return ActionOutcome(changed: isMarked, observed: received(present, stream))
         }
         try await makeParents(of: request.target)
         do throws(DriverError) {
@@ -80,7 +80,7 @@ extension ZFSDriver {
     /// The stream ended well as far as the tool says: that the snapshot is there, and only as wished, is seen afterwards.
     private func settle(
         _ request: ReceiveRequest, _ header: StreamHeader, _ stream: IncomingStream, _ options: ReceiveOptions
-    ) async throws(DriverError) -> OperationOutcome {
+    ) async throws(DriverError) -> ActionOutcome {
         let snapshots = try await ownSnapshots(of: request.target)
         let isThere: (ZFSObject) -> Bool = { header.isPackage || $0.text("guid") == String(header.guid) }
         guard let latest = snapshots.last(where: isThere) else {
@@ -90,7 +90,7 @@ extension ZFSDriver {
             try await tools.actPatiently(["set", "\(name)=\(value)", request.target])
         }
         _ = try await mark(request.target, for: request.owner)
-        return OperationOutcome(changed: true, observed: received(latest, stream))
+        return ActionOutcome(changed: true, observed: received(latest, stream))
     }
 
     /// True when the dataset did not bear the mark.
@@ -120,7 +120,7 @@ extension ZFSDriver {
         ).afterChange()
     }
 
-    func tellReceiveState(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellReceiveState(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.dataset("dataset")
         try reader.finish()
@@ -134,7 +134,7 @@ extension ZFSDriver {
     }
 
     /// Throws away what an interrupted receive has left. Nothing left already is right.
-    func abortReceive(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func abortReceive(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.dataset("dataset")
         try reader.finish()
@@ -145,7 +145,7 @@ extension ZFSDriver {
         if try await look(name, ["guid"]) != nil, try await resumeToken(of: name) != nil {
             throw DriverError(.failed, "the interrupted receive of \(name) is there after its removal")
         }
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 
     /// The token of an interrupted receive; nil for none, and where ZFS keeps none.

@@ -5,7 +5,7 @@ import WireProtocol
 /// The node's storage as a whole: who uses what, and what could be better.
 extension ZFSDriver {
     /// What snapshots keep from being freed, dataset by dataset, the largest first.
-    func tellSnapshotUsage(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellSnapshotUsage(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let root = try reader.optionalName("dataset", .datasetName)
         let limit = Int(try reader.optionalInteger("limit", in: 1...1000) ?? 100)
@@ -31,7 +31,7 @@ extension ZFSDriver {
             .sorted { ($1.bytes, $0.dataset) < ($0.bytes, $1.dataset) }
     }
 
-    func report(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func report(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let survey = try await survey()
         var object: JSONObject = [
@@ -45,7 +45,7 @@ extension ZFSDriver {
         return .seen(object)
     }
 
-    func suggest(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func suggest(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         return .seen(["suggestions": .array(try await survey().suggestions.map { .object($0.json) })])
     }

@@ -8,7 +8,7 @@ extension ZFSDriver {
 
     /// Starts, pauses or stops a scrub; `wait` stays until it has ended and tells how far it is. Waiting no longer leaves
     /// the scrub running.
-    func scrub(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func scrub(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("pool", .poolName)
         let action =
@@ -31,7 +31,7 @@ extension ZFSDriver {
             ).afterChange()
         }
         let last = waits && action == .start ? try await scrubbed(name, after, context) : after
-        return OperationOutcome(changed: !isAlready, observed: last.json)
+        return ActionOutcome(changed: !isAlready, observed: last.json)
     }
 
     private static func refuse(_ action: ScrubAction, _ status: PoolStatus) throws(DriverError) {
@@ -78,7 +78,7 @@ extension ZFSDriver {
     }
 
     private func scrubbed(
-        _ name: String, _ first: PoolStatus, _ context: OperationContext
+        _ name: String, _ first: PoolStatus, _ context: ActionContext
     ) async throws(DriverError) -> PoolStatus {
         var now = first
         while let scrub = now.scrub, scrub.state == .running {

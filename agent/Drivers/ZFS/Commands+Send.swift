@@ -7,7 +7,7 @@ import WireProtocol
 /// Snapshots on their way out.
 extension ZFSDriver {
     /// Streams a snapshot as output, as fast as its reader gives credit.
-    func send(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func send(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let request = try SendRequest(&reader)
         try reader.finish()
@@ -22,7 +22,7 @@ extension ZFSDriver {
         return .seen(meter.json(of: request))
     }
 
-    func estimateSend(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func estimateSend(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let request = try SendRequest(&reader)
         try reader.finish()
@@ -65,10 +65,10 @@ extension ZFSDriver {
 final class TransferMeter: Sendable {
     private let total: Int64?
     private let what: String
-    private let context: OperationContext
+    private let context: ActionContext
     private let state: Mutex<(bytes: Int64, header: [UInt8], told: ContinuousClock.Instant)>
 
-    init(_ total: Int64?, _ what: String, _ context: OperationContext) {
+    init(_ total: Int64?, _ what: String, _ context: ActionContext) {
         (self.total, self.what, self.context) = (total, what, context)
         state = Mutex((0, [], .now))
         context.progress(what, 0)

@@ -12,7 +12,7 @@ extension ZFSDriver {
         return (dataset, "\(dataset)@\(try reader.name("snapshot", .snapshotName))")
     }
 
-    func ensureSnapshot(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func ensureSnapshot(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (dataset, name) = try snapshot(&reader)
         try reader.finish()
@@ -25,10 +25,10 @@ extension ZFSDriver {
             // Somebody else was quicker.
             return .seen(try await require(name, ZFSObject.snapshotProperties).json)
         }
-        return OperationOutcome(changed: true, observed: try await require(name, ZFSObject.snapshotProperties).json)
+        return ActionOutcome(changed: true, observed: try await require(name, ZFSObject.snapshotProperties).json)
     }
 
-    func listSnapshots(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listSnapshots(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let dataset = try reader.name("dataset", .datasetName)
         let recursive = try reader.bool("recursive", default: false)
@@ -42,7 +42,7 @@ extension ZFSDriver {
     }
 
     /// Goes back to a snapshot. Newer ones are in the way unless the call says that they may go; clones of them always are.
-    func rollBack(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func rollBack(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (dataset, name) = try snapshot(&reader)
         let destroysNewer = try reader.bool("destroy_newer", default: false)
@@ -50,10 +50,10 @@ extension ZFSDriver {
         try call.concerns(dataset)
         _ = try await require(name, ["guid"])
         try await tools.actPatiently(["rollback"] + (destroysNewer ? ["-r"] : []) + ["--", name])
-        return OperationOutcome(changed: true, observed: try await require(dataset).json)
+        return ActionOutcome(changed: true, observed: try await require(dataset).json)
     }
 
-    func destroySnapshot(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func destroySnapshot(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (dataset, name) = try snapshot(&reader)
         try reader.finish()
@@ -66,6 +66,6 @@ extension ZFSDriver {
         if try await look(name, ["guid"]) != nil {
             throw DriverError(.failed, "snapshot \(name) is there after its removal")
         }
-        return OperationOutcome(changed: true, observed: gone)
+        return ActionOutcome(changed: true, observed: gone)
     }
 }

@@ -4,12 +4,12 @@ import WireProtocol
 
 /// Looking: what is there, by the commands that old and new tools share.
 extension ZFSDriver {
-    func listPools(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listPools(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         return .seen(["pools": .array(try await pools().map { .object($0.json) })])
     }
 
-    func listDatasets(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func listDatasets(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let root = try reader.optionalName("dataset", .datasetName)
         try reader.finish()
@@ -17,14 +17,14 @@ extension ZFSDriver {
         return .seen(["datasets": .array(found.map { .object($0.json) })])
     }
 
-    func tellUsage(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellUsage(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("dataset", .datasetName)
         try reader.finish()
         return .seen(try await require(name, ZFSObject.usageProperties).json)
     }
 
-    func tellProperties(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    func tellProperties(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.name("dataset", .datasetName)
         let wanted = try reader.strings("names") ?? ["all"]
@@ -143,9 +143,9 @@ extension ZFSDriver {
     }
 }
 
-extension OperationOutcome {
-    /// The outcome of an operation that only looks.
-    static func seen(_ observed: JSONObject) -> OperationOutcome {
-        OperationOutcome(changed: false, observed: observed)
+extension ActionOutcome {
+    /// The outcome of an action that only looks.
+    static func seen(_ observed: JSONObject) -> ActionOutcome {
+        ActionOutcome(changed: false, observed: observed)
     }
 }

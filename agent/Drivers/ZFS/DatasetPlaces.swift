@@ -6,16 +6,16 @@ import WireProtocol
 /// Which datasets a call may work on: those that are seen below the folders that the node's owner has given to them. A
 /// dataset with the system, with an agent's data or with somebody's home in it is none, mounted or not.
 extension ZFSDriver {
-    /// Operations that change nothing and hand data out all the same.
+    /// Actions that change nothing and hand data out all the same.
     private static let revealing: Set<String> = ["dataset.send", "dataset.diff"]
-    /// Operations that mount.
+    /// Actions that mount.
     private static let mounting: Set<String> = ["dataset.ensure", "dataset.clone"]
-    /// Arguments with which an operation reaches what lies below its dataset.
+    /// Arguments with which an action reaches what lies below its dataset.
     private static let reaching = ["recursive", "replicate", "overwrite"]
 
     /// - Throws: `permissionDenied` when the call works on a dataset that is not among them, or would show one elsewhere.
-    func admit(_ call: OperationCall) async throws(DriverError) {
-        guard let spec = operation(call.operation), spec.kind == .mutate || Self.revealing.contains(spec.name) else {
+    func admit(_ call: ActionCall) async throws(DriverError) {
+        guard let spec = action(call.action), spec.kind == .mutate || Self.revealing.contains(spec.name) else {
             return
         }
         let names = Set(["dataset", "target"].compactMap { call.arguments[$0]?.asString })

@@ -112,7 +112,7 @@ enum TunableProperty {
 }
 
 extension ArgumentReader {
-    /// The name of a dataset below a pool: an operation never works on a whole pool.
+    /// The name of a dataset below a pool: an action never works on a whole pool.
     mutating func dataset(_ key: String) throws(DriverError) -> String {
         let name = try name(key, .datasetName)
         guard name.contains("/") else { throw .invalidArgument(key, "names a whole pool: \(name)") }
@@ -120,7 +120,7 @@ extension ArgumentReader {
     }
 }
 
-extension OperationCall {
+extension ActionCall {
     /// Refuses a call whose lane is not the one of the dataset that it would change.
     func concerns(_ dataset: String) throws(DriverError) {
         guard resource == "zfs/\(dataset)" else {

@@ -47,11 +47,11 @@ package final class ZFSDriver: Driver {
             closed: closed)
     }
 
-    package var operations: [OperationSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
+    package var actions: [ActionSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
 
     package func perform(
-        _ call: OperationCall, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ call: ActionCall, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         do throws(DriverError) { try await admit(call) } catch { throw error.about(call) }
         return try await Self.table.perform(call, on: self, context)
     }
@@ -72,46 +72,46 @@ package final class ZFSDriver: Driver {
 
     private static let table = baseTable + transferTable + snapshotTable + poolTable
 
-    private static let baseTable: [Operation<ZFSDriver>] = [
-        Operation(OperationSpec("pool.list", .observe, summary: "lists the pools with sizes and health")) {
+    private static let baseTable: [Action<ZFSDriver>] = [
+        Action(ActionSpec("pool.list", .observe, summary: "lists the pools with sizes and health")) {
             driver, call, _ throws(DriverError) in try await driver.listPools(call)
         },
-        Operation(OperationSpec("dataset.list", .observe, summary: "lists datasets, all or below one")) {
+        Action(ActionSpec("dataset.list", .observe, summary: "lists datasets, all or below one")) {
             driver, call, _ throws(DriverError) in try await driver.listDatasets(call)
         },
-        Operation(OperationSpec("dataset.usage", .observe, summary: "tells the space a dataset uses")) {
+        Action(ActionSpec("dataset.usage", .observe, summary: "tells the space a dataset uses")) {
             driver, call, _ throws(DriverError) in try await driver.tellUsage(call)
         },
-        Operation(OperationSpec("dataset.properties", .observe, summary: "tells properties with their sources")) {
+        Action(ActionSpec("dataset.properties", .observe, summary: "tells properties with their sources")) {
             driver, call, _ throws(DriverError) in try await driver.tellProperties(call)
         },
-        Operation(OperationSpec("dataset.ensure", .mutate, summary: "makes a dataset be there as asked, mounted")) {
+        Action(ActionSpec("dataset.ensure", .mutate, summary: "makes a dataset be there as asked, mounted")) {
             driver, call, context throws(DriverError) in try await driver.ensureDataset(call, context)
         },
-        Operation(OperationSpec("dataset.quota", .mutate, summary: "sets or lifts a dataset's quota")) {
+        Action(ActionSpec("dataset.quota", .mutate, summary: "sets or lifts a dataset's quota")) {
             driver, call, _ throws(DriverError) in try await driver.setQuota(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "dataset.destroy", .mutate, defaultDeadline: .seconds(300),
                 summary: "removes a dataset, with all below it where asked")
         ) { driver, call, _ throws(DriverError) in try await driver.destroyDataset(call) },
-        Operation(OperationSpec("dataset.snapshot", .mutate, summary: "makes a snapshot be there")) {
+        Action(ActionSpec("dataset.snapshot", .mutate, summary: "makes a snapshot be there")) {
             driver, call, _ throws(DriverError) in try await driver.ensureSnapshot(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "dataset.rollback", .mutate, defaultDeadline: .seconds(300),
                 summary: "takes a dataset back to a snapshot")
         ) { driver, call, _ throws(DriverError) in try await driver.rollBack(call) },
-        Operation(OperationSpec("dataset.clone", .mutate, summary: "makes a dataset out of a snapshot")) {
+        Action(ActionSpec("dataset.clone", .mutate, summary: "makes a dataset out of a snapshot")) {
             driver, call, context throws(DriverError) in try await driver.ensureClone(call, context)
         },
-        Operation(OperationSpec("snapshot.list", .observe, summary: "lists the snapshots of a dataset")) {
+        Action(ActionSpec("snapshot.list", .observe, summary: "lists the snapshots of a dataset")) {
             driver, call, _ throws(DriverError) in try await driver.listSnapshots(call)
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "snapshot.destroy", .mutate, defaultDeadline: .seconds(300), summary: "removes one snapshot")
         ) { driver, call, _ throws(DriverError) in try await driver.destroySnapshot(call) },
     ]

@@ -8,18 +8,18 @@ extension Doors {
     var commands: [Endpoint] {
         [
             Endpoint(
-                .get, "/api/v1/nodes/{node}/operations", .read,
+                .get, "/api/v1/nodes/{node}/actions", .read,
                 .init(
                     summary: "What the drivers of a node can do, as it said when it last connected", tag: "nodes",
-                    answer: Listing<OperationOffer>.self)
+                    answer: Listing<ActionOffer>.self)
             ) { call in
                 let catalogue = try await store.catalogue(of: node(call).id)
-                return try .model(Listing(items: OperationOffer.all(in: catalogue)))
+                return try .model(Listing(items: ActionOffer.all(in: catalogue)))
             },
             Endpoint(
                 .post, "/api/v1/nodes/{node}/commands", .commands,
                 .init(
-                    summary: "Run one operation of a driver on a node; the node's own policy has the last word",
+                    summary: "Run one action of a driver on a node; the node's own policy has the last word",
                     tag: "nodes", body: CommandOrder.self, answer: AcceptedOrder.self, status: 202, repeated: 200)
             ) { call in
                 let request = try CommandRequest(call.model(CommandOrder.self))
@@ -143,11 +143,11 @@ extension CommandRequest {
     }
 }
 
-extension OperationOffer {
-    static func all(in catalogue: JSONValue?) -> [OperationOffer] {
-        (catalogue?.asArray ?? []).flatMap { entry -> [OperationOffer] in
+extension ActionOffer {
+    static func all(in catalogue: JSONValue?) -> [ActionOffer] {
+        (catalogue?.asArray ?? []).flatMap { entry -> [ActionOffer] in
             guard let driver = entry["driver"]?.asString else { return [] }
-            return (entry["operations"]?.asArray ?? []).compactMap { OperationOffer($0, of: driver) }
+            return (entry["operations"]?.asArray ?? []).compactMap { ActionOffer($0, of: driver) }
         }
     }
 

@@ -40,11 +40,11 @@ package struct DriverReport: WireRecord {
     /// What placement wants to know: pools, capacities, engine versions.
     package var facts: JSONObject
     /// Everything that the driver can do here, also what the policy forbids. Nil from an agent that does not say it.
-    package var catalogue: [OperationReport]?
+    package var catalogue: [ActionReport]?
 
     package init(
         name: String, version: String, operations: [String], facts: JSONObject = [:],
-        catalogue: [OperationReport]? = nil
+        catalogue: [ActionReport]? = nil
     ) {
         self.name = name
         self.version = version
@@ -59,7 +59,7 @@ package struct DriverReport: WireRecord {
         operations = try fields.ids("operations")
         facts = try fields.object("facts")
         catalogue = try fields.optionalList(
-            "catalogue", limit: OperationReport.maximumCount, OperationReport.init(reading:))
+            "catalogue", limit: ActionReport.maximumCount, ActionReport.init(reading:))
     }
 
     package func write(_ fields: inout FieldWriter) {

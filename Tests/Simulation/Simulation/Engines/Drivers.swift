@@ -8,8 +8,8 @@ protocol EngineDriver: Driver {
 }
 
 extension EngineDriver {
-    func perform(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
-        let mutates = operation(call.operation)?.kind == .mutate
+    func perform(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
+        let mutates = action(call.action)?.kind == .mutate
         let request = Engines.Request(
             command: context.commandID, driver: Self.name, call: call, mutates: mutates)
         let engines = self.engines
@@ -24,9 +24,9 @@ extension EngineDriver {
     }
 }
 
-private func specs(_ mutating: [String], _ observing: [String]) -> [OperationSpec] {
-    mutating.map { OperationSpec($0, .mutate, summary: $0) }
-        + observing.map { OperationSpec($0, .observe, summary: $0) }
+private func specs(_ mutating: [String], _ observing: [String]) -> [ActionSpec] {
+    mutating.map { ActionSpec($0, .mutate, summary: $0) }
+        + observing.map { ActionSpec($0, .observe, summary: $0) }
 }
 
 /// One thread runs everything, so the engines may be shared.
@@ -37,7 +37,7 @@ struct SimulatedDocker: EngineDriver {
     let engines: Engines
     let version = "1"
     let concurrency = 3
-    let operations = specs(
+    let actions = specs(
         [
             "image.pull", "image.import", "container.ensure", "container.start", "container.stop", "container.remove",
             "container.update",
@@ -55,7 +55,7 @@ struct SimulatedZFS: EngineDriver {
     let engines: Engines
     let version = "1"
     let concurrency = 2
-    let operations = specs(
+    let actions = specs(
         ["dataset.ensure", "dataset.destroy", "dataset.quota", "dataset.snapshot"], ["dataset.usage"])
 
     func facts() async -> JSONObject {

@@ -21,17 +21,17 @@ struct EngineModel {
     var containers: [String: Container] = [:]
     var datasets: [String: Dataset] = [:]
 
-    typealias Answer = Result<OperationOutcome, DriverError>
+    typealias Answer = Result<ActionOutcome, DriverError>
 
     /// Does it, ensure-style.
-    mutating func perform(_ driver: String, _ call: OperationCall) -> Answer {
+    mutating func perform(_ driver: String, _ call: ActionCall) -> Answer {
         driver == "zfs" ? zfs(call) : docker(call)
     }
 
-    private mutating func zfs(_ call: OperationCall) -> Answer {
+    private mutating func zfs(_ call: ActionCall) -> Answer {
         let name = call.arguments["dataset"]?.asString ?? ""
         let before = datasets[name]
-        switch call.operation {
+        switch call.action {
         case "dataset.ensure":
             let owner = call.arguments["owner"]?.asString ?? ""
             if let before, before.owner != owner { return .failure(.init(.conflict, "\(name) is another's")) }
@@ -52,20 +52,20 @@ struct EngineModel {
         default:
             guard before != nil else { return .failure(.init(.notFound, "no \(name)")) }
         }
-        return .success(OperationOutcome(changed: before != datasets[name], observed: state(ofDataset: name)))
+        return .success(ActionOutcome(changed: before != datasets[name], observed: state(ofDataset: name)))
     }
 
-    private mutating func docker(_ call: OperationCall) -> Answer {
-        if call.operation.hasPrefix("image.") {
+    private mutating func docker(_ call: ActionCall) -> Answer {
+        if call.action.hasPrefix("image.") {
             let image = call.arguments["reference"]?.asString ?? ""
-            return .success(OperationOutcome(changed: images.insert(image).inserted))
+            return .success(ActionOutcome(changed: images.insert(image).inserted))
         }
         let name = call.arguments["name"]?.asString ?? ""
         let before = containers[name]
         if let owner = call.arguments["service"]?.asString, let before, before.service != owner {
             return .failure(.init(.conflict, "\(name) is another's"))
         }
-        switch call.operation {
+        switch call.action {
         case "container.ensure":
             let image = call.arguments["image"]?.asString ?? ""
             guard images.contains(image) else { return .failure(.init(.notFound, "no image \(image)")) }
@@ -76,13 +76,13 @@ struct EngineModel {
         case "container.remove": containers[name] = nil
         case "container.start", "container.stop", "container.update":
             guard before != nil else { return .failure(.init(.notFound, "no container \(name)")) }
-            if call.operation == "container.start" { containers[name]?.isRunning = true }
-            if call.operation == "container.stop" { containers[name]?.isRunning = false }
+            if call.action == "container.start" { containers[name]?.isRunning = true }
+            if call.action == "container.stop" { containers[name]?.isRunning = false }
             if let memory = call.arguments["memory_bytes"]?.asInteger { containers[name]?.memory = memory }
         default:
             guard before != nil else { return .failure(.init(.notFound, "no container \(name)")) }
         }
-        return .success(OperationOutcome(changed: before != containers[name], observed: state(ofContainer: name)))
+        return .success(ActionOutcome(changed: before != containers[name], observed: state(ofContainer: name)))
     }
 
     func state(ofContainer name: String) -> JSONObject {

@@ -34,7 +34,7 @@ final class Engines {
         // Unchecked: one thread.
         let command: String
         let driver: String
-        let call: OperationCall
+        let call: ActionCall
         let mutates: Bool
         fileprivate var asker: Owner?
         fileprivate var answer: ((EngineModel.Answer) -> Void)?
@@ -42,7 +42,7 @@ final class Engines {
         fileprivate(set) var hasTakenEffect = false
         var isCancelled = false
 
-        init(command: String, driver: String, call: OperationCall, mutates: Bool) {
+        init(command: String, driver: String, call: ActionCall, mutates: Bool) {
             self.command = command
             self.driver = driver
             self.call = call

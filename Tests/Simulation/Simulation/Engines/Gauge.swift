@@ -48,12 +48,12 @@ struct SimulatedHost: Driver {
     static let name = "host"
     let gauge: Gauge
     let version = "1"
-    let operations: [OperationSpec] = []
+    let actions: [ActionSpec] = []
     let concurrency = 1
 
     func facts() async -> JSONObject { ["processors": 16, "memory_bytes": .integer(64 << 30)] }
 
-    func perform(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func perform(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         throw DriverError(.unsupported, "the host does nothing")
     }
 

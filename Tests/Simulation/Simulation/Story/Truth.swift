@@ -42,9 +42,9 @@ final class Truth {
         newest[place] = max(order.command.generation, newest[place] ?? .min)
     }
 
-    func effect(of id: String, _ call: OperationCall, on node: Int) {
+    func effect(of id: String, _ call: ActionCall, on node: Int) {
         effects[id, default: 0] += 1
-        scheduler.trace.line(at: scheduler.now, "node-\(node)", "effect of \(id) (\(call.operation))")
+        scheduler.trace.line(at: scheduler.now, "node-\(node)", "effect of \(id) (\(call.action))")
     }
 
     /// Old orders that something newer on their resource has overtaken.

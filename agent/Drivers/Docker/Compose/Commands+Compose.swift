@@ -3,55 +3,55 @@ import Model
 import WireProtocol
 
 extension DockerDriver {
-    static let composeOperations: [Operation<DockerDriver>] = [
-        Operation(
-            OperationSpec(
+    static let composeActions: [Action<DockerDriver>] = [
+        Action(
+            ActionSpec(
                 "compose.validate", .observe, defaultDeadline: .seconds(120),
                 summary: "checks a compose file against the tool, the node's rules and what is in use")
         ) { (driver, call, _) throws(DriverError) in try await driver.validateCompose(call) },
-        Operation(OperationSpec("compose.scan", .observe, summary: "lists ports and networks in use")) {
+        Action(ActionSpec("compose.scan", .observe, summary: "lists ports and networks in use")) {
             (driver, call, _) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
             let project = try reader.optionalString("project")
             try reader.finish()
             let scan = try await driver.scan(nil, project: project)
-            return OperationOutcome(
+            return ActionOutcome(
                 changed: false,
                 observed: [
                     "ports": scan.takenObserved, "networks": .array(scan.networks.map { .object($0.observed) }),
                 ])
         },
-        Operation(OperationSpec("compose.transform", .observe, summary: "fits a compose file to this node")) {
+        Action(ActionSpec("compose.transform", .observe, summary: "fits a compose file to this node")) {
             (driver, call, _) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
             let order = try ComposeOrder(&reader, call)
             try reader.finish()
             let fitted = try await driver.fitted(order)
-            return OperationOutcome(changed: false, observed: fitted.observed(withContent: true))
+            return ActionOutcome(changed: false, observed: fitted.observed(withContent: true))
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "compose.deploy", .mutate, defaultDeadline: .seconds(1800),
                 summary: "puts a compose file in its place, fetches its images and brings it up")
         ) { (driver, call, context) throws(DriverError) in try await driver.deployCompose(call, context) },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "compose.down", .mutate, defaultDeadline: .seconds(600), summary: "stops and removes a project")
         ) { (driver, call, context) throws(DriverError) in try await driver.takeDown(call, context) },
-        Operation(OperationSpec("compose.list", .observe, summary: "lists compose projects")) {
+        Action(ActionSpec("compose.list", .observe, summary: "lists compose projects")) {
             (driver, call, _) throws(DriverError) in try await driver.listProjects(call)
         },
-        Operation(OperationSpec("compose.ps", .observe, summary: "shows a project's containers")) {
+        Action(ActionSpec("compose.ps", .observe, summary: "shows a project's containers")) {
             (driver, call, _) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
             let project = try reader.project()
             try reader.finish()
             let members = try await driver.members(of: project)
-            return OperationOutcome(
+            return ActionOutcome(
                 changed: false, observed: ["project": .string(project), "services": .array(members.map(\.observed))])
         },
-        Operation(
-            OperationSpec(
+        Action(
+            ActionSpec(
                 "compose.logs", .observe, defaultDeadline: .seconds(3600),
                 summary: "sends what a project's containers have written, each line with its container", lasting: true,
                 givesBytes: true)
@@ -59,7 +59,7 @@ extension DockerDriver {
     ]
 
     /// What stands in the way of a deployment, all of it at once.
-    private func validateCompose(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func validateCompose(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let order = try ComposeOrder(&reader, call)
         try reader.finish()
@@ -76,7 +76,7 @@ extension DockerDriver {
         observed["services"] = .array(effective.services.map { .string($0.name) })
         observed["warnings"] = .array(warnings.map { .string($0) })
         for member in fitted.observed(withContent: false).members { observed[member.key] = member.value }
-        return OperationOutcome(changed: false, observed: observed)
+        return ActionOutcome(changed: false, observed: observed)
     }
 
     // MARK: projects
@@ -126,7 +126,7 @@ extension DockerDriver {
         return members.sorted { ($0.service, $0.state.name) < ($1.service, $1.state.name) }
     }
 
-    private func listProjects(_ call: OperationCall) async throws(DriverError) -> OperationOutcome {
+    private func listProjects(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
         let entries = try await engine.doing { () throws(EngineError) -> [ContainerEntry] in
             try await engine.containers(all: true, label: ComposeLabel.project)
@@ -143,7 +143,7 @@ extension DockerDriver {
                 "managed": .bool(((try? folder(name).content()) ?? nil) != nil),
             ]
         }
-        return OperationOutcome(changed: false, observed: ["projects": .array(list)])
+        return ActionOutcome(changed: false, observed: ["projects": .array(list)])
     }
 }
 

@@ -16,7 +16,7 @@ extension DockerDriver {
         let patience: Duration
         let login: JSONObject?
 
-        init(_ call: OperationCall) throws(DriverError) {
+        init(_ call: ActionCall) throws(DriverError) {
             var reader = ArgumentReader(call.arguments)
             order = try ComposeOrder(&reader, call)
             pulls = try reader.bool("pull", default: true)
@@ -42,7 +42,7 @@ extension DockerDriver {
         }
     }
 
-    func deployCompose(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome
+    func deployCompose(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome
     {
         let wish = try Wish(call)
         let project = wish.order.project
@@ -52,8 +52,8 @@ extension DockerDriver {
     }
 
     private func deploy(
-        _ wish: Wish, _ project: String, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome {
+        _ wish: Wish, _ project: String, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
         let fitted = try await fitted(wish.order)
         try await check(fitted.file, project, isFilledIn: false)
         let folder = folder(project)
@@ -82,7 +82,7 @@ extension DockerDriver {
             observed["backup"] = backup.map { .string($0) }
             observed["services"] = .array(members.map(\.observed))
             let changed = !isSame || Self.identities(before) != Self.identities(members)
-            return OperationOutcome(changed: changed, observed: observed)
+            return ActionOutcome(changed: changed, observed: observed)
         } catch { failure = error }
         if isSame { throw failure.afterChange() }
         guard wish.rollsBack, failure.code != .cancelled, failure.code != .unknownOutcome, !Task.isCancelled else {
@@ -109,7 +109,7 @@ extension DockerDriver {
     }
 
     private func bringUp(
-        _ wish: Wish, _ folder: ComposeFolder, _ context: OperationContext
+        _ wish: Wish, _ folder: ComposeFolder, _ context: ActionContext
     ) async throws(DriverError) -> [ProjectMember] {
         let project = wish.order.project
         var run = try await run(project, file: folder.file, wish.order.variables)
@@ -157,7 +157,7 @@ extension DockerDriver {
     /// The old file again, and its containers; a project that was not there before goes, its volumes stay.
     private func rollBack(
         _ failure: DriverError, _ folder: ComposeFolder, _ backup: String?, _ variables: ComposeVariables,
-        hadFile: Bool, project: String, _ context: OperationContext
+        hadFile: Bool, project: String, _ context: ActionContext
     ) async -> DriverError {
         context.progress("going back to the file before")
         // The deadline of the deployment must not cut its undoing in two.

@@ -4,7 +4,7 @@ import WireProtocol
 
 /// `compose.down` and `compose.logs`.
 extension DockerDriver {
-    func takeDown(_ call: OperationCall, _ context: OperationContext) async throws(DriverError) -> OperationOutcome {
+    func takeDown(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let project = try reader.project()
         let takesVolumes = try reader.bool("volumes", default: false)
@@ -28,7 +28,7 @@ extension DockerDriver {
                 folder.removeFiles()
                 changed = true
             }
-            return OperationOutcome(changed: changed, observed: ["project": .string(project), "state": "absent"])
+            return ActionOutcome(changed: changed, observed: ["project": .string(project), "state": "absent"])
         }
     }
 
@@ -85,8 +85,8 @@ extension DockerDriver {
 
     // MARK: logs
 
-    func sendProjectLogs(_ call: OperationCall, _ context: OperationContext) async throws(DriverError)
-        -> OperationOutcome
+    func sendProjectLogs(_ call: ActionCall, _ context: ActionContext) async throws(DriverError)
+        -> ActionOutcome
     {
         var reader = ArgumentReader(call.arguments)
         let project = try reader.project()
@@ -121,12 +121,12 @@ extension DockerDriver {
             }
             return total
         }
-        return OperationOutcome(
+        return ActionOutcome(
             changed: false, observed: ["project": .string(project), "bytes": .integer(try result.get())])
     }
 
     private func lines(
-        of member: ProjectMember, _ query: LogQuery, _ context: OperationContext
+        of member: ProjectMember, _ query: LogQuery, _ context: ActionContext
     ) async -> Result<Int64, DriverError> {
         let prefix = Array("\(member.state.name) | ".utf8)
         let cutter = LinePrefix(prefix, context)
@@ -148,18 +148,18 @@ extension DockerDriver {
 private final class LinePrefix: Sendable {
     private static let lineLimit = 64 << 10
     private let prefix: [UInt8]
-    private let target: OperationContext
+    private let target: ActionContext
     private let state = PrefixState()
 
-    init(_ prefix: [UInt8], _ target: OperationContext) {
+    init(_ prefix: [UInt8], _ target: ActionContext) {
         self.prefix = prefix
         self.target = target
     }
 
     var count: Int64 { state.count }
 
-    var context: OperationContext {
-        OperationContext(commandID: target.commandID, logger: target.logger) {
+    var context: ActionContext {
+        ActionContext(commandID: target.commandID, logger: target.logger) {
             [self] stream, bytes throws(CancellationError) in
             let lines = state.take(stream, bytes, prefix, limit: Self.lineLimit)
             if !lines.isEmpty { try await target.output(stream, lines) }

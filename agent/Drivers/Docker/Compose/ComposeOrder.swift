@@ -21,7 +21,7 @@ struct ComposeOrder: Sendable {
     let variables: ComposeVariables
     let transform: ComposeTransform?
 
-    init(_ reader: inout ArgumentReader, _ call: OperationCall) throws(DriverError) {
+    init(_ reader: inout ArgumentReader, _ call: ActionCall) throws(DriverError) {
         project = try reader.project()
         content = try reader.string("content")
         transform = try reader.object("transform").map { (object) throws(DriverError) in try ComposeTransform(object) }

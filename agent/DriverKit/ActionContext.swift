@@ -13,17 +13,17 @@ package struct TerminalSize: Sendable, Hashable {
     package init(rows: Int64, columns: Int64) { (self.rows, self.columns) = (rows, columns) }
 }
 
-/// A running operation's way to those who wait for it.
-package struct OperationContext: Sendable {
+/// A running action's way to those who wait for it.
+package struct ActionContext: Sendable {
     package typealias Output = @Sendable (OutputStream, [UInt8]) async throws(CancellationError) -> Void
     package typealias Progress = @Sendable (_ message: String, _ fraction: Double?) -> Void
 
     /// Identity of the command, for log lines and names that must be the same when a command is looked at again.
     package let commandID: String
     package let logger: Logger
-    /// Bytes that the asker sends while the operation runs; finishes when the asker has sent the last.
+    /// Bytes that the asker sends while the action runs; finishes when the asker has sent the last.
     package let input: AsyncStream<[UInt8]>
-    /// The sizes that the asker's terminal takes on while the operation runs; only the newest waits.
+    /// The sizes that the asker's terminal takes on while the action runs; only the newest waits.
     package let screens: AsyncStream<TerminalSize>
     private let sendOutput: Output
     private let sendProgress: Progress
@@ -46,7 +46,7 @@ package struct OperationContext: Sendable {
         try await sendOutput(stream, bytes)
     }
 
-    /// Tells how far the operation is: one sentence, and a fraction of 0...1 where it is known.
+    /// Tells how far the action is: one sentence, and a fraction of 0...1 where it is known.
     package func progress(_ message: String, _ fraction: Double? = nil) {
         sendProgress(message, fraction)
     }

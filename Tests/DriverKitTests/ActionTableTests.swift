@@ -3,53 +3,53 @@ import Logging
 import Testing
 import WireProtocol
 
-@Suite struct OperationTableTests {
+@Suite struct ActionTableTests {
     struct Subject: Sendable { let answer: Int64 }
 
     let table = [
-        Operation<Subject>(OperationSpec("thing.look", .observe, summary: "looks")) {
+        Action<Subject>(ActionSpec("thing.look", .observe, summary: "looks")) {
             subject, _, _ throws(DriverError) in
-            OperationOutcome(changed: false, observed: ["answer": .integer(subject.answer)])
+            ActionOutcome(changed: false, observed: ["answer": .integer(subject.answer)])
         },
-        Operation<Subject>(OperationSpec("thing.break", .mutate, summary: "breaks")) {
+        Action<Subject>(ActionSpec("thing.break", .mutate, summary: "breaks")) {
             _, _, _ throws(DriverError) in throw DriverError(.busy, "somebody is at it")
         },
     ]
-    let context = OperationContext(commandID: "c1", logger: Logger(label: "test"))
+    let context = ActionContext(commandID: "c1", logger: Logger(label: "test"))
 
     @Test func `a call runs the row of its name`() async throws {
-        let call = OperationCall(operation: "thing.look", resource: "thing/1")
+        let call = ActionCall(action: "thing.look", resource: "thing/1")
         let outcome = try await table.perform(call, on: Subject(answer: 42), context)
         #expect(outcome.observed == ["answer": 42])
     }
 
-    @Test func `an error says which operation on what`() async {
-        let call = OperationCall(operation: "thing.break", resource: "thing/1")
+    @Test func `an error says which action on what`() async {
+        let call = ActionCall(action: "thing.break", resource: "thing/1")
         let error = await #expect(throws: DriverError.self) {
             try await table.perform(call, on: Subject(answer: 0), context)
         }
-        #expect(error?.operation == "thing.break")
+        #expect(error?.action == "thing.break")
         #expect(error?.resource == "thing/1")
         #expect(error?.retryable == true)
         #expect(error?.description == "thing.break of thing/1: somebody is at it")
     }
 
-    @Test func `an unknown operation is unsupported`() async {
-        let call = OperationCall(operation: "thing.fly", resource: "thing/1")
+    @Test func `an unknown action is unsupported`() async {
+        let call = ActionCall(action: "thing.fly", resource: "thing/1")
         let error = await #expect(throws: DriverError.self) {
             try await table.perform(call, on: Subject(answer: 0), context)
         }
         #expect(error?.code == .unsupported)
     }
 
-    @Test func `an operation's resource is told by its name or its noun, a list works on nothing`() {
+    @Test func `an action's resource is told by its name or its noun, a list works on nothing`() {
         let forms = ["thing": "d/{name}", "thing.copy": "d/{target}", "part.list": "d/{name}"]
         let wanted: [String: String?] = [
             "thing.look": "d/{name}", "thing.copy": "d/{target}", "thing.list": nil, "part.list": "d/{name}",
             "other.look": nil,
         ]
         for (name, resource) in wanted {
-            #expect(OperationSpec(name, .observe, summary: "s").named(by: forms).resource == resource, "\(name)")
+            #expect(ActionSpec(name, .observe, summary: "s").named(by: forms).resource == resource, "\(name)")
         }
     }
 }

@@ -1,9 +1,9 @@
 package import WireProtocol
 
 /// One order to a driver.
-package struct OperationCall: Sendable, Hashable {
+package struct ActionCall: Sendable, Hashable {
     /// Name within the driver: `dataset.ensure`.
-    package let operation: String
+    package let action: String
     /// The resource whose lane the call runs in: `zfs/tank/innkeeper/svc`.
     package let resource: String
     package let arguments: JSONObject
@@ -11,17 +11,17 @@ package struct OperationCall: Sendable, Hashable {
     package let secrets: JSONObject
 
     package init(
-        operation: String, resource: String, arguments: JSONObject = [:], secrets: JSONObject = [:]
+        action: String, resource: String, arguments: JSONObject = [:], secrets: JSONObject = [:]
     ) {
-        self.operation = operation
+        self.action = action
         self.resource = resource
         self.arguments = arguments
         self.secrets = secrets
     }
 }
 
-/// What an operation left behind.
-package struct OperationOutcome: Sendable, Hashable {
+/// What an action left behind.
+package struct ActionOutcome: Sendable, Hashable {
     /// Whether anything is different from before; already so and gone already are `false`.
     package let changed: Bool
     /// What the driver saw when it looked again afterwards.
@@ -37,12 +37,12 @@ package struct OperationOutcome: Sendable, Hashable {
 package struct AbandonedCommand: Sendable, Hashable {
     package let id: String
     /// Name within the driver.
-    package let operation: String
+    package let action: String
     package let resource: String
 
-    package init(id: String, operation: String, resource: String) {
+    package init(id: String, action: String, resource: String) {
         self.id = id
-        self.operation = operation
+        self.action = action
         self.resource = resource
     }
 }

@@ -1,11 +1,11 @@
-/// What an operation is, for policies, time limits and people.
-package struct OperationSpec: Sendable, Hashable {
-    /// Whether an operation may change anything.
+/// What an action is, for policies, time limits and people.
+package struct ActionSpec: Sendable, Hashable {
+    /// Whether an action may change anything.
     package enum Kind: String, Sendable, Hashable {
         case observe, mutate
     }
 
-    /// Whether an operation takes bytes from its asker.
+    /// Whether an action takes bytes from its asker.
     package enum Input: Sendable, Hashable {
         case none, always
         /// Where its argument `stdin` is true.
@@ -20,7 +20,7 @@ package struct OperationSpec: Sendable, Hashable {
     /// One line for people.
     package let summary: String
     /// As good as a shell on the node: runs what the caller says, or writes it where the caller says. Off unless a rule of
-    /// the node's policy spells the operation's last word.
+    /// the node's policy spells the action's last word.
     package let isGuarded: Bool
     /// Goes on for as long as its asker likes: a shell, a log that is followed, a stream. It runs beside the lane of its
     /// resource and takes no place of its driver, so that it holds nobody up.
@@ -50,7 +50,7 @@ package struct OperationSpec: Sendable, Hashable {
 
     /// The same with the form of its resource.
     /// - Parameter forms: by its name, or by all but the last word of it; a list of things works on none of them.
-    package func named(by forms: [String: String]) -> OperationSpec {
+    package func named(by forms: [String: String]) -> ActionSpec {
         var spec = self
         let words = name.split(separator: ".")
         let isList = words.last == "list"
@@ -59,31 +59,31 @@ package struct OperationSpec: Sendable, Hashable {
     }
 }
 
-/// One row of a driver's table of operations: what it is and how it is done.
-package struct Operation<Subject: Sendable>: Sendable {
-    package typealias Action =
-        @Sendable (Subject, OperationCall, OperationContext) async throws(DriverError) -> OperationOutcome
+/// One row of a driver's table of actions: what it is and how it is done.
+package struct Action<Subject: Sendable>: Sendable {
+    package typealias Body =
+        @Sendable (Subject, ActionCall, ActionContext) async throws(DriverError) -> ActionOutcome
 
-    package let spec: OperationSpec
-    package let action: Action
+    package let spec: ActionSpec
+    package let body: Body
 
-    package init(_ spec: OperationSpec, _ action: @escaping Action) {
+    package init(_ spec: ActionSpec, _ body: @escaping Body) {
         self.spec = spec
-        self.action = action
+        self.body = body
     }
 }
 
 extension Sequence {
     /// Runs the row that bears the call's name on the subject.
-    /// - Throws: `unsupported` when there is no such row, otherwise what the row throws with operation and resource filled in.
+    /// - Throws: `unsupported` when there is no such row, otherwise what the row throws with action and resource filled in.
     package func perform<Subject>(
-        _ call: OperationCall, on subject: Subject, _ context: OperationContext
-    ) async throws(DriverError) -> OperationOutcome where Element == Operation<Subject> {
-        guard let row = first(where: { $0.spec.name == call.operation }) else {
-            throw DriverError(.unsupported, "this driver has no operation \(call.operation)").about(call)
+        _ call: ActionCall, on subject: Subject, _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome where Element == Action<Subject> {
+        guard let row = first(where: { $0.spec.name == call.action }) else {
+            throw DriverError(.unsupported, "this driver has no action \(call.action)").about(call)
         }
         do {
-            return try await row.action(subject, call, context)
+            return try await row.body(subject, call, context)
         } catch {
             throw error.about(call)
         }

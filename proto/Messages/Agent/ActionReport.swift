@@ -1,11 +1,11 @@
 /// Whether an operation may change anything.
-package enum OperationReportKind: OpenCode {
+package enum ActionReportKind: OpenCode {
     /// It only looks, and may be done again.
     case observe
     case mutate
     case unknown(String)
 
-    package static let known: [OperationReportKind] = [.observe, .mutate]
+    package static let known: [ActionReportKind] = [.observe, .mutate]
 
     package var code: String {
         switch self {
@@ -17,14 +17,14 @@ package enum OperationReportKind: OpenCode {
 }
 
 /// Whether an operation takes bytes from its asker while it runs.
-package enum OperationInput: OpenCode {
+package enum ActionInput: OpenCode {
     case none
     case always
     /// Where its argument `stdin` is true.
     case asked
     case unknown(String)
 
-    package static let known: [OperationInput] = [.none, .always, .asked]
+    package static let known: [ActionInput] = [.none, .always, .asked]
 
     package var code: String {
         switch self {
@@ -37,7 +37,7 @@ package enum OperationInput: OpenCode {
 }
 
 /// One operation of a driver, as its node offers it.
-package struct OperationReport: WireRecord {
+package struct ActionReport: WireRecord {
     /// Most operations that one driver lists.
     package static let maximumCount = 512
     package static let maximumSummaryBytes = 256
@@ -45,7 +45,7 @@ package struct OperationReport: WireRecord {
     /// Without the driver's name: `container.ensure`.
     package var name: String
     /// An unknown kind counts as one that changes something.
-    package var kind: OperationReportKind
+    package var kind: ActionReportKind
     /// One line for people.
     package var summary: String
     /// Time limit of a command that brings none, in ms.
@@ -55,7 +55,7 @@ package struct OperationReport: WireRecord {
     /// False where the node's policy allows it on no resource.
     package var allowed: Bool
     /// Nil from an agent that does not say it; such a one takes numbers and true or false as JSON only, not as words.
-    package var input: OperationInput?
+    package var input: ActionInput?
     /// What it is asked for comes as output.
     package var output: Bool?
     /// How its resource is called, with arguments in braces: `proxmox/ct/{vmid}`.
@@ -63,8 +63,8 @@ package struct OperationReport: WireRecord {
 
     /// - Parameter summary: cut to what a line takes.
     package init(
-        name: String, kind: OperationReportKind, summary: String, deadlineMs: Int64, guarded: Bool = false,
-        allowed: Bool = true, input: OperationInput? = nil, output: Bool? = nil, resource: String? = nil
+        name: String, kind: ActionReportKind, summary: String, deadlineMs: Int64, guarded: Bool = false,
+        allowed: Bool = true, input: ActionInput? = nil, output: Bool? = nil, resource: String? = nil
     ) {
         self.name = name
         self.kind = kind
