@@ -43,8 +43,7 @@ struct NodeRun: AsyncParsableCommand {
             alone; what it answers beside them goes to standard error. Either is called off when this program ends before it.
             """)
     @Argument(help: "Id or name.") var node: String
-    @Argument(help: "The driver and the action: zfs.dataset.list. See `innctl node actions`.") var operation:
-        String
+    @Argument(help: "The driver and the action: zfs.dataset.list. See `innctl node actions`.") var operation: String
     @Argument(help: "key=value.") var arguments: [String] = []
     @Option(help: "What it works on, as the driver calls it: zfs/tank/a. By default as its arguments say.")
     var resource: String?

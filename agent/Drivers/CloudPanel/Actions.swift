@@ -107,8 +107,7 @@ extension CloudPanelDriver {
         Action(ActionSpec("template.add", .mutate, summary: "makes a template be there", guarded: true)) {
             driver, call, _ throws(DriverError) in try await driver.addTemplate(call)
         },
-        Action(ActionSpec("template.delete", .mutate, summary: "removes a template that is not the panel's own"))
-        {
+        Action(ActionSpec("template.delete", .mutate, summary: "removes a template that is not the panel's own")) {
             driver, call, _ throws(DriverError) in try await driver.deleteTemplate(call)
         },
     ]

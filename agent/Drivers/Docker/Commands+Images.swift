@@ -86,8 +86,7 @@ extension DockerDriver {
         return try await imageOutcome(reference, before)
     }
 
-    private func imageOutcome(_ reference: String, _ before: ImageState?) async throws(DriverError) -> ActionOutcome
-    {
+    private func imageOutcome(_ reference: String, _ before: ImageState?) async throws(DriverError) -> ActionOutcome {
         guard let after = try await lookAtImage(reference) else {
             throw DriverError(.failed, "the engine reported success but has no image \(reference)")
         }

@@ -51,8 +51,7 @@ extension DockerDriver {
         }
     }
 
-    private func remove(_ items: [PruneItem], _ context: ActionContext) async throws(DriverError) -> ActionOutcome
-    {
+    private func remove(_ items: [PruneItem], _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var removed: [PruneItem] = []
         var kept: [JSONValue] = []
         for item in items {

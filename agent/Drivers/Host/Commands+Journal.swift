@@ -6,8 +6,7 @@ import WireProtocol
 
 /// The journal of systemd, through `journalctl -o json`.
 extension HostDriver {
-    func queryJournal(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome
-    {
+    func queryJournal(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let query = try LogQuery(&reader)
         let isKernel = try reader.bool("kernel", default: false)

@@ -4,8 +4,7 @@ import WireProtocol
 extension HostDriver {
     /// Drives, ports, packages and versions.
     static let machineTable: [Action<HostDriver>] = [
-        Action(ActionSpec("drive.list", .observe, summary: "lists the drives with model, serial number and size"))
-        {
+        Action(ActionSpec("drive.list", .observe, summary: "lists the drives with model, serial number and size")) {
             driver, call, _ throws(DriverError) in try await driver.listDrives(call)
         },
         Action(
@@ -24,8 +23,7 @@ extension HostDriver {
             ActionSpec(
                 "update.list", .observe, defaultDeadline: .seconds(150), summary: "lists pending package updates")
         ) { driver, call, _ throws(DriverError) in try await driver.listUpdates(call) },
-        Action(ActionSpec("reboot.status", .observe, summary: "tells whether the machine wants to be restarted"))
-        {
+        Action(ActionSpec("reboot.status", .observe, summary: "tells whether the machine wants to be restarted")) {
             driver, call, _ throws(DriverError) in try await driver.tellReboot(call)
         },
         Action(ActionSpec("version.list", .observe, summary: "tells kernel, system and versions of tools")) {

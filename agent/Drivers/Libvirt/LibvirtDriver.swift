@@ -37,8 +37,7 @@ package final class LibvirtDriver: Driver {
         Action(ActionSpec("vm.state", .observe, summary: "tells the state of one virtual machine")) {
             driver, call, _ throws(DriverError) in try await driver.tellState(call)
         },
-        Action(ActionSpec("vm.logs", .observe, summary: "sends the log of one virtual machine", givesBytes: true))
-        {
+        Action(ActionSpec("vm.logs", .observe, summary: "sends the log of one virtual machine", givesBytes: true)) {
             driver, call, context throws(DriverError) in try await driver.sendMachineLog(call, context)
         },
         Action(

@@ -34,8 +34,7 @@ extension ProxmoxDriver {
         echo "${found%% *} $(wc -c <"$1")"
         """
 
-    private func push(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome
-    {
+    private func push(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         let wish = try PushWish(call)
         try await requireOpen(wish.vmid)
         guard let spool = SpoolFile() else { throw DriverError(.failed, "no room for the content", retryable: true) }
@@ -70,8 +69,7 @@ extension ProxmoxDriver {
         }
     }
 
-    private func pull(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome
-    {
+    private func pull(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let path = try reader.text("path", .innerPath)

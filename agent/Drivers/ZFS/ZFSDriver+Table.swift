@@ -28,8 +28,7 @@ extension ZFSDriver {
         Action(ActionSpec("receive.state", .observe, summary: "tells what an interrupted receive has left")) {
             driver, call, _ throws(DriverError) in try await driver.tellReceiveState(call)
         },
-        Action(ActionSpec("receive.abort", .mutate, summary: "throws away what an interrupted receive has left"))
-        {
+        Action(ActionSpec("receive.abort", .mutate, summary: "throws away what an interrupted receive has left")) {
             driver, call, _ throws(DriverError) in try await driver.abortReceive(call)
         },
     ]
@@ -71,8 +70,7 @@ extension ZFSDriver {
         Action(ActionSpec("pool.status", .observe, summary: "tells a pool's devices, errors and last scrub")) {
             driver, call, _ throws(DriverError) in try await driver.tellPoolStatus(call)
         },
-        Action(ActionSpec("pool.health", .observe, summary: "tells whether all pools are well, and what is not"))
-        {
+        Action(ActionSpec("pool.health", .observe, summary: "tells whether all pools are well, and what is not")) {
             driver, call, _ throws(DriverError) in try await driver.tellPoolHealth(call)
         },
         Action(

@@ -42,8 +42,7 @@ extension DockerDriver {
         }
     }
 
-    func deployCompose(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome
-    {
+    func deployCompose(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         let wish = try Wish(call)
         let project = wish.order.project
         return try await gate.holding("compose \(project)") { () async throws(DriverError) in
