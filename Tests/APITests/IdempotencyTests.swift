@@ -4,6 +4,7 @@ import HummingbirdCore
 import Model
 import Store
 import Testing
+import WireProtocol
 @testable import API
 
 @Suite struct IdempotencyTests {
@@ -93,6 +94,36 @@ import Testing
             logger: House.logger, now: { house.clock.time })
         let third = try await house.ask(.post, "/api/v1/keys", body, idempotency: "a", of: reborn).model(APIKey.self)
         #expect(third.id == first.id && third.secret == nil)
+    }
+
+    @Test func `no secret of an answer comes to the disk, however deep it lies`() async throws {
+        let house = try await House()
+        let idempotency = Idempotency(store: house.store)
+        let caller = Caller(key: "key_1", name: "t", scopes: [.admin])
+        let text = """
+            {"id":"a","token":"hush-1","items":[{"access":{"db_password":"hush-2","user":"u"}},[{"Secret":["hush-3"]}]],\
+            "hidden":{"password":"********"},"tokens_left":4}
+            """
+        func ask() async throws -> String {
+            let response = try await idempotency.once(
+                "k", by: caller, digest: "d", at: HouseClock.start, logger: House.logger
+            ) { .json(Array(text.utf8), status: 200, location: nil) }
+            let writer = ReplyWriter()
+            try await response.body.write(writer)
+            return String(decoding: writer.bytes.withLock { $0 }, as: UTF8.self)
+        }
+        #expect(try await ask() == text)
+        let row = IdempotencyRecord(
+            key: "k", scope: "key_1", digest: "d", status: 0, body: "", createdAt: HouseClock.start,
+            expiresAt: HouseClock.start + Idempotency.lifetime)
+        guard case .answered(let kept) = try await house.store.beginIdempotent(row) else {
+            Issue.record("the answer was not kept")
+            return
+        }
+        #expect(!kept.body.contains("hush"), "\(kept.body)")
+        #expect(try JSONParser.parse(kept.body)["body"]?["items"]?.asArray?[0]["access"] == ["user": "u"])
+        #expect(kept.body.contains(#""hidden":{"password":"********"}"#) && kept.body.contains(#""tokens_left":4"#))
+        #expect(try await ask() == text)
     }
 
     @Test func `a key that a dead process left taken is free again`() async throws {

@@ -38,6 +38,21 @@ extension JSONValue {
         }
     }
 
+    /// Without what stands under a name of secrets, however deep it lies. What is hidden already stays.
+    var withoutSecrets: JSONValue {
+        switch self {
+        case .object(let object):
+            .object(
+                JSONObject(
+                    object.members.compactMap { member in
+                        if Self.isSecret(member.key), member.value != member.value.hidden { return nil }
+                        return (member.key, member.value.withoutSecrets)
+                    }))
+        case .array(let items): .array(items.map(\.withoutSecrets))
+        default: self
+        }
+    }
+
     private static func isSecret(_ name: String) -> Bool {
         let name = name.lowercased()
         return secretNames.contains(name) || secretNames.contains { name.hasSuffix("_\($0)") }

@@ -115,26 +115,17 @@ private struct RecordedAnswer {
     let status: Int
     let text: String
     let hadSecret: Bool
-    /// The members that hold a secret in the answers of this API.
-    private static let secrets = ["secret", "token"]
 
     static func of(_ answer: Answer) -> RecordedAnswer {
         guard case .json(let bytes, let status, let location, _) = answer else {
             return RecordedAnswer(status: 204, text: "{}", hadSecret: false)
         }
         var record = JSONObject()
-        var hadSecret = false
         if let location { record["location"] = .string(location) }
-        var body = (try? JSONParser.parse(bytes, limits: .local)) ?? .null
-        if case .object(var object) = body {
-            for name in secrets where object[name] != nil {
-                object[name] = nil
-                hadSecret = true
-            }
-            body = .object(object)
-        }
-        record["body"] = body
-        return RecordedAnswer(status: status, text: JSONValue.object(record).text, hadSecret: hadSecret)
+        let body = (try? JSONParser.parse(bytes, limits: .local)) ?? .null
+        let kept = body.withoutSecrets
+        record["body"] = kept
+        return RecordedAnswer(status: status, text: JSONValue.object(record).text, hadSecret: kept != body)
     }
 }
 
