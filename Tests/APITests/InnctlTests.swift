@@ -111,6 +111,57 @@ import WireProtocol
         }
     }
 
+    @Test func `a plan is changed only as it was looked at`() async throws {
+        try await OpenHouse.with { open in
+            let sizes = ["--memory", "64MiB", "--cpu", "0.5", "--disk", "128MiB"]
+            func apply(_ image: String, _ more: String...) async throws -> Run {
+                try await open.innctl(["plan", "apply", "small", "--image", image] + sizes + more, loggedIn: true)
+            }
+            #expect(try await apply("busybox:1", "--revision", "1").code == 5)
+            #expect(try await apply("busybox:1", "--revision", "0").code == 0)
+            #expect(try await apply("busybox:2", "--revision", "1").code == 0)
+            let stale = try await apply("busybox:3", "--revision", "1")
+            #expect(stale.code == 5 && stale.error.contains("plan small was changed meanwhile; look again"))
+            #expect(try await open.house.store.plan("small")?.spec["image"] == "busybox:2")
+            #expect(try await open.innctl("plan", "delete", "small", "--yes", loggedIn: true).code == 0)
+            #expect(try await open.innctl("plan", "delete", "none", "--yes", loggedIn: true).code == 3)
+        }
+    }
+
+    /// Between the look and the change somebody else has been there.
+    @Test(arguments: [
+        (200, ["plan", "apply"], "if-match: \"seen\""), (200, ["plan", "delete"], "if-match: \"seen\""),
+        (404, ["plan", "apply"], "if-none-match: *"),
+    ])
+    func `a change states what was seen, and says when that is over`(
+        status: Int, words: [String], condition: String
+    ) async throws {
+        let plan = #"{"name":"small","revision":3,"spec":\#(House.plan),"changed_at":"2026-11-30T00:00:00Z"}"#
+        let server = try ScriptedServer { request in
+            guard request.line.hasPrefix("GET") else { return [.respond(412, "")] }
+            let body = status == 200 ? plan : ""
+            return [
+                .text(
+                    "HTTP/1.1 \(status) Scripted\r\nETag: \"seen\"\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                )
+            ]
+        }
+        defer { server.stop() }
+        let folder = try ScratchFolder("innctl")
+        let flags =
+            words.last == "delete"
+            ? ["--yes"] : ["--image", "busybox:1", "--memory", "64MiB", "--cpu", "0.5", "--disk", "128MiB"]
+        let outcome = try await Child.run(
+            ProcessRequest(
+                OpenHouse.program, words + ["small"] + flags,
+                environment: ["HOME": folder.path, "INNKEEPER_URL": server.url, "INNKEEPER_KEY": "k"],
+                deadline: .seconds(120)))
+        let error = String(decoding: outcome.stderr, as: UTF8.self)
+        #expect(outcome.exit == .code(5) && error.contains("plan small was changed meanwhile; look again"), "\(error)")
+        #expect(server.requests.count == 2)
+        #expect(server.requests.last?.head.lowercased().contains("\r\n\(condition)\r\n") == true)
+    }
+
     @Test func `nodes, tokens and keys are looked after`() async throws {
         try await OpenHouse.with { open in
             try await open.house.addNode()

@@ -83,6 +83,9 @@ struct PlanApply: AsyncParsableCommand {
     @Option(help: "spread or pack.") var strategy: String?
     @Option(name: .long, help: "A label that nodes must have, name=value; may be given again.") var nodeLabel: [Pair] =
         []
+    @Option(
+        help: "The revision that you have looked at, 0 for none; where it is another one by now, nothing is changed.")
+    var revision: Int64?
     @Argument(parsing: .postTerminator, help: "After --: the command to run in the container.") var command: [String] =
         []
     @OptionGroup var common: CommonOptions
@@ -90,7 +93,10 @@ struct PlanApply: AsyncParsableCommand {
     func run() async throws {
         let controller = try Controller.connect()
         let path = "/api/v1/plans/\(PercentEncoding.encode(name))"
-        let plan: Plan = try await controller.change("PUT", path, try body())
+        let wanted = try body()
+        let seen: Sighting<Plan> = try await controller.look(path, "plan \(name)")
+        if let revision, revision != seen.found?.revision ?? 0 { throw seen.condition.broken }
+        let plan: Plan = try await controller.change("PUT", path, wanted, if: seen.condition)
         try common.output.show(plan, PlanCard.text)
     }
 
@@ -162,8 +168,12 @@ struct PlanDelete: AsyncParsableCommand {
     @OptionGroup var confirmation: Confirmation
 
     func run() async throws {
-        try confirmation.ask("Plan \(name) will be offered no more.")
-        try await Controller.connect().change("DELETE", "/api/v1/plans/\(PercentEncoding.encode(name))")
+        let controller = try Controller.connect()
+        let path = "/api/v1/plans/\(PercentEncoding.encode(name))"
+        let seen: Sighting<Plan> = try await controller.look(path, "plan \(name)")
+        guard let plan = seen.found else { throw Failure(.notFound, "there is no plan \(name)") }
+        try confirmation.ask("Plan \(name), in revision \(plan.revision), will be offered no more.")
+        try await controller.change("DELETE", path, if: seen.condition)
         Terminal.note("Plan \(name) is deleted.")
     }
 }

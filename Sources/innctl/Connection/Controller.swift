@@ -19,16 +19,33 @@ struct Controller: Sendable {
         try decoded(await call("GET", path + query.text))
     }
 
+    /// What is there, with the state that it is in; nil where there is nothing.
+    /// - Parameter thing: what it is called in an error.
+    func look<Answer: Decodable>(_ path: String, _ thing: String) async throws(Failure) -> Sighting<Answer> {
+        let response: HTTPResponse
+        do { response = try await call("GET", path) } catch {
+            guard error.code == .notFound else { throw error }
+            return Sighting(found: nil, condition: Condition(thing: thing, tag: nil))
+        }
+        guard let tag = response.headers["ETag"] else {
+            throw Failure(.failed, "the controller does not say in which state \(thing) is")
+        }
+        return Sighting(found: try decoded(response), condition: Condition(thing: thing, tag: tag))
+    }
+
     /// A call that changes something. `body` is sent as JSON; the answer is decoded.
     func change<Answer: Decodable>(
-        _ method: String, _ path: String, _ body: (any Encodable)? = nil, key: String? = nil
+        _ method: String, _ path: String, _ body: (any Encodable)? = nil, key: String? = nil,
+        if condition: Condition? = nil
     ) async throws(Failure) -> Answer {
-        try decoded(await changed(method, path, body, key: key))
+        try decoded(await changed(method, path, body, key: key, condition))
     }
 
     /// A call that changes something and answers with nothing to read.
-    func change(_ method: String, _ path: String, key: String? = nil) async throws(Failure) {
-        _ = try await changed(method, path, nil, key: key)
+    func change(
+        _ method: String, _ path: String, key: String? = nil, if condition: Condition? = nil
+    ) async throws(Failure) {
+        _ = try await changed(method, path, nil, key: key, condition)
     }
 
     /// Bytes for the input of a command. They carry their place, so that no key is needed to send them twice.
@@ -71,26 +88,28 @@ struct Controller: Sendable {
     }
 
     private func changed(
-        _ method: String, _ path: String, _ body: (any Encodable)?, key: String?
+        _ method: String, _ path: String, _ body: (any Encodable)?, key: String?, _ condition: Condition?
     ) async throws(Failure) -> HTTPResponse {
         var bytes: [UInt8]?
         do { bytes = try body.map { try BodyEncoder.bytes($0) } } catch {
             throw Failure(.failed, "the request cannot be written as JSON: \(error)")
         }
         // One key for all attempts: whatever the network swallows, the change happens once.
-        return try await call(method, path, body: bytes, key: key ?? Identifier.make("innctl"))
+        return try await call(method, path, body: bytes, key: key ?? Identifier.make("innctl"), if: condition)
     }
 
     private func call(
-        _ method: String, _ path: String, body: [UInt8]? = nil, key: String? = nil
+        _ method: String, _ path: String, body: [UInt8]? = nil, key: String? = nil, if condition: Condition? = nil
     ) async throws(Failure) -> HTTPResponse {
         var request = request(method, path)
+        condition?.state(in: &request)
         request.headers["Idempotency-Key"] = key
         if let body {
             request.headers["Content-Type"] = "application/json"
             request.body = .bytes(body)
         }
         let response = try await send(request)
+        if response.status == 412, let condition { throw condition.broken }
         guard (200..<300).contains(response.status) else { throw Self.refusal(response.status, response.body) }
         return response
     }
