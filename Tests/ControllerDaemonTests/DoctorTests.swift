@@ -27,36 +27,36 @@ import Testing
         return diagnosis
     }
 
-    private func finding(_ diagnosis: Diagnosis, _ subject: String) -> DaemonKit.Finding? {
-        diagnosis.findings.first { $0.subject == subject }
+    private func remark(_ diagnosis: Diagnosis, _ subject: String) -> Remark? {
+        diagnosis.remarks.first { $0.subject == subject }
     }
 
     @Test func `finds nothing wrong with a fresh controller, and changes nothing`() async throws {
         let (folder, data) = try await initialised()
         let diagnosis = try diagnose(folder, data)
-        #expect(finding(diagnosis, "authority")?.verdict == .good, "\(diagnosis)")
-        #expect(finding(diagnosis, "keys")?.verdict == .good, "\(diagnosis)")
-        #expect(finding(diagnosis, "store")?.text == "opens and is sound, schema \(Store.newestSchema)")
-        #expect(finding(diagnosis, "server certificate")?.text.contains("hotel.example") == true, "\(diagnosis)")
-        #expect(finding(diagnosis, "port of the API")?.verdict == .good, "\(diagnosis)")
+        #expect(remark(diagnosis, "authority")?.verdict == .good, "\(diagnosis)")
+        #expect(remark(diagnosis, "keys")?.verdict == .good, "\(diagnosis)")
+        #expect(remark(diagnosis, "store")?.text == "opens and is sound, schema \(Store.newestSchema)")
+        #expect(remark(diagnosis, "server certificate")?.text.contains("hotel.example") == true, "\(diagnosis)")
+        #expect(remark(diagnosis, "port of the API")?.verdict == .good, "\(diagnosis)")
     }
 
     @Test func `looks at a store that is in use`() async throws {
         let (folder, data) = try await initialised()
         let store = try await StateFiles(try DataDirectory(data)).openStore()
-        #expect(finding(try diagnose(folder, data), "store")?.verdict == .good)
+        #expect(remark(try diagnose(folder, data), "store")?.verdict == .good)
         await store.close()
     }
 
     @Test func `names a key that others may read, one that does not fit, and a file that is gone`() async throws {
         let (folder, data) = try await initialised()
         chmod("\(data)/ca.key", 0o640)
-        #expect(finding(try diagnose(folder, data), "keys")?.text.contains("ca.key") == true)
+        #expect(remark(try diagnose(folder, data), "keys")?.text.contains("ca.key") == true)
         chmod("\(data)/ca.key", 0o600)
         #expect(rename("\(data)/server.key", "\(data)/ca.key") == 0)
-        #expect(finding(try diagnose(folder, data), "authority")?.verdict == .wrong)
+        #expect(remark(try diagnose(folder, data), "authority")?.verdict == .wrong)
         unlink("\(data)/ca.key")
-        #expect(finding(try diagnose(folder, data), "state")?.text.contains("ca.key is missing") == true)
+        #expect(remark(try diagnose(folder, data), "state")?.text.contains("ca.key is missing") == true)
     }
 
     @Test func `says that a store is damaged`() async throws {
@@ -66,7 +66,7 @@ import Testing
         for page in 1...4 { _ = pwrite(file, rubbish, rubbish.count, page * 4096) }
         close(file)
         let diagnosis = try diagnose(folder, data)
-        #expect(finding(diagnosis, "store")?.verdict == .wrong, "\(diagnosis)")
+        #expect(remark(diagnosis, "store")?.verdict == .wrong, "\(diagnosis)")
         #expect(!diagnosis.isWell)
     }
 
@@ -76,22 +76,22 @@ import Testing
         defer { server.stop() }
         let taken = server.url.split(separator: ":").last ?? ""
         let settings = #"{"api": "127.0.0.1:\#(taken)", "agents": "127.0.0.1:0"}"#
-        #expect(finding(try diagnose(folder, data, settings), "port of the API")?.verdict == .wrong)
+        #expect(remark(try diagnose(folder, data, settings), "port of the API")?.verdict == .wrong)
         let held = try DataDirectory(data)
-        #expect(finding(try diagnose(folder, data, settings), "port of the API")?.verdict == .good)
+        #expect(remark(try diagnose(folder, data, settings), "port of the API")?.verdict == .good)
         withExtendedLifetime(held) {}
     }
 
     @Test func `says that a machine has no such address, and that too few may connect`() {
-        let elsewhere = PortFinding.examine(Address(host: "192.0.2.1", port: 7443), for: "agents", holder: nil)
+        let elsewhere = PortRemark.examine(Address(host: "192.0.2.1", port: 7443), for: "agents", holder: nil)
         #expect(elsewhere.verdict == .wrong && elsewhere.text == "this machine has no address 192.0.2.1")
-        #expect(DescriptorFinding.examine(1024).verdict == .wrong)
-        #expect(DescriptorFinding.examine(65_536).verdict == .good)
+        #expect(DescriptorRemark.examine(1024).verdict == .wrong)
+        #expect(DescriptorRemark.examine(65_536).verdict == .good)
     }
 
     @Test func `without a controller it says how to make one`() throws {
         let folder = try ScratchFolder("doctor")
         let diagnosis = try diagnose(folder, folder.file("none"))
-        #expect(finding(diagnosis, "data")?.advice?.contains("innkeeper-controller init") == true, "\(diagnosis)")
+        #expect(remark(diagnosis, "data")?.advice?.contains("innkeeper-controller init") == true, "\(diagnosis)")
     }
 }

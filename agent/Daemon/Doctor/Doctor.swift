@@ -18,22 +18,22 @@ struct Doctor {
         var diagnosis = Diagnosis()
         diagnosis.add(geteuid() == 0 ? .good("user", "root") : notRoot)
         let configuration = examineConfiguration(&diagnosis)
-        diagnosis.add(MachineFindings.folder(data, make: "innkeeper-agent enrol --data \(data) makes it"))
-        diagnosis.add(StateModes.findings(in: data))
-        diagnosis.add(MachineFindings.clock())
+        diagnosis.add(MachineRemarks.folder(data, make: "innkeeper-agent enrol --data \(data) makes it"))
+        diagnosis.add(StateModes.remarks(in: data))
+        diagnosis.add(MachineRemarks.clock())
         diagnosis.add(
-            MachineFindings.room(
+            MachineRemarks.room(
                 in: nearestFolder, needed: UInt64(configuration.settings.spoolBytes) + Self.journalBytes))
-        let (findings, identity) = IdentityFindings.examine(data)
-        diagnosis.add(findings)
-        if let identity { diagnosis.add(await ControllerFinding.reach(identity.controller)) }
+        let (remarks, identity) = IdentityRemarks.examine(data)
+        diagnosis.add(remarks)
+        if let identity { diagnosis.add(await ControllerRemark.reach(identity.controller)) }
         diagnosis.add(
-            await DriverFindings.examine(
+            await DriverRemarks.examine(
                 configuration, data: data, process: DataDirectory.holder(of: data)))
         return diagnosis
     }
 
-    private var notRoot: Finding {
+    private var notRoot: Remark {
         .note("user", "not root: what only root may see is missing below", advice: "run it as root, as the agent runs")
     }
 

@@ -30,15 +30,15 @@ struct Doctor: AsyncParsableCommand {
 
     func examine(_ diagnosis: inout Diagnosis) {
         let configuration = examineConfiguration(&diagnosis)
-        let folder = MachineFindings.folder(data, make: "innkeeper-controller init --data \(data)")
+        let folder = MachineRemarks.folder(data, make: "innkeeper-controller init --data \(data)")
         diagnosis.add(folder)
-        if folder.verdict == .good { diagnosis.add(StateFindings(folder: data).examine()) }
-        diagnosis.add(MachineFindings.clock())
-        diagnosis.add(MachineFindings.room(in: access(data, F_OK) == 0 ? data : "/", needed: StateFindings.room(data)))
+        if folder.verdict == .good { diagnosis.add(StateRemarks(folder: data).examine()) }
+        diagnosis.add(MachineRemarks.clock())
+        diagnosis.add(MachineRemarks.room(in: access(data, F_OK) == 0 ? data : "/", needed: StateRemarks.room(data)))
         let holder = DataDirectory.holder(of: data)
-        diagnosis.add(PortFinding.examine(configuration.api, for: "API", holder: holder))
-        diagnosis.add(PortFinding.examine(configuration.agents, for: "agents", holder: holder))
-        diagnosis.add(DescriptorFinding.examine(DescriptorLimit.raise()))
+        diagnosis.add(PortRemark.examine(configuration.api, for: "API", holder: holder))
+        diagnosis.add(PortRemark.examine(configuration.agents, for: "agents", holder: holder))
+        diagnosis.add(DescriptorRemark.examine(DescriptorLimit.raise()))
     }
 
     /// A configuration that cannot be used is replaced by the standard one, so that the rest can be looked at.

@@ -5,7 +5,7 @@ import Glibc
 enum Owner {
     /// Gives up root for that user, whose rights are what matters, and so that looking leaves nothing of root's behind.
     /// Nil when there was nothing to give up.
-    static func become(of folder: String) -> Finding? {
+    static func become(of folder: String) -> Remark? {
         var status = stat()
         guard geteuid() == 0, stat(folder, &status) == 0, status.st_uid != 0 else { return nil }
         guard setgroups(0, nil) == 0, setgid(status.st_gid) == 0, setuid(status.st_uid) == 0 else {

@@ -5,11 +5,11 @@ import Glibc
 import SwagDriver
 
 /// Which drivers the machine gives work to, what they lack, and why the others have none.
-enum DriverFindings {
+enum DriverRemarks {
     private static let patience = Duration.seconds(30)
 
     /// - Parameter process: the running agent; nil when none runs.
-    static func examine(_ configuration: AgentConfiguration, data: String, process: Int32?) async -> [Finding] {
+    static func examine(_ configuration: AgentConfiguration, data: String, process: Int32?) async -> [Remark] {
         guard
             let found = await within(
                 patience, { await NodeDrivers.detect(NodeDrivers.sources(configuration, data: data)) })
@@ -21,18 +21,18 @@ enum DriverFindings {
             ]
         }
         let byName = Dictionary(found.map { (type(of: $0).name, $0) }) { first, _ in first }
-        var findings: [Finding] = []
+        var remarks: [Remark] = []
         for name in NodeDrivers.names {
             if let driver = byName[name] {
-                findings += await present(driver, name, configuration.settings.policy)
+                remarks += await present(driver, name, configuration.settings.policy)
             } else {
-                findings.append(absent(name, configuration))
+                remarks.append(absent(name, configuration))
             }
         }
-        return findings + ConfinementFindings.examine(process, Set(byName.keys))
+        return remarks + ConfinementRemarks.examine(process, Set(byName.keys))
     }
 
-    private static func present(_ driver: any Driver, _ name: String, _ policy: Policy) async -> [Finding] {
+    private static func present(_ driver: any Driver, _ name: String, _ policy: Policy) async -> [Remark] {
         let subject = "driver \(name)"
         let allowed = driver.actions.count { policy.mayAllow("\(name).\($0.name)") }
         let actions = "the policy allows \(allowed) of \(driver.actions.count) actions"
@@ -47,7 +47,7 @@ enum DriverFindings {
         return [.good(subject, "found\(version); \(actions)\(sum)")] + lacks
     }
 
-    private static func lack(_ subject: String, _ need: Need) -> Finding? {
+    private static func lack(_ subject: String, _ need: Need) -> Remark? {
         guard let problem = need.problem else { return nil }
         let text = "\(problem); needed for \(need.purpose)"
         return need.isVital
@@ -55,7 +55,7 @@ enum DriverFindings {
     }
 
     /// A driver that the configuration asks for must be there; another one is absent because the machine has no use for it.
-    private static func absent(_ name: String, _ configuration: AgentConfiguration) -> Finding {
+    private static func absent(_ name: String, _ configuration: AgentConfiguration) -> Remark {
         guard configuration.drivers?.contains(name) ?? true else {
             return .good("driver \(name)", "not wanted by the configuration")
         }

@@ -2,9 +2,9 @@ import DaemonKit
 import Glibc
 
 /// Whether the controller can listen where it is told to.
-enum PortFinding {
+enum PortRemark {
     /// - Parameter holder: the process that runs on the data folder.
-    static func examine(_ address: Address, for purpose: String, holder: Int32?) -> Finding {
+    static func examine(_ address: Address, for purpose: String, holder: Int32?) -> Remark {
         let (subject, place) = ("port of the \(purpose)", "\(address.host):\(address.port)")
         switch bind(address) {
         case 0: return .good(subject, "\(place) is free")
@@ -47,10 +47,10 @@ enum PortFinding {
 }
 
 /// How many connections the controller can hold.
-enum DescriptorFinding {
+enum DescriptorRemark {
     private static let needed = 4096
 
-    static func examine(_ limit: Int) -> Finding {
+    static func examine(_ limit: Int) -> Remark {
         guard limit < needed else { return .good("descriptors", "up to \(limit) files and connections") }
         return .wrong(
             "descriptors", "only \(limit) files and connections, each agent and each user takes one",

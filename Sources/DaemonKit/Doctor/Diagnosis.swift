@@ -1,5 +1,5 @@
 /// One thing that a daemon's doctor looked at.
-package struct Finding: Sendable, Hashable, CustomStringConvertible {
+package struct Remark: Sendable, Hashable, CustomStringConvertible {
     package enum Verdict: String, Sendable, Hashable, CaseIterable {
         case good = "ok"
         /// Worth knowing; the daemon works.
@@ -20,14 +20,14 @@ package struct Finding: Sendable, Hashable, CustomStringConvertible {
         (self.verdict, self.subject, self.text, self.advice) = (verdict, subject, text, advice)
     }
 
-    package static func good(_ subject: String, _ text: String) -> Finding { Finding(.good, subject, text, nil) }
+    package static func good(_ subject: String, _ text: String) -> Remark { Remark(.good, subject, text, nil) }
 
-    package static func note(_ subject: String, _ text: String, advice: String? = nil) -> Finding {
-        Finding(.note, subject, text, advice)
+    package static func note(_ subject: String, _ text: String, advice: String? = nil) -> Remark {
+        Remark(.note, subject, text, advice)
     }
 
-    package static func wrong(_ subject: String, _ text: String, advice: String) -> Finding {
-        Finding(.wrong, subject, text, advice)
+    package static func wrong(_ subject: String, _ text: String, advice: String) -> Remark {
+        Remark(.wrong, subject, text, advice)
     }
 
     package var description: String {
@@ -42,19 +42,19 @@ package struct Finding: Sendable, Hashable, CustomStringConvertible {
 
 /// All that a doctor found, in the order in which it looked.
 package struct Diagnosis: Sendable, CustomStringConvertible {
-    package private(set) var findings: [Finding] = []
+    package private(set) var remarks: [Remark] = []
 
     package init() {}
 
-    package mutating func add(_ finding: Finding) { findings.append(finding) }
-    package mutating func add(_ more: [Finding]) { findings += more }
+    package mutating func add(_ remark: Remark) { remarks.append(remark) }
+    package mutating func add(_ more: [Remark]) { remarks += more }
 
-    package var isWell: Bool { !findings.contains { $0.verdict == .wrong } }
+    package var isWell: Bool { !remarks.contains { $0.verdict == .wrong } }
 
-    /// One finding a line, and a last line that sums up.
+    /// One remark a line, and a last line that sums up.
     package var description: String {
-        let wrong = findings.count { $0.verdict == .wrong }
+        let wrong = remarks.count { $0.verdict == .wrong }
         let sum = wrong == 0 ? "nothing is wrong" : wrong == 1 ? "one thing is wrong" : "\(wrong) things are wrong"
-        return (findings.map(\.description) + [sum]).joined(separator: "\n")
+        return (remarks.map(\.description) + [sum]).joined(separator: "\n")
     }
 }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct `What a doctor finds` {
-    @Test func `one finding a line, advice below it, and a sum at the end`() {
+    @Test func `one remark a line, advice below it, and a sum at the end`() {
         var diagnosis = Diagnosis()
         diagnosis.add(.good("clock", "kept"))
         diagnosis.add(.note("driver zfs", "not used", advice: "nothing"))
@@ -23,28 +23,28 @@ import Testing
     }
 
     @Test func `a clock of the past is wrong, one that nobody keeps is worth a note`() {
-        #expect(MachineFindings.clock(now: 0, isSynchronised: true).verdict == .wrong)
+        #expect(MachineRemarks.clock(now: 0, isSynchronised: true).verdict == .wrong)
         let now = 1_800_000_000
-        #expect(MachineFindings.clock(now: now, isSynchronised: true).verdict == .good)
-        #expect(MachineFindings.clock(now: now, isSynchronised: false).verdict == .note)
-        #expect(MachineFindings.clock(now: now, isSynchronised: nil).verdict == .note)
+        #expect(MachineRemarks.clock(now: now, isSynchronised: true).verdict == .good)
+        #expect(MachineRemarks.clock(now: now, isSynchronised: false).verdict == .note)
+        #expect(MachineRemarks.clock(now: now, isSynchronised: nil).verdict == .note)
     }
 
     @Test func `room is counted, and a folder that is not there cannot be asked`() throws {
         let folder = try ScratchFolder("room")
-        #expect(MachineFindings.room(in: folder.path, needed: 1).verdict == .good)
-        let full = MachineFindings.room(in: folder.path, needed: .max)
+        #expect(MachineRemarks.room(in: folder.path, needed: 1).verdict == .good)
+        let full = MachineRemarks.room(in: folder.path, needed: .max)
         #expect(full.verdict == .wrong && full.advice?.contains("make room") == true)
-        #expect(MachineFindings.room(in: folder.file("absent"), needed: 1).verdict == .wrong)
+        #expect(MachineRemarks.room(in: folder.file("absent"), needed: 1).verdict == .wrong)
     }
 
     @Test func `a data folder is missing, private, or held by a process`() throws {
         let folder = try ScratchFolder("folder")
-        let missing = MachineFindings.folder(folder.file("none"), make: "make it so")
+        let missing = MachineRemarks.folder(folder.file("none"), make: "make it so")
         #expect(missing.verdict == .wrong && missing.advice == "make it so")
-        #expect(MachineFindings.folder(folder.path, make: "").text == "\(folder.path) is private")
+        #expect(MachineRemarks.folder(folder.path, make: "").text == "\(folder.path) is private")
         let held = try DataDirectory(folder.path)
-        #expect(MachineFindings.folder(folder.path, make: "").text.contains("is running on it"))
+        #expect(MachineRemarks.folder(folder.path, make: "").text.contains("is running on it"))
         withExtendedLifetime(held) {}
     }
 

@@ -4,11 +4,8 @@ import Model
 import Store
 import Transport
 
-/// Of this machine, as the doctor tells it; not one of the fleet that the store keeps.
-typealias Finding = DaemonKit.Finding
-
 /// What is in the controller's folder: keys, certificates, the store.
-struct StateFindings {
+struct StateRemarks {
     let folder: String
     private static let day: Int64 = 86_400_000
     /// Agents hold the authority's certificate; replacing it takes the operator this long at worst.
@@ -21,19 +18,19 @@ struct StateFindings {
         return max(store, 1 << 30)
     }
 
-    func examine(now: Timestamp = .now()) -> [Finding] {
+    func examine(now: Timestamp = .now()) -> [Remark] {
         do throws(ConfigurationError) { try StateFiles.requireController(in: folder) } catch {
             return [.wrong("state", error.message, advice: "as said")]
         }
         return keys + [authority(now), server(now), store]
     }
 
-    private var keys: [Finding] {
+    private var keys: [Remark] {
         let problems = ["ca.key", "secrets.key", "server.key", "tickets.key", "controller.sqlite"].compactMap(openFile)
         return problems.isEmpty ? [.good("keys", "private to their user")] : problems
     }
 
-    private func openFile(_ name: String) -> Finding? {
+    private func openFile(_ name: String) -> Remark? {
         do throws(FileError) { try FileMode.requirePrivate("\(folder)/\(name)") } catch {
             guard !error.isMissing else { return nil }
             let advice = "find out who has read it before you chmod 600 \(folder)/\(name)"
@@ -42,7 +39,7 @@ struct StateFindings {
         return nil
     }
 
-    private func authority(_ now: Timestamp) -> Finding {
+    private func authority(_ now: Timestamp) -> Remark {
         let restore = "put the files back, or innkeeper-controller restore --data \(folder) FILE"
         do {
             let authority = try CertificateAuthority(
@@ -61,7 +58,7 @@ struct StateFindings {
     }
 
     /// One that is missing, damaged or near its end is made anew at a start and once a day.
-    private func server(_ now: Timestamp) -> Finding {
+    private func server(_ now: Timestamp) -> Remark {
         do {
             let certificate = try Certificate(pem: PEMFile.read("\(folder)/server.pem"))
             let left = certificate.notAfter - now.milliseconds
@@ -74,7 +71,7 @@ struct StateFindings {
         } catch { return .note("server certificate", "\(error)", advice: "the next start makes a new one") }
     }
 
-    private var store: Finding {
+    private var store: Remark {
         do throws(StoreError) {
             let schema = try Store.schema(of: "\(folder)/controller.sqlite")
             let newest = Store.newestSchema

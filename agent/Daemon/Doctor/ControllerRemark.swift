@@ -4,10 +4,10 @@ import NIOCore
 import NIOPosix
 
 /// Whether the controller's port takes connections. Nothing is sent: a session of this node may be open.
-enum ControllerFinding {
+enum ControllerRemark {
     private static let patience = TimeAmount.seconds(5)
 
-    static func reach(_ address: String) async -> Finding {
+    static func reach(_ address: String) async -> Remark {
         do {
             let place = try HostPort(address)
             let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -4,8 +4,8 @@ import Model
 import Transport
 
 /// Who the node is to its controller, and for how long.
-enum IdentityFindings {
-    static func examine(_ data: String, now: Timestamp = .now()) -> ([Finding], NodeIdentity?) {
+enum IdentityRemarks {
+    static func examine(_ data: String, now: Timestamp = .now()) -> ([Remark], NodeIdentity?) {
         let enrol = "innkeeper-agent enrol --controller HOST:PORT --token TOKEN --data \(data)"
         do throws(IdentityError) {
             guard let identity = try NodeIdentity.load(folder: data) else {
@@ -18,7 +18,7 @@ enum IdentityFindings {
         }
     }
 
-    private static func term(of identity: NodeIdentity, _ now: Timestamp, _ enrol: String) -> Finding {
+    private static func term(of identity: NodeIdentity, _ now: Timestamp, _ enrol: String) -> Remark {
         let certificate = identity.certificate
         let name = "node \(identity.node) of \(identity.controller)"
         if identity.isExpired(at: now) {
@@ -48,7 +48,7 @@ enum IdentityFindings {
 enum StateModes {
     private static let files = ["identity.json", "enrolment.key", "journal.sqlite", "spool.sqlite", "audit.log"]
 
-    static func findings(in data: String) -> [Finding] {
+    static func remarks(in data: String) -> [Remark] {
         files.compactMap { name in
             do throws(FileError) { try FileMode.requirePrivate("\(data)/\(name)") } catch {
                 guard !error.isMissing else { return nil }

@@ -5,26 +5,26 @@ import Glibc
 /// What the running agent's unit takes away from the tools that the agent starts.
 ///
 /// The unit as packaged takes nothing of it; a drop-in that somebody has made may.
-enum ConfinementFindings {
+enum ConfinementRemarks {
     /// - Parameters:
     ///   - process: the running agent; nil when none runs.
     ///   - drivers: names of those that are there.
-    static func examine(_ process: Int32?, _ drivers: Set<String>) -> [Finding] {
+    static func examine(_ process: Int32?, _ drivers: Set<String>) -> [Remark] {
         guard let process else { return [] }
-        var findings: [Finding] = []
+        var remarks: [Remark] = []
         if drivers.contains("cloudpanel"), hasNoNewPrivileges(process) {
-            findings.append(
+            remarks.append(
                 .wrong(
                     "unit", "process \(process) may gain no privileges, and clpctl works through sudo",
                     advice: "take NoNewPrivileges= out of the unit (systemctl cat innkeeper-agent), and restart it"))
         }
         if !drivers.isDisjoint(with: ["zfs", "proxmox"]), hasOwnMounts(process) {
-            findings.append(
+            remarks.append(
                 .wrong(
                     "unit", "process \(process) has mounts of its own: what it mounts, this machine does not see",
                     advice: "take PrivateTmp=, Protect…= and ReadOnlyPaths= out of the unit, and restart it"))
         }
-        return findings
+        return remarks
     }
 
     private static func hasNoNewPrivileges(_ process: Int32) -> Bool {

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// What every daemon needs of its machine.
-package enum MachineFindings {
+package enum MachineRemarks {
     /// A build knows that no clock can be right that stands before it: 2026-01-01, in seconds.
     private static let earliest: Int = 1_767_225_600
     private static let filesNeeded: UInt64 = 1000
@@ -11,7 +11,7 @@ package enum MachineFindings {
     /// - Parameters:
     ///   - now: seconds since 1970.
     ///   - isSynchronised: what the kernel says of it; nil where it says nothing.
-    package static func clock(now: Int = time(nil), isSynchronised: Bool? = kernelClock()) -> Finding {
+    package static func clock(now: Int = time(nil), isSynchronised: Bool? = kernelClock()) -> Remark {
         guard now >= earliest else {
             return .wrong(
                 "clock", "it says \(now) seconds since 1970, which is in the past",
@@ -37,7 +37,7 @@ package enum MachineFindings {
 
     /// Whether the file system of a folder has room.
     /// - Parameter needed: bytes that the daemon may come to need there.
-    package static func room(in folder: String, needed: UInt64) -> Finding {
+    package static func room(in folder: String, needed: UInt64) -> Remark {
         var system = linux_filesystem()
         let code = linux_filesystem_of(folder, &system)
         guard code == 0 else {
@@ -58,7 +58,7 @@ package enum MachineFindings {
     }
 
     /// Whether the folder of the daemon's state is there and its own.
-    package static func folder(_ path: String, make advice: String) -> Finding {
+    package static func folder(_ path: String, make advice: String) -> Remark {
         do throws(FileError) { try FileMode.requirePrivate(path) } catch {
             return .wrong("data", error.description, advice: error.isMissing ? advice : "chown and chmod it as said")
         }
