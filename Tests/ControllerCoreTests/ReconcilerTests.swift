@@ -46,6 +46,12 @@ extension Stage {
         try await store.events().items.filter { $0.kind == kind }.count
             + store.findings(FindingFilter(kind: kind)).items.count
     }
+
+    /// What is said to be wrong with the services, as the findings have it.
+    func drifts(resolved: Bool = false) async throws -> [String?] {
+        try await store.findings(FindingFilter(kind: "service.drift")).items
+            .filter { ($0.resolvedAt != nil) == resolved }.map { $0.data["drift"]?.asString }
+    }
 }
 
 @Suite struct ReconcilerTests {
@@ -62,7 +68,8 @@ extension Stage {
             try await stage.reportInventory()
             let drift = ServiceDrift(operations: stage.operations)
             for _ in 1...3 { try await drift.reconcile(stage.world) }
-            #expect(try await stage.findings("drift.\(how)") == 1)
+            #expect(try await stage.drifts() == [how])
+            #expect(try await stage.store.events().items.isEmpty)
             #expect(try await stage.service(service.id).observed["drift"]?["kind"] == .string(how))
             #expect(stage.node.belongings == before)
             #expect(try await stage.store.unfinishedOperations().isEmpty)
@@ -116,15 +123,14 @@ extension Stage {
             stage.letTimePass()
             let drift = ServiceDrift(operations: stage.operations)
             try await drift.reconcile(stage.world)
-            #expect(try await stage.findings("drift.running") == 1)
+            #expect(try await stage.drifts() == ["running"])
             let told = try await stage.store.findings(FindingFilter(kind: "service.drift", withResolved: false)).items
             #expect(told.map(\.summary.isEmpty) == [false] && told.first?.subject.hasPrefix("service/") == true)
             stage.node.change { $0.belongings.containers[id]?.running = false }
             stage.letTimePass()
             try await drift.reconcile(stage.world)
-            #expect(try await stage.findings("drift.over") == 1)
-            #expect(
-                try await stage.store.findings(FindingFilter(kind: "service.drift", withResolved: false)).items.isEmpty)
+            #expect(try await stage.drifts().isEmpty)
+            #expect(try await stage.drifts(resolved: true) == ["running"])
             #expect(try await stage.service(id).observed["drift"] == nil)
         }
     }
@@ -247,21 +253,24 @@ extension Stage {
     @Test func `records whose time is up go, others stay`() async throws {
         try await Stage.with { stage in
             let now = stage.clock.port.now()
-            for (key, life) in [("old", Duration.seconds(-1)), ("new", .seconds(3600))] {
+            for (seq, key, life) in [(1 as Int64, "old", Duration.seconds(-1)), (2, "new", .seconds(3600))] {
                 _ = try await stage.store.beginIdempotent(
                     IdempotencyRecord(
                         key: key, scope: "k", digest: "d", status: 0, body: "", createdAt: now - .seconds(7200),
                         expiresAt: now + life))
-                try await stage.store.recordFinding(
-                    EventRecord(
-                        id: "ev_\(key)", node: "nod_1", seq: 0, time: now + life, driver: "controller", resource: nil,
-                        kind: "test", data: [:]))
+                _ = try await stage.store.take(
+                    Intake(
+                        node: "nod_1",
+                        events: [
+                            NodeEventReport(
+                                seq: seq, time: now + life, driver: "host", resource: nil, kind: key, data: [:])
+                        ]))
             }
             try await RecordUpkeep(retention: Retention(events: .seconds(0))).reconcile(stage.world)
             try await MetricUpkeep(retention: Retention()).reconcile(stage.world)
             #expect(try await stage.store.idempotency(scope: "k", key: "old") == nil)
             #expect(try await stage.store.idempotency(scope: "k", key: "new") != nil)
-            #expect(try await stage.store.events().items.map(\.id) == ["ev_new"])
+            #expect(try await stage.store.events().items.map(\.kind) == ["new"])
         }
     }
 }

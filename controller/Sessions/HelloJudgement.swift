@@ -51,15 +51,8 @@ extension Store {
         }
     }
 
-    /// One finding for each set of figures, however often the node says the same again.
     private func tell(_ doubts: [ClaimDoubt], of node: NodeRecord, at time: Timestamp) throws(StoreError) {
         let told = doubts.prefix(16)
-        let mark = told.map { "\($0.figure)=\($0.claimed)" }.joined(separator: ",")
-        try recordFinding(
-            EventRecord(
-                id: "ev_claims.\(node.id).\(mark)", node: node.id, seq: 0, time: time, driver: "controller",
-                resource: nil, kind: Self.claims,
-                data: ["doubts": .array(told.map { .string("\($0)") })]))
         try raise(
             Finding(
                 Self.claims, subject: "node/\(node.id)", .warning, node: node.id,

@@ -17,15 +17,4 @@ extension Store {
             note(.node, id, node: id)
         }
     }
-
-    /// Records something that the controller itself has found out about a node. The same id again changes nothing and
-    /// returns false.
-    @discardableResult
-    package func recordFinding(_ event: EventRecord) throws(StoreError) -> Bool {
-        try transaction { () throws(StoreError) in
-            let isNew = try run("\(EventRecord.insertion) ON CONFLICT (id) DO NOTHING", event.values) > 0
-            if isNew { note(.event, event.id, node: event.node) }
-            return isNew
-        }
-    }
 }

@@ -80,10 +80,6 @@ struct ServiceDrift: Reconciler {
         _ drift: Drift?, _ service: ServiceRecord, _ place: ServicePlace, _ world: World, at now: Timestamp
     ) async throws {
         let (id, generation) = (service.id, service.generation)
-        let finding = EventRecord(
-            id: Identifier.make("ev"), node: place.node, seq: 0, time: now, driver: "controller",
-            resource: "docker/\(place.container)", kind: drift.map { "drift.\($0.rawValue)" } ?? "drift.over",
-            data: ["service": .string(id)])
         let isCurrent = try await world.store.atomically { store throws(StoreError) in
             // An operation that began meanwhile makes all this old.
             guard let present = try store.service(id), present.generation == generation, present.state == service.state,
@@ -94,7 +90,6 @@ struct ServiceDrift: Reconciler {
                     ["kind": .string($0.rawValue), "since": .integer(now.milliseconds)]
                 }
             }
-            try store.recordFinding(finding)
             let subject = "service/\(id)"
             if let drift {
                 try store.raise(
