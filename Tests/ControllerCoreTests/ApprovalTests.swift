@@ -129,6 +129,35 @@ extension Stage {
         }
     }
 
+    @Test(arguments: ["SUSPENDED", "FAULTED", "UNAVAIL", "OFFLINE", "REMOVED", "of a later version"])
+    func `is not on a pool that stands still, and the reason is told`(_ health: String) async throws {
+        try await Stage.with { stage in
+            try await stage.addNode("nod_2")
+            for node in ["nod_1", "nod_2"] {
+                let whole: JSONObject = [
+                    "health": .string(health), "size_bytes": 4_294_967_296, "free_bytes": 4_294_967_296,
+                ]
+                try await stage.say(node, pool: node == "nod_1" ? whole : ["health": .string(health)])
+            }
+            let candidates = [try await stage.candidate("nod_1"), try await stage.candidate("nod_2")]
+            let demand = Demand(
+                resources: Resources(cpuMillis: 1, memoryBytes: 1, diskBytes: 1), drivers: [], labels: [:], pool: nil,
+                strategy: .spread)
+            let result = Scheduler().place(demand, on: candidates)
+            #expect(result.choice == nil)
+            #expect(result.reasons.contains("its storage pool tank is \(health.lowercased())"), "\(result.reasons)")
+        }
+    }
+
+    @Test(arguments: ["ONLINE", "DEGRADED"])
+    func `is on a pool that works, be a disk of it broken`(_ health: String) async throws {
+        try await Stage.with { stage in
+            try await stage.say("nod_1", pool: ["health": .string(health), "size_bytes": 6000, "free_bytes": 3000])
+            let pool = try #require(try await stage.candidate("nod_1").pools.first)
+            #expect(pool.fault == nil && pool.sizeBytes == 6000)
+        }
+    }
+
     @Test func `is without the memory that guests of others may take`() async throws {
         try await Stage.with { stage in
             try await stage.store.recordInventory(

@@ -64,6 +64,52 @@ import Testing
         #expect(try await store.metricNames(node: "n1", since: fixture.at(4 * hour)) == [])
     }
 
+    @Test func `learn no more names of a node than are kept, and say so`() async throws {
+        var options = StoreOptions(groupCommit: .milliseconds(1))
+        options.seriesLimit = SeriesLimit(sets: 2, bytes: 1 << 20)
+        let fixture = try StoreFixture(options)
+        let store = fixture.store
+        try await fixture.node()
+        func send(_ node: String, _ set: String, _ seqs: ClosedRange<Int64>) async throws -> Positions {
+            try await store.take(
+                Intake(
+                    node: node, series: [SeriesSet(set: set, names: ["up"])],
+                    samples: seqs.map { SampleRow(seq: $0, time: fixture.at($0), set: set, values: [Double($0)]) }))
+        }
+        for (seq, set) in [(1 as Int64, "a"), (2, "b")] { _ = try await send("n1", set, seq...seq) }
+        #expect(try await store.findings().items.isEmpty)
+        // Acknowledged, for the node would send it again and again; the known sets go on.
+        #expect(try await send("n1", "c", 3...4).metrics == 4)
+        #expect(try await send("n1", "d", 5...6).metrics == 6)
+        #expect(try await send("n1", "a", 7...7).metrics == 7)
+        #expect(try await send("n1", "c", 8...8).metrics == 8)
+        #expect(try await send("n2", "c", 1...1).metrics == 1)
+        let gaps = try await store.gaps(node: "n1").items.sorted { $0.fromSeq < $1.fromSeq }
+        #expect(gaps.map { $0.fromSeq...$0.toSeq } == [3...6, 8...8])
+        #expect(gaps.allSatisfy { $0.kind == "metrics" } && gaps.first?.toTime == fixture.at(6))
+        let findings = try await store.findings().items
+        #expect(findings.map(\.kind) == ["metrics.sets"] && findings.first?.node == "n1")
+        #expect(try await store.latestSamples(node: "n1")?.values["up"] == 7)
+        // Once old sets are gone there is room again.
+        await store.forgetLedgers()
+        while try await store.compactMetrics(before: fixture.at(3600)) > 0 {}
+        while try await store.pruneMetrics(samples: fixture.at(90_000), rollups: fixture.at(90_000)) > 0 {}
+        #expect(try await send("n1", "e", 9...9).metrics == 9)
+        #expect(try await store.gaps(node: "n1").items.count == 2)
+    }
+
+    @Test func `names of a node are bounded by their length too`() async throws {
+        var options = StoreOptions(groupCommit: .milliseconds(1))
+        options.seriesLimit = SeriesLimit(sets: 100, bytes: 1000)
+        let fixture = try StoreFixture(options)
+        for seq in 1...4 as ClosedRange<Int64> {
+            let set = SeriesSet(set: "s\(seq)", names: [String(repeating: "n", count: 500)])
+            let row = SampleRow(seq: seq, time: fixture.at(seq), set: set.set, values: [1])
+            _ = try await fixture.store.take(Intake(node: "n1", series: [set], samples: [row]))
+        }
+        #expect(try await fixture.store.gaps(node: "n1").items.map { $0.fromSeq...$0.toSeq } == [3...4])
+    }
+
     @Test func `take late samples into the chunk of their hour`() async throws {
         try await fill(stride(from: 0, to: 3600, by: 20))
         try await compact(before: hour)

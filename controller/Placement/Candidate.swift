@@ -8,8 +8,14 @@ package struct PoolRoom: Sendable, Hashable {
     package var reservedBytes: Int64
     /// What lies there and is no service's.
     package var othersBytes: Int64
+    /// Why nothing may be put there, as its node calls it: `SUSPENDED`; nil for a pool that works.
+    package var fault: String?
 
-    package init(name: String, sizeBytes: Int64, freeBytes: Int64, reservedBytes: Int64, othersBytes: Int64 = 0) {
+    package init(
+        name: String, sizeBytes: Int64, freeBytes: Int64, reservedBytes: Int64, othersBytes: Int64 = 0,
+        fault: String? = nil
+    ) {
+        self.fault = fault
         self.othersBytes = othersBytes
         self.name = name
         self.sizeBytes = sizeBytes

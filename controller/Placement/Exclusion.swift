@@ -11,6 +11,8 @@ package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
     case cpu(wantedMillis: Int64, freeMillis: Int64)
     case memory(wanted: Int64, free: Int64)
     case poolMissing(String?)
+    /// - Parameter state: what its node says of it: `SUSPENDED`.
+    case poolFaulted(String, state: String)
     case disk(pool: String, wanted: Int64, free: Int64)
     case storageFloor(pool: String, wanted: Int64, free: Int64, floor: Int64)
 
@@ -28,6 +30,7 @@ package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
             "\(Self.size(wanted)) of memory wanted, \(Self.size(free)) free after reservations"
         case .poolMissing(nil): "it has no storage pool"
         case .poolMissing(let pool?): "it has no storage pool \(pool)"
+        case .poolFaulted(let pool, let state): "its storage pool \(pool) is \(state.lowercased())"
         case .disk(let pool, let wanted, let free):
             "\(Self.size(wanted)) of disk wanted, \(Self.size(free)) free after reservations on pool \(pool)"
         case .storageFloor(let pool, let wanted, let free, let floor):

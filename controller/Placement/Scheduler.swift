@@ -98,6 +98,7 @@ extension Scheduler {
     }
 
     private func storageObjection(_ pool: PoolRoom, wanted: Int64) -> Exclusion? {
+        if let fault = pool.fault { return .poolFaulted(pool.name, state: fault) }
         let promised = free(pool)
         if wanted > promised { return .disk(pool: pool.name, wanted: wanted, free: promised) }
         let floor = Double(pool.sizeBytes) * rules.storageFloor

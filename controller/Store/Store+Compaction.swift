@@ -125,6 +125,7 @@ extension Store {
         let inUse = Set(seriesNumbers.values.map(\.number))
         let dead = try rows(sql) { (row) throws(SQLiteError) in try row.integer() }.filter { !inUse.contains($0) }
         for number in dead { try run("DELETE FROM metric_series WHERE number = ?", [number]) }
+        if !dead.isEmpty { seriesUses = [:] }
         return dead.count
     }
 }

@@ -99,6 +99,7 @@ extension Store {
             return .success(try transaction { () throws(StoreError) in try store(intake) })
         } catch {
             restore(before)
+            seriesUses[intake.node] = nil
             for set in intake.series { seriesNumbers[SeriesKey(node: intake.node, set: set.set)] = nil }
             switch error {
             case .invalid, .notFound, .conflict: return .failure(error)
@@ -112,7 +113,11 @@ extension Store {
             throw .invalid("\(intake.node) has another journal by now")
         }
         for set in intake.series { try register(set, of: intake.node) }
-        for row in intake.samples where try isNew(row.seq, intake.node, .metrics) { try insert(row, of: intake.node) }
+        var unnamed: [SampleRow] = []
+        for row in intake.samples where try isNew(row.seq, intake.node, .metrics) {
+            if try !insert(row, of: intake.node) { unnamed.append(row) }
+        }
+        try passOver(unnamed, of: intake.node, at: intake.receivedAt ?? unnamed.last?.time ?? .now())
         for report in intake.usage {
             // A part of a report has its number only with the last: counting the others twice adds nothing.
             let isNew =

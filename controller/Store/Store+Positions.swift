@@ -88,6 +88,7 @@ extension Store {
             ledgers.changed.remove(key)
         }
         seriesNumbers = seriesNumbers.filter { $0.key.node != node }
+        seriesUses[node] = nil
     }
 
     private static func journalSetting(_ node: String) -> String { "journal.\(node)" }
@@ -156,7 +157,7 @@ extension Store {
     /// After a rollback the rows are right and the memory is not.
     func forgetLedgers() {
         ledgers = Ledgers()
-        seriesNumbers = [:]
+        (seriesNumbers, seriesUses) = ([:], [:])
     }
 }
 

@@ -19,7 +19,8 @@ extension Store {
     /// Entries kept in memory; past it they are read again.
     private static let seriesLimit = 50_000
 
-    /// Learns the names of a set. The same set must not come back with other names: stored rows rest on them.
+    /// Learns the names of a set, as long as there is room for one more of the node. The same set must not come back with other
+    /// names: stored rows rest on them.
     func register(_ set: SeriesSet, of node: String) throws(StoreError) {
         guard !set.set.isEmpty, set.set.utf8.count <= 64, !set.names.isEmpty,
             set.names.count <= PackedRow.maximumValues, set.names.allSatisfy({ $0.utf8.count <= 512 })
@@ -33,7 +34,11 @@ extension Store {
             throw .invalid("\(node) gave the series set \(set.set) two meanings")
         }
         var number = stored?.number ?? 0
-        if stored == nil { number = try insertSeries(node, set.set, names) }
+        if stored == nil {
+            guard try hasSeriesRoom(node) else { return }
+            number = try insertSeries(node, set.set, names)
+            try countSeries(names, of: node)
+        }
         remember(SeriesKey(node: node, set: set.set), SeriesEntry(number: number, count: set.names.count))
     }
 
@@ -45,18 +50,21 @@ extension Store {
         return try row(sql, [node, set, names]) { (row) throws(SQLiteError) in try row.integer() } ?? 0
     }
 
-    func insert(_ row: SampleRow, of node: String) throws(StoreError) {
+    /// False where its set was not learnt because the node has too many.
+    func insert(_ row: SampleRow, of node: String) throws(StoreError) -> Bool {
         guard let entry = try series(SeriesKey(node: node, set: row.set)) else {
+            guard try hasSeriesRoom(node) else { return false }
             throw .notFound(kind: "series set", id: row.set)
         }
         guard row.values.count == entry.count else {
             throw .invalid("\(node) sent \(row.values.count) values for the \(entry.count) series of \(row.set)")
         }
-        guard try !insert(PackedRow.encode(row.values.map { $0 ?? .nan }), entry.number, row.time) else { return }
+        guard try !insert(PackedRow.encode(row.values.map { $0 ?? .nan }), entry.number, row.time) else { return true }
         try insert(
             GapRecord(
                 id: Identifier.make("gap"), node: node, kind: IntakeStream.metrics.rawValue, fromSeq: row.seq,
                 toSeq: row.seq, fromTime: row.time, toTime: row.time, reason: "too many samples have the same time"))
+        return true
     }
 
     /// Steps that a sample may be moved by, in milliseconds.

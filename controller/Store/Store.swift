@@ -10,6 +10,7 @@ package actor Store {
     let groupCommit: Duration
     let columnSeal: ColumnSeal?
     let clockTolerance: Duration
+    let seriesLimit: SeriesLimit
     /// What the transaction that is open has done so far.
     private(set) var effort = Effort()
     /// What the largest transactions since the store was opened have done.
@@ -19,6 +20,8 @@ package actor Store {
     var ledgers = Ledgers()
     /// Series sets that were used lately.
     var seriesNumbers: [SeriesKey: SeriesEntry] = [:]
+    /// By node.
+    var seriesUses: [String: SeriesUse] = [:]
     /// Changes of the transaction that is open, told to the feed once it is committed.
     private var pendingChanges: [Change] = []
     private var depth = 0
@@ -33,6 +36,7 @@ package actor Store {
         groupCommit = options.groupCommit
         columnSeal = options.seal
         clockTolerance = options.clockTolerance
+        seriesLimit = options.seriesLimit
         database = try StoreFile.open(path, options)
     }
 

@@ -16,6 +16,8 @@ package struct StoreOptions: Sendable {
     package var seal: ColumnSeal?
     /// How far ahead of the controller a node's clock may be before it is not believed.
     package var clockTolerance: Duration = .seconds(300)
+    /// What the names of one node's figures may take.
+    package var seriesLimit = SeriesLimit()
 
     package init(
         groupCommit: Duration = .milliseconds(50), maximumPages: Int? = nil, cacheKiB: Int = 16384,

@@ -13,7 +13,7 @@ extension Store {
 }
 
 extension Candidate {
-    /// Reads what the drivers said in the last hello: `zfs` its `pools` with `name`, `size_bytes`, `free_bytes` and
+    /// Reads what the drivers said in the last hello: `zfs` its `pools` with `name`, `health`, `size_bytes`, `free_bytes` and
     /// `available_bytes`. CPU and memory are columns of the node. What is missing or of another shape counts as not
     /// there, and what cannot be believed as what was approved.
     init(_ node: NodeRecord, promised: NodeLoad?, connected: Bool, load: Double?) {
@@ -38,10 +38,19 @@ extension Candidate {
 }
 
 extension PoolRoom {
+    /// What a pool says of itself that reads and writes; all else is a pool that does not, or one that nobody knows.
+    private static let working: Set<String> = ["ONLINE", "DEGRADED"]
+
     /// Sizes of a pool are those of its disks, parity included, while what a data set may still take is usable room: the
     /// share of the one in the other is what of the whole can be sold.
     fileprivate init?(_ json: JSONValue, believed: [String: Int64], promised: NodeLoad?) {
-        guard let name = json["name"]?.asString, let size = json["size_bytes"]?.asInteger,
+        guard let name = json["name"]?.asString else { return nil }
+        // One that stands still may tell sizes or none; either way, what is put there is lost or hangs.
+        if let health = json["health"]?.asString, !Self.working.contains(health) {
+            self.init(name: name, sizeBytes: 0, freeBytes: 0, reservedBytes: 0, fault: health.capped(to: 32))
+            return
+        }
+        guard let size = json["size_bytes"]?.asInteger,
             let free = json["free_bytes"]?.asInteger
         else { return nil }
         let counted = max(0, min(size, believed[name] ?? 0))
