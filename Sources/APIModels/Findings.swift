@@ -13,6 +13,8 @@ package struct FindingView: Codable, Sendable {
     /// `open`, `acknowledged` or `resolved`.
     package var state: String
     package var node: String?
+    /// What people call it; absent once the node is removed.
+    package var nodeName: String?
     package var service: String?
     /// What is so, in one sentence.
     package var summary: String
@@ -58,6 +60,8 @@ package struct NoteRequest: Codable, Sendable {
 package struct GapView: Codable, Sendable {
     package var id: String
     package var node: String
+    /// What people call it; absent once the node is removed.
+    package var nodeName: String?
     /// `metrics`, `usage` or `events`.
     package var kind: String
     /// The first and the last number that is missing; both 0 where nobody knows how many.
@@ -86,6 +90,8 @@ package struct GapView: Codable, Sendable {
 package struct NodeEventView: Codable, Sendable {
     package var id: String
     package var node: String
+    /// What people call it; absent once the node is removed.
+    package var nodeName: String?
     /// By the node's clock.
     package var time: Timestamp
     package var driver: String
@@ -109,6 +115,8 @@ package struct NodeEventView: Codable, Sendable {
 /// Something that a driver has on a node.
 package struct InventoryItemView: Codable, Sendable {
     package var node: String
+    /// What people call it; absent once the node is removed.
+    package var nodeName: String?
     package var driver: String
     package var resource: String
     package var updatedAt: Timestamp

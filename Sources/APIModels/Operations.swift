@@ -10,6 +10,8 @@ package struct Operation: Codable, Sendable {
     package var state: String
     package var service: String?
     package var node: String?
+    /// What people call it; absent once the node is removed.
+    package var nodeName: String?
     package var requestedBy: String?
     package var createdAt: Timestamp
     package var startedAt: Timestamp?

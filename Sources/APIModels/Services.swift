@@ -11,6 +11,8 @@ package struct Service: Codable, Sendable {
     /// `pending`, `provisioning`, `running`, `suspending`, `suspended`, `upgrading`, `terminating`, `terminated` or `failed`.
     package var state: String
     package var node: String?
+    /// What people call it; absent once the node is removed.
+    package var nodeName: String?
     /// Grows by one with every operation on it.
     package var generation: Int64
     package var createdAt: Timestamp

@@ -25,6 +25,7 @@ import WireProtocol
         let id = try await Self.raise(house)
         let list = try await house.ask(.get, "/api/v1/findings?node=alpha").model(Listing<FindingView>.self)
         let found = try #require(list.items.first)
+        #expect(found.nodeName == "alpha")
         #expect(found.id == id && found.state == "open" && found.severity == "warning")
         #expect(found.summary == "The clock is ahead." && found.remedy == "Set the clock.")
         #expect(found.since == HouseClock.start && found.lastSeen == HouseClock.start)

@@ -1,4 +1,5 @@
 import APIModels
+import Glibc
 import Model
 import Processes
 import Store
@@ -96,6 +97,20 @@ import WireProtocol
         }
     }
 
+    /// The signal says what is to be done; where the error came first, it was taken for a failure of its own.
+    @Test func `a reader who is gone is told by the signal, and a device that is full is a failure`() throws {
+        signal(SIGPIPE, SIG_IGN)
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        close(ends[0])
+        defer { close(ends[1]) }
+        #expect(throws: Never.self) { try Terminal.write([1, 2, 3], to: ends[1], named: "standard output") }
+        let full = open("/dev/full", O_WRONLY)
+        defer { close(full) }
+        let failure = #expect(throws: Failure.self) { try Terminal.write([1], to: full, named: "standard output") }
+        #expect(failure?.code == .failed && failure?.message.hasPrefix("standard output cannot be written") == true)
+    }
+
     @Test func `an answer that cannot be written is a failure`() async throws {
         try await OpenHouse.with { open in
             let script = "'\(OpenHouse.program)' node list >/dev/full"
@@ -103,6 +118,35 @@ import WireProtocol
                 ProcessRequest(
                     "/bin/sh", ["-c", script], environment: open.variables(loggedIn: true), deadline: .seconds(60)))
             #expect(outcome.exit == .code(1) && outcome.errorText.contains("No space left"), "\(outcome.errorText)")
+        }
+    }
+
+    @Test func `lists call nodes by their names, and say their ids where all is wanted`() async throws {
+        try await OpenHouse.with { open in
+            let (house, time) = (open.house, open.house.clock.time)
+            try await house.addNode()
+            let order = try await house.addService()
+            try await house.store.updateService(try #require(order.service?.id), at: time) { $0.node = "nod_1" }
+            try await house.store.updateOperation(order.operation.id) { $0.node = "nod_1" }
+            _ = try await house.store.take(
+                Intake(
+                    node: "nod_1",
+                    events: [
+                        NodeEventReport(seq: 1, time: time, driver: "host", resource: nil, kind: "k", data: [:])
+                    ],
+                    gaps: [GapReport(stream: .metrics, seqs: 1...4, from: time, to: time, reason: "full")]))
+            for words in [["service", "list"], ["operation", "list"], ["node", "events"], ["node", "gaps"]] {
+                let table = try await open.innctl(words, loggedIn: true)
+                #expect(table.output.contains("alpha") && !table.output.contains("nod_1"), "\(table.output)")
+                let wide = try await open.innctl(words + ["-o", "wide"], loggedIn: true)
+                #expect(wide.output.contains("alpha") && wide.output.contains("nod_1"), "\(wide.output)")
+                #expect(wide.output.hasSuffix("NODE ID") || wide.output.contains("NODE ID\n"), "\(wide.output)")
+                let json = try JSONParser.parse(
+                    try await open.innctl(words + ["-o", "json"], loggedIn: true).output)
+                #expect(json.asArray?.first?["node_name"] == "alpha" && json.asArray?.first?["node"] == "nod_1")
+            }
+            let card = try await open.innctl("service", "show", try #require(order.service?.id), loggedIn: true)
+            #expect(card.output.contains("alpha (nod_1)"), "\(card.output)")
         }
     }
 

@@ -86,6 +86,7 @@ import WireProtocol
         ("/api/v1/tokens", #"{"labels":{"a/":""}}"#, false), ("/api/v1/tokens", #"{"uses":null,"labels":null}"#, true),
         ("/api/v1/keys", #"{"name":"a","scopes":[]}"#, false),
         ("/api/v1/keys", #"{"name":"","scopes":["read"]}"#, false),
+        ("/api/v1/keys", #"{"name":"Zoë 日本 🙂","scopes":["read"]}"#, true),
         ("/api/v1/plans", OpenAPITests.plan("a"), true),
         ("/api/v1/plans", OpenAPITests.plan("a", memory: 6_291_455), false),
         ("/api/v1/plans", OpenAPITests.plan("a", cpu: 1_000_001), false),

@@ -1,4 +1,5 @@
 package import Model
+import SQLite
 package import WireProtocol
 
 /// Which nodes are wanted; nil means any.
@@ -77,6 +78,18 @@ extension Store {
 
     package func node(named name: String) throws(StoreError) -> NodeRecord? {
         try first(NodeRecord.self, "WHERE name = ?", [name])
+    }
+
+    /// What nodes are called, by id; those that are not there are left out.
+    package func nodeNames(_ ids: [String]) throws(StoreError) -> [String: String] {
+        guard !ids.isEmpty else { return [:] }
+        var conditions = Conditions()
+        conditions.among("id", Set(ids).sorted())
+        let names = try rows("SELECT id, name FROM nodes \(conditions.sql)", conditions.values) {
+            (row) throws(SQLiteError) in
+            (try row.text(), try row.text())
+        }
+        return Dictionary(names, uniquingKeysWith: { $1 })
     }
 
     package func nodes(

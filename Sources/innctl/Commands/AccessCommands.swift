@@ -30,7 +30,7 @@ struct KeyCreate: AsyncParsableCommand {
         let request = APIKeyRequest(name: name, scopes: scopes, expiresInSeconds: expires?.seconds)
         let key: APIKey = try await Controller.connect().change("POST", "/api/v1/keys", request)
         try common.output.withSecret.show(key) { $0.secret ?? "" }
-        if common.output == .table { Terminal.note("Key \(key.id): \(key.scopes.joined(separator: ", ")).") }
+        if common.output.isForPeople { Terminal.note("Key \(key.id): \(key.scopes.joined(separator: ", ")).") }
     }
 }
 
@@ -67,17 +67,13 @@ struct KeyRevoke: AsyncParsableCommand {
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Who changed what, newest first.")
-    @Option(help: "At most so many.") var limit = 50
+    @OptionGroup var limit: LimitOption
     @Option(help: "Only changes of this node, service, plan, …") var subject: String?
     @OptionGroup var common: CommonOptions
 
-    func validate() throws {
-        if limit < 1 { throw ValidationError("--limit must be at least 1") }
-    }
-
     func run() async throws {
         let entries: [AuditEntry] = try await Controller.connect().all(
-            "/api/v1/audit", query: Query([("subject", subject)]), limit: limit)
+            "/api/v1/audit", query: Query([("subject", subject)]), limit: limit.count)
         try common.output.list(entries) { entries in
             var table = Table("time", "who", "what", "of", "from", "detail")
             for entry in entries {

@@ -36,7 +36,7 @@ struct EventsCommand: AsyncParsableCommand {
                     switch common.output {
                     case .json, .yaml: Terminal.say(event.data)
                     case .name: Terminal.say(Terminal.clean(notice.id))
-                    case .table: if let line = await teller.line(of: notice) { Terminal.say(line) }
+                    case .table, .wide: if let line = await teller.line(of: notice) { Terminal.say(line) }
                     }
                 }
             }
@@ -76,7 +76,6 @@ private struct Wanted {
 /// Says in a sentence what a change has come to: it looks at the thing, for a change only says where to look.
 private struct EventTeller {
     private let controller: Controller
-    private var names: [String: String] = [:]
     private var last: [String: String] = [:]
 
     init(_ controller: Controller) { self.controller = controller }
@@ -90,7 +89,7 @@ private struct EventTeller {
         return "\(Timestamp.now().iso8601)  \(text)"
     }
 
-    private mutating func sentence(_ notice: ChangeNotice) async -> String {
+    private func sentence(_ notice: ChangeNotice) async -> String {
         switch notice.kind {
         case "missed": return "some changes came too fast and were missed: look at the lists"
         case "node": return await node(notice.id)
@@ -98,7 +97,7 @@ private struct EventTeller {
         case "operation": return await operation(notice.id)
         default:
             let places = [notice.service.map { "service \($0)" }, notice.node.map { "node \($0)" }].compactMap(\.self)
-            let what = notice.kind == "operationLog" ? "log of operation" : notice.kind
+            let what = notice.kind == "operation_log" ? "log of operation" : notice.kind
             return "\(what) \(notice.id) is new or different"
                 + (places.isEmpty ? "" : " (\(places.joined(separator: ", ")))")
         }
@@ -110,30 +109,22 @@ private struct EventTeller {
         return "node \(node.name) is \(state)\(node.schedulable ? "" : " and cordoned")"
     }
 
-    private mutating func service(_ id: String) async -> String {
+    private func service(_ id: String) async -> String {
         guard let service = try? await controller.get("/api/v1/services/\(id)") as Service else {
             return "service \(id) cannot be read"
         }
-        let place = await service.node.asyncMap { await name(ofNode: $0) }
+        let place = service.nodeName ?? service.node
         return "service \(service.externalID ?? id) is \(service.state)" + (place.map { " on node \($0)" } ?? "")
     }
 
-    private mutating func operation(_ id: String) async -> String {
+    private func operation(_ id: String) async -> String {
         guard let operation = try? await controller.get("/api/v1/operations/\(id)") as APIModels.Operation else {
             return "operation \(id) cannot be read"
         }
-        let place = await operation.node.asyncMap { await name(ofNode: $0) }
+        let place = operation.nodeName ?? operation.node
         let subject = operation.service.map { " of service \($0)" } ?? place.map { " on node \($0)" } ?? ""
         let step = operation.steps?.last { $0.state == "running" || $0.state == "undoing" }
         let reason = operation.error.map { ": \($0.message)" } ?? step.map { ", step \($0.name)" } ?? ""
         return "\(operation.kind)\(subject) \(operation.state)\(reason) (\(id))"
-    }
-
-    private mutating func name(ofNode id: String) async -> String {
-        if let name = names[id] { return name }
-        guard let node = try? await controller.get("/api/v1/nodes/\(id)") as Node else { return id }
-        if names.count > 1000 { names.removeAll() }
-        names[id] = node.name
-        return node.name
     }
 }

@@ -17,25 +17,22 @@ struct FindingList: AsyncParsableCommand {
     @Option(help: "Only those of this node: id or name.") var node: String?
     @Option(help: "Only those of this service: id or external id.") var service: String?
     @Flag(help: "Resolved ones as well.") var all = false
-    @Option(help: "At most so many.") var limit = 50
+    @OptionGroup var limit: LimitOption
     @OptionGroup var common: CommonOptions
-
-    func validate() throws {
-        if limit < 1 { throw ValidationError("--limit must be at least 1") }
-    }
 
     func run() async throws {
         let query = Query([
             ("state", state), ("severity", severity), ("kind", kind), ("node", node), ("service", service),
             ("resolved", all ? "true" : nil),
         ])
-        let findings: [FindingView] = try await Controller.connect().all("/api/v1/findings", query: query, limit: limit)
+        let findings: [FindingView] = try await Controller.connect().all(
+            "/api/v1/findings", query: query, limit: limit.count)
         try common.output.list(findings) { findings in
-            var table = Table("id", "severity", "since", "state", "kind", "summary")
+            var table = Table("id", "severity", "since", "state", "kind", "summary", wide: "node", "node id")
             for finding in findings {
                 table.add(
                     finding.id, finding.severity, Readable.age(finding.since), finding.state, finding.kind,
-                    finding.summary)
+                    finding.summary, wide: finding.nodeName, finding.node)
             }
             return table
         }
@@ -65,6 +62,7 @@ enum FindingCard {
         card.add("state", finding.state)
         card.add("kind", finding.kind)
         card.add("about", finding.subject)
+        card.add("node", Readable.node(finding.node, finding.nodeName))
         card.add("since", finding.since.iso8601)
         card.add("last seen", finding.lastSeen.iso8601)
         card.add("acknowledged", finding.acknowledgedAt.map { "\($0.iso8601) by \(finding.acknowledgedBy ?? "-")" })

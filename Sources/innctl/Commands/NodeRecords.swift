@@ -12,21 +12,19 @@ struct NodeEvents: AsyncParsableCommand {
     @Option(help: "Only those of this service: id or external id.") var service: String?
     @Option(help: "Only this kind, such as container.died.") var kind: String?
     @Option(help: "Only of this resource, as its driver calls it: docker/db.") var resource: String?
-    @Option(help: "At most so many.") var limit = 50
+    @OptionGroup var limit: LimitOption
     @OptionGroup var common: CommonOptions
-
-    func validate() throws {
-        if limit < 1 { throw ValidationError("--limit must be at least 1") }
-    }
 
     func run() async throws {
         let query = Query([("node", node), ("service", service), ("kind", kind), ("resource", resource)])
         let events: [NodeEventView] = try await Controller.connect().all(
-            "/api/v1/node-events", query: query, limit: limit)
+            "/api/v1/node-events", query: query, limit: limit.count)
         try common.output.list(events) { events in
-            var table = Table("time", "kind", "resource", "node", "data")
+            var table = Table("time", "kind", "resource", "node", "data", wide: "node id")
             for event in events {
-                table.add(event.time.iso8601, event.kind, event.resource, event.node, event.data?.text)
+                table.add(
+                    event.time.iso8601, event.kind, event.resource, event.nodeName ?? event.node, event.data?.text,
+                    wide: event.node)
             }
             return table
         }
@@ -38,21 +36,19 @@ struct NodeGaps: AsyncParsableCommand {
         commandName: "gaps", abstract: "Data of a node that never came, newest first; without a node, of all.")
     @Argument(help: "Id or name.") var node: String?
     @Option(help: "Only this kind: metrics, usage or events.") var kind: String?
-    @Option(help: "At most so many.") var limit = 50
+    @OptionGroup var limit: LimitOption
     @OptionGroup var common: CommonOptions
-
-    func validate() throws {
-        if limit < 1 { throw ValidationError("--limit must be at least 1") }
-    }
 
     func run() async throws {
         let gaps: [GapView] = try await Controller.connect().all(
-            "/api/v1/gaps", query: Query([("node", node), ("kind", kind)]), limit: limit)
+            "/api/v1/gaps", query: Query([("node", node), ("kind", kind)]), limit: limit.count)
         try common.output.list(gaps) { gaps in
-            var table = Table("from", "to", "kind", "missing", "node", "reason")
+            var table = Table("from", "to", "kind", "missing", "node", "reason", wide: "node id")
             for gap in gaps {
                 let count = gap.fromSeq == 0 && gap.toSeq == 0 ? "unknown" : String(gap.toSeq - gap.fromSeq + 1)
-                table.add(gap.from.iso8601, gap.to.iso8601, gap.kind, count, gap.node, gap.reason)
+                table.add(
+                    gap.from.iso8601, gap.to.iso8601, gap.kind, count, gap.nodeName ?? gap.node, gap.reason,
+                    wide: gap.node)
             }
             return table
         }

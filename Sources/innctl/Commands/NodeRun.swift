@@ -79,7 +79,7 @@ struct NodeRun: AsyncParsableCommand {
         let id = accepted.operation.id
         let ended = try await streams ? conversed(controller, id, takesInput, sink) : followed(controller, id, sink)
         let whole: APIModels.Operation = try await controller.get("/api/v1/operations/\(ended)")
-        try show(whole, aside: common.output == .table && (sink.isUsed || offer?.output ?? false))
+        try show(whole, aside: common.output.isForPeople && (sink.isUsed || offer?.output ?? false))
         if let failure = Failure(endOf: whole) { throw failure }
         try sink.checkEnd(all: whole.outputBytes)
     }

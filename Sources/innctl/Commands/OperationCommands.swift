@@ -17,22 +17,19 @@ struct OperationList: AsyncParsableCommand {
         commandName: "list", abstract: "Operations, newest first.", aliases: ["ls"])
     @Option(help: "Only those in this state.") var state: String?
     @Option(help: "Only those on this service.") var service: String?
-    @Option(help: "At most so many.") var limit = 50
+    @OptionGroup var limit: LimitOption
     @OptionGroup var common: CommonOptions
-
-    func validate() throws {
-        if limit < 1 { throw ValidationError("--limit must be at least 1") }
-    }
 
     func run() async throws {
         let operations: [Operation] = try await Controller.connect().all(
-            "/api/v1/operations", query: Query([("state", state), ("service", service)]), limit: limit)
+            "/api/v1/operations", query: Query([("state", state), ("service", service)]), limit: limit.count)
         try common.output.list(operations) { operations in
-            var table = Table("id", "kind", "state", "service", "node", "asked by", "age", "error")
+            var table = Table("id", "kind", "state", "service", "node", "asked by", "age", "error", wide: "node id")
             for operation in operations {
                 table.add(
-                    operation.id, operation.kind, operation.state, operation.service, operation.node,
-                    operation.requestedBy, Readable.age(operation.createdAt), operation.error?.message)
+                    operation.id, operation.kind, operation.state, operation.service,
+                    operation.nodeName ?? operation.node, operation.requestedBy, Readable.age(operation.createdAt),
+                    operation.error?.message, wide: operation.node)
             }
             return table
         }
@@ -59,7 +56,7 @@ enum OperationCard {
         card.add("kind", operation.kind)
         card.add("state", operation.cancelRequested ? operation.state + " (cancel asked for)" : operation.state)
         card.add("service", operation.service)
-        card.add("node", operation.node)
+        card.add("node", Readable.node(operation.node, operation.nodeName))
         card.add("asked by", operation.requestedBy)
         card.add("reason", operation.reason)
         card.add("created", operation.createdAt.iso8601)
@@ -93,7 +90,7 @@ struct OperationLog: AsyncParsableCommand {
         let lines: [LogLine] = try await Controller.connect().all(path)
         switch common.output {
         case .json, .yaml: try common.output.list(lines) { _ in Table() }
-        case .table, .name: for line in lines { Terminal.say(StepLine.log(line)) }
+        case .table, .wide, .name: for line in lines { Terminal.say(StepLine.log(line)) }
         }
     }
 }
@@ -109,7 +106,7 @@ struct OperationWatch: AsyncParsableCommand {
         let controller = try Controller.connect()
         let follow = Follow(controller, output: common.output, withLog: true, timeout: timeout)
         let operation = try await follow.end(of: id)
-        if common.output != .table { try common.output.show(operation, OperationCard.text) }
+        if !common.output.isForPeople { try common.output.show(operation, OperationCard.text) }
         if let failure = Failure(endOf: operation) { throw failure }
     }
 }

@@ -6,7 +6,7 @@ import Model
 struct CommonOptions: ParsableArguments {
     @Option(
         name: [.customShort("o"), .customLong("output")],
-        help: "table for people, json or yaml for programs, name for the next command.")
+        help: "table for people, wide for all columns, json or yaml for programs, name for the next command.")
     private var format: OutputFormat = .table
 
     @Flag(name: [.short, .long], help: "Only ids or names, one a line; the same as -o name.")
@@ -50,6 +50,15 @@ struct WantedOptions: ParsableArguments {
     func order(of customer: String, externalID: String? = nil, labels: [String: String]? = nil) -> ServiceOrder {
         ServiceOrder(
             externalID: externalID, customer: customer, plan: plan, labels: labels, overrides: sizes.overrides)
+    }
+}
+
+/// How much of a list that only grows.
+struct LimitOption: ParsableArguments {
+    @Option(name: .customLong("limit"), help: "At most so many.") private(set) var count = 50
+
+    func validate() throws {
+        if count < 1 { throw ValidationError("--limit must be at least 1") }
     }
 }
 

@@ -49,11 +49,11 @@ struct ServiceList: AsyncParsableCommand {
         ])
         let services: [Service] = try await Controller.connect().all("/api/v1/services", query: query)
         try common.output.list(services) { services in
-            var table = Table("id", "external id", "customer", "plan", "state", "node", "age")
+            var table = Table("id", "external id", "customer", "plan", "state", "node", "age", wide: "node id")
             for service in services {
                 table.add(
-                    service.id, service.externalID, service.customer, service.plan, service.state, service.node,
-                    Readable.age(service.createdAt))
+                    service.id, service.externalID, service.customer, service.plan, service.state,
+                    service.nodeName ?? service.node, Readable.age(service.createdAt), wide: service.node)
             }
             return table
         }
@@ -81,7 +81,7 @@ enum ServiceCard {
         card.add("customer", service.customer)
         card.add("plan", service.plan)
         card.add("state", service.state)
-        card.add("node", service.node)
+        card.add("node", Readable.node(service.node, service.nodeName))
         card.add("generation", String(service.generation))
         card.add("created", service.createdAt.iso8601)
         card.add("changed", service.updatedAt.iso8601)

@@ -24,7 +24,7 @@ struct TokenCreate: AsyncParsableCommand {
         let token: JoinTokenView = try await Controller.connect().change("POST", "/api/v1/tokens", request)
         // The bare text on standard output, so that TOKEN=$(innctl token create) works.
         try common.output.withSecret.show(token) { $0.token ?? "" }
-        if common.output == .table {
+        if common.output.isForPeople {
             Terminal.note("Token \(token.id): \(token.usesLeft) use(s), until \(token.expiresAt.iso8601).")
             if token.approved != true {
                 Terminal.note("What joins with it is only looked at, until 'innctl node approve NODE' trusts it.")

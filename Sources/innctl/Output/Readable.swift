@@ -43,6 +43,11 @@ enum Readable {
         return (value < 0 ? "-" : "") + "\(abs(thousandths) / 1000).\(fraction)"
     }
 
+    /// `web-1 (nod_…)`: by its name, and by what it is called for good.
+    static func node(_ id: String?, _ name: String?) -> String? {
+        id.map { id in name.map { "\($0) (\(id))" } ?? id }
+    }
+
     /// A core is 1000 millis: `0.5`, `2`.
     static func cores(_ millis: Int64) -> String { number(Double(millis) / 1000) }
 }

@@ -2,12 +2,14 @@ import APIModels
 import ArgumentParser
 import WireProtocol
 
-/// `-o table` for people, `-o json` and `-o yaml` for programs, `-o name` for the next command of a pipe.
+/// `-o table` for people, `-o wide` for those who want ids beside names and no line cut, `-o json` and `-o yaml` for programs, `-o name` for the next command of a pipe.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
-    case table, json, yaml, name
+    case table, wide, json, yaml, name
 }
 
 extension OutputFormat {
+    var isForPeople: Bool { self == .table || self == .wide }
+
     /// For what is shown once: a name in its place would lose it.
     var withSecret: OutputFormat { self == .name ? .table : self }
 
@@ -18,7 +20,7 @@ extension OutputFormat {
         case .json: Terminal.say(PrettyJSON.text(json))
         case .yaml: Terminal.say(YAMLText.text(json))
         case .name: Terminal.say(Self.name(json) ?? text(item))
-        case .table: Terminal.say(text(item))
+        case .table, .wide: Terminal.say(text(item))
         }
     }
 
@@ -35,6 +37,7 @@ extension OutputFormat {
         case .yaml: Terminal.say(try YAMLText.text(BodyEncoder.json(items)))
         case .name: for item in items { Terminal.say(try Self.name(BodyEncoder.json(item)) ?? "-") }
         case .table: Terminal.say(table(items).text(width: Terminal.width))
+        case .wide: Terminal.say(table(items).wide)
         }
     }
 }

@@ -2,18 +2,25 @@
 struct Table {
     private let header: [String]
     private var rows: [[String]] = []
+    /// Columns at the end for those who want all.
+    private let extra: Int
 
-    init(_ header: String...) {
-        self.header = header.map { $0.uppercased() }
+    /// - Parameter wide: columns that only `-o wide` shows.
+    init(_ header: String..., wide: String...) {
+        self.header = (header + wide).map { $0.uppercased() }
+        extra = wide.count
     }
 
-    mutating func add(_ cells: String?...) {
+    mutating func add(_ cells: String?..., wide: String?...) {
         rows.append(
-            cells.map { cell in
+            (cells + wide).map { cell in
                 let text = Terminal.clean(cell ?? "").split(whereSeparator: \.isNewline).joined(separator: " ")
                 return text.isEmpty ? "-" : text
             })
     }
+
+    /// With all columns, as wide as it wants to be.
+    var wide: String { text([header] + rows, width: nil) }
 
     /// The whole table as wide as it wants to be, without a line end after its last line.
     var text: String { text(width: nil) }
@@ -21,8 +28,11 @@ struct Table {
     /// Cells are cut where the lines would be longer than `width`: the widest columns first, none to less than ten, and never
     /// the first, by which the next command names the thing.
     func text(width limit: Int?) -> String {
-        let lines = [header] + rows
-        let wanted = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        text(([header] + rows).map { Array($0.dropLast(extra)) }, width: limit)
+    }
+
+    private func text(_ lines: [[String]], width limit: Int?) -> String {
+        let wanted = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
         let widths = limit.map { Self.fitted(wanted, into: $0) } ?? wanted
         return lines.map { line in
             let cells = zip(line, widths).map { cell, width in

@@ -53,10 +53,15 @@ enum Terminal {
     /// Bytes as they are, for what a command said.
     /// - Throws: when they do not get there.
     static func write(_ bytes: [UInt8], isError: Bool) throws(Failure) {
-        let code = write(bytes, to: isError ? STDERR_FILENO : STDOUT_FILENO)
+        try write(
+            bytes, to: isError ? STDERR_FILENO : STDOUT_FILENO, named: isError ? "standard error" : "standard output")
+    }
+
+    /// - Parameter name: what the descriptor is called in an error.
+    static func write(_ bytes: [UInt8], to descriptor: Int32, named name: String) throws(Failure) {
+        let code = write(bytes, to: descriptor)
         // Where the program goes on after SIGPIPE, the signal says what is to be done when nobody reads any more.
         guard code != 0, code != EPIPE else { return }
-        let name = isError ? "standard error" : "standard output"
         throw Failure(.failed, "\(name) cannot be written: \(String(cString: strerror(code)))")
     }
 

@@ -25,7 +25,7 @@ extension Doors {
                 let request = try CommandRequest(call.model(CommandOrder.self))
                 let taken = try await operations.command(request, on: node(call).id, by: call.requester)
                 let accepted = AcceptedOrder(operation: Operation(taken.operation), service: nil)
-                return taken.created ? try .accepted(accepted) : try .model(accepted)
+                return try await answer(accepted, isNew: taken.created)
             },
             Endpoint(
                 .get, "/api/v1/operations/{operation}/output", .commands,

@@ -23,6 +23,15 @@ struct Doors: Sendable {
             + machines
     }
 
+    /// A view with what its nodes are called.
+    func told(_ view: some OnNodes & Encodable) async throws -> Answer { try .model(await Names(store).told(view)) }
+
+    /// - Parameter isNew: false where the same was ordered before.
+    func answer(_ order: AcceptedOrder, isNew: Bool) async throws -> Answer {
+        let order = try await Names(store).told(order)
+        return isNew ? try .accepted(order) : try .model(order)
+    }
+
     /// A node by its id or name.
     func node(_ call: APICall) async throws -> NodeRecord {
         let name = try call.path("node")

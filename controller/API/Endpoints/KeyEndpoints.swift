@@ -44,11 +44,6 @@ extension Doors {
 
     private func makeKey(_ call: APICall) async throws -> Answer {
         let request = try call.model(APIKeyRequest.self)
-        guard (1...100).contains(request.name.unicodeScalars.count),
-            request.name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
-        else {
-            throw Problem(.invalidField, "field name must be 1 to 100 characters on one line", field: "name")
-        }
         guard !request.scopes.isEmpty else {
             throw Problem(.invalidField, "field scopes must name at least one scope", field: "scopes")
         }

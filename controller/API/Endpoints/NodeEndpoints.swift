@@ -72,12 +72,6 @@ extension Doors {
 }
 
 extension APICall {
-    /// The reason in the optional body, at most 500 characters.
-    func reason() throws(Problem) -> String? {
-        guard let reason = try optionalModel(ReasonRequest.self)?.reason else { return nil }
-        guard reason.unicodeScalars.count <= 500 else {
-            throw Problem(.invalidField, "field reason must be at most 500 characters", field: "reason")
-        }
-        return reason
-    }
+    /// The reason in the optional body.
+    func reason() throws(Problem) -> String? { try optionalModel(ReasonRequest.self)?.reason }
 }

@@ -28,7 +28,7 @@ extension Doors {
                     kind: try call.query.word("kind", among: Self.kinds),
                     customer: call.query["customer"])
                 let page = try await store.operations(filter, page: call.pageRequest("operations", order: .descending))
-                return try .model(page.view("operations") { Operation(summaryOf: $0) })
+                return try await told(page.view("operations") { Operation(summaryOf: $0) })
             },
             Endpoint(
                 .get, "/api/v1/operations/{operation}", .read,
@@ -36,7 +36,7 @@ extension Doors {
             ) { call in
                 let record = try await operation(call)
                 let steps = StepHistory(kind: record.kind, try await store.journal(record.id)).steps
-                return try .model(
+                return try await told(
                     Operation(record, steps: steps, withResult: call.caller.scopes.permits(.commands)))
             },
             Endpoint(
@@ -76,7 +76,7 @@ extension Doors {
                 if !call.caller.scopes.permits(.commands) { try call.caller.require(.services) }
                 let record = try await operation(call)
                 try call.caller.require(record.isDirect ? .commands : .services)
-                return try .model(Operation(await operations.cancel(record.id, by: call.requester)))
+                return try await told(Operation(operations.cancel(record.id, by: call.requester)))
             },
             Endpoint(
                 .post, "/api/v1/operations/{operation}/resolve", .read,
@@ -91,7 +91,7 @@ extension Doors {
                 let record = try await operation(call)
                 try call.caller.require(record.isDirect ? .commands : .services)
                 let note = try call.model(OperationResolution.self).note
-                return try .model(Operation(await operations.resolve(record.id, note: note, by: call.requester)))
+                return try await told(Operation(operations.resolve(record.id, note: note, by: call.requester)))
             },
         ]
     }

@@ -23,7 +23,7 @@ extension Doors {
                 let page = try await store.gaps(
                     node: nodeFilter(call), kind: try call.query.word("kind", IntakeStream.self)?.rawValue,
                     page: call.pageRequest("gaps", order: .descending))
-                return try .model(page.view("gaps") { GapView($0) })
+                return try await told(page.view("gaps") { GapView($0) })
             },
             Endpoint(
                 .get, "/api/v1/inventory", .read,
@@ -36,7 +36,7 @@ extension Doors {
                     node: try await nodeFilter(call), driver: call.query["driver"], resource: call.query["resource"])
                 let page = try await store.inventory(filter, page: call.pageRequest("inventory"))
                 let isWhole = filter.resource != nil && filter.node != nil
-                return try .model(page.view("inventory") { InventoryItemView($0, isWhole: isWhole) })
+                return try await told(page.view("inventory") { InventoryItemView($0, isWhole: isWhole) })
             },
         ]
     }
@@ -49,7 +49,7 @@ extension Doors {
         let page = try await store.events(
             node: nodeFilter(call), resource: call.query["resource"], kind: call.query["kind"], resources: resources,
             page: call.pageRequest("node-events", order: .descending))
-        return try .model(page.view("node-events") { NodeEventView($0) })
+        return try await told(page.view("node-events") { NodeEventView($0) })
     }
 }
 

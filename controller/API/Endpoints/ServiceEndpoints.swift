@@ -28,9 +28,9 @@ extension Doors {
                 let record = try await service(call)
                 let filter = OperationFilter(service: record.id)
                 let newest = try await store.operations(filter, page: PageRequest(limit: 1, order: .descending))
-                return try .model(
+                return try await told(
                     Service(
-                        record, metrics: try await latestMetrics(of: record, at: call.time)?.values,
+                        record, metrics: latestMetrics(of: record, at: call.time)?.values,
                         operation: newest.items.first.map { Operation($0) }))
             },
         ]
@@ -47,7 +47,7 @@ extension Doors {
             states: states, node: try await Names(store).nodeID(call.query["node"]), customer: call.query["customer"],
             plan: try await Names(store).planName(call.query["plan"]))
         let page = try await store.services(filter, page: call.pageRequest("services"))
-        return try .model(page.view("services") { Service(summaryOf: $0) })
+        return try await told(page.view("services") { Service(summaryOf: $0) })
     }
 
     /// One or none, in whatever state; with another filter beside it, the question would have two meanings.
@@ -56,7 +56,7 @@ extension Doors {
             throw Problem(.invalidField, "the query parameter \(other) cannot stand beside external_id", field: other)
         }
         let found = try await store.service(externalID: externalID)
-        return try .model(Listing(items: [found].compactMap { $0 }.map { Service(summaryOf: $0) }))
+        return try await told(Listing(items: [found].compactMap { $0 }.map { Service(summaryOf: $0) }))
     }
 
     private var serviceOrder: Endpoint {
@@ -127,8 +127,8 @@ extension Doors {
                 tag: "services", body: ReasonRequest.self, isBodyOptional: true, answer: Service.self)
         ) { call in
             let reason = try call.reason()
-            return try .model(
-                Service(await operations.abandon(service(call).id, reason: reason, by: call.requester)))
+            return try await told(
+                Service(operations.abandon(service(call).id, reason: reason, by: call.requester)))
         }
     }
 
@@ -168,11 +168,11 @@ extension Doors {
         let past = try await store.operations(filter, page: PageRequest(limit: 100, order: .descending)).items
         guard let operation = past.first(where: { $0.kind == verb }) ?? past.last(where: { $0.state == .succeeded })
         else { return nil }
-        return try .model(AcceptedOrder(operation: Operation(operation), service: Service(service)))
+        return try await told(AcceptedOrder(operation: Operation(operation), service: Service(service)))
     }
 
-    private func answer(_ taken: ServiceOperation) throws -> Answer {
-        let accepted = AcceptedOrder(operation: Operation(taken.operation), service: Service(taken.service))
-        return taken.created ? try .accepted(accepted) : try .model(accepted)
+    private func answer(_ taken: ServiceOperation) async throws -> Answer {
+        let order = AcceptedOrder(operation: Operation(taken.operation), service: Service(taken.service))
+        return try await answer(order, isNew: taken.created)
     }
 }

@@ -24,7 +24,7 @@ extension Doors {
                     deadline: order.deadlineSeconds.map { .seconds(min(max(0, $0), 1 << 32)) } ?? .seconds(24 * 3600))
                 let taken = try await operations.transfer(request, by: call.requester)
                 let accepted = AcceptedOrder(operation: Operation(taken.operation), service: nil)
-                return taken.created ? try .accepted(accepted) : try .model(accepted)
+                return try await answer(accepted, isNew: taken.created)
             }
         ]
     }

@@ -34,7 +34,8 @@ struct OperationEvents: EventSource {
         // The state is read before journal and log: what says that it is over must come after all that led there.
         guard let record = try await store.operation(id) else { return ([], true) }
         var events = try await stepEvents() + logEvents() + outputEvents()
-        let operation = Operation(record, steps: steps.steps, withResult: live != nil)
+        let operation = try await Names(store).told(
+            Operation(record, steps: steps.steps, withResult: live != nil))
         let isOver = record.state.isFinished && events.isEmpty
         if told == nil || told?.state != operation.state {
             // The end is told last, once there is nothing left to tell.

@@ -48,16 +48,19 @@ enum StrictBody {
         return bytes
     }
 
-    /// The model in `bytes`.
+    /// The model in `bytes`; its free texts show as what they are.
     static func model<Body: Decodable>(_ type: Body.Type, from bytes: [UInt8]) throws(Problem) -> Body {
         guard !bytes.isEmpty else { throw Problem(.badRequest, "the request has no body; it must be a JSON object") }
         let json: JSONValue
         do { json = try JSONParser.parse(bytes, limits: limits) } catch {
             throw Problem(.badRequest, "the body is not JSON: \(error)")
         }
-        do { return try BodyDecoder.model(type, from: json, unknownFields: .refused) } catch {
+        let model: Body
+        do { model = try BodyDecoder.model(type, from: json, unknownFields: .refused) } catch {
             throw Problem(.invalidField, error.description, field: error.field.isEmpty ? nil : error.field)
         }
+        if let ruled = type as? any Ruled.Type { try FreeText.check(json, as: ruled) }
+        return model
     }
 
     private static var tooLarge: Problem { Problem(.tooLarge, "the body is larger than \(limit) bytes") }

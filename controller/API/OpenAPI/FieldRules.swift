@@ -9,10 +9,16 @@ protocol Ruled {
     static var rules: [String: JSONObject] { get }
     /// Members of the schema of the whole.
     static var whole: JSONObject { get }
+    /// By field, what is free text; checked where bodies come in.
+    static var texts: [String: FreeText] { get }
 }
 
 extension Ruled {
+    static var rules: [String: JSONObject] { [:] }
     static var whole: JSONObject { [:] }
+    static var texts: [String: FreeText] { [:] }
+    /// The rules, with those of the free texts.
+    static var fields: [String: JSONObject] { rules.merging(texts.mapValues(\.schema)) { $1 } }
 }
 
 /// The grammars of the core as patterns.
@@ -67,10 +73,10 @@ extension JoinTokenRequest: Ruled {
 extension APIKeyRequest: Ruled {
     static var rules: [String: JSONObject] {
         [
-            "name": Rules.pattern(#"^[^\u0000-\u001f\u007f]{1,100}$"#), "scopes": ["minItems": 1],
-            "expires_in_seconds": Rules.range(60...100 * 365 * 86400),
+            "scopes": ["minItems": 1], "expires_in_seconds": Rules.range(60...100 * 365 * 86400),
         ]
     }
+    static var texts: [String: FreeText] { ["name": FreeText(length: 1...100)] }
 }
 
 extension LabelsRequest: Ruled {
@@ -82,7 +88,15 @@ extension LabelsPatch: Ruled {
 }
 
 extension ReasonRequest: Ruled {
-    static var rules: [String: JSONObject] { ["reason": ["maxLength": 500]] }
+    static var texts: [String: FreeText] { ["reason": FreeText(length: 0...500)] }
+}
+
+extension NoteRequest: Ruled {
+    static var texts: [String: FreeText] { ["note": FreeText(length: 0...1000, hasLines: true)] }
+}
+
+extension OperationResolution: Ruled {
+    static var texts: [String: FreeText] { ["note": FreeText(length: 1...1000, hasLines: true)] }
 }
 
 extension PlanRequest: Ruled {
@@ -142,11 +156,11 @@ extension CommandOrder: Ruled {
         [
             "operation": Rules.pattern(
                 #"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9][A-Za-z0-9_-]*)+$"#, ["maxLength": 128]),
-            "resource": Rules.pattern(#"^[^\u0000-\u001f\u007f]+$"#, ["maxLength": 512]),
             "arguments": ["type": "object"], "secrets": ["type": "object"],
             "deadline_seconds": Rules.range(1...86400),
         ]
     }
+    static var texts: [String: FreeText] { ["resource": FreeText(length: 1...512)] }
 }
 
 extension TransferOrder: Ruled {

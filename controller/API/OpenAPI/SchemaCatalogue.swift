@@ -46,7 +46,7 @@ struct SchemaCatalogue {
     private mutating func object(_ type: any Decodable.Type, _ isAsked: Bool) -> JSONValue {
         let probe = SchemaProbe()
         _ = try? type.init(from: probe)
-        let rules = (type as? any Ruled.Type)?.rules ?? [:]
+        let rules = (type as? any Ruled.Type)?.fields ?? [:]
         var properties = JSONObject()
         for field in probe.fields {
             var property = schema(of: field.type, isAsked: isAsked)

@@ -1,0 +1,69 @@
+import APIModels
+import Store
+
+/// A view that names nodes by their ids, and goes out with what people call them.
+protocol OnNodes {
+    var nodeIDs: [String] { get }
+    /// - Parameter names: by id; of a node that has been removed there is none.
+    mutating func name(_ names: [String: String])
+}
+
+extension Names {
+    /// The view with the names of its nodes, however many they are in one look at the store.
+    func told<View: OnNodes>(_ view: View) async throws(StoreError) -> View {
+        var view = view
+        view.name(try await store.nodeNames(view.nodeIDs))
+        return view
+    }
+}
+
+extension Listing: OnNodes where Item: OnNodes {
+    var nodeIDs: [String] { items.flatMap(\.nodeIDs) }
+
+    mutating func name(_ names: [String: String]) {
+        for index in items.indices { items[index].name(names) }
+    }
+}
+
+extension Service: OnNodes {
+    var nodeIDs: [String] { [node, operation?.node].compactMap(\.self) }
+
+    mutating func name(_ names: [String: String]) {
+        nodeName = node.flatMap { names[$0] }
+        operation?.name(names)
+    }
+}
+
+extension APIModels.Operation: OnNodes {
+    var nodeIDs: [String] { [node].compactMap(\.self) }
+    mutating func name(_ names: [String: String]) { nodeName = node.flatMap { names[$0] } }
+}
+
+extension AcceptedOrder: OnNodes {
+    var nodeIDs: [String] { operation.nodeIDs + (service?.nodeIDs ?? []) }
+
+    mutating func name(_ names: [String: String]) {
+        operation.name(names)
+        service?.name(names)
+    }
+}
+
+extension FindingView: OnNodes {
+    var nodeIDs: [String] { [node].compactMap(\.self) }
+    mutating func name(_ names: [String: String]) { nodeName = node.flatMap { names[$0] } }
+}
+
+extension NodeEventView: OnNodes {
+    var nodeIDs: [String] { [node] }
+    mutating func name(_ names: [String: String]) { nodeName = names[node] }
+}
+
+extension GapView: OnNodes {
+    var nodeIDs: [String] { [node] }
+    mutating func name(_ names: [String: String]) { nodeName = names[node] }
+}
+
+extension InventoryItemView: OnNodes {
+    var nodeIDs: [String] { [node] }
+    mutating func name(_ names: [String: String]) { nodeName = names[node] }
+}
