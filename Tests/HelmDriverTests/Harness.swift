@@ -18,7 +18,10 @@ final class KubernetesNode: Sendable {
     private static let emulator = String(
         #filePath.dropLast("HelmDriverTests/Harness.swift".count) + "Emulators/kubernetes/node")
 
-    init(_ settings: JSONObject = [:], patience: Duration = .seconds(30), chartSources: [String]? = nil) async throws {
+    init(
+        _ settings: JSONObject = [:], patience: Duration = .seconds(30), chartSources: [String]? = nil,
+        allows: Set<ChartRisk> = []
+    ) async throws {
         folder = try ScratchFolder("kubernetes")
         let made = try await Child.run(ProcessRequest(Self.emulator, [folder.path], deadline: .seconds(60)))
         try #require(made.succeeded, "\(made.errorText)")
@@ -26,7 +29,7 @@ final class KubernetesNode: Sendable {
         let tools = HelmTools(
             helm: ["\(path)/usr/local/bin/helm"], kubectl: ["\(path)/usr/local/bin/kubectl"],
             kubeconfig: "\(path)/root/.kube/config", home: "\(path)/helm", chartSources: chartSources,
-            patience: patience, grace: .seconds(1))
+            allows: allows, patience: patience, grace: .seconds(1))
         driver = HelmDriver(tools: tools, version: "3.21.4", pause: .milliseconds(50))
         try set(settings)
     }

@@ -2,6 +2,7 @@ import AgentCore
 import DaemonKit
 import DockerDriver
 import DriverKit
+import HelmDriver
 import Logging
 import Model
 import WireProtocol
@@ -34,6 +35,7 @@ struct AgentConfiguration {
     var helmHome: String?
     /// Charts may only begin with one of these: a chart can ask for the whole node.
     var helmCharts: [String] = []
+    var helmAllows: Set<ChartRisk> = []
     /// Whether Proxmox containers may have something of the node.
     var allowsPrivilegedGuests = false
     /// Whether users may be made who have the whole panel.
@@ -46,7 +48,8 @@ struct AgentConfiguration {
     static let keys: Set<String> = [
         "drivers", "docker_socket", "docker_allow", "docker_mount_roots", "docker_image_roots", "zfs_mount_roots",
         "compose_root", "compose_allow", "swag_container",
-        "host_root", "helm_root", "kubeconfig", "kube_context", "helm_home", "helm_charts", "libvirt_root",
+        "host_root", "helm_root", "kubeconfig", "kube_context", "helm_home", "helm_charts", "helm_allow",
+        "libvirt_root",
         "cloudpanel_root", "proxmox_allow", "cloudpanel_allow", "policy", "spool_bytes", "stop_grace_s",
         "receipts_kept", "receipt_days", "log_level",
     ]
@@ -78,6 +81,7 @@ struct AgentConfiguration {
         kubeContext = try fields.optionalString("kube_context")
         helmHome = try fields.optionalString("helm_home")
         helmCharts = try fields.optionalStrings("helm_charts") ?? []
+        helmAllows = try Self.risks(fields, "helm_allow")
         allowsPrivilegedGuests = try Self.word(fields, "proxmox_allow", "privileged")
         allowsPanelAdministrators = try Self.word(fields, "cloudpanel_allow", "administrators")
         libvirtRoot = try fields.optionalString("libvirt_root") ?? ""
@@ -110,11 +114,13 @@ struct AgentConfiguration {
 }
 
 extension AgentConfiguration {
-    private static func risks(_ fields: JSONObject, _ key: String) throws(FieldError) -> Set<ComposeRisk> {
-        var found: Set<ComposeRisk> = []
+    private static func risks<Risk: RawRepresentable<String> & CaseIterable & Hashable>(
+        _ fields: JSONObject, _ key: String
+    ) throws(FieldError) -> Set<Risk> {
+        var found: Set<Risk> = []
         for name in try fields.optionalStrings(key) ?? [] {
-            guard let risk = ComposeRisk(rawValue: name) else {
-                let risks = ComposeRisk.allCases.map(\.rawValue).joined(separator: ", ")
+            guard let risk = Risk(rawValue: name) else {
+                let risks = Risk.allCases.map(\.rawValue).joined(separator: ", ")
                 throw FieldError(path: key, problem: .value(expected: "some of \(risks)"))
             }
             found.insert(risk)

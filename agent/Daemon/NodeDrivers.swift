@@ -112,6 +112,7 @@ extension AgentConfiguration {
     /// The tools of a Kubernetes host as far as the machine has them.
     fileprivate var helmTools: HelmTools? {
         HelmTools.installed(
-            root: helmRoot, kubeconfig: kubeconfig, context: kubeContext, home: helmHome, chartSources: helmCharts)
+            root: helmRoot, kubeconfig: kubeconfig, context: kubeContext, home: helmHome, chartSources: helmCharts,
+            allows: helmAllows)
     }
 }

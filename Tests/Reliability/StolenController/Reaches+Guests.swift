@@ -137,9 +137,42 @@ extension Reaches {
         [
             ["chart": "oci://registry.example.net/evil"], ["chart": "evil", "repo": "https://charts.example.net"],
             ["chart": "NODE/kubernetes/charts/store-1.0.0"], ["chart": "/tmp/evil"],
-        ].map { (chart: JSONObject) in
-            var arguments: JSONObject = ["namespace": "shop", "release": "shop"]
-            for member in chart.members { arguments[member.key] = member.value }
-            return Attempt("helm/shop/shop", arguments)
-        })
+        ].map(release)
+            + wishes.map { release(["chart": "NODE/kubernetes/charts/store-1.1.0", "values": .object($0)]) })
+
+    private static func release(_ more: JSONObject) -> Attempt {
+        var arguments: JSONObject = ["namespace": "shop", "release": "shop"]
+        for member in more.members { arguments[member.key] = member.value }
+        return Attempt("helm/shop/shop", arguments)
+    }
+
+    /// A chart that the owner allows takes these values; what it makes of them has the node.
+    private static let wishes: [JSONObject] = [
+        ["pod": ["hostNetwork": true]], ["pod": ["hostPID": true]], ["pod": ["hostIPC": "yes"]],
+        ["pod": ["volumes": [["name": "root", "hostPath": ["path": "/"]]]]],
+        ["pod": ["volumes": [["name": "x", "flexVolume": ["driver": "a/b"]]]]],
+        ["pod": ["volumes": [["name": "x", "nfs": ["server": "192.0.2.1", "path": "/"]]]]],
+        ["pod": ["serviceAccountName": "operator"]], ["pod": ["runtimeClassName": "host"]],
+        ["pod": ["initContainers": [["name": "i", "image": "i", "securityContext": ["privileged": true]]]]],
+        ["pod": ["securityContext": ["sysctls": [["name": "kernel.core_pattern", "value": "|/x"]]]]],
+        ["container": ["securityContext": ["privileged": true]]],
+        ["container": ["securityContext": ["capabilities": ["add": ["SYS_ADMIN"]]]]],
+        ["container": ["securityContext": ["procMount": "Unmasked"]]],
+        ["container": ["ports": [["containerPort": 80, "hostPort": 80]]]],
+        ["container": ["livenessProbe": ["httpGet": ["host": "127.0.0.1", "port": 10250]]]],
+        ["annotations": ["nginx.ingress.kubernetes.io/server-snippet": "x"]],
+        ["host": "{{ lookup \"v1\" \"Secret\" \"kube-system\" \"x\" }}"],
+        ["extra": [["kind": "ClusterRoleBinding", "metadata": ["name": "x"]]]],
+        ["extra": [["kind": "MutatingWebhookConfiguration", "metadata": ["name": "x"]]]],
+        ["extra": [["kind": "PersistentVolume", "spec": ["hostPath": ["path": "/etc"]]]]],
+        ["extra": [["kind": "PersistentVolumeClaim", "spec": ["volumeName": "pv"]]]],
+        ["extra": [["kind": "ConfigMap", "apiVersion": "v1", "metadata": ["name": "x", "namespace": "kube-system"]]]],
+        ["extra": [["kind": "Secret", "type": "kubernetes.io/service-account-token"]]],
+        ["extra": [["kind": "Role", "rules": [["resources": ["pods"], "verbs": ["create"]]]]]],
+        ["extra": [["kind": "RoleBinding", "roleRef": ["kind": "ClusterRole", "name": "cluster-admin"]]]],
+        ["extra": [["kind": "Service", "apiVersion": "v1", "spec": ["externalIPs": ["192.0.2.1"]]]]],
+        ["extra": [["kind": "List", "items": [["kind": "Pod", "spec": ["hostPID": true, "containers": []]]]]]],
+        ["extra": [["kind": "PodList", "items": [["spec": ["hostPID": true, "containers": []]]]]]],
+        ["extra": [["kind": "HelmChart", "apiVersion": "helm.cattle.io/v1", "metadata": ["name": "x"]]]],
+    ]
 }

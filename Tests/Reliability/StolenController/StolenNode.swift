@@ -55,7 +55,8 @@ final class StolenNode: Sendable {
         guard let proxmox = await ProxmoxDriver.detect(root: folder.file("pve")),
             let panel = await CloudPanelDriver.detect(root: folder.file("panel")),
             let tools = HelmTools.installed(
-                root: folder.file("kubernetes"), home: folder.file("helm"), chartSources: [])
+                root: folder.file("kubernetes"), home: folder.file("helm"),
+                chartSources: [folder.file("kubernetes/charts/store-1.1.0")])
         else { throw SetupFailure("an emulated node is not found") }
         drivers = [
             HostDriver(root: folder.file("host")), docker,

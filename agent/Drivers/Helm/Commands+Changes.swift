@@ -44,6 +44,8 @@ extension HelmDriver {
         if history.last?.status == .uninstalling {
             throw DriverError(.conflict, "release \(release.name) is half removed: uninstall it again first")
         }
+        let isThere = !history.isEmpty && history.last?.status != .uninstalled
+        try await admit(wish, values, chart, of: release, isUpgrade: isThere)
         context.progress("giving \(release.name) the chart \(chart.word)")
         let failure = await failure { () throws(DriverError) in
             try await self.tools.act(
@@ -58,7 +60,7 @@ extension HelmDriver {
         ["upgrade", "--install", "--namespace", release.namespace, "--reset-values", "--values", "-"]
             + ["--history-max", "10", "--timeout", "\(wish.waiting.seconds)s"]
             + (wish.createsNamespace ? ["--create-namespace"] : []) + (wish.atomic ? [dialect.atomic] : [])
-            + wish.chart.options(version: wish.chart.operand.hasPrefix("/") ? nil : chart.version)
+            + wish.chart.options(version: wish.version(of: chart))
             + ["--", release.name, wish.chart.operand]
     }
 

@@ -21,6 +21,8 @@ package struct HelmTools: Sendable {
     /// Beginnings of the charts that may be used (`/srv/charts/`, `oci://registry.example/`, `https://charts.example/`);
     /// nil for any.
     let chartSources: [String]?
+    /// What charts may ask for although it can make them masters of the node.
+    let allows: Set<ChartRisk>
     /// Time limit of a command that only looks.
     let patience: Duration
     /// Time from TERM to KILL of a command that changes something. Helm uses it to write down that it was cancelled.
@@ -33,17 +35,18 @@ package struct HelmTools: Sendable {
 
     package init(
         helm: [String], kubectl: [String], kubeconfig: String? = nil, context: String? = nil,
-        home: String = defaultHome, chartSources: [String]? = nil, patience: Duration = .seconds(30),
-        grace: Duration = .seconds(12)
+        home: String = defaultHome, chartSources: [String]? = nil, allows: Set<ChartRisk> = [],
+        patience: Duration = .seconds(30), grace: Duration = .seconds(12)
     ) {
         (self.helm, self.kubectl, self.kubeconfig, self.context) = (helm, kubectl, kubeconfig, context)
-        (self.home, self.chartSources, self.patience, self.grace) = (home, chartSources, patience, grace)
+        (self.home, self.chartSources, self.allows) = (home, chartSources, allows)
+        (self.patience, self.grace) = (patience, grace)
     }
 
     /// The tools in the system's directories below `root`; nil when one of them is missing.
     package static func installed(
         root: String = "", kubeconfig: String? = nil, context: String? = nil, home: String? = nil,
-        chartSources: [String]? = nil
+        chartSources: [String]? = nil, allows: Set<ChartRisk> = []
     ) -> HelmTools? {
         func find(_ name: String) -> String? {
             ["/usr/local/bin", "/usr/bin", "/snap/bin"].map { "\(root)\($0)/\(name)" }.first { access($0, X_OK) == 0 }
@@ -52,12 +55,16 @@ package struct HelmTools: Sendable {
         let found = usualClusterFiles.map { root + $0 }.first { access($0, R_OK) == 0 }
         return HelmTools(
             helm: [helm], kubectl: [kubectl], kubeconfig: kubeconfig ?? found, context: context,
-            home: home ?? defaultHome, chartSources: chartSources)
+            home: home ?? defaultHome, chartSources: chartSources, allows: allows)
     }
 
     /// Runs a command that only looks, with a time limit of its own.
-    func look(_ tool: Tool, _ arguments: [String], within limit: Duration? = nil) async throws(DriverError) -> [UInt8] {
+    /// - Parameter input: what it reads on its standard input.
+    func look(
+        _ tool: Tool, _ arguments: [String], input: [UInt8]? = nil, within limit: Duration? = nil
+    ) async throws(DriverError) -> [UInt8] {
         var request = request(tool, arguments)
+        if let input { request.standardInput = .bytes(input) }
         request.deadline = limit ?? patience
         let outcome = try await run(request, tool)
         try Self.check(outcome, tool)

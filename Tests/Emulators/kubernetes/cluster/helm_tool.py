@@ -20,6 +20,7 @@ VERBS = {
     "status": ([], ["--output", "--revision"]),
     "get": (["--all"], ["--output"]),
     "show": ([], ["--version", "--repo"]),
+    "template": (["--include-crds", "--is-upgrade"], ["--values", "--version", "--repo"]),
     "upgrade": (["--install", "--create-namespace", "--reset-values", "--atomic", "--wait"],
                 ["--values", "--version", "--repo", "--timeout", "--history-max"]),
     "rollback": (["--wait"], ["--timeout", "--history-max"]),
@@ -131,6 +132,18 @@ def read_values(given):
         if 0x7F <= ord(character) <= 0x9F and ord(character) != 0x85 or ord(character) in (0xFFFE, 0xFFFF):
             raise Failure("Error: failed to parse -: error converting YAML to JSON: yaml: control characters are not allowed")
     return json.loads(given) if given else {}
+
+
+def do_template(world, operands, options, given):
+    """As Helm prints manifests: those of `crds/` first, then the templates, hooks last."""
+    values = read_values(given)
+    read_chart(world, operands[1], options)
+    if "refuse" in values:
+        raise Failure("Error: " + world["refusal"].replace("%v", json.dumps(values)))
+    print(world["definitions"] if options.get("--include-crds") else "", end="")
+    for source, text in objects.render(operands[0], values):
+        print("---\n# Source: store/templates/%s\n%s" % (source, text))
+    print(world["rendered"], end="")
 
 
 def do_upgrade(world, operands, options, given):

@@ -1,5 +1,6 @@
 """What a release of the chart makes in its namespace, and what becomes of it as time goes by."""
 
+import json
 import time
 
 
@@ -21,6 +22,35 @@ def make(state, namespace, kind, name, spec=None, release=None, owner=None, labe
     made = {"kind": kind, "metadata": metadata, "spec": spec or {}, "status": {}, "made": time.time()}
     state["namespaces"][namespace]["objects"].append(made)
     return made
+
+
+def render(release, values):
+    """The manifests of the chart. Like many charts it takes parts of the pod (`pod`, `container`), annotations of its ingress
+    and whole objects (`extra`) from its values."""
+    container = dict({"name": "web", "image": "store:1", "ports": [{"containerPort": 80}]}, **values.get("container", {}))
+    pod = dict({"serviceAccountName": release, "containers": [container]}, **values.get("pod", {}))
+    template = {"metadata": {"labels": {"app": release}}, "spec": pod}
+    plain = {"metadata": {"labels": {"app": release}}, "spec": {"containers": [{"name": "setup", "image": "store:1"}]}}
+    claim = {"metadata": {"name": "data"}, "spec": {"resources": {"requests": {"storage": "1Gi"}}}}
+
+    def one(kind, version, name, **more):
+        return dict({"apiVersion": version, "kind": kind, "metadata": {"name": name}}, **more)
+
+    check = one("Job", "batch/v1", release + "-check", spec={"template": plain})
+    check["metadata"]["annotations"] = {"helm.sh/hook": "post-install"}
+    ingress = one("Ingress", "networking.k8s.io/v1", release + "-web", spec={"rules": [{"host": values.get("host", "x")}]})
+    ingress["metadata"]["annotations"] = values.get("annotations", {})
+    made = [
+        ("account.yaml", one("ServiceAccount", "v1", release)),
+        ("secret.yaml", one("Secret", "v1", release, stringData={"password": str(values.get("password"))})),
+        ("web.yaml", one("Deployment", "apps/v1", release + "-web", spec={"template": template})),
+        ("db.yaml", one("StatefulSet", "apps/v1", release + "-db", spec={"template": plain, "volumeClaimTemplates": [claim]})),
+        ("setup.yaml", one("Job", "batch/v1", release + "-setup", spec={"template": plain})),
+        ("ingress.yaml", ingress),
+        ("service.yaml", one("Service", "v1", release + "-web", spec={"ports": [{"port": 80}]})),
+        ("check.yaml", check),
+    ] + [("extra.yaml", each) for each in values.get("extra", [])]
+    return [(source, json.dumps(each, indent=1)) for source, each in made]
 
 
 def apply(world, state, namespace, release, values):

@@ -36,6 +36,8 @@ DEFAULTS = {
     "undeletable": 0,
     # What the chart does not take: a text that `helm` fails with when the values have the key "refuse".
     "refusal": "execution error at (store/templates/web.yaml:3:4): a host is needed",
+    # What the chart's folder `crds` holds, and what else its templates make, as text.
+    "definitions": "", "rendered": "",
     # Objects in the way: "deployment/shop-web" in a namespace, made by hand.
     "foreign": [],
 }
