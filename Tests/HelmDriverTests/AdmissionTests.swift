@@ -207,8 +207,8 @@ import WireProtocol
         #expect(try await KubernetesNode(allows: [.templates]).install("1.0.0", values).changed)
         let error = await refusal {
             try await node.driver.perform(
-                OperationCall(
-                    operation: "release.install", resource: "helm/kube-system/shop",
+                ActionCall(
+                    action: "release.install", resource: "helm/kube-system/shop",
                     arguments: ["namespace": "kube-system", "release": "shop", "chart": node.chart("1.0.0")]),
                 node.context)
         }

@@ -1,5 +1,6 @@
 import Glibc
 import Processes
+import Synchronization
 import Testing
 
 @Suite struct ChildInputTests {
@@ -27,6 +28,20 @@ import Testing
             ProcessRequest("/bin/sh", ["-c", "exec <&-; echo done"], standardInput: .bytes(bytes)))
         #expect(outcome.succeeded)
         #expect(outcome.outputText == "done\n")
+    }
+
+    @Test func `a child that closes its input early is fed no more, and ends as it likes`() async throws {
+        let taken = Mutex(0)
+        let endless = AsyncStream<[UInt8]> {
+            taken.withLock { $0 += 1 }
+            return [UInt8](repeating: 1, count: 1024)
+        }
+        let outcome = try await Child.run(
+            ProcessRequest(
+                "/bin/sh", ["-c", "head -c 1 >/dev/null; exec <&-; sleep 1; exit 3"], standardInput: .stream(endless)))
+        #expect(outcome.exit == .code(3) && outcome.ended == .itself)
+        // What its pipe has held, and the piece that was refused.
+        #expect(taken.withLock { $0 } < 200)
     }
 
     @Test func `an input stream that never finishes does not hold a child that ends`() async throws {

@@ -115,6 +115,30 @@ import WireProtocol
         #expect(node.configuration(102) == nil)
     }
 
+    /// What a container is now says nothing of what it was.
+    @Test(arguments: [
+        "lxc.mount.entry: / host none rbind 0 0", "mp0: /etc,mp=/host", "dev0: /dev/sda", "unprivileged: 0",
+    ])
+    func `a clone of a snapshot that reaches the node is refused, whatever its container is now`(
+        _ line: String
+    ) async throws {
+        let node = try await EmulatedNode()
+        try await node.create(101, ["rootfs": ["storage": "labzfs", "size_gib": 1]])
+        let now = try #require(node.configuration())
+        let kept = now.split(separator: "\n").filter {
+            !$0.hasPrefix("unprivileged:") || !line.hasPrefix("unprivileged:")
+        }
+        let then = (kept + [line[...]]).joined(separator: "\n")
+        try node.write(now + "\n[then]\n\(then)\n", to: "etc/pve/nodes/pvelab/lxc/101.conf")
+        let wish: JSONObject = ["source": 101, "hostname": "web2", "snapshot": "then"]
+        let error = await #expect(throws: DriverError.self) {
+            try await node.perform("container.clone", on: 102, wish)
+        }
+        #expect(error?.code == .permissionDenied && error?.changed == false, "\(String(describing: error))")
+        #expect(error?.message.contains("the snapshot of container 101 reaches the node") == true)
+        #expect(node.configuration(102) == nil)
+    }
+
     @Test func `a template is made once, and not of what runs or has snapshots`() async throws {
         let node = try await EmulatedNode()
         try await node.create()

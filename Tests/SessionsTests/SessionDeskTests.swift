@@ -76,4 +76,32 @@ import WireProtocol
         #expect(offer?["resource"] == "zpool/{pool}" && offer?["input"] == "none" && offer?["output"] == false)
         await store.close()
     }
+
+    @Test func `what drivers claim after the hello is believed as little as what it claimed`() async throws {
+        let scratch = try ScratchFolder("desk")
+        let store = try Store(path: scratch.file("store.sqlite"))
+        let now = Timestamp.now()
+        try await store.insertNode(
+            NodeRecord(id: "web-1", name: "web-1", enrolledAt: now, approvedAt: now))
+        try await store.updateNode("web-1") { $0.approvedClaims = NodeClaims(pools: ["tank": 1000]) }
+        try await store.recordHello(hello.record, at: now)
+        let ingest = Ingest(
+            session: try await candidate("ses_1"), journal: "e1", store: store,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        func say(_ size: Int64) {
+            let facts: JSONObject = ["pools": [["name": "tank", "size_bytes": .integer(size)]]]
+            let report = DriverReport(name: "zfs", version: "2", operations: [], facts: facts)
+            ingest.take(.drivers(DriversReport(drivers: [report])), bytes: 100)
+        }
+        @Sendable func open() async throws -> [FindingRecord] {
+            try await store.findings(FindingFilter(kind: "node.claims", withResolved: false)).items
+        }
+        say(8 << 50)
+        #expect(await eventually { (try? await open().count) == 1 })
+        #expect(try await store.node("web-1")?.diskBytes == 1000)
+        say(900)
+        #expect(await eventually { (try? await store.node("web-1")?.diskBytes) == 900 })
+        #expect(try await open().isEmpty)
+        await store.close()
+    }
 }

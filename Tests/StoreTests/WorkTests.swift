@@ -152,7 +152,17 @@ import WireProtocol
         #expect(try await store.orphanedAllocations().map(\.value) == ["101"])
         try await store.updateService("s1", at: fixture.start) { $0.state = .terminated }
         #expect(try await store.orphanedAllocations().map(\.value) == ["100", "101"])
-        try await store.releaseAll(service: "s1", at: fixture.start)
+        for (kind, service) in [("service.drift", "s1"), ("service.drift", "s2"), ("operation.stuck", "s1")] {
+            try await store.raise(
+                Finding(
+                    kind, subject: "service/\(service)", .error, service: service, summary: "It is gone.",
+                    remedy: "Look."), at: fixture.start)
+        }
+        try await store.releaseAll(service: "s1", at: fixture.at(1))
+        let told = try await store.findings(FindingFilter(withResolved: true)).items
+        #expect(
+            told.filter { $0.resolvedAt != nil }.map { "\($0.kind) \($0.subject)" } == ["service.drift service/s1"],
+            "what holds nothing cannot be otherwise than it should be, and nothing else is settled by that")
         #expect(try await store.orphanedAllocations().map(\.value) == ["101"])
         #expect(try await store.reservation(service: "s1") == nil)
     }
