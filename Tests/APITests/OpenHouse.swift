@@ -34,8 +34,8 @@ struct OpenHouse: Sendable {
         let tls = try TLSContext(
             server: TLSServerConfiguration(
                 identity: TLSIdentity(chain: [certificate], key: key),
-                services: [.init(APIServer.protocolName, clientCertificate: .none)],
-                serviceWithoutALPN: APIServer.protocolName))
+                services: APIServer.protocolNames.map { .init($0, clientCertificate: .none) },
+                serviceWithoutALPN: APIServer.protocolNames.last))
         var settings = APISettings(authorityPin: authority.certificate.publicKeyPin)
         settings.port = 0
         change(&settings)

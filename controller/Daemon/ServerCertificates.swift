@@ -63,7 +63,8 @@ final class ServerCertificates: Service {
             serial: identity.chain[0].serial, agents: try TLSContext(server: agentRules(identity)),
             api: try TLSContext(
                 server: TLSServerConfiguration(
-                    identity: identity, services: [.init(APIServer.protocolName, clientCertificate: .none)],
-                    serviceWithoutALPN: APIServer.protocolName)))
+                    identity: identity,
+                    services: APIServer.protocolNames.map { .init($0, clientCertificate: .none) },
+                    serviceWithoutALPN: APIServer.protocolNames.last)))
     }
 }

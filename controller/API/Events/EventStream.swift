@@ -72,7 +72,7 @@ struct EventStream<Source: EventSource>: Sendable {
         defer { place.release() }
         var source = source
         try await send(&writer, ByteBuffer(string: ": innkeeper\nretry: 2000\n\n"))
-        for await ring in Rings(bell, otherBell, heartbeat: timing.heartbeat) {
+        for await ring in Rings(bell, otherBell, heartbeat: timing.heartbeat, until: channel.closeFuture) {
             if ring == .heartbeat {
                 guard await isPermitted() else { return }
                 try await send(&writer, ByteBuffer(string: ": heartbeat\n\n"))
@@ -89,25 +89,31 @@ struct EventStream<Source: EventSource>: Sendable {
         }
     }
 
-    /// Writes, and cuts the connection when the reader does not take it in time.
+    /// Writes, and cuts the reader off when he does not take it in time: his connection, where that is what is full.
     private func send(_ writer: inout any ResponseBodyWriter, _ buffer: ByteBuffer) async throws {
         let channel = channel
-        let cut = channel.eventLoop.scheduleTask(in: TimeAmount(timing.patience)) { channel.close(promise: nil) }
+        let cut = channel.eventLoop.scheduleTask(in: TimeAmount(timing.patience)) {
+            (channel.connection.isWritable ? channel : channel.connection).close(promise: nil)
+        }
         defer { cut.cancel() }
         try await writer.write(buffer)
     }
 }
 
-/// The rings of a bell and, in between, heartbeats. The first comes at once.
+/// The rings of a bell and, in between, heartbeats, until the reader has gone. The first comes at once.
 struct Rings: AsyncSequence, Sendable {
     enum Element: Sendable { case bell, heartbeat }
 
     private let stream: AsyncStream<Element>
 
-    init(_ bell: AsyncStream<Void>, _ other: AsyncStream<Void>? = nil, heartbeat: Duration) {
+    init(
+        _ bell: AsyncStream<Void>, _ other: AsyncStream<Void>? = nil, heartbeat: Duration,
+        until end: EventLoopFuture<Void>
+    ) {
         let (stream, continuation) = AsyncStream.makeStream(of: Element.self, bufferingPolicy: .bufferingNewest(2))
         self.stream = stream
         continuation.yield(.bell)
+        end.whenComplete { _ in continuation.finish() }
         let ringing = Task {
             for await _ in bell { continuation.yield(.bell) }
             continuation.finish()

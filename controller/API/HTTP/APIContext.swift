@@ -23,6 +23,9 @@ package struct APIContext: RequestContext {
     /// The address of the peer without its port.
     var remote: String? { channel.connection.remoteAddress?.plainAddress }
 
+    /// Whether the channel is one of many on its connection (HTTP/2).
+    var isStream: Bool { channel.connection !== channel }
+
     /// What counts as one address: of IPv6 the network that one host has.
     var address: String { channel.connection.remoteAddress?.network ?? "" }
 }

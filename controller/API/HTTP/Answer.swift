@@ -54,7 +54,7 @@ extension ResponseBody {
 }
 
 extension Problem {
-    /// The problem as a response. What broke the framing of the connection also ends it.
+    /// The problem as a response. What broke the framing of a connection of HTTP/1.1 also ends it.
     func response(closing channel: (any Channel)? = nil, always: Bool = false) -> Response {
         var headers: HTTPFields = [.contentType: Problem.mediaType, .cacheControl: "no-store"]
         if status == 401 { headers[.wwwAuthenticate] = "Bearer realm=\"innkeeper\"" }

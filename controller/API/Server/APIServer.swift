@@ -18,10 +18,11 @@ package struct APIServer: ServiceLifecycle.Service {
     private let history: ChangeHistory
     private let front: Front
     private let doors: Doors
+    let strangers: StrangerStreams
     private let onRunning: @Sendable (_ port: Int) async -> Void
 
     /// - Parameters:
-    ///   - tls: asked at each connection for a server context that speaks `http/1.1` without a client certificate; nil for plain HTTP in tests.
+    ///   - tls: asked at each connection for a server context that speaks `protocolNames` without a client certificate; nil for plain HTTP in tests.
     ///   - onRunning: told the port once connections are accepted.
     package init(
         store: Store, operations: Operations, settings: APISettings, tls: (@Sendable () -> TLSContext)?, logger: Logger,
@@ -33,6 +34,7 @@ package struct APIServer: ServiceLifecycle.Service {
         self.logger = logger
         self.store = store
         self.onRunning = onRunning
+        strangers = StrangerStreams(total: settings.maximumConnections)
         history = ChangeHistory(run: String(now().milliseconds, radix: 36))
         let places = CallerPlaces(settings.callers, connections: settings.maximumConnections / 2)
         let gatekeeper = Gatekeeper(
@@ -45,8 +47,8 @@ package struct APIServer: ServiceLifecycle.Service {
             settings: settings, now: now)
     }
 
-    /// The name that the TLS context must speak (ALPN).
-    package static let protocolName = "http/1.1"
+    /// What the TLS context must speak (ALPN), in order of preference; without ALPN it is the last.
+    package static let protocolNames = [HTTP2Channel.protocolName, "http/1.1"]
 
     var responder: APIRouter { APIRouter(doors.endpoints, front, doors.counters) }
 
@@ -96,14 +98,18 @@ package struct APIServer: ServiceLifecycle.Service {
         let configuration = HTTP1Channel.Configuration(
             idleTimeout: TimeAmount(settings.idleTimeout),
             httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 32 * 1024, maxHeaderFieldCount: 100))
+                maxHeaderFieldSize: HeadLimits.fieldBytes, maxHeaderListSize: HeadLimits.bytes,
+                maxHeaderFieldCount: HeadLimits.fields))
         guard let tls else { return .http1(configuration: configuration) }
         // Half of the places are left to those who have shown a key, whatever strangers do.
         let gate = ConnectionGate(
             total: settings.maximumConnections / 2, perAddress: min(64, settings.maximumConnections / 2))
+        let (strangers, idleTimeout) = (strangers, settings.idleTimeout)
         return HTTPServerBuilder { responder in
-            TLSChildChannel(
-                context: tls, gate: gate, http: HTTP1Channel(responder: responder, configuration: configuration))
+            let http1 = HTTP1Channel(responder: responder, configuration: configuration)
+            return TLSChildChannel(
+                context: tls, gate: gate, http1: http1,
+                http2: HTTP2Channel(http1: http1, strangers: strangers, idleTimeout: idleTimeout))
         }
     }
 }

@@ -29,7 +29,7 @@ struct Front: Sendable {
         // The router passes over empty parts; a proxy in front may judge paths as they are written.
         guard !request.uri.path.contains("//") else { throw Problem(.notFound, "there is nothing at this path") }
         let (caller, place) = try await gatekeeper.admit(request, context, endpoint)
-        defer { place?.release() }
+        defer { context.release(place) }
         do {
             return try await answer(to: request, context, endpoint, caller)
         } catch let problem as Problem where problem.kind == .forbidden {

@@ -59,3 +59,11 @@ struct Gatekeeper: Sendable {
         throw Problem(.hammering, "too many \(what); wait \(seconds) s", retryAfterSeconds: seconds)
     }
 }
+
+extension APIContext {
+    /// Gives a place back: of a stream once the caller has taken all of the answer, for one connection has many of them.
+    func release(_ place: CallerPlaces.Place?) {
+        guard isStream else { return place?.release() ?? () }
+        channel.closeFuture.whenComplete { _ in place?.release() }
+    }
+}

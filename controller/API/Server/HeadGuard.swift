@@ -34,7 +34,7 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     /// A name or address with or without a port: enough to be sure that nothing else hides in it.
-    private static func isHost(_ text: String) -> Bool {
+    static func isHost(_ text: String) -> Bool {
         text.utf8.count <= 255
             && text.utf8.allSatisfy { byte in
                 (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)

@@ -22,7 +22,7 @@ struct RequestLog: RouterMiddleware {
             problem.instance = request.uri.path
             // Who waits for leave to send a body may send it or not: where the next request begins nobody can tell.
             let isUnclear = error is BrokenBody || request.headers[.expect] != nil
-            response = problem.response(closing: context.channel, always: isUnclear)
+            response = problem.response(closing: context.isStream ? nil : context.channel, always: isUnclear)
         }
         response.headers[.requestID] = context.requestID
         let took = ContinuousClock.now - start

@@ -4,17 +4,42 @@ import NIOCore
 import NIOHTTP1
 import Transport
 
-/// HTTP/1.1 inside TLS of the house: the same libssl and the same rules as the agents' port.
+/// HTTP inside TLS of the house: the same libssl and the same rules as the agents' port. Which HTTP is agreed on in the
+/// handshake.
 struct TLSChildChannel: ServerChildChannel {
     let context: @Sendable () -> TLSContext
     /// Counts connections that have not shown a valid key.
     let gate: ConnectionGate
-    let http: HTTP1Channel
+    let http1: HTTP1Channel
+    let http2: HTTP2Channel
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+    /// What a connection speaks.
+    enum Spoken: Sendable {
+        case http1(HTTP1Channel.Value)
+        case http2(HTTP2Channel.Streams)
+    }
+
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        /// Known at the end of the handshake; fails where there is none.
+        let spoken: EventLoopFuture<Spoken>
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(TLSHandler(context: context(), gate: gate))
-        }.flatMap { http.setup(channel: channel, logger: logger) }.flatMapThrowing { value in
+            let promise = channel.eventLoop.makePromise(of: Spoken.self)
+            let choice = ProtocolChoice(promise) { service in
+                service == HTTP2Channel.protocolName
+                    ? http2.setup(channel: channel, logger: logger).map(Spoken.http2)
+                    : setUpHTTP1(channel, logger).map(Spoken.http1)
+            }
+            try channel.pipeline.syncOperations.addHandlers(TLSHandler(context: context(), gate: gate), choice)
+            return Value(channel: channel, spoken: promise.futureResult)
+        }
+    }
+
+    private func setUpHTTP1(_ channel: any Channel, _ logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let parser = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(HeadGuard(), position: .after(parser))
@@ -22,7 +47,15 @@ struct TLSChildChannel: ServerChildChannel {
         }
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        await http.handle(value: value, logger: logger)
+    func handle(value: Value, logger: Logger) async {
+        await withTaskCancellationHandler {
+            switch try? await value.spoken.get() {
+            case .http1(let value): await http1.handle(value: value, logger: logger)
+            case .http2(let streams): await http2.handle(streams, logger: logger)
+            case nil: break
+            }
+        } onCancel: {
+            value.channel.close(promise: nil)
+        }
     }
 }
