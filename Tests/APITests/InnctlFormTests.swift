@@ -75,6 +75,14 @@ import WireProtocol
         #expect(Span(argument: text)?.seconds == seconds)
     }
 
+    @Test func `what is wrong with the words of a command is told of that command`() async throws {
+        try await OpenHouse.with { open in
+            let outcome = try await open.innctl("service", "exec", "shop", loggedIn: true)
+            #expect(
+                outcome.code == 2 && outcome.error.contains("innctl service exec SERVICE -- ls"), "\(outcome.error)")
+        }
+    }
+
     @Test func `an error of a size says what one looks like, and a default is told as one types it`() async throws {
         try await OpenHouse.with { open in
             let outcome = try await open.innctl(

@@ -50,6 +50,8 @@ struct NodeRun: AsyncParsableCommand {
     @Option(help: "key=@file, or key=@- for standard input; may be given again.") var secret: [String] = []
     @Option(help: "How long it may run: 90s, 10m, 2h. The operation's own by default.") var deadline: Span?
     @Flag(help: "Do not wait: print the operation's id.") var detach = false
+    /// Nothing but what it gives, for commands that stand for one of its uses.
+    @Flag(help: .hidden) var bare = false
     @Option(help: "The idempotency key to send; the same key and request twice is one command.")
     var idempotencyKey: String?
     @OptionGroup var common: CommonOptions
@@ -79,7 +81,7 @@ struct NodeRun: AsyncParsableCommand {
         let id = accepted.operation.id
         let ended = try await streams ? conversed(controller, id, takesInput, sink) : followed(controller, id, sink)
         let whole: APIModels.Operation = try await controller.get("/api/v1/operations/\(ended)")
-        try show(whole, aside: common.output.isForPeople && (sink.isUsed || offer?.output ?? false))
+        if !bare { try show(whole, aside: common.output.isForPeople && (sink.isUsed || offer?.output ?? false)) }
         if let failure = Failure(endOf: whole) { throw failure }
         try sink.checkEnd(all: whole.outputBytes)
     }
@@ -87,7 +89,8 @@ struct NodeRun: AsyncParsableCommand {
     private func followed(
         _ controller: Controller, _ id: String, _ sink: OutputSink
     ) async throws -> String {
-        var follow = Follow(controller, output: common.output, withLog: true, timeout: nil)
+        var follow = Follow(controller, output: common.output, withLog: !bare, timeout: nil)
+        follow.isQuiet = bare
         follow.onOutput = { piece throws(Failure) in try sink.take(piece) }
         return try await follow.end(of: id).id
     }
@@ -97,7 +100,7 @@ struct NodeRun: AsyncParsableCommand {
         _ controller: Controller, _ id: String, _ takesInput: Bool, _ sink: OutputSink
     ) async throws -> String {
         let conversation = Conversation(
-            controller, operation: id, sendsInput: takesInput, into: sink, isQuiet: false)
+            controller, operation: id, sendsInput: takesInput, into: sink, isQuiet: bare)
         let ended = await conversation.end(ByteSource(Departure.arm()))
         Departure.restore()
         if let signal = conversation.stoppedBy { Glibc.exit(128 + signal) }

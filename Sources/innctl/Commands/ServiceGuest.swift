@@ -1,5 +1,6 @@
 import APIModels
 import ArgumentParser
+import Glibc
 
 // A service's container, entered and read by the service's name: its node and what it is called there follow.
 
@@ -17,7 +18,7 @@ struct ServiceLogs: AsyncParsableCommand {
     func run() async throws {
         let place = try await ServiceGuest(service)
         let words = ["docker.container.logs", "--resource", "docker/\(place.guest)", "name=\(place.guest)"]
-        try await NodeRun.parse([place.node] + words + ["tail=\(tail)", "follow=\(follow)"]).run()
+        try await NodeRun.parse([place.node] + words + ["tail=\(tail)", "follow=\(follow)", "--bare"]).run()
     }
 }
 
@@ -31,6 +32,13 @@ struct ServiceExec: AsyncParsableCommand {
     @Option(help: "How long it may run: 90s, 10m, 2h. With a terminal 12h by default.") var deadline: Span?
     @Argument(help: "Id or external id.") var service: String
     @Argument(parsing: .postTerminator, help: "The command and its words, behind --.") var command: [String] = []
+
+    func validate() throws {
+        if command.isEmpty {
+            throw ValidationError("say what to run behind --: innctl service exec SERVICE -- ls")
+        }
+        if tty, isatty(STDIN_FILENO) != 1 { throw ValidationError("-t needs a terminal on standard input") }
+    }
 
     func run() async throws {
         let place = try await ServiceGuest(service)
