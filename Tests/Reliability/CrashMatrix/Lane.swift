@@ -41,7 +41,8 @@ actor Lane {
             let lines = crash.traps[victim]?.lines ?? []
             let transitions =
                 scope == .commits ? Recording.transitions(lines) : Recording.checkpoints(lines, of: victim)
-            tally.found(subject(victim, saga), writes: transitions.count)
+            tally.found(
+                subject(victim, saga), writes: transitions.count, kinds: transitions.compactMap(\.marks.first))
             points[saga, default: []] += CrashPoint.all(victim, saga, transitions)
         }
     }
@@ -115,7 +116,7 @@ actor Lane {
     }
 
     /// INNKEEPER_CRASH_ONLY: `agent` or `controller`.
-    private static let only = getenv("INNKEEPER_CRASH_ONLY").map { String(cString: $0) }
+    static let only = getenv("INNKEEPER_CRASH_ONLY").map { String(cString: $0) }
 
     private func perform(_ saga: Saga, _ point: CrashPoint?) async throws -> SagaRun.Outcome {
         number += 1

@@ -14,6 +14,9 @@ struct Transition: Sendable, Hashable {
 struct Recording {
     private var transitions: [Transition] = []
 
+    /// The first marks of what every run of all sagas has.
+    static let kinds = Set(Kind.all.filter { !$0.isByChance }.map(\.start))
+
     /// The transitions of a saga, in the order in which they were made. Those that have nothing to do with it, such as a
     /// node's signs of life, are left out.
     static func transitions(_ lines: [Substring]) -> [Transition] {
@@ -60,6 +63,8 @@ struct Recording {
 /// Statements that tell one transition from the others, the most telling first.
 private struct Kind: Sendable {
     let start: String
+    /// Not each run has one.
+    var isByChance = false
     /// The other marks, and the words that name the transition.
     let read: @Sendable (String) -> (marks: [String], name: String)?
 
@@ -70,12 +75,13 @@ private struct Kind: Sendable {
 
     static let all: [Kind] = [
         Kind(start: "INSERT INTO receipts") { command($0, "receipt of") },
-        Kind(start: "UPDATE receipts SET state = 'running'") { command($0, "begin of") },
+        // Of a command that had to wait for another of its lane.
+        Kind(start: "UPDATE receipts SET state = 'running'", isByChance: true) { command($0, "begin of") },
         Kind(start: "UPDATE receipts SET state") { command($0, "end of") },
         Kind(start: "UPDATE receipts SET acknowledged") { command($0, "acknowledgement of") },
         Kind(start: "INSERT INTO journal", read: entry),
         Kind(start: "INSERT INTO commands") { command($0, "command") },
-        Kind(start: "UPDATE commands SET state") { command($0, "result of") },
+        Kind(start: "UPDATE commands SET") { command($0, "result of") },
         Kind(start: "INSERT INTO reservations") { _ in ([], "reservation") },
         Kind(start: "DELETE FROM reservations") { _ in ([], "release") },
         Kind(start: "INSERT INTO services") { _ in ([], "service and operation") },
@@ -89,23 +95,20 @@ private struct Kind: Sendable {
 
     /// A command's id is the operation's and a suffix, as in `op_….dataset.1`.
     private static func command(_ statement: String, _ words: String) -> (marks: [String], name: String)? {
-        guard let start = statement.firstRange(of: "'op_")?.upperBound else { return nil }
-        let id = statement[start...].prefix { $0 != "'" }
-        guard let dot = id.firstIndex(of: ".") else { return nil }
-        return (["\(id[dot...])'"], "\(words) \(id[id.index(after: dot)...])")
+        for start in statement.ranges(of: "'op_") {
+            let id = statement[start.upperBound...].prefix { $0 != "'" }
+            guard let dot = id.firstIndex(of: ".") else { continue }
+            return (["\(id[dot...])'"], "\(words) \(id[id.index(after: dot)...])")
+        }
+        return nil
     }
 
-    /// `{"entry":"step_started","step":"dataset","attempt":1,…`, up to what differs from run to run.
+    /// `… VALUES ('op_…', 7, 1796020896700, '{"sealed":…`: what an entry says lies sealed, its number in the operation does not.
     private static func entry(_ statement: String) -> (marks: [String], name: String)? {
-        guard let start = statement.firstRange(of: #"{"entry":"#)?.lowerBound else { return nil }
-        var text = statement[start...]
-        for field in [#""command":"#, #""output":"#, #""failure":"#, #""cause":"#, #""deadline":"#] {
-            if let end = text.firstRange(of: field)?.lowerBound { text = text[..<end] }
-        }
-        text = text.prefix { $0 != "}" && $0 != "'" }
-        let words = text.split { #"{}":,"#.contains($0) }.filter {
-            !["entry", "step", "attempt", "outcome"].contains($0)
-        }
-        return ([String(text)], "journal " + words.joined(separator: " "))
+        guard let operation = statement.firstRange(of: "'op_")?.upperBound,
+            let end = statement[operation...].firstRange(of: "', ")?.upperBound
+        else { return nil }
+        let number = statement[end...].prefix { $0 != "," }
+        return (["', \(number), "], "journal entry \(number)")
     }
 }

@@ -11,13 +11,18 @@ struct Tally: Sendable {
     private var order: [String] = []
     /// What went wrong, in words.
     private(set) var faults: [String] = []
+    /// The first marks of what was found.
+    private(set) var kinds: Set<String> = []
 
     var points: Int { rows.values.reduce(0) { $0 + $1.points } }
     var reached: Int { rows.values.reduce(0) { $0 + $1.reached } }
     var right: Int { rows.values.reduce(0) { $0 + $1.right } }
 
     /// - Parameter subject: daemon and work, in two words or more: `agent provision`.
-    mutating func found(_ subject: String, writes: Int) { change(subject) { $0.writes += writes } }
+    mutating func found(_ subject: String, writes: Int, kinds: [String] = []) {
+        change(subject) { $0.writes += writes }
+        self.kinds.formUnion(kinds)
+    }
 
     mutating func tried(_ subject: String, _ point: String, hasDied: Bool, faults: [String]) {
         change(subject) { row in
@@ -40,6 +45,7 @@ struct Tally: Sendable {
             }
         }
         faults += other.faults
+        kinds.formUnion(other.kinds)
     }
 
     private mutating func change(_ subject: String, _ body: (inout Row) -> Void) {
