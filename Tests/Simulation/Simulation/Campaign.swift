@@ -3,7 +3,7 @@ import Takeover
 
 /// Many seeds, each in a process of its own, a few at a time.
 struct Campaign {
-    /// Real seconds that a seed may take.
+    /// Seconds of processor time that a seed may take.
     private static let limit: UInt32 = 120
     /// Real seconds between two lines that say how far it is.
     private static let silence = 30.0

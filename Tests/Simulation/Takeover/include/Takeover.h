@@ -20,7 +20,8 @@ int64_t takeover_real_clock(void);
 /// Returns only when that is so, or cannot be had.
 void takeover_fix_process(char **arguments);
 
-/// fork(2), which Swift hides; only for a process with one thread. The child is killed after `limit` seconds.
+/// fork(2), which Swift hides; only for a process with one thread. The child is killed after `limit` seconds of processor
+/// time, or after fifteen times as many of any time.
 pid_t takeover_fork(unsigned limit);
 
 // Disks. A path that holds "/machine-N/" lies on disk N; every other path is on none and fails.
