@@ -100,7 +100,9 @@ let package = Package(
             "Processes", "Sources/Processes",
             ["CLinux", .product(name: "Subprocess", package: "swift-subprocess")]),
         part("HTTPFetch", "Sources/HTTPFetch", ["CLibCurl"]),
-        part("SQLite", "Sources/SQLite", ["CLibSQLite"]),
+        part("SQL", "Sources/SQL"),
+        part("SQLite", "Sources/SQLite", ["CLibSQLite", "SQL"]),
+        part("Threads", "Sources/Threads", [.product(name: "NIOPosix", package: "swift-nio")]),
         part("YAML", "Sources/YAML", ["CLibYAML", "WireProtocol"]),
         part("DaemonKit", "Sources/DaemonKit", ["CLinux", "WireProtocol", logging, lifecycle]),
         program(
@@ -120,10 +122,10 @@ let package = Package(
         part("LibvirtDriver", "agent/Drivers/Libvirt", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part(
             "CloudPanelDriver", "agent/Drivers/CloudPanel",
-            ["DriverKit", "Model", "Processes", "SQLite", "Transport", "WireProtocol"]),
+            ["DriverKit", "Model", "Processes", "SQL", "SQLite", "Transport", "WireProtocol"]),
         part(
             "AgentCore", "agent/Core",
-            ["DaemonKit", "DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
+            ["DaemonKit", "DriverKit", "Model", "SQL", "SQLite", "Threads", "Transport", "WireProtocol", logging] + nio),
         program(
             "innkeeper-agent", "agent/Daemon",
             [
@@ -137,7 +139,7 @@ let package = Package(
         part("Saga", "controller/Saga", ["Model", "WireProtocol"]),
         part("Placement", "controller/Placement", ["Model"]),
         part("Metering", "controller/Metering", ["Model"]),
-        part("Store", "controller/Store", ["Metering", "Model", "SQLite", "WireProtocol"]),
+        part("Store", "controller/Store", ["Metering", "Model", "SQL", "SQLite", "Threads", "WireProtocol"]),
         part(
             "Sessions", "controller/Sessions",
             ["Model", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio
@@ -190,7 +192,7 @@ let package = Package(
         tests("Transport", nio + [.product(name: "NIOEmbedded", package: "swift-nio")]),
         tests("Processes"),
         tests("HTTPFetch"),
-        tests("SQLite"),
+        tests("SQLite", ["SQL"]),
         tests("YAML", ["Processes", "WireProtocol"]),
         tests("DaemonKit"),
         tests("DriverKit", ["Model", "WireProtocol", logging]),
@@ -200,14 +202,17 @@ let package = Package(
         tests("ProxmoxDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests(
-            "CloudPanelDriver", ["DriverKit", "Model", "Processes", "SQLite", "Transport", "WireProtocol", logging]),
+            "CloudPanelDriver",
+            ["DriverKit", "Model", "Processes", "SQL", "SQLite", "Transport", "WireProtocol", logging]),
         tests("HelmDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("LibvirtDriver", ["DriverKit", "Model", "WireProtocol", logging]),
-        tests("AgentCore", ["DaemonKit", "DriverKit", "Model", "SQLite", "Transport", "WireProtocol", logging] + nio),
+        tests(
+            "AgentCore",
+            ["DaemonKit", "DriverKit", "Model", "SQL", "SQLite", "Threads", "Transport", "WireProtocol", logging] + nio),
         tests("Saga", ["Model", "WireProtocol"]),
         tests("Placement", ["Model"]),
         tests("Metering", ["Model"]),
-        tests("Store", ["Metering", "Model", "SQLite"]),
+        tests("Store", ["Metering", "Model", "SQL", "SQLite"]),
         tests(
             "Sessions",
             [
@@ -236,7 +241,7 @@ let package = Package(
             "Simulation", "Tests/Simulation/Simulation",
             [
                 "AgentCore", "ControllerCore", "ControllerEngine", "DaemonKit", "DriverKit", "Metering", "Model",
-                "SQLite", "Sessions", "Store", "Takeover", "Transport", "WireProtocol", lifecycle, logging,
+                "SQL", "SQLite", "Sessions", "Store", "Takeover", "Transport", "WireProtocol", lifecycle, logging,
             ] + nio),
         program("innkeeper-simulate", "Tests/Simulation/Program", ["Simulation"]),
         .testTarget(
@@ -247,7 +252,7 @@ let package = Package(
         reliability(
             "LinkFaults",
             [
-                "AgentCore", "DaemonKit", "DriverKit", "FaultProxy", "Metering", "SQLite", "Sessions", "Store",
+                "AgentCore", "DaemonKit", "DriverKit", "FaultProxy", "Metering", "SQL", "SQLite", "Sessions", "Store",
                 "Transport", "ControllerEngine", logging,
             ] + nio),
         program(
@@ -260,7 +265,7 @@ let package = Package(
             "innkeeper-soak", "Tests/Soak",
             ["APIModels", "HTTPFetch", "Model", "SimulatedFleet", "Store", "Transport", "WireProtocol", arguments] + nio
         ),
-        reliability("Secrets", ["SQLite"]),
+        reliability("Secrets", ["SQL", "SQLite"]),
         .testTarget(
             name: "SoakTests", dependencies: ["SiteSupport", "TestSupport", "innkeeper-soak"] + programs,
             path: "Tests/SoakTests", swiftSettings: house),
@@ -276,12 +281,12 @@ let package = Package(
             name: "HouseTests", dependencies: ["Processes"] + programs, path: "Tests/HouseTests", swiftSettings: house),
 
         // Tests/Reliability/
-        reliability("CrashMatrix", ["DaemonKit", "SQLite", "Transport"], exclude: ["Shim"]),
+        reliability("CrashMatrix", ["DaemonKit", "SQL", "SQLite", "Transport"], exclude: ["Shim"]),
         reliability(
             "HostileMachine",
             ["AgentCore", "ControllerEngine", "DaemonKit", "Sessions", "Store", "Transport", logging] + nio),
         reliability(
-            "HostilePeers", ["SQLite", "Transport", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
+            "HostilePeers", ["SQL", "SQLite", "Transport", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         .testTarget(
             name: "StolenController",
             dependencies: [
@@ -290,7 +295,7 @@ let package = Package(
                 "Processes", "ProxmoxDriver", "SwagDriver", "TestSupport", "WireProtocol", "ZFSDriver", logging,
             ], path: "Tests/Reliability/StolenController", swiftSettings: house),
         reliability(
-            "Damage", ["AgentCore", "ControllerCore", "DaemonKit", "SQLite", "Store", "Transport", logging]),
+            "Damage", ["AgentCore", "ControllerCore", "DaemonKit", "SQL", "SQLite", "Store", "Transport", logging]),
     ]
 )
 

@@ -1,5 +1,6 @@
 import CLibSQLite
 import Glibc
+package import SQL
 
 extension SQLiteDatabase {
     /// Pages copied between two rests.
@@ -14,14 +15,14 @@ extension SQLiteDatabase {
     ///   - finish: adds to the copy before it is checked.
     package func backup(
         to target: String, replacing: Bool = false,
-        finish: (SQLiteDatabase) throws(SQLiteError) -> Void = { _ in }
-    ) throws(SQLiteError) {
+        finish: (SQLiteDatabase) throws(SQLError) -> Void = { _ in }
+    ) throws(SQLError) {
         guard replacing || access(target, F_OK) != 0 else {
-            throw SQLiteError(kind: .cannotOpen, message: "\(target) is there already")
+            throw SQLError(kind: .cannotOpen, message: "\(target) is there already")
         }
         let partial = "\(target).partial.\(getpid())"
         Self.removeFiles(partial)
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             try copy(to: partial, finish)
             try Self.publish(partial, as: target, replacing: replacing)
         } catch {
@@ -30,10 +31,10 @@ extension SQLiteDatabase {
         }
     }
 
-    private func copy(to path: String, _ finish: (SQLiteDatabase) throws(SQLiteError) -> Void) throws(SQLiteError) {
+    private func copy(to path: String, _ finish: (SQLiteDatabase) throws(SQLError) -> Void) throws(SQLError) {
         let copy = try SQLiteDatabase(copyAt: path)
         defer { copy.close() }
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             try copyPages(to: copy)
             // A rollback journal keeps the copy in one file.
             try copy.execute("PRAGMA journal_mode = DELETE")
@@ -42,7 +43,7 @@ extension SQLiteDatabase {
         } catch { throw error.naming(path) }
     }
 
-    private func copyPages(to copy: SQLiteDatabase) throws(SQLiteError) {
+    private func copyPages(to copy: SQLiteDatabase) throws(SQLError) {
         let (source, destination) = (try connection(), try copy.connection())
         // Its header first: pages that leave the cache before the first one would go without their checksums.
         if Self.hasChecksums(path) == true {
@@ -53,7 +54,7 @@ extension SQLiteDatabase {
         try execute("BEGIN; SELECT count(*) FROM sqlite_schema")
         defer { _ = try? execute("ROLLBACK") }
         guard let backup = sqlite3_backup_init(destination, "main", source, "main") else {
-            throw SQLiteError(code: sqlite3_errcode(destination), on: destination, sql: nil)
+            throw SQLError(code: sqlite3_errcode(destination), on: destination, sql: nil)
         }
         var code = SQLITE_OK
         while code == SQLITE_OK {
@@ -62,7 +63,7 @@ extension SQLiteDatabase {
             if code == SQLITE_OK { Self.rest(ContinuousClock.now - start) }
         }
         sqlite3_backup_finish(backup)
-        guard code == SQLITE_DONE else { throw SQLiteError(code: code, on: destination, sql: nil) }
+        guard code == SQLITE_DONE else { throw SQLError(code: code, on: destination, sql: nil) }
     }
 
     private static func rest(_ duration: Duration) {
@@ -71,13 +72,13 @@ extension SQLiteDatabase {
         nanosleep(&time, nil)
     }
 
-    private static func publish(_ partial: String, as target: String, replacing: Bool) throws(SQLiteError) {
+    private static func publish(_ partial: String, as target: String, replacing: Bool) throws(SQLError) {
         let slash = target.lastIndex(of: "/")
         let directory = slash.map { $0 == target.startIndex ? "/" : String(target[..<$0]) } ?? "."
         // Without `replacing`, link and not rename: it refuses a name that somebody took meanwhile.
         guard sync(partial), (replacing ? rename(partial, target) : link(partial, target)) == 0 else {
             let reason = String(cString: strerror(errno))
-            throw SQLiteError(kind: errno == ENOSPC ? .full : .inputOutput, message: "\(target): \(reason)")
+            throw SQLError(kind: errno == ENOSPC ? .full : .inputOutput, message: "\(target): \(reason)")
         }
         if !replacing { unlink(partial) }
         _ = sync(directory)

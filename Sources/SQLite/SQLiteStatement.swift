@@ -1,7 +1,8 @@
 import CLibSQLite
+package import SQL
 
 /// A prepared statement. It belongs to its connection and is used where the connection is used; after the connection
-/// closed, every use throws `misuse`.
+/// closed, every use throws `closed`.
 package final class SQLiteStatement {
     package let sql: String
     private(set) var handle: OpaquePointer?
@@ -9,7 +10,7 @@ package final class SQLiteStatement {
     /// A row is being read; a second use must take another statement.
     private(set) var isRunning = false
 
-    init(_ sql: String, on connection: SQLiteConnection) throws(SQLiteError) {
+    init(_ sql: String, on connection: SQLiteConnection) throws(SQLError) {
         self.sql = sql
         self.connection = connection
         let database = try connection.open()
@@ -21,11 +22,11 @@ package final class SQLiteStatement {
             rest = tail.map { String(cString: $0).filter { !$0.isWhitespace && $0 != ";" }.count } ?? 0
             return code
         }
-        guard code == SQLITE_OK else { throw SQLiteError(code: code, on: database, sql: sql) }
+        guard code == SQLITE_OK else { throw SQLError(code: code, on: database, sql: sql) }
         handle = statement
         guard statement != nil, rest == 0 else {
             finalize()
-            throw SQLiteError(kind: .misuse, message: "expected exactly one statement", sql: sql)
+            throw SQLError(kind: .misuse, message: "expected exactly one statement", sql: sql)
         }
     }
 
@@ -38,15 +39,15 @@ package final class SQLiteStatement {
 
     /// Runs the statement to its end. Returns how many rows an INSERT, UPDATE or DELETE changed.
     @discardableResult
-    package func run(_ values: [any SQLiteBindable] = []) throws(SQLiteError) -> Int {
-        try query(values) { (_: inout SQLiteRow) throws(SQLiteError) in }
+    package func run(_ values: [any SQLBindable] = []) throws(SQLError) -> Int {
+        try query(values) { (_: inout SQLiteRow) throws(SQLError) in }
         return Int(sqlite3_changes64(try connection.open()))
     }
 
     /// Runs the statement and hands each row to `read`.
     package func query(
-        _ values: [any SQLiteBindable] = [], _ read: (inout SQLiteRow) throws(SQLiteError) -> Void
-    ) throws(SQLiteError) {
+        _ values: [any SQLBindable] = [], _ read: (inout SQLiteRow) throws(SQLError) -> Void
+    ) throws(SQLError) {
         try start(values)
         defer { stop() }
         while try step() {
@@ -55,13 +56,13 @@ package final class SQLiteStatement {
         }
     }
 
-    private func start(_ values: [any SQLiteBindable]) throws(SQLiteError) {
+    private func start(_ values: [any SQLBindable]) throws(SQLError) {
         _ = try connection.open()
         guard let handle, !isRunning else {
-            throw SQLiteError(kind: .misuse, message: "the statement is being read", sql: sql)
+            throw SQLError(kind: .misuse, message: "the statement is being read", sql: sql)
         }
         isRunning = true
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             try bind(values, to: handle)
         } catch {
             stop()
@@ -69,12 +70,12 @@ package final class SQLiteStatement {
         }
     }
 
-    private func step() throws(SQLiteError) -> Bool {
+    private func step() throws(SQLError) -> Bool {
         let database = try connection.open()
         switch sqlite3_step(handle) {
         case SQLITE_ROW: return true
         case SQLITE_DONE: return false
-        case let code: throw SQLiteError(code: code, on: database, sql: sql)
+        case let code: throw SQLError(code: code, on: database, sql: sql)
         }
     }
 
@@ -87,19 +88,19 @@ package final class SQLiteStatement {
 }
 
 extension SQLiteStatement {
-    private func bind(_ values: [any SQLiteBindable], to handle: OpaquePointer) throws(SQLiteError) {
+    private func bind(_ values: [any SQLBindable], to handle: OpaquePointer) throws(SQLError) {
         let wanted = Int(sqlite3_bind_parameter_count(handle))
         guard values.count == wanted else {
             let message = "the statement has \(wanted) parameters, \(values.count) values were given"
-            throw SQLiteError(kind: .misuse, message: message, sql: sql)
+            throw SQLError(kind: .misuse, message: message, sql: sql)
         }
         for (index, value) in values.enumerated() {
-            let code = bind(value.sqliteValue, at: Int32(index + 1), to: handle)
-            guard code == SQLITE_OK else { throw SQLiteError(code: code, on: try connection.open(), sql: sql) }
+            let code = bind(value.sqlValue, at: Int32(index + 1), to: handle)
+            guard code == SQLITE_OK else { throw SQLError(code: code, on: try connection.open(), sql: sql) }
         }
     }
 
-    private func bind(_ value: SQLiteValue, at index: Int32, to handle: OpaquePointer) -> Int32 {
+    private func bind(_ value: SQLValue, at index: Int32, to handle: OpaquePointer) -> Int32 {
         switch value {
         case .null: return sqlite3_bind_null(handle, index)
         case .integer(let value): return sqlite3_bind_int64(handle, index, value)
@@ -126,8 +127,8 @@ final class SQLiteConnection {
 
     init(_ handle: OpaquePointer?) { self.handle = handle }
 
-    func open() throws(SQLiteError) -> OpaquePointer {
-        guard let handle else { throw SQLiteError(kind: .misuse, message: "the connection is closed") }
+    func open() throws(SQLError) -> OpaquePointer {
+        guard let handle else { throw SQLError(kind: .closed, message: "the connection is closed") }
         return handle
     }
 }

@@ -4,6 +4,7 @@ import DriverKit
 import Model
 import TestSupport
 import Testing
+import Threads
 import WireProtocol
 
 @Suite struct `What an agent says it can do` {

@@ -1,6 +1,7 @@
 @testable import AgentCore
 import DriverKit
 import Glibc
+import SQL
 import SQLite
 import TestSupport
 import Testing
@@ -114,7 +115,7 @@ import WireProtocol
         try Self.damage(rig.folder.file("journal.sqlite"))
         // A damaged page need not be the one that a step reads; sooner or later it is.
         for number in 41...80 { controller.send(AgentRig.command("c\(number)", journal: epoch)) }
-        let failure = try #require(await rig.failure() as? SQLiteError)
+        let failure = try #require(await rig.failure() as? SQLError)
         #expect(failure.isCorrupt)
         let ran = rig.driver.calls.count
         await rig.stop()
@@ -147,24 +148,24 @@ import WireProtocol
 
 extension Journal {
     /// Makes the disk as large as this and no larger.
-    func limit(pages: Int) throws(SQLiteError) { try database.execute("PRAGMA max_page_count = \(pages)") }
+    func limit(pages: Int) throws(SQLError) { try database.execute("PRAGMA max_page_count = \(pages)") }
 
     /// Puts everything into the file itself and nothing of it in memory, so that the next read is one of the disk.
-    func forgetPages() throws(SQLiteError) {
-        let ended = try database.first("PRAGMA wal_checkpoint(TRUNCATE)") { (row) throws(SQLiteError) in try row.int() }
-        guard ended == 0 else { throw SQLiteError(kind: .busy, message: "no checkpoint") }
+    func forgetPages() throws(SQLError) {
+        let ended = try database.first("PRAGMA wal_checkpoint(TRUNCATE)") { (row) throws(SQLError) in try row.int() }
+        guard ended == 0 else { throw SQLError(kind: .busy, message: "no checkpoint") }
         try database.execute("PRAGMA shrink_memory")
     }
 }
 
 extension Journal {
-    fileprivate func refuseWrites(_ refuses: Bool) throws(SQLiteError) {
+    fileprivate func refuseWrites(_ refuses: Bool) throws(SQLError) {
         try database.execute("PRAGMA query_only = \(refuses ? "ON" : "OFF")")
     }
 }
 
 extension SpoolFile {
-    fileprivate func refuseWrites(_ refuses: Bool) throws(SQLiteError) {
+    fileprivate func refuseWrites(_ refuses: Bool) throws(SQLError) {
         try database.execute("PRAGMA query_only = \(refuses ? "ON" : "OFF")")
     }
 }

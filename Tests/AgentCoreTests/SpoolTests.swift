@@ -1,5 +1,6 @@
 @testable import AgentCore
 import Model
+import SQL
 import SQLite
 import TestSupport
 import Testing
@@ -78,7 +79,7 @@ import WireProtocol
         let body = [UInt8](repeating: 1, count: 3000)
         _ = try await spool.append(.events, time: Timestamp(milliseconds: 1)) { _ in body }
         try await spool.limit(pages: 1)
-        var refused: [SQLiteError] = []
+        var refused: [SQLError] = []
         for time in 2...20 {
             do {
                 _ = try await spool.append(.events, time: Timestamp(milliseconds: Int64(time))) { _ in body }
@@ -87,7 +88,7 @@ import WireProtocol
         #expect(refused.count > 1)
         #expect(refused.allSatisfy { $0.isFull })
         let big = (0..<500).map { Usage.Counter(subject: "thing/\($0)", meter: "m", epoch: "e", value: 1) }
-        await #expect(throws: SQLiteError.self) { _ = try await spool.append(usage: big, time: .now()) }
+        await #expect(throws: SQLError.self) { _ = try await spool.append(usage: big, time: .now()) }
         try await spool.limit(pages: 100_000)
         let lost = Int64(refused.count)
         let next = try await spool.append(.events, time: Timestamp(milliseconds: 21)) { _ in body }
@@ -106,7 +107,7 @@ import WireProtocol
         let spool = try await open()
         let series = SpooledSeries(set: "s", line: [UInt8](repeating: 1, count: 30_000))
         try await spool.limit(pages: 1)
-        await #expect(throws: SQLiteError.self) {
+        await #expect(throws: SQLError.self) {
             _ = try await spool.append(.metrics, time: Timestamp(milliseconds: 1), defining: series) { _ in [1] }
         }
         try await spool.limit(pages: 100_000)
@@ -160,7 +161,7 @@ import WireProtocol
         let spool = try await open()
         let body = [UInt8](repeating: 1, count: 30_000)
         try await spool.limit(pages: 1)
-        await #expect(throws: SQLiteError.self) {
+        await #expect(throws: SQLError.self) {
             _ = try await spool.append(.events, time: Timestamp(milliseconds: 1)) { _ in body }
         }
         try await spool.limit(pages: 100_000)
@@ -174,7 +175,7 @@ import WireProtocol
 
 extension SpoolFile {
     /// Makes the disk as large as this and no larger.
-    func limit(pages: Int) throws(SQLiteError) { try database.execute("PRAGMA max_page_count = \(pages)") }
+    func limit(pages: Int) throws(SQLError) { try database.execute("PRAGMA max_page_count = \(pages)") }
 }
 
 @Suite struct `The life of the agent on its spool` {

@@ -1,5 +1,6 @@
 import Glibc
 import TestSupport
+import SQL
 import Testing
 
 @testable import SQLite
@@ -18,15 +19,15 @@ import Testing
     }
 
     func count(_ database: SQLiteDatabase) throws -> Int? {
-        try database.first("SELECT count(*) FROM t") { (row) throws(SQLiteError) in try row.int() }
+        try database.first("SELECT count(*) FROM t") { (row) throws(SQLError) in try row.int() }
     }
 
     @Test func `says that it is full, keeps what was committed and goes on when there is room`() throws {
         let database = try filled(SQLiteOptions(maximumPages: 20))
         var stored = 0
-        let error = #expect(throws: SQLiteError.self) {
+        let error = #expect(throws: SQLError.self) {
             while true {
-                try database.transaction { () throws(SQLiteError) in
+                try database.transaction { () throws(SQLError) in
                     _ = try database.run("INSERT INTO t (b) VALUES (?)", [[UInt8](repeating: 7, count: 3000)])
                 }
                 stored += 1
@@ -45,7 +46,7 @@ import Testing
     func `refuses a file that is no database`(length: Int) throws {
         try folder.write(
             Array("This is a text and no database. ".utf8) + [UInt8](repeating: 65, count: length), to: "a.sqlite")
-        let error = #expect(throws: SQLiteError.self) { _ = try SQLiteDatabase(path: path) }
+        let error = #expect(throws: SQLError.self) { _ = try SQLiteDatabase(path: path) }
         #expect(error?.isCorrupt == true)
         #expect(error?.message.contains(path) == true)
     }
@@ -58,11 +59,11 @@ import Testing
         var bytes = try folder.read("a.sqlite")
         for index in stride(from: 4096, to: bytes.count, by: 3) { bytes[index] ^= 0x5a }
         try folder.write(bytes, to: "a.sqlite")
-        let error = #expect(throws: SQLiteError.self) {
+        let error = #expect(throws: SQLError.self) {
             _ = try SQLiteDatabase(path: path, options: SQLiteOptions(quickCheck: true))
         }
         #expect(error?.isCorrupt == true)
-        let later = #expect(throws: SQLiteError.self) { _ = try count(SQLiteDatabase(path: path)) }
+        let later = #expect(throws: SQLError.self) { _ = try count(SQLiteDatabase(path: path)) }
         #expect(later?.isCorrupt == true)
     }
 
@@ -82,10 +83,10 @@ import Testing
     @Test func `is read-only when opened so, and says what cannot be opened`() throws {
         try filled().close()
         let reader = try SQLiteDatabase(path: path, options: SQLiteOptions(access: .readOnly))
-        let error = #expect(throws: SQLiteError.self) { try reader.run("INSERT INTO t (b) VALUES (NULL)") }
+        let error = #expect(throws: SQLError.self) { try reader.run("INSERT INTO t (b) VALUES (NULL)") }
         #expect(error?.isReadOnly == true)
         for path in [folder.path, folder.file("none/a.sqlite")] {
-            let error = #expect(throws: SQLiteError.self) { _ = try SQLiteDatabase(path: path) }
+            let error = #expect(throws: SQLError.self) { _ = try SQLiteDatabase(path: path) }
             #expect(error?.kind == .cannotOpen)
         }
     }
@@ -93,9 +94,9 @@ import Testing
     @Test func `is busy while another connection writes, and readers go on`() throws {
         let writer = try filled()
         let other = try SQLiteDatabase(path: path, options: SQLiteOptions(busyTimeout: .milliseconds(20)))
-        try writer.transaction { () throws(SQLiteError) in
+        try writer.transaction { () throws(SQLError) in
             try writer.run("INSERT INTO t (b) VALUES (NULL)")
-            let error = #expect(throws: SQLiteError.self) { try other.run("INSERT INTO t (b) VALUES (NULL)") }
+            let error = #expect(throws: SQLError.self) { try other.run("INSERT INTO t (b) VALUES (NULL)") }
             #expect(error?.isBusy == true)
             #expect((try? count(other)) == 0)
         }
@@ -105,20 +106,20 @@ import Testing
     @Test func `copies itself while it is written, into a new file only`() throws {
         let database = try filled()
         // More than the cache of the copy holds.
-        try database.transaction { () throws(SQLiteError) in
+        try database.transaction { () throws(SQLError) in
             for _ in 0..<2000 { try database.run("INSERT INTO t (b) VALUES (?)", [[UInt8](repeating: 7, count: 3000)]) }
         }
         let reader = try SQLiteDatabase(path: path, options: SQLiteOptions(access: .readOnly))
-        try database.transaction { () throws(SQLiteError) in
+        try database.transaction { () throws(SQLError) in
             try database.run("INSERT INTO t (b) VALUES (NULL)")
             try reader.backup(to: folder.file("copy.sqlite"))
         }
         let copy = try SQLiteDatabase(path: folder.file("copy.sqlite"), options: SQLiteOptions(quickCheck: true))
         #expect(try count(copy) == 2000)
         #expect(try count(database) == 2001)
-        let again = #expect(throws: SQLiteError.self) { try database.backup(to: folder.file("copy.sqlite")) }
+        let again = #expect(throws: SQLError.self) { try database.backup(to: folder.file("copy.sqlite")) }
         #expect(again?.message.contains("already") == true)
-        #expect(throws: SQLiteError.self) { try database.backup(to: folder.file("none/copy.sqlite")) }
+        #expect(throws: SQLError.self) { try database.backup(to: folder.file("none/copy.sqlite")) }
         #expect(access(folder.file("copy.sqlite.partial"), F_OK) != 0)
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import TestSupport
+import SQL
 import Testing
 
 @testable import SQLite
@@ -19,7 +20,7 @@ import Testing
         let insert = "INSERT INTO t VALUES (?, ?, ?, ?, ?)"
         try database.run(insert, [Int64.min, -0.5, "a\u{0}ü🙂", [UInt8]([0, 255]), String?.none])
         try database.run(insert, [true, 1, "", [UInt8](), "x"])
-        let rows = try database.query("SELECT i, r, s, b, n FROM t ORDER BY i") { (row) throws(SQLiteError) in
+        let rows = try database.query("SELECT i, r, s, b, n FROM t ORDER BY i") { (row) throws(SQLError) in
             (try row.integer(), try row.real(), try row.text(), try row.blob(), try row.optionalText())
         }
         #expect(rows.count == 2)
@@ -29,16 +30,16 @@ import Testing
 
     @Test func `throws on a column of another type and on a missing one`() throws {
         let database = try open()
-        #expect(throws: SQLiteError.self) {
-            _ = try database.first("SELECT 'x' AS name") { (row) throws(SQLiteError) in try row.integer() }
+        #expect(throws: SQLError.self) {
+            _ = try database.first("SELECT 'x' AS name") { (row) throws(SQLError) in try row.integer() }
         }
-        let missing = #expect(throws: SQLiteError.self) {
-            _ = try database.first("SELECT NULL AS name") { (row) throws(SQLiteError) in try row.text() }
+        let missing = #expect(throws: SQLError.self) {
+            _ = try database.first("SELECT NULL AS name") { (row) throws(SQLError) in try row.text() }
         }
         #expect(missing?.kind == .mismatch)
         #expect(missing?.message.contains("name") == true)
-        let past = #expect(throws: SQLiteError.self) {
-            _ = try database.first("SELECT 1") { (row) throws(SQLiteError) in (try row.integer(), try row.integer()) }
+        let past = #expect(throws: SQLError.self) {
+            _ = try database.first("SELECT 1") { (row) throws(SQLError) in (try row.integer(), try row.integer()) }
         }
         #expect(past?.kind == .mismatch)
     }
@@ -48,35 +49,35 @@ import Testing
         try database.execute(
             "CREATE TABLE t (id TEXT PRIMARY KEY, a INTEGER NOT NULL, b INTEGER CHECK (b > 0), UNIQUE (a, b))")
         try database.run("INSERT INTO t VALUES ('x', 1, 2)")
-        func kind(_ sql: String) -> SQLiteError.Kind? {
-            #expect(throws: SQLiteError.self) { try database.run(sql) }?.kind
+        func kind(_ sql: String) -> SQLError.Kind? {
+            #expect(throws: SQLError.self) { try database.run(sql) }?.kind
         }
-        #expect(kind("INSERT INTO t VALUES ('y', 1, 2)") == .constraint(.unique, columns: ["t.a", "t.b"]))
-        #expect(kind("INSERT INTO t VALUES ('x', 5, 2)") == .constraint(.primaryKey, columns: ["t.id"]))
-        #expect(kind("INSERT INTO t VALUES ('z', NULL, 2)") == .constraint(.notNull, columns: ["t.a"]))
-        #expect(kind("INSERT INTO t VALUES ('z', 3, 0)") == .constraint(.check, columns: ["b > 0"]))
+        #expect(kind("INSERT INTO t VALUES ('y', 1, 2)") == .constraint(.unique, table: "t", columns: ["a", "b"]))
+        #expect(kind("INSERT INTO t VALUES ('x', 5, 2)") == .constraint(.primaryKey, table: "t", columns: ["id"]))
+        #expect(kind("INSERT INTO t VALUES ('z', NULL, 2)") == .constraint(.notNull, table: "t", columns: ["a"]))
+        #expect(kind("INSERT INTO t VALUES ('z', 3, 0)") == .constraint(.check, table: "", columns: []))
     }
 
     @Test func `commits a transaction whole or not at all, and an inner one on its own`() throws {
         let database = try open()
         try database.execute("CREATE TABLE t (i INTEGER)")
-        struct Stop: SQLiteFailure { init() {}; init(_ error: SQLiteError) {} }
+        struct Stop: SQLFailure { init() {}; init(_ error: SQLError) {} }
         #expect(throws: Stop.self) {
             try database.transaction(throwing: Stop.self) { () throws(Stop) in
-                do throws(SQLiteError) { try database.run("INSERT INTO t VALUES (1)") } catch { throw Stop(error) }
+                do throws(SQLError) { try database.run("INSERT INTO t VALUES (1)") } catch { throw Stop(error) }
                 throw Stop()
             }
         }
-        try database.transaction { () throws(SQLiteError) in
+        try database.transaction { () throws(SQLError) in
             try database.run("INSERT INTO t VALUES (2)")
-            _ = try? database.transaction { () throws(SQLiteError) in
+            _ = try? database.transaction { () throws(SQLError) in
                 try database.run("INSERT INTO t VALUES (3)")
                 try database.run("no such statement")
             }
-            try database.transaction { () throws(SQLiteError) in _ = try database.run("INSERT INTO t VALUES (4)") }
+            try database.transaction { () throws(SQLError) in _ = try database.run("INSERT INTO t VALUES (4)") }
         }
         #expect(!database.isInTransaction)
-        let kept = try database.query("SELECT i FROM t ORDER BY i") { (row) throws(SQLiteError) in try row.int() }
+        let kept = try database.query("SELECT i FROM t ORDER BY i") { (row) throws(SQLError) in try row.int() }
         #expect(kept == [2, 4])
     }
 
@@ -84,13 +85,13 @@ import Testing
         let database = try open()
         let sql = "SELECT value FROM json_each('[1,2,3]')"
         var pairs = 0
-        _ = try database.query(sql) { (_) throws(SQLiteError) in
-            pairs += try database.query(sql) { (row) throws(SQLiteError) in try row.int() }.count
+        _ = try database.query(sql) { (_) throws(SQLError) in
+            pairs += try database.query(sql) { (row) throws(SQLError) in try row.int() }.count
         }
         #expect(pairs == 9)
         let own = try database.prepare(sql)
-        let nested = #expect(throws: SQLiteError.self) {
-            try own.query { (_) throws(SQLiteError) in _ = try own.run() }
+        let nested = #expect(throws: SQLError.self) {
+            try own.query { (_) throws(SQLError) in _ = try own.run() }
         }
         #expect(nested?.kind == .misuse)
         #expect(try own.run() >= 0)
@@ -98,8 +99,8 @@ import Testing
 
     @Test func `answers misuse with an error`() throws {
         let database = try open()
-        func kind(_ body: () throws -> Void) -> SQLiteError.Kind? {
-            #expect(throws: SQLiteError.self) { try body() }?.kind
+        func kind(_ body: () throws -> Void) -> SQLError.Kind? {
+            #expect(throws: SQLError.self) { try body() }?.kind
         }
         #expect(kind { try database.run("SELECT ?", [1, 2]) } == .misuse)
         #expect(kind { try database.run("SELECT ?") } == .misuse)
@@ -107,10 +108,10 @@ import Testing
         #expect(kind { try database.run("") } == .misuse)
         #expect(kind { try database.run("SELECT \"nothing\"") } == .other)
         let statement = try database.prepare("SELECT 1 UNION SELECT 2")
-        #expect(kind { try statement.query { (_) throws(SQLiteError) in database.close() } } == .misuse)
-        #expect(kind { try statement.run() } == .misuse)
-        #expect(kind { try database.run("SELECT 1") } == .misuse)
-        #expect(kind { try database.transaction { () throws(SQLiteError) in } } == .misuse)
+        #expect(kind { try statement.query { (_) throws(SQLError) in database.close() } } == .closed)
+        #expect(kind { try statement.run() } == .closed)
+        #expect(kind { try database.run("SELECT 1") } == .closed)
+        #expect(kind { try database.transaction { () throws(SQLError) in } } == .closed)
         #expect(kind { _ = try SQLiteDatabase(path: "") } == .cannotOpen)
     }
 

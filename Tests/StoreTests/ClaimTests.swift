@@ -6,7 +6,7 @@ import WireProtocol
 
 private let tebi: Int64 = 1 << 40
 
-@Suite struct `What a node claims` {
+@Suite(.onEveryEngine) struct `What a node claims` {
     private let approved = NodeClaims(cpuMillis: 16_000, memoryBytes: 64 << 30, pools: ["tank": 4 * tebi])
 
     @Test func `counts as it is where it is possible`() {
@@ -64,7 +64,7 @@ private let tebi: Int64 = 1 << 40
     }
 }
 
-@Suite struct `The sums of an inventory` {
+@Suite(.onEveryEngine) struct `The sums of an inventory` {
     @Test func `tell what guests of others may take, and what our data sets do`() async throws {
         let fixture = try StoreFixture()
         try await fixture.node()

@@ -4,7 +4,7 @@ import WireProtocol
 
 @testable import Store
 
-@Suite struct `A finding` {
+@Suite(.onEveryEngine) struct `A finding` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
 

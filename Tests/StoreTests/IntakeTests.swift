@@ -5,7 +5,7 @@ import WireProtocol
 
 @testable import Store
 
-@Suite struct `What nodes send` {
+@Suite(.onEveryEngine) struct `What nodes send` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
     let names = SeriesSet(set: "aa", names: ["host.cpu", "container/s1.memory", "container/s1.cpu"])
@@ -53,7 +53,7 @@ import WireProtocol
             Intake(node: "n1", series: [names], samples: [row(1, 0, [1, 2, 3])], usage: [usage(1, 0, 5)]))
         _ = try await store.take(Intake(node: "n1", samples: [row(3, 20, [1, 2, 3])]))
         await store.close()
-        let again = try Store(path: fixture.path, options: StoreOptions(groupCommit: .milliseconds(1)))
+        let again = try fixture.reopened()
         #expect(try await again.positions(node: "n1") == Positions(metrics: 1, usage: 1))
         // The names are known too: an agent whose link outlived the controller does not send them again.
         let positions = try await again.take(
@@ -141,7 +141,7 @@ import WireProtocol
 }
 
 /// What comes twice, late or in pieces.
-@Suite struct `What a node says that it lost` {
+@Suite(.onEveryEngine) struct `What a node says that it lost` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
     let names = SeriesSet(set: "aa", names: ["host.cpu"])

@@ -1,11 +1,11 @@
 import Metering
 import Model
-import SQLite
+import SQL
 import Testing
 
 @testable import Store
 
-@Suite struct `Stored metrics` {
+@Suite(.onEveryEngine) struct `Stored metrics` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
     private let hour: Int64 = 3600
@@ -135,7 +135,7 @@ import Testing
         // The set is still in use by this process; after a restart it goes.
         #expect(try await count("metric_series") == 1)
         await store.close()
-        let again = try Store(path: fixture.path)
+        let again = try fixture.reopened()
         _ = try await again.pruneMetrics(samples: fixture.start, rollups: fixture.start)
         #expect(try await again.metricNames(node: "n1", since: fixture.start).isEmpty)
     }
@@ -174,7 +174,7 @@ import Testing
 
 extension Store {
     func countRows(_ table: String) throws(StoreError) -> Int {
-        try row("SELECT count(*) FROM \(table)") { (row) throws(SQLiteError) in try row.int() } ?? 0
+        try row("SELECT count(*) FROM \(table)") { (row) throws(SQLError) in try row.int() } ?? 0
     }
 
     func damage(_ sql: String) { try! run(sql) }

@@ -4,7 +4,7 @@ import WireProtocol
 
 @testable import Store
 
-@Suite struct `The records of the store` {
+@Suite(.onEveryEngine) struct `The records of the store` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
 

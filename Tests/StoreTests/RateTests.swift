@@ -5,7 +5,7 @@ import WireProtocol
 
 @testable import Store
 
-@Suite struct `A counter` {
+@Suite(.onEveryEngine) struct `A counter` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
     private let names = SeriesSet(set: "aa", names: ["container/s1.cpu.seconds", "container/s1.memory.used"])
@@ -76,7 +76,7 @@ import WireProtocol
     }
 }
 
-@Suite struct `A node whose guests come and go` {
+@Suite(.onEveryEngine) struct `A node whose guests come and go` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
 

@@ -4,7 +4,7 @@ import WireProtocol
 
 @testable import Store
 
-@Suite struct `What is over goes when its time is up` {
+@Suite(.onEveryEngine) struct `What is over goes when its time is up` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
 

@@ -9,14 +9,21 @@ import WireProtocol
 struct StoreFixture {
     let folder: ScratchFolder
     let store: Store
+    private let engine = StoreEngine.current
     let start = Timestamp(milliseconds: 1_800_000_000_000)
 
     init(_ options: StoreOptions = StoreOptions(groupCommit: .milliseconds(1))) throws {
         folder = try ScratchFolder("store")
-        store = try Store(path: folder.file("store.sqlite"), options: options)
+        store = try engine.open(folder, options)
     }
 
-    var path: String { folder.file("store.sqlite") }
+    /// Of the store's file, where the engine has one.
+    var path: String { store.path }
+
+    /// The store once more, after it was closed.
+    func reopened(_ options: StoreOptions = StoreOptions(groupCommit: .milliseconds(1))) throws -> Store {
+        try engine.open(folder, options)
+    }
 
     func at(_ seconds: Int64) -> Timestamp { start + .seconds(seconds) }
 

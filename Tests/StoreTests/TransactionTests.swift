@@ -3,7 +3,7 @@ import Testing
 
 @testable import Store
 
-@Suite struct `A transaction of the store` {
+@Suite(.onEveryEngine) struct `A transaction of the store` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
 

@@ -5,7 +5,7 @@ import WireProtocol
 
 @testable import Store
 
-@Suite struct `Usage is counted` {
+@Suite(.onEveryEngine) struct `Usage is counted` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
     private let day: Int64 = 86_400
@@ -140,7 +140,7 @@ import WireProtocol
     }
 }
 
-@Suite struct `No report holds the store up` {
+@Suite(.onEveryEngine) struct `No report holds the store up` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
 
@@ -259,7 +259,7 @@ import WireProtocol
     }
 }
 
-@Suite struct `What a node says of the future` {
+@Suite(.onEveryEngine) struct `What a node says of the future` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
 
@@ -315,7 +315,7 @@ import WireProtocol
     }
 }
 
-@Suite struct `What a node may say` {
+@Suite(.onEveryEngine) struct `What a node may say` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
 

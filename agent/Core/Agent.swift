@@ -4,7 +4,8 @@ package import Logging
 import Model
 package import NIOCore
 import NIOPosix
-import SQLite
+import SQL
+package import Threads
 import WireProtocol
 
 /// What an agent is run with.
@@ -75,7 +76,7 @@ package final class Agent: Sendable {
             roster: roster, sources: sources, interval: settings.driverInterval, outlet: outlet,
             hands: DriverWatch.Hands(
                 take: { driver in
-                    do throws(SQLiteError) { try await Self.recover(driver, files) } catch {
+                    do throws(SQLError) { try await Self.recover(driver, files) } catch {
                         logger.error("earlier commands cannot be read", metadata: ["error": "\(error)"])
                     }
                     await commands.add(driver)
@@ -104,7 +105,7 @@ package final class Agent: Sendable {
     }
 
     /// Tells a driver, before anything else, what became of commands of earlier lives.
-    private static func recover(_ driver: any Driver, _ files: StateFiles) async throws(SQLiteError) {
+    private static func recover(_ driver: any Driver, _ files: StateFiles) async throws(SQLError) {
         let abandoned = try await files.journal.abandoned(of: type(of: driver).name, limit: abandonedLimit)
         await driver.recover(abandoned)
     }

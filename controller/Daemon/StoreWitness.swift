@@ -19,7 +19,7 @@ struct StoreWitness: Service {
         let found = try await store.mark()
         guard let last = try Self.read(path), last != found else { return }
         if last.epoch == found.epoch, last.number <= found.number { return }
-        let file = await store.path
+        let file = store.path
         throw ConfigurationError(
             message: "\(file) is older than it was when the controller last ran: commits are missing, because "
                 + "\(file)-wal was lost or damaged, or because an older copy was put in its place; nothing was changed. "

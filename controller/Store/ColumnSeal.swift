@@ -1,4 +1,4 @@
-import SQLite
+import SQL
 import WireProtocol
 
 /// Makes columns unreadable for whoever has the file and not the key. A sealed column holds `{"sealed": TEXT}`.
@@ -122,7 +122,7 @@ extension Record {
     private func place(of column: SealedColumn<Self>) -> [UInt8] {
         var place = Array("\(Self.table)\u{0}\(column.name)".utf8)
         for (name, value) in zip(Self.columns, values) where Self.key.contains(name) {
-            switch value.sqliteValue {
+            switch value.sqlValue {
             case .text(let text): place += [0] + text.utf8
             case .integer(let number): place += [0] + "\(number)".utf8
             default: break
@@ -159,9 +159,7 @@ extension Store {
             return rows
         }
         guard count > 0 else { return 0 }
-        // Free pages and the log still hold what was there.
-        try run("VACUUM")
-        _ = try rows("PRAGMA wal_checkpoint(TRUNCATE)") { _ in }
+        do throws(SQLError) { try database.clearRemains() } catch { throw StoreError(error) }
         return count
     }
 
@@ -171,7 +169,7 @@ extension Store {
     private func sealAll<Row: Record>(_ type: Row.Type) throws(StoreError) -> Int {
         let key = Row.key.joined(separator: ", ")
         let marks = Row.key.map { _ in "?" }.joined(separator: ", ")
-        var (count, last) = (0, [any SQLiteBindable]())
+        var (count, last) = (0, [any SQLBindable]())
         while true {
             let rest = "\(last.isEmpty ? "" : "WHERE (\(key)) > (\(marks)) ")ORDER BY \(key) LIMIT \(Self.batch)"
             let records = try select(type, rest, last)

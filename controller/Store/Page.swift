@@ -1,4 +1,4 @@
-import SQLite
+import SQL
 
 /// Which part of a list is wanted.
 package struct PageRequest: Sendable, Hashable {

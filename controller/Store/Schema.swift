@@ -1,6 +1,6 @@
-import SQLite
+import SQL
 
-/// Brings a store file to the newest schema, forward only, one migration a transaction.
+/// Brings a store to the newest schema, forward only, one migration a transaction.
 enum Schema {
     struct Migration {
         let number: Int64
@@ -15,61 +15,42 @@ enum Schema {
         Migration(number: 7, script: schema7Refusals),
     ]
 
-    /// Codes of our own in `SQLiteError.code`, outside SQLite's range.
-    static let newerCode: Int32 = -1
-    static let foreignCode: Int32 = -2
-    static let backupCode: Int32 = -3
-
-    static func bring(_ database: SQLiteDatabase, to migrations: [Migration]) throws(SQLiteError) {
-        try refuseNewer(database, than: migrations)
-        let found = try version(of: database)
-        for migration in migrations where migration.number > found {
-            try database.transaction { () throws(SQLiteError) in
-                try database.execute(words(migration.script))
-                try database.run("DELETE FROM schema_version")
-                try database.run("INSERT INTO schema_version (version) VALUES (?)", [migration.number])
-            }
+    /// - Parameter name: what errors call the database, the path of a file for example.
+    static func bring(
+        _ database: any SQLConnection, to migrations: [Migration] = Self.migrations, name: String
+    ) throws(StoreError) {
+        try refuseNewer(database, than: migrations, name: name)
+        try StoreError.naming(name) { () throws(SQLError) in
+            try database.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
+            let found = try version(of: database)
+            for migration in migrations where migration.number > found { try take(migration, database) }
         }
     }
 
-    /// The error of a file that another version or another program made, nil for any other error.
-    static func refusal(_ error: SQLiteError, _ path: String) -> StoreError? {
-        switch error.code {
-        case foreignCode: return .notAStore(path)
-        case backupCode: return .isBackup(path)
-        case newerCode:
-            let numbers = error.message.split(separator: " ").compactMap { Int64($0) }
-            return .newerSchema(path, found: numbers.dropLast().last ?? 0, supported: numbers.last ?? 0)
-        default: return nil
+    private static func take(_ migration: Migration, _ database: any SQLConnection) throws(SQLError) {
+        try database.transaction(throwing: SQLError.self) { () throws(SQLError) in
+            try database.execute(migration.script.replacing("{bytes}", with: database.words.bytes))
+            try database.run("DELETE FROM schema_version")
+            try database.run("INSERT INTO schema_version (version) VALUES (?)", [migration.number])
         }
     }
 
-    /// Looks only.
+    /// Looks only. Returns the number of the schema, 0 where there is none.
+    @discardableResult
     static func refuseNewer(
-        _ database: SQLiteDatabase, than migrations: [Migration] = Self.migrations
-    ) throws(SQLiteError) {
-        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_version'"
-        let isThere = try database.first(tables) { (row) throws(SQLiteError) in try row.bool() } ?? false
-        let (found, newest) = (isThere ? try read(database) : 0, migrations.last?.number ?? 0)
-        guard found > newest else { return }
-        throw SQLiteError(kind: .other, code: newerCode, message: "\(found) \(newest)")
+        _ database: any SQLConnection, than migrations: [Migration] = Self.migrations, name: String
+    ) throws(StoreError) -> Int64 {
+        let found = try StoreError.naming(name) { () throws(SQLError) in
+            try database.hasTable("schema_version") ? try version(of: database) : 0
+        }
+        let newest = migrations.last?.number ?? 0
+        guard found <= newest else { throw .newerSchema(name, found: found, supported: newest) }
+        return found
     }
 
-    static func version(of database: SQLiteDatabase) throws(SQLiteError) -> Int64 {
-        try database.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
-        return try read(database)
-    }
-
-    static func read(_ database: SQLiteDatabase) throws(SQLiteError) -> Int64 {
-        try database.first("SELECT version FROM schema_version") { (row) throws(SQLiteError) in
+    static func version(of database: any SQLConnection) throws(SQLError) -> Int64 {
+        try database.rows("SELECT version FROM schema_version") { (row) throws(SQLError) in
             try row.integer()
-        } ?? 0
-    }
-
-    /// The one word that SQLite and PostgreSQL do not share.
-    private static func words(_ script: String) -> String {
-        var text = script
-        while let range = text.firstRange(of: "{bytes}") { text.replaceSubrange(range, with: "BLOB") }
-        return text
+        }.first ?? 0
     }
 }

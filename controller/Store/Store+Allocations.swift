@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// A wish for one value out of several.
 package struct AllocationRequest: Sendable, Hashable {
@@ -126,7 +126,7 @@ extension Store {
             FROM reservations GROUP BY node, coalesce(pool, '') ORDER BY node
             """
         var loads: [String: NodeLoad] = [:]
-        let parts = try rows(sql) { (row) throws(SQLiteError) in
+        let parts = try rows(sql) { (row) throws(SQLError) in
             (
                 try row.text(), try row.text(), try row.int(), try row.integer(), try row.integer(),
                 try row.integer()

@@ -1,10 +1,10 @@
-import SQLite
+import SQL
 package import WireProtocol
 
 extension Store {
     /// What the drivers of a node can do, as it said itself when it last connected.
     package func catalogue(of node: String) throws(StoreError) -> JSONValue? {
-        try row("SELECT body FROM node_catalogues WHERE node = ?", [node]) { (row) throws(SQLiteError) in
+        try row("SELECT body FROM node_catalogues WHERE node = ?", [node]) { (row) throws(SQLError) in
             try row.optionalJSON()
         } ?? nil
     }

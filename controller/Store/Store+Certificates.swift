@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 extension Store {
     /// Records a certificate before it is sent, and makes it the node's newest.
@@ -30,7 +30,7 @@ extension Store {
     /// Fingerprints that a handshake must refuse although they have not expired.
     package func revokedFingerprints(at time: Timestamp) throws(StoreError) -> [String] {
         let sql = "SELECT fingerprint FROM certificates WHERE revoked_at IS NOT NULL AND expires_at > ?"
-        return try rows(sql, [time]) { (row) throws(SQLiteError) in try row.text() }
+        return try rows(sql, [time]) { (row) throws(SQLError) in try row.text() }
     }
 
     /// Nodes in service whose newest certificate ends before `time`.

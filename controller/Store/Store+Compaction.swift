@@ -1,6 +1,6 @@
 import Metering
 package import Model
-import SQLite
+import SQL
 
 /// How samples are kept, in milliseconds.
 package enum MetricRetention {
@@ -20,7 +20,7 @@ extension Store {
                 SELECT 1 FROM metric_rows WHERE series = number AND time < ?) ORDER BY number LIMIT ?
             """
         return try transaction { () throws(StoreError) in
-            let sets = try rows(sql, [end, limit]) { (row) throws(SQLiteError) in (try row.integer(), try row.text()) }
+            let sets = try rows(sql, [end, limit]) { (row) throws(SQLError) in (try row.integer(), try row.text()) }
             for (series, node) in sets { try compactOldest(series, node) }
             return sets.count
         }
@@ -28,7 +28,7 @@ extension Store {
 
     private func compactOldest(_ series: Int64, _ node: String) throws(StoreError) {
         let sql = "SELECT min(time) FROM metric_rows WHERE series = ?"
-        let oldest = try row(sql, [series]) { (row) throws(SQLiteError) in try row.optionalInteger() } ?? nil
+        let oldest = try row(sql, [series]) { (row) throws(SQLError) in try row.optionalInteger() } ?? nil
         guard let oldest else { return }
         let start = Rollup.start(of: oldest, length: MetricRetention.chunk)
         let range = start..<start + MetricRetention.chunk
@@ -59,7 +59,7 @@ extension Store {
         _ series: Int64, _ node: String, _ range: Range<Int64>
     ) throws(StoreError) -> [Int64: [Double]] {
         let sql = "SELECT data FROM metric_chunks WHERE series = ? AND start = ?"
-        guard let data = try row(sql, [series, range.lowerBound], { (row) throws(SQLiteError) in try row.blob() })
+        guard let data = try row(sql, [series, range.lowerBound], { (row) throws(SQLError) in try row.blob() })
         else { return [:] }
         do throws(DamagedBytes) {
             let chunk = try MetricChunk(data)
@@ -74,7 +74,7 @@ extension Store {
         _ series: Int64, _ node: String, _ range: Range<Int64>
     ) throws(StoreError) -> [Int64: [Double]] {
         let sql = "SELECT time, data FROM metric_rows WHERE series = ? AND time >= ? AND time < ? ORDER BY time"
-        let found = try rows(sql, [series, range.lowerBound, range.upperBound]) { (row) throws(SQLiteError) in
+        let found = try rows(sql, [series, range.lowerBound, range.upperBound]) { (row) throws(SQLError) in
             (try row.integer(), try row.blob())
         }
         var samples: [Int64: [Double]] = [:]
@@ -123,7 +123,7 @@ extension Store {
                 AND NOT EXISTS (SELECT 1 FROM metric_rollups WHERE series = number)
             """
         let inUse = Set(seriesNumbers.values.map(\.number))
-        let dead = try rows(sql) { (row) throws(SQLiteError) in try row.integer() }.filter { !inUse.contains($0) }
+        let dead = try rows(sql) { (row) throws(SQLError) in try row.integer() }.filter { !inUse.contains($0) }
         for number in dead { try run("DELETE FROM metric_series WHERE number = ?", [number]) }
         if !dead.isEmpty { seriesUses = [:] }
         return dead.count

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 extension Store {
     func insert(_ event: NodeEventReport, of node: String) throws(StoreError) {
@@ -17,7 +17,7 @@ extension Store {
         let guesses = try rows(
             "DELETE FROM gaps WHERE node = ? AND kind = ? AND reason = ? AND from_seq >= ? AND to_seq <= ? RETURNING from_seq, to_seq",
             [node, gap.stream.rawValue, Self.lossReason, gap.seqs.lowerBound, gap.seqs.upperBound]
-        ) { (row) throws(SQLiteError) in try row.integer()...row.integer() }
+        ) { (row) throws(SQLError) in try row.integer()...row.integer() }
         for seqs in try guesses + skip(gap.seqs, node, gap.stream) {
             try insert(
                 GapRecord(

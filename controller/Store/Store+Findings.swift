@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 extension Store {
     /// A finding that was resolved and is back within this time is the same one again: what comes and goes makes one row

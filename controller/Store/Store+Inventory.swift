@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// What a driver said of its resources.
@@ -136,7 +136,7 @@ extension Store {
     /// The nodes that have reported a resource of this name.
     package func nodes(reporting resource: String) throws(StoreError) -> [String] {
         let sql = "SELECT node FROM inventory WHERE resource = ? ORDER BY node"
-        return try rows(sql, [resource]) { (row) throws(SQLiteError) in try row.text() }
+        return try rows(sql, [resource]) { (row) throws(SQLError) in try row.text() }
     }
 
     /// Resources by node, driver and name.

@@ -1,5 +1,5 @@
 import Model
-import SQLite
+import SQL
 import WireProtocol
 
 /// What placement needs to know of everything that lies on a node, summed up when it is reported: nobody reads a
@@ -52,7 +52,7 @@ extension Store {
     /// Adds what was summed up of each node to its load.
     func addInventorySums(to loads: inout [String: NodeLoad]) throws(StoreError) {
         let sql = "SELECT node, subject, bytes FROM inventory_sums ORDER BY node"
-        let sums = try rows(sql) { (row) throws(SQLiteError) in
+        let sums = try rows(sql) { (row) throws(SQLError) in
             (try row.text(), try row.text(), try row.integer())
         }
         for (node, subject, bytes) in sums {

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 extension Store {
@@ -15,7 +15,7 @@ extension Store {
     ) throws(StoreError) -> Int64 {
         try transaction { () throws(StoreError) in
             let sql = "SELECT coalesce(max(seq), 0) FROM journal WHERE operation = ?"
-            let last = try row(sql, [operation]) { (row) throws(SQLiteError) in try row.integer() } ?? 0
+            let last = try row(sql, [operation]) { (row) throws(SQLError) in try row.integer() } ?? 0
             guard last == after else { throw .conflict(kind: "journal entry", field: "seq") }
             for (offset, entry) in entries.enumerated() {
                 let seq = after + Int64(offset) + 1
@@ -57,7 +57,7 @@ extension Store {
     package func appendLog(_ operation: String, _ lines: [OperationLogLine]) throws(StoreError) {
         try transaction { () throws(StoreError) in
             let sql = "SELECT coalesce(max(seq), 0) FROM operation_log WHERE operation = ?"
-            var seq = try row(sql, [operation]) { (row) throws(SQLiteError) in try row.integer() } ?? 0
+            var seq = try row(sql, [operation]) { (row) throws(SQLError) in try row.integer() } ?? 0
             for line in lines where seq < Self.operationLogLimit {
                 seq += 1
                 let isLast = seq == Self.operationLogLimit

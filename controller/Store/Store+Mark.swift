@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// How far a store has come, kept beside it so that a start can tell whether commits are missing: because its write-ahead
 /// log was lost or damaged, or because an old copy was put in its place.
@@ -74,15 +74,12 @@ extension Store {
 }
 
 extension Store {
-    /// Whether there is a file with anything in it.
-    package static func isFilled(_ path: String) -> Bool { SQLiteDatabase.hasChecksums(path) != nil }
-
     /// Whether anything but an `init` has worked with the store.
     package func hasBeenUsed() throws(StoreError) -> Bool {
         let sql = """
             SELECT EXISTS (SELECT 1 FROM nodes) OR EXISTS (SELECT 1 FROM plans) OR EXISTS (SELECT 1 FROM operations)
                 OR EXISTS (SELECT 1 FROM tokens) OR EXISTS (SELECT 1 FROM audit WHERE actor <> 'init')
             """
-        return try row(sql) { (row) throws(SQLiteError) in try row.bool() } ?? false
+        return try row(sql) { (row) throws(SQLError) in try row.bool() } ?? false
     }
 }

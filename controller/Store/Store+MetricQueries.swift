@@ -1,6 +1,6 @@
 import Metering
 package import Model
-import SQLite
+import SQL
 
 extension Store {
     /// The wanted series, by name. Steps of whole five minutes are answered from the roll-ups, others from the samples;
@@ -64,7 +64,7 @@ extension Store {
         let sql = """
             SELECT time, data FROM metric_rows WHERE series = ? AND time < ? AND time >= ? ORDER BY time DESC LIMIT 1
             """
-        let found = try row(sql, [series, time, time - 2 * MetricRetention.rollup]) { (row) throws(SQLiteError) in
+        let found = try row(sql, [series, time, time - 2 * MetricRetention.rollup]) { (row) throws(SQLError) in
             (try row.integer(), try row.blob())
         }
         guard let (time, data) = found else { return nil }
@@ -85,13 +85,13 @@ extension Store {
 
     private func setNumbers(of node: String) throws(StoreError) -> [Int64] {
         let sql = "SELECT number FROM metric_series WHERE node = ? ORDER BY number"
-        return try rows(sql, [node]) { (row) throws(SQLiteError) in try row.integer() }
+        return try rows(sql, [node]) { (row) throws(SQLError) in try row.integer() }
     }
 
     /// Nil when none of its names is wanted.
     private func series(_ number: Int64, _ matches: (String) -> Bool) throws(StoreError) -> StoredSeries? {
         let sql = "SELECT names FROM metric_series WHERE number = ?"
-        let names = try row(sql, [number]) { (row) throws(SQLiteError) in try row.strings() } ?? []
+        let names = try row(sql, [number]) { (row) throws(SQLError) in try row.strings() } ?? []
         let columns = names.enumerated().filter { matches($0.element) }.map { (name: $0.element, index: $0.offset) }
         return columns.isEmpty ? nil : StoredSeries(number: number, columns: columns)
     }
@@ -104,15 +104,15 @@ extension Store {
                 OR EXISTS (SELECT 1 FROM metric_rollups WHERE series = ? AND start >= ? AND start < ?)
             """
         let first = Rollup.start(of: from, length: MetricRetention.chunk)
-        let values: [any SQLiteBindable] = [series, from, to, series, first, to, series, first, to]
-        return try row(sql, values) { (row) throws(SQLiteError) in try row.bool() } ?? false
+        let values: [any SQLBindable] = [series, from, to, series, first, to, series, first, to]
+        return try row(sql, values) { (row) throws(SQLError) in try row.bool() } ?? false
     }
 
     /// The newest sample of a set, in the rows or, when those are packed, in the newest chunk.
     private func lastTime(_ series: Int64, until end: Timestamp? = nil) throws(StoreError) -> Int64? {
         let sql = "SELECT max(time) FROM metric_rows WHERE series = ? AND time <= ?"
         let time =
-            try row(sql, [series, end?.milliseconds ?? .max]) { (row) throws(SQLiteError) in try row.optionalInteger() }
+            try row(sql, [series, end?.milliseconds ?? .max]) { (row) throws(SQLError) in try row.optionalInteger() }
             ?? nil
         if let time { return time }
         return try newestChunk(series)?.times.last
@@ -120,7 +120,7 @@ extension Store {
 
     private func newestChunk(_ series: Int64) throws(StoreError) -> MetricChunk? {
         let sql = "SELECT data FROM metric_chunks WHERE series = ? ORDER BY start DESC LIMIT 1"
-        let data = try row(sql, [series]) { (row) throws(SQLiteError) in try row.blob() }
+        let data = try row(sql, [series]) { (row) throws(SQLError) in try row.blob() }
         return try data.map { bytes throws(StoreError) in
             try readable { () throws(DamagedBytes) in try MetricChunk(bytes) }
         }
@@ -128,7 +128,7 @@ extension Store {
 
     private func values(_ series: Int64, at time: Int64) throws(StoreError) -> [Double]? {
         let sql = "SELECT data FROM metric_rows WHERE series = ? AND time = ?"
-        if let data = try row(sql, [series, time], { (row) throws(SQLiteError) in try row.blob() }) {
+        if let data = try row(sql, [series, time], { (row) throws(SQLError) in try row.blob() }) {
             return try readable { () throws(DamagedBytes) in try PackedRow.decode(data) }
         }
         let chunk = try newestChunk(series)
@@ -156,15 +156,15 @@ struct StoredSeries {
 extension Store {
     private func fill(_ grid: inout MetricGrid, _ set: StoredSeries, _ range: Range<Int64>) throws(StoreError) {
         let first = Rollup.start(of: range.lowerBound, length: MetricRetention.chunk)
-        let bounds: [any SQLiteBindable] = [set.number, first, range.upperBound]
+        let bounds: [any SQLBindable] = [set.number, first, range.upperBound]
         var sources = try rows(
             "SELECT start, data FROM metric_rollups WHERE series = ? AND start >= ? AND start < ? ORDER BY start",
             bounds
-        ) { (row) throws(SQLiteError) in MetricSource(start: try row.integer(), data: try row.blob(), isRollup: true) }
+        ) { (row) throws(SQLError) in MetricSource(start: try row.integer(), data: try row.blob(), isRollup: true) }
         if !grid.step.isMultiple(of: MetricRetention.rollup) {
             let chunks = try rows(
                 "SELECT start, data FROM metric_chunks WHERE series = ? AND start >= ? AND start < ?", bounds
-            ) { (row) throws(SQLiteError) in
+            ) { (row) throws(SQLError) in
                 MetricSource(start: try row.integer(), data: try row.blob(), isRollup: false)
             }
             let starts = Set(chunks.map(\.start))
@@ -178,7 +178,7 @@ extension Store {
 
     private func fillFromRows(_ grid: inout MetricGrid, _ set: StoredSeries, _ range: Range<Int64>) throws(StoreError) {
         let sql = "SELECT time, data FROM metric_rows WHERE series = ? AND time >= ? AND time < ? ORDER BY time"
-        let found = try rows(sql, [set.number, range.lowerBound, range.upperBound]) { (row) throws(SQLiteError) in
+        let found = try rows(sql, [set.number, range.lowerBound, range.upperBound]) { (row) throws(SQLError) in
             (time: try row.integer(), data: try row.blob())
         }
         for (time, data) in found {

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// Which operations are wanted; nil means any.
 package struct OperationFilter: Sendable, Hashable {
@@ -30,7 +30,7 @@ extension Store {
             operation.position = 0
             if let service = operation.service {
                 let sql = "SELECT coalesce(max(position), 0) + 1 FROM operations WHERE service = ?"
-                operation.position = try row(sql, [service]) { (row) throws(SQLiteError) in try row.integer() } ?? 1
+                operation.position = try row(sql, [service]) { (row) throws(SQLError) in try row.integer() } ?? 1
             }
             try insert(operation)
             note(operation)

@@ -1,4 +1,4 @@
-import SQLite
+import SQL
 package import WireProtocol
 
 /// The last that a command has said, in order.
@@ -14,12 +14,12 @@ extension OutputRecord: Record {
     static let columns = ["operation", "body"]
     static var sealedColumns: [SealedColumn<OutputRecord>] { [SealedColumn("body", \.body)] }
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         operation = try row.text()
         body = try row.object()
     }
 
-    var values: [any SQLiteBindable] { [operation, body] }
+    var values: [any SQLBindable] { [operation, body] }
 }
 
 extension Store {

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// That a service had something on a node, under the name that the node's drivers call it by, from when to when. Rows
 /// stay after the thing is gone: usage that was counted then may come later.
@@ -26,7 +26,7 @@ extension Store {
             }
             // A millisecond has room for one: the clock may have been set back.
             let sql = "SELECT max(since) FROM placements WHERE node = ? AND subject = ?"
-            let last = try row(sql, [node, subject]) { (row) throws(SQLiteError) in try row.optionalInteger() } ?? nil
+            let last = try row(sql, [node, subject]) { (row) throws(SQLError) in try row.optionalInteger() } ?? nil
             let since = last.map { max(time, Timestamp(milliseconds: $0) + .milliseconds(1)) } ?? time
             try run(
                 "INSERT INTO placements (node, subject, service, since) VALUES (?, ?, ?, ?)",
@@ -36,7 +36,7 @@ extension Store {
 
     private func holder(of subject: String, on node: String) throws(StoreError) -> Placement? {
         let sql = "\(Self.placementSelection) WHERE node = ? AND subject = ? AND until IS NULL"
-        return try row(sql, [node, subject]) { (row) throws(SQLiteError) in try Placement(row: &row) }
+        return try row(sql, [node, subject]) { (row) throws(SQLError) in try Placement(row: &row) }
     }
 
     private func endHolding(_ placement: Placement, at time: Timestamp) throws(StoreError) {
@@ -48,7 +48,7 @@ extension Store {
     /// What the service had is gone.
     func endHolding(service: String, at time: Timestamp) throws(StoreError) {
         let sql = "\(Self.placementSelection) WHERE service = ? AND until IS NULL"
-        let held = try rows(sql, [service]) { (row) throws(SQLiteError) in try Placement(row: &row) }
+        let held = try rows(sql, [service]) { (row) throws(SQLError) in try Placement(row: &row) }
         for placement in held { try endHolding(placement, at: time) }
     }
 
@@ -58,7 +58,7 @@ extension Store {
         of subject: String, on node: String, at time: Timestamp, grace: Duration
     ) throws(StoreError) -> Placement? {
         let sql = "\(Self.placementSelection) WHERE node = ? AND subject = ? AND since <= ? ORDER BY since DESC LIMIT 1"
-        let found = try row(sql, [node, subject, time + grace]) { (row) throws(SQLiteError) in try Placement(row: &row)
+        let found = try row(sql, [node, subject, time + grace]) { (row) throws(SQLError) in try Placement(row: &row)
         }
         guard let found else { return nil }
         if let until = found.until, time - until > grace { return nil }
@@ -68,20 +68,20 @@ extension Store {
     /// Whether a service has, or had, something of this name on another node.
     func isPlacedElsewhere(_ subject: String, than node: String) throws(StoreError) -> Bool {
         let sql = "SELECT 1 FROM placements WHERE subject = ? AND node <> ? LIMIT 1"
-        return try row(sql, [subject, node]) { (row) throws(SQLiteError) in try row.integer() } != nil
+        return try row(sql, [subject, node]) { (row) throws(SQLError) in try row.integer() } != nil
     }
 
     /// All that the service has had, oldest first.
     package func placements(service: String) throws(StoreError) -> [Placement] {
         let sql = "\(Self.placementSelection) WHERE service = ? ORDER BY since, node, subject"
-        return try rows(sql, [service]) { (row) throws(SQLiteError) in try Placement(row: &row) }
+        return try rows(sql, [service]) { (row) throws(SQLError) in try Placement(row: &row) }
     }
 
     private static var placementSelection: String { "SELECT node, subject, service, since, until FROM placements" }
 }
 
 extension Placement {
-    fileprivate init(row: inout SQLiteRow) throws(SQLiteError) {
+    fileprivate init(row: inout any SQLRow) throws(SQLError) {
         node = try row.text()
         subject = try row.text()
         service = try row.text()

@@ -1,6 +1,6 @@
 import Metering
 package import Model
-import SQLite
+import SQL
 import WireProtocol
 
 /// One numbered stream of one node.
@@ -126,7 +126,7 @@ extension Store {
         let key = LedgerKey(node: node, stream: stream)
         if let ledger = ledgers.known[key] { return ledger }
         let sql = "SELECT position, beyond FROM positions WHERE node = ? AND stream = ?"
-        let ledger = try row(sql, [node, stream.rawValue]) { (row) throws(SQLiteError) in
+        let ledger = try row(sql, [node, stream.rawValue]) { (row) throws(SQLError) in
             SequenceLedger(position: try row.optionalInteger(), beyond: try row.ranges())
         }
         ledgers.known[key] = ledger ?? SequenceLedger()
@@ -168,8 +168,8 @@ extension [ClosedRange<Int64>] {
     }
 }
 
-extension SQLiteRow {
-    fileprivate mutating func ranges() throws(SQLiteError) -> [ClosedRange<Int64>] {
+extension SQLRow {
+    fileprivate mutating func ranges() throws(SQLError) -> [ClosedRange<Int64>] {
         guard case .array(let items) = try json(), items.count.isMultiple(of: 2) else {
             throw .unreadable("a position holds no ranges")
         }

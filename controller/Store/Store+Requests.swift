@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// What came of trying to use an idempotency key.
 package enum IdempotencyOutcome: Sendable, Hashable {
@@ -81,7 +81,7 @@ extension Store {
 
 extension Store {
     package func setting(_ name: String) throws(StoreError) -> String? {
-        try row("SELECT value FROM settings WHERE name = ?", [name]) { (row) throws(SQLiteError) in try row.text() }
+        try row("SELECT value FROM settings WHERE name = ?", [name]) { (row) throws(SQLError) in try row.text() }
     }
 
     package func setSetting(_ name: String, _ value: String) throws(StoreError) {

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 // What goes when its time is up: a bounded number of rows in each transaction, until nothing is left to do.
 
@@ -38,10 +38,10 @@ extension Store {
         let candidates = 500
         return try transaction { () throws(StoreError) in
             var round = PruneRound(removed: 0, next: place)
-            let since: [any SQLiteBindable] = [
+            let since: [any SQLBindable] = [
                 time, place?.finishedAt ?? .init(milliseconds: -1), place?.operation ?? "",
             ]
-            let ended = try rows(sql, since + [candidates]) { (row) throws(SQLiteError) in
+            let ended = try rows(sql, since + [candidates]) { (row) throws(SQLError) in
                 PruneRound.Place(finishedAt: try row.timestamp(), operation: try row.text())
             }
             for candidate in ended {
@@ -65,7 +65,7 @@ extension Store {
                     AND newer.kind = operations.kind AND newer.position > operations.position
                     AND newer.finished_at IS NOT NULL))
             """
-        return try row(sql, [operation]) { (row) throws(SQLiteError) in try row.integer() } != nil
+        return try row(sql, [operation]) { (row) throws(SQLError) in try row.integer() } != nil
     }
 
     /// An operation goes only after all of its lines.

@@ -1,10 +1,10 @@
-import SQLite
+import SQL
 
 /// The statements that every noun uses, with the store's own error type.
 extension Store {
     @discardableResult
-    func run(_ sql: String, _ values: [any SQLiteBindable] = []) throws(StoreError) -> Int {
-        do throws(SQLiteError) {
+    func run(_ sql: String, _ values: [any SQLBindable] = []) throws(StoreError) -> Int {
+        do throws(SQLError) {
             let changed = try database.run(sql, values)
             worked(rows: changed)
             return changed
@@ -12,24 +12,24 @@ extension Store {
     }
 
     func rows<Value>(
-        _ sql: String, _ values: [any SQLiteBindable] = [],
-        _ read: (inout SQLiteRow) throws(SQLiteError) -> Value
+        _ sql: String, _ values: [any SQLBindable] = [],
+        _ read: (inout any SQLRow) throws(SQLError) -> Value
     ) throws(StoreError) -> [Value] {
         worked(rows: 0)
-        do throws(SQLiteError) { return try database.query(sql, values, read) } catch { throw StoreError(error) }
+        do throws(SQLError) { return try database.rows(sql, values, read) } catch { throw StoreError(error) }
     }
 
     func row<Value>(
-        _ sql: String, _ values: [any SQLiteBindable] = [],
-        _ read: (inout SQLiteRow) throws(SQLiteError) -> Value
+        _ sql: String, _ values: [any SQLBindable] = [],
+        _ read: (inout any SQLRow) throws(SQLError) -> Value
     ) throws(StoreError) -> Value? {
         try rows(sql, values, read).first
     }
 
     func select<Row: Record>(
-        _ type: Row.Type, _ rest: String, _ values: [any SQLiteBindable] = []
+        _ type: Row.Type, _ rest: String, _ values: [any SQLBindable] = []
     ) throws(StoreError) -> [Row] {
-        let found = try rows("\(Row.selection) \(rest)", values) { (row) throws(SQLiteError) in try Row(row: &row) }
+        let found = try rows("\(Row.selection) \(rest)", values) { (row) throws(SQLError) in try Row(row: &row) }
         guard !Row.sealedColumns.isEmpty else { return found }
         var opened: [Row] = []
         for row in found { opened.append(try row.opened(with: columnSeal)) }
@@ -37,7 +37,7 @@ extension Store {
     }
 
     func first<Row: Record>(
-        _ type: Row.Type, _ rest: String, _ values: [any SQLiteBindable] = []
+        _ type: Row.Type, _ rest: String, _ values: [any SQLBindable] = []
     ) throws(StoreError) -> Row? {
         try select(type, rest, values).first
     }
@@ -60,9 +60,9 @@ extension Store {
 /// `WHERE` from the parts that are given, with their values in order.
 struct Conditions {
     private(set) var parts: [String] = []
-    private(set) var values: [any SQLiteBindable] = []
+    private(set) var values: [any SQLBindable] = []
 
-    mutating func equal(_ column: String, _ value: (any SQLiteBindable)?) {
+    mutating func equal(_ column: String, _ value: (any SQLBindable)?) {
         guard let value else { return }
         add("\(column) = ?", [value])
     }
@@ -73,7 +73,7 @@ struct Conditions {
         add("\(column) IN (\(words.map { _ in "?" }.joined(separator: ", ")))", words)
     }
 
-    mutating func add(_ part: String, _ more: [any SQLiteBindable]) {
+    mutating func add(_ part: String, _ more: [any SQLBindable]) {
         parts.append(part)
         values += more
     }

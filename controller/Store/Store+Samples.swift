@@ -1,6 +1,6 @@
 import Metering
 import Model
-import SQLite
+import SQL
 import WireProtocol
 
 /// A series set by its node and the node's name for it.
@@ -27,7 +27,7 @@ extension Store {
         else { throw .invalid("the series set \(set.set.prefix(64)) of \(node) is empty or too large") }
         let names = set.names.columnText
         let sql = "SELECT number, names FROM metric_series WHERE node = ? AND name_set = ?"
-        let stored = try row(sql, [node, set.set]) { (row) throws(SQLiteError) in
+        let stored = try row(sql, [node, set.set]) { (row) throws(SQLError) in
             (number: try row.integer(), names: try row.text())
         }
         guard stored == nil || stored?.names == names else {
@@ -47,7 +47,7 @@ extension Store {
             INSERT INTO metric_series (number, node, name_set, names)
             SELECT coalesce(max(number), 0) + 1, ?, ?, ? FROM metric_series RETURNING number
             """
-        return try row(sql, [node, set, names]) { (row) throws(SQLiteError) in try row.integer() } ?? 0
+        return try row(sql, [node, set, names]) { (row) throws(SQLError) in try row.integer() } ?? 0
     }
 
     /// False where its set was not learnt because the node has too many.
@@ -76,11 +76,11 @@ extension Store {
     private func insert(_ data: [UInt8], _ series: Int64, _ time: Timestamp) throws(StoreError) -> Bool {
         let sql = "INSERT INTO metric_rows (series, time, data) VALUES (?, ?, ?) ON CONFLICT (series, time) DO NOTHING"
         if try run(sql, [series, time.milliseconds, data]) > 0 { return true }
-        let range: [any SQLiteBindable] = [series, time.milliseconds, time.milliseconds + Self.placeLimit]
+        let range: [any SQLBindable] = [series, time.milliseconds, time.milliseconds + Self.placeLimit]
         let same = "SELECT count(*) FROM metric_rows WHERE series = ? AND time >= ? AND time < ? AND data = ?"
-        if try row(same, range + [data], { (row) throws(SQLiteError) in try row.bool() }) == true { return true }
+        if try row(same, range + [data], { (row) throws(SQLError) in try row.bool() }) == true { return true }
         let newest = "SELECT max(time) FROM metric_rows WHERE series = ? AND time >= ? AND time < ?"
-        let last = try row(newest, range) { (row) throws(SQLiteError) in try row.integer() } ?? time.milliseconds
+        let last = try row(newest, range) { (row) throws(SQLError) in try row.integer() } ?? time.milliseconds
         guard last + 1 < time.milliseconds + Self.placeLimit else { return false }
         return try run(sql, [series, last + 1, data]) > 0
     }
@@ -88,7 +88,7 @@ extension Store {
     private func series(_ key: SeriesKey) throws(StoreError) -> SeriesEntry? {
         if let entry = seriesNumbers[key] { return entry }
         let sql = "SELECT number, names FROM metric_series WHERE node = ? AND name_set = ?"
-        let entry = try row(sql, [key.node, key.set]) { (row) throws(SQLiteError) in
+        let entry = try row(sql, [key.node, key.set]) { (row) throws(SQLError) in
             SeriesEntry(number: try row.integer(), count: try row.strings().count)
         }
         if let entry { remember(key, entry) }

@@ -1,6 +1,6 @@
 import Metering
 package import Model
-import SQLite
+import SQL
 
 /// What a service used of a meter within one window, as one node has counted it. The id follows from all of these.
 package struct UsageWindow: Sendable, Hashable {
@@ -94,7 +94,7 @@ extension Store {
 
     private func countOfCounters(_ node: String) throws(StoreError) -> Int64 {
         let sql = "SELECT count(*) FROM usage_counters WHERE node = ?"
-        return try row(sql, [node]) { (row) throws(SQLiteError) in try row.integer() } ?? 0
+        return try row(sql, [node]) { (row) throws(SQLError) in try row.integer() } ?? 0
     }
 
     /// From when the counter's growth can be. Nil when its epoch is older than all that are remembered.
@@ -106,8 +106,8 @@ extension Store {
             SELECT count(*), coalesce(min(time), 0), coalesce(max(time), 0) FROM usage_counters
             WHERE node = ? AND subject = ? AND meter = ?
             """
-        let key: [any SQLiteBindable] = [round.node, counter.subject, counter.meter]
-        let epochs = try row(sql, key) { (row) throws(SQLiteError) in
+        let key: [any SQLBindable] = [round.node, counter.subject, counter.meter]
+        let epochs = try row(sql, key) { (row) throws(SQLError) in
             (count: try row.integer(), oldest: try row.integer(), newest: try row.integer())
         }
         guard let epochs, epochs.count > 0 else { return placed.since.milliseconds }
@@ -145,7 +145,7 @@ extension Store {
         let id = UsageMeter.windowID(
             node: round.node, subject: counter.subject, service: placed.service, meter: counter.meter, share: share)
         let sql = "SELECT amount FROM usage_windows WHERE id = ?"
-        let known = try row(sql, [id]) { (row) throws(SQLiteError) in try row.integer() } ?? 0
+        let known = try row(sql, [id]) { (row) throws(SQLError) in try row.integer() } ?? 0
         // SQL would turn a sum past the largest integer into a fraction; many epochs must not get past the ceiling.
         let (sum, isOver) = known.addingReportingOverflow(share.amount)
         let most = ceiling.amount(in: share.length)
@@ -209,7 +209,7 @@ extension Store {
             SELECT id, node, service, subject, meter, start, length, amount FROM usage_windows
             WHERE \(column) = ? AND start >= ? AND start < ? ORDER BY start, meter, node, subject, length
             """
-        return try rows(sql, [value, from, to]) { (row) throws(SQLiteError) in
+        return try rows(sql, [value, from, to]) { (row) throws(SQLError) in
             UsageWindow(
                 id: try row.text(), node: try row.optionalText(), service: try row.optionalText(),
                 subject: try row.text(), meter: try row.text(), start: try row.timestamp(),

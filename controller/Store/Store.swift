@@ -1,11 +1,14 @@
-import SQLite
+import SQL
+import Threads
 
-/// The controller's memory: nodes, services, operations, metrics and usage in one SQLite file.
+/// The controller's memory: nodes, services, operations, metrics and usage in one database.
 ///
 /// Every method is one transaction. Several of them make one through `atomically`. A change is on the disk when its
 /// call returns. Times come from the caller; the store has no clock. Work runs on a thread of the store's own.
 package actor Store {
-    let database: SQLiteDatabase
+    let database: any SQLConnection
+    /// Of the file.
+    package nonisolated let path: String
     let feed = ChangeFeed()
     let groupCommit: Duration
     let columnSeal: ColumnSeal?
@@ -32,7 +35,8 @@ package actor Store {
     /// Opens the store at `path`, creates it when it is not there, and brings an older one to the newest schema.
     /// Blocks until that is done: call it at start-up.
     package init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
-        if let executor = options.executor { thread = executor } else { thread = try StoreThread() }
+        self.path = path
+        thread = options.executor ?? DiskThread()
         groupCommit = options.groupCommit
         columnSeal = options.seal
         clockTolerance = options.clockTolerance
@@ -80,13 +84,9 @@ package actor Store {
     /// Stores what waits, and ends the use of the file. Later calls throw `closed`.
     package func close() {
         while commitIntake() {}
-        _ = try? database.keepLog(false)
-        database.close()
+        database.finish()
         feed.finish()
     }
-
-    /// Bytes that SQLite holds in this process, most of them pages of the file, up to the bound of its cache.
-    package static var memoryInUse: Int64 { SQLiteDatabase.memoryInUse }
 
     /// What is committed from now on, oldest first.
     package nonisolated func changes() -> AsyncStream<Change> { feed.subscribe() }
@@ -113,10 +113,14 @@ package actor Store {
     /// the journal lets us write again.
     func unsynced<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
         guard depth == 0 else { return try transaction(body) }
-        try run("PRAGMA synchronous = NORMAL")
+        try awaitDisk(false)
         let result = Result { () throws(StoreError) in try transaction(body) }
-        try run("PRAGMA synchronous = FULL")
+        try awaitDisk(true)
         return try result.get()
+    }
+
+    private func awaitDisk(_ isAwaited: Bool) throws(StoreError) {
+        do throws(SQLError) { try database.awaitDisk(isAwaited) } catch { throw StoreError(error) }
     }
 
     func worked(rows: Int) {

@@ -1,4 +1,4 @@
-package import SQLite
+package import SQL
 
 /// Why the store refused or failed. Each says in one sentence what is wrong; `isRetryable` tells whether a later try
 /// can succeed without anybody changing the request.
@@ -25,7 +25,7 @@ package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case missing(String)
     /// A file that is a backup of a store, to be restored before it is used.
     case isBackup(String)
-    /// A file that is an SQLite database, but not a store.
+    /// A database, but not a store.
     case notAStore(String)
     case closed
     case failed(String)
@@ -65,24 +65,29 @@ package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-extension StoreError: SQLiteFailure {
-    package init(_ error: SQLiteError) {
+extension StoreError: SQLFailure {
+    package init(_ error: SQLError) {
         self =
             switch error.kind {
             case .full: .full(error.message)
             case .readOnly: .readOnly(error.message)
             case .corrupt, .notADatabase, .mismatch: .corrupt(error.message)
             case .busy: .busy(error.message)
-            case .constraint: error.duplicateColumns.flatMap(Self.conflict) ?? .failed("\(error)")
-            case .misuse where error.message == "the connection is closed": .closed
+            case .constraint: error.duplicate.flatMap(Self.conflict) ?? .failed("\(error)")
+            case .closed: .closed
             default: .failed("\(error)")
             }
     }
 
-    /// "services.external_id" is a conflict of a service in `external_id`; with several columns the last tells most.
-    private static func conflict(_ columns: [String]) -> StoreError? {
-        guard let parts = columns.last?.split(separator: "."), parts.count == 2 else { return nil }
-        let table = String(parts[0])
-        return .conflict(kind: table.hasSuffix("s") ? String(table.dropLast()) : table, field: String(parts[1]))
+    /// A duplicate in `services (external_id)` is a conflict of a service in `external_id`; with several columns the last
+    /// tells most.
+    private static func conflict(_ table: String, _ columns: [String]) -> StoreError? {
+        guard let field = columns.last else { return nil }
+        return .conflict(kind: table.hasSuffix("s") ? String(table.dropLast()) : table, field: field)
+    }
+
+    /// Runs `body`; its errors name the database that it works with.
+    static func naming<Value>(_ name: String, _ body: () throws(SQLError) -> Value) throws(StoreError) -> Value {
+        do throws(SQLError) { return try body() } catch { throw StoreError(error.naming(name)) }
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Processes
+import SQL
 import SQLite
 import SiteSupport
 import Synchronization
@@ -95,7 +96,7 @@ final class CrashSite: Sendable {
         let database = try SQLiteDatabase(
             path: site.folder.file(file), options: SQLiteOptions(access: .readOnly))
         defer { database.close() }
-        return try database.query(sql) { (row) throws(SQLiteError) in try row.text() }
+        return try database.query(sql) { (row) throws(SQLError) in try row.text() }
     }
 }
 

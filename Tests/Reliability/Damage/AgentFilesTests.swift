@@ -1,6 +1,7 @@
 @testable import AgentCore
 import Glibc
 import Model
+import SQL
 import SQLite
 import TestSupport
 import Testing
@@ -67,7 +68,7 @@ import WireProtocol
         try newer.execute("UPDATE about SET version = 99")
         newer.close()
         let before = try sample.folder.read("journal.sqlite")
-        let error = await #expect(throws: SQLiteError.self) { _ = try await sample.reopen { _ in } }
+        let error = await #expect(throws: SQLError.self) { _ = try await sample.reopen { _ in } }
         for word in ["journal.sqlite", "99", "newer version"] { #expect(error?.message.contains(word) == true) }
         #expect(try sample.folder.read("journal.sqlite") == before)
 

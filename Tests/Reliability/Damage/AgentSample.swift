@@ -2,6 +2,7 @@
 import DaemonKit
 import Glibc
 import Model
+import SQL
 import SQLite
 import TestSupport
 import Transport
@@ -69,11 +70,11 @@ struct AgentSample {
 }
 
 extension Journal {
-    func checkpoint() throws(SQLiteError) { try database.execute("PRAGMA wal_checkpoint(TRUNCATE)") }
+    func checkpoint() throws(SQLError) { try database.execute("PRAGMA wal_checkpoint(TRUNCATE)") }
 }
 
 extension SpoolFile {
-    func checkpoint() throws(SQLiteError) { try database.execute("PRAGMA wal_checkpoint(TRUNCATE)") }
+    func checkpoint() throws(SQLError) { try database.execute("PRAGMA wal_checkpoint(TRUNCATE)") }
 }
 
 extension ScratchFolder {

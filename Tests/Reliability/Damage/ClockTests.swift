@@ -3,6 +3,7 @@ import WireProtocol
 import APIModels
 import Glibc
 import Model
+import SQL
 import SQLite
 import SiteSupport
 import TestSupport
@@ -103,13 +104,13 @@ private final class ClockHouse: Sendable {
             SELECT (SELECT count(*) FROM metric_rows) + (SELECT coalesce(sum(samples), 0) FROM metric_chunks),
                 (SELECT coalesce(max(position), 0) FROM positions WHERE stream = 'metrics')
             """
-        return try database.first(sql) { (row) throws(SQLiteError) in (try row.integer(), try row.integer()) } ?? (0, 0)
+        return try database.first(sql) { (row) throws(SQLError) in (try row.integer(), try row.integer()) } ?? (0, 0)
     }
 
     func gaps() throws -> Int64 {
         let database = try SQLiteDatabase(path: folder.file("controller/controller.sqlite"))
         defer { database.close() }
-        return try database.first("SELECT count(*) FROM gaps WHERE kind = 'metrics'") { (row) throws(SQLiteError) in
+        return try database.first("SELECT count(*) FROM gaps WHERE kind = 'metrics'") { (row) throws(SQLError) in
             try row.integer()
         } ?? -1
     }

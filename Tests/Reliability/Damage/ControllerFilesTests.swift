@@ -1,5 +1,6 @@
 import Processes
 import Glibc
+import SQL
 import SQLite
 import Store
 import TestSupport
@@ -39,7 +40,7 @@ import Testing
     @Test func `a store of a newer version is refused, and both versions are named`() async throws {
         let folder = try await ControllerFolder()
         let database = try SQLiteDatabase(path: "\(folder.data)/controller.sqlite")
-        let known = try database.first("SELECT version FROM schema_version") { (row) throws(SQLiteError) in
+        let known = try database.first("SELECT version FROM schema_version") { (row) throws(SQLError) in
             try row.int()
         }
         try database.execute("UPDATE schema_version SET version = 999")

@@ -3,6 +3,7 @@ import Processes
 import APIModels
 import Glibc
 import Model
+import SQL
 import SQLite
 import SiteSupport
 import TestSupport
@@ -83,7 +84,7 @@ import Testing
             let database = try SQLiteDatabase(path: path, options: SQLiteOptions(access: .readOnly))
             defer { database.close() }
             let sql = "SELECT count(*) FROM gaps WHERE kind = 'metrics' AND from_seq > 0 AND to_seq >= from_seq"
-            return try database.first(sql) { (row) throws(SQLiteError) in try row.integer() } ?? 0 > 0
+            return try database.first(sql) { (row) throws(SQLError) in try row.integer() } ?? 0 > 0
         }
         #expect(hasGap)
         let now = Timestamp.now()

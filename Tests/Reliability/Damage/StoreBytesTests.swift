@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import SQL
 import SQLite
 import Store
 import TestSupport
@@ -85,16 +86,16 @@ private struct StoreSample {
         let database = try SQLiteDatabase(path: path, options: SQLiteOptions(access: .readWrite))
         defer { database.close() }
         let tables = try database.query("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name") {
-            (row) throws(SQLiteError) in try row.text()
+            (row) throws(SQLError) in try row.text()
         }
         var contents: Contents = [:]
         for table in tables {
             let columns = try database.query("SELECT name FROM pragma_table_info('\(table)')") {
-                (row) throws(SQLiteError) in "quote(\"\(try row.text())\")"
+                (row) throws(SQLError) in "quote(\"\(try row.text())\")"
             }
             contents[table] = try database.query(
                 "SELECT \(columns.joined(separator: " || ',' || ")) FROM \"\(table)\" ORDER BY 1"
-            ) { (row) throws(SQLiteError) in try row.text() }
+            ) { (row) throws(SQLError) in try row.text() }
         }
         return contents
     }

@@ -3,6 +3,7 @@ import Glibc
 import Metering
 import Model
 import Processes
+import SQL
 import SQLite
 import SiteSupport
 import Store
@@ -59,7 +60,7 @@ final class Measured: Sendable {
     func taken() throws -> Int64 {
         let spool = try SQLiteDatabase(path: installation.folder.file("agent/spool.sqlite"))
         defer { spool.close() }
-        return try spool.first("SELECT used FROM numbers WHERE kind = 0") { (row) throws(SQLiteError) in
+        return try spool.first("SELECT used FROM numbers WHERE kind = 0") { (row) throws(SQLError) in
             try row.integer()
         } ?? 0
     }

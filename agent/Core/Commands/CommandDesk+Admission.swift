@@ -2,7 +2,7 @@ import NIOCore
 import Logging
 import DriverKit
 import Model
-import SQLite
+import SQL
 import WireProtocol
 
 extension CommandDesk {
@@ -111,7 +111,7 @@ extension CommandDesk {
     }
 
     /// The disk did not take the receipt. There may be an earlier one, which shared its fate with others on their way.
-    func notAdmitted(_ id: String, _ error: SQLiteError) {
+    func notAdmitted(_ id: String, _ error: SQLError) {
         guard let work = works.removeValue(forKey: id) else { return }
         leaveLane(id)
         let message = "the receipt could not be written, so nothing was started: \(error)"

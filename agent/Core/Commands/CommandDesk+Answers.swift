@@ -1,14 +1,14 @@
 import DriverKit
 import Logging
 import Model
-import SQLite
+import SQL
 import WireProtocol
 
 extension CommandDesk {
     /// A refusal stands only when there is no receipt of an earlier delivery: then the receipt is the answer.
     func refuse(_ command: Command, _ digest: String, _ result: CommandResult) {
         Task {
-            do throws(SQLiteError) {
+            do throws(SQLError) {
                 guard let receipt = try await around.journal.receipt(command.id) else { return answer(result) }
                 if receipt.digest == digest { known(receipt) } else { answer(otherRequest(command)) }
             } catch {

@@ -1,6 +1,6 @@
 import Logging
 import Model
-import SQLite
+import SQL
 import WireProtocol
 
 extension CommandDesk {
@@ -21,7 +21,7 @@ extension CommandDesk {
         while !steps.isEmpty {
             let batch = Array(steps.prefix(Self.batchLimit))
             steps.removeFirst(batch.count)
-            do throws(SQLiteError) {
+            do throws(SQLError) {
                 var admissions = try await around.journal.write(batch)[...]
                 for step in batch { written(step, &admissions) }
             } catch {
@@ -45,7 +45,7 @@ extension CommandDesk {
         }
     }
 
-    private func unwritten(_ step: JournalStep, _ error: SQLiteError) {
+    private func unwritten(_ step: JournalStep, _ error: SQLError) {
         switch step {
         case .admit(let request): notAdmitted(request.id, error)
         case .begin(let id, _):

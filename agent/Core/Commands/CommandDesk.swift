@@ -3,7 +3,6 @@ import DriverKit
 import Logging
 import Model
 import NIOCore
-import SQLite
 import WireProtocol
 
 /// Takes commands, answers for them by receipts, runs them in their lanes and tells how they ended.

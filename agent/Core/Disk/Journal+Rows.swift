@@ -1,4 +1,5 @@
 import Model
+import SQL
 import SQLite
 import WireProtocol
 
@@ -6,28 +7,28 @@ extension Journal {
     static let columns =
         "id, digest, resource, driver, operation, generation, state, accepted, started, result, acknowledged IS NOT NULL"
 
-    func admit(_ request: ReceiptRequest) throws(SQLiteError) -> Admission {
+    func admit(_ request: ReceiptRequest) throws(SQLError) -> Admission {
         let last = try database.first("SELECT generation FROM generations WHERE resource = ?", [request.resource]) {
-            (row) throws(SQLiteError) in try row.integer()
+            (row) throws(SQLError) in try row.integer()
         }
         let admission = ReceiptRules.admission(of: request, existing: try find(request.id), lastGeneration: last)
         if admission == .admitted { try insert(request) }
         return admission
     }
 
-    func begin(_ id: String, _ time: Timestamp) throws(SQLiteError) {
+    func begin(_ id: String, _ time: Timestamp) throws(SQLError) {
         let sql = "UPDATE receipts SET state = 'running', started = ? WHERE id = ? AND state = 'accepted'"
         try database.run(sql, [time.milliseconds, id])
     }
 
     /// The first end stands: a receipt that is final already is left as it is.
-    func finish(_ id: String, _ result: CommandResult) throws(SQLiteError) {
+    func finish(_ id: String, _ result: CommandResult) throws(SQLError) {
         let state = ReceiptState(rawValue: result.status.code) ?? .failed
         let sql = "UPDATE receipts SET state = ?, result = ? WHERE id = ? AND state IN ('accepted', 'running')"
         try database.run(sql, [state.rawValue, Self.encode(result), id])
     }
 
-    func acknowledge(_ id: String, _ time: Timestamp) throws(SQLiteError) {
+    func acknowledge(_ id: String, _ time: Timestamp) throws(SQLError) {
         let sql = """
             UPDATE receipts SET acknowledged = ?
             WHERE id = ? AND acknowledged IS NULL AND state NOT IN ('accepted', 'running')
@@ -35,13 +36,13 @@ extension Journal {
         try database.run(sql, [time.milliseconds, id])
     }
 
-    func find(_ id: String) throws(SQLiteError) -> Receipt? {
-        try database.first("SELECT \(Self.columns) FROM receipts WHERE id = ?", [id]) { (row) throws(SQLiteError) in
+    func find(_ id: String) throws(SQLError) -> Receipt? {
+        try database.first("SELECT \(Self.columns) FROM receipts WHERE id = ?", [id]) { (row) throws(SQLError) in
             try Self.read(&row)
         }
     }
 
-    private func insert(_ request: ReceiptRequest) throws(SQLiteError) {
+    private func insert(_ request: ReceiptRequest) throws(SQLError) {
         let sql = """
             INSERT INTO receipts (id, digest, resource, driver, operation, generation, state, accepted, started)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -61,19 +62,19 @@ extension Journal {
         try database.run(newest, [request.resource, request.generation])
     }
 
-    static func read(_ row: inout SQLiteRow) throws(SQLiteError) -> Receipt {
+    static func read(_ row: inout SQLiteRow) throws(SQLError) -> Receipt {
         let id = try row.text(), digest = try row.text(), resource = try row.text(), driver = try row.text()
         let operation = try row.text(), generation = try row.integer(), state = try row.text()
         let accepted = Timestamp(milliseconds: try row.integer())
         let started = try row.optionalInteger().map(Timestamp.init(milliseconds:))
         let result = try row.optionalBlob()
         guard let known = ReceiptState(rawValue: state) else {
-            throw SQLiteError(kind: .corrupt, message: "receipt \(id) is in the unknown state \(state)")
+            throw SQLError(kind: .corrupt, message: "receipt \(id) is in the unknown state \(state)")
         }
         return Receipt(
             id: id, digest: digest, resource: resource, driver: driver, operation: operation, generation: generation,
             state: known, accepted: accepted, started: started,
-            result: try result.map { (bytes) throws(SQLiteError) in
+            result: try result.map { (bytes) throws(SQLError) in
                 try decode(bytes, of: id)
             }, acknowledged: try row.bool())
     }
@@ -84,9 +85,9 @@ extension Journal {
         return bytes
     }
 
-    private static func decode(_ bytes: [UInt8], of id: String) throws(SQLiteError) -> CommandResult {
+    private static func decode(_ bytes: [UInt8], of id: String) throws(SQLError) -> CommandResult {
         guard case .result(let result)? = try? AgentMessage(decoding: bytes) else {
-            throw SQLiteError(kind: .corrupt, message: "the result of receipt \(id) cannot be read")
+            throw SQLError(kind: .corrupt, message: "the result of receipt \(id) cannot be read")
         }
         return result
     }

@@ -1,6 +1,7 @@
 package import DriverKit
 package import Model
-package import SQLite
+package import SQL
+import SQLite
 package import WireProtocol
 
 /// One thing to write into the journal.
@@ -22,32 +23,32 @@ package actor Journal {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// Opens or makes the journal.
-    /// - Throws: `SQLiteError`; `isCorrupt` when the file is damaged.
-    package init(path: String, thread: any SerialExecutor) throws(SQLiteError) {
+    /// - Throws: `SQLError`; `isCorrupt` when the file is damaged.
+    package init(path: String, thread: any SerialExecutor) throws(SQLError) {
         self.thread = thread
         let options = SQLiteOptions(synchronous: .full, quickCheck: true, cacheKiB: 256)
         let database = try SQLiteDatabase(path: path, options: options)
         self.database = database
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             // A log that turns out to be damaged is set aside as it is.
             try database.keepLog(true)
-            epoch = try database.transaction { () throws(SQLiteError) in try JournalSchema.prepare(database) }
+            epoch = try database.transaction { () throws(SQLError) in try JournalSchema.prepare(database) }
             try database.addChecksums()
             tally = Tally(of: path, epoch: epoch)
             guard try Self.writes(database) >= tally.count else {
-                throw SQLiteError(kind: .corrupt, message: "receipts that were written are missing")
+                throw SQLError(kind: .corrupt, message: "receipts that were written are missing")
             }
             try database.keepLog(false)
         } catch { throw error.naming(path) }
     }
 
-    private static func writes(_ database: SQLiteDatabase) throws(SQLiteError) -> Int64 {
-        try database.first("SELECT writes FROM about") { (row) throws(SQLiteError) in try row.integer() } ?? 0
+    private static func writes(_ database: SQLiteDatabase) throws(SQLError) -> Int64 {
+        try database.first("SELECT writes FROM about") { (row) throws(SQLError) in try row.integer() } ?? 0
     }
 
     /// One transaction, counted.
-    private func counted<Value>(_ body: () throws(SQLiteError) -> Value) throws(SQLiteError) -> Value {
-        let (value, writes) = try database.transaction { () throws(SQLiteError) in
+    private func counted<Value>(_ body: () throws(SQLError) -> Value) throws(SQLError) -> Value {
+        let (value, writes) = try database.transaction { () throws(SQLError) in
             let value = try body()
             try database.run("UPDATE about SET writes = writes + 1")
             return (value, try Self.writes(database))
@@ -58,8 +59,8 @@ package actor Journal {
 
     /// Writes the steps in their order and in one transaction, which costs one sync however many they are.
     /// - Returns: an admission for each `admit` step, in order. On an error nothing was written.
-    package func write(_ steps: [JournalStep]) throws(SQLiteError) -> [Admission] {
-        try counted { () throws(SQLiteError) in
+    package func write(_ steps: [JournalStep]) throws(SQLError) -> [Admission] {
+        try counted { () throws(SQLError) in
             var admissions: [Admission] = []
             for step in steps {
                 switch step {
@@ -73,13 +74,13 @@ package actor Journal {
         }
     }
 
-    package func receipt(_ id: String) throws(SQLiteError) -> Receipt? { try find(id) }
+    package func receipt(_ id: String) throws(SQLError) -> Receipt? { try find(id) }
 
     /// Ends what the last process left unfinished. Returns how many receipts were ended.
-    package func endUnfinished(now: Timestamp) throws(SQLiteError) -> Int {
-        try counted { () throws(SQLiteError) in
+    package func endUnfinished(now: Timestamp) throws(SQLError) -> Int {
+        try counted { () throws(SQLError) in
             let sql = "SELECT \(Self.columns) FROM receipts WHERE state IN ('accepted', 'running')"
-            let receipts = try database.query(sql) { (row) throws(SQLiteError) in try Self.read(&row) }
+            let receipts = try database.query(sql) { (row) throws(SQLError) in try Self.read(&row) }
             for receipt in receipts {
                 guard let result = ReceiptRules.endAtStart(receipt, now: now) else { continue }
                 try finish(receipt.id, result)
@@ -90,7 +91,7 @@ package actor Journal {
 
     /// The newest commands of a driver that did not succeed and that no later success of the same operation on the same
     /// resource has made good. A success of the same millisecond counts as later.
-    package func abandoned(of driver: String, limit: Int) throws(SQLiteError) -> [AbandonedCommand] {
+    package func abandoned(of driver: String, limit: Int) throws(SQLError) -> [AbandonedCommand] {
         let sql = """
             SELECT id, receipts.operation, receipts.resource FROM receipts
             LEFT JOIN (
@@ -100,24 +101,24 @@ package actor Journal {
             WHERE driver = ?1 AND state IN ('failed', 'cancelled', 'interrupted') AND accepted > coalesce(last, -1)
             ORDER BY accepted DESC LIMIT ?2
             """
-        return try database.query(sql, [driver, limit]) { (row) throws(SQLiteError) in
+        return try database.query(sql, [driver, limit]) { (row) throws(SQLError) in
             let id = try row.text(), operation = try row.text(), resource = try row.text()
             return AbandonedCommand(id: id, action: operation, resource: resource)
         }
     }
 
     /// Receipts whose result the controller has not stored yet, after the given id, in the order of their ids.
-    package func unacknowledged(after id: String = "", limit: Int) throws(SQLiteError) -> [Receipt] {
+    package func unacknowledged(after id: String = "", limit: Int) throws(SQLError) -> [Receipt] {
         let sql = "SELECT \(Self.columns) FROM receipts WHERE acknowledged IS NULL AND id > ? ORDER BY id LIMIT ?"
-        return try database.query(sql, [id, limit]) { (row) throws(SQLiteError) in try Self.read(&row) }
+        return try database.query(sql, [id, limit]) { (row) throws(SQLError) in try Self.read(&row) }
     }
 
     /// Forgets acknowledged receipts that are older than `before` or beyond the newest `keep`. Others always stay.
-    package func prune(before: Timestamp, keep: Int) throws(SQLiteError) {
+    package func prune(before: Timestamp, keep: Int) throws(SQLError) {
         let oldest =
             "SELECT acknowledged FROM receipts WHERE acknowledged IS NOT NULL ORDER BY acknowledged DESC LIMIT 1 OFFSET ?"
-        try database.transaction { () throws(SQLiteError) in
-            let edge = try database.first(oldest, [keep]) { (row) throws(SQLiteError) in try row.integer() }
+        try database.transaction { () throws(SQLError) in
+            let edge = try database.first(oldest, [keep]) { (row) throws(SQLError) in try row.integer() }
             let limit = max(before.milliseconds, edge ?? .min)
             try database.run("DELETE FROM receipts WHERE acknowledged <= ?", [limit])
         }

@@ -1,4 +1,5 @@
 import Model
+import SQL
 import SQLite
 
 /// The tables of the journal.
@@ -17,24 +18,24 @@ enum JournalSchema {
         """
 
     /// Makes the tables in a new file. Returns the journal's epoch.
-    static func prepare(_ database: SQLiteDatabase) throws(SQLiteError) -> String {
-        let tables = try database.first("SELECT count(*) FROM sqlite_schema") { (row) throws(SQLiteError) in
+    static func prepare(_ database: SQLiteDatabase) throws(SQLError) -> String {
+        let tables = try database.first("SELECT count(*) FROM sqlite_schema") { (row) throws(SQLError) in
             try row.int()
         }
         if tables == 0 {
             try database.execute(script)
             try database.run("INSERT INTO about (version, epoch) VALUES (?, ?)", [version, Identifier.make("journal")])
         }
-        let about = try database.first("SELECT version, epoch FROM about") { (row) throws(SQLiteError) in
+        let about = try database.first("SELECT version, epoch FROM about") { (row) throws(SQLError) in
             (try row.int(), try row.text())
         }
         guard let (found, epoch) = about else {
-            throw SQLiteError(kind: .corrupt, message: "the journal has no identity")
+            throw SQLError(kind: .corrupt, message: "the journal has no identity")
         }
         guard found <= version else {
             let message =
                 "the journal has version \(found), this agent knows up to \(version): install the newer version again"
-            throw SQLiteError(kind: .other, message: message)
+            throw SQLError(kind: .other, message: message)
         }
         if found < 2 { try database.execute("ALTER TABLE about ADD COLUMN writes INTEGER NOT NULL DEFAULT 0") }
         try database.run("UPDATE about SET version = ?", [version])

@@ -1,5 +1,6 @@
 package import Model
-package import SQLite
+package import SQL
+import SQLite
 import WireProtocol
 
 extension SpoolFile {
@@ -10,7 +11,7 @@ extension SpoolFile {
     package func append(
         _ kind: ReportKind, time: Timestamp, defining series: SpooledSeries? = nil,
         encode: @Sendable (Int64) -> [UInt8]
-    ) throws(SQLiteError) -> SpooledReport {
+    ) throws(SQLError) -> SpooledReport {
         try append(kind, times: [time], defining: series) { seq, _ in encode(seq) }[0]
     }
 
@@ -22,13 +23,13 @@ extension SpoolFile {
     package func append(
         _ kind: ReportKind, times: [Timestamp], defining series: SpooledSeries? = nil,
         encode: @Sendable (Int64, Int) -> [UInt8]
-    ) throws(SQLiteError) -> [SpooledReport] {
+    ) throws(SQLError) -> [SpooledReport] {
         guard let earliest = times.min(), let latest = times.max() else { return [] }
         let first = following[kind, default: 1]
         let reports = times.indices.map { index in
             SpooledReport(seq: first + Int64(index), body: encode(first + Int64(index), index))
         }
-        do throws(SQLiteError) { try add(reports, kind, times, defining: series) } catch {
+        do throws(SQLError) { try add(reports, kind, times, defining: series) } catch {
             let seqs = first...(first + Int64(times.count) - 1)
             let reason = "the spool could not be written"
             miss(SpoolGap(kind: kind, seqs: seqs, times: earliest...latest, reason: reason))
@@ -41,7 +42,7 @@ extension SpoolFile {
     /// - Parameter count: at least 1.
     package func lose(
         _ kind: ReportKind, count: Int64, times: ClosedRange<Timestamp>, reason: String
-    ) throws(SQLiteError) {
+    ) throws(SQLError) {
         let first = following[kind, default: 1]
         miss(SpoolGap(kind: kind, seqs: first...(first + max(count, 1) - 1), times: times, reason: reason))
         try add([], kind, [])
@@ -53,10 +54,10 @@ extension SpoolFile {
     func add(
         _ reports: [SpooledReport], _ kind: ReportKind, _ times: [Timestamp], replacing first: Int64? = nil,
         defining series: SpooledSeries? = nil
-    ) throws(SQLiteError) {
+    ) throws(SQLError) {
         let before = budget
-        do throws(SQLiteError) {
-            try database.transaction { () throws(SQLiteError) in
+        do throws(SQLError) {
+            try database.transaction { () throws(SQLError) in
                 for kind in ReportKind.allCases {
                     guard let gap = missed[kind] else { continue }
                     try record(gap)

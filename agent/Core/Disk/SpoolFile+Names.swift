@@ -1,4 +1,5 @@
-package import SQLite
+package import SQL
+import SQLite
 
 /// The names that reports of metrics count on. A node whose containers come and go has a new set of names with each
 /// change, so a set goes with the last report that counts on it.
@@ -9,15 +10,15 @@ extension SpoolFile {
         CREATE TABLE IF NOT EXISTS retired (name TEXT PRIMARY KEY, last_seq INTEGER NOT NULL) WITHOUT ROWID;
         """
 
-    package func definition(_ set: String) throws(SQLiteError) -> [UInt8]? {
-        try database.first("SELECT line FROM series WHERE name = ?", [set]) { (row) throws(SQLiteError) in
+    package func definition(_ set: String) throws(SQLError) -> [UInt8]? {
+        try database.first("SELECT line FROM series WHERE name = ?", [set]) { (row) throws(SQLError) in
             try row.blob()
         }
     }
 
     /// Puts a set on disk, and retires all others.
     /// - Parameter seq: the first report that counts on it.
-    func define(_ series: SpooledSeries, from seq: Int64) throws(SQLiteError) {
+    func define(_ series: SpooledSeries, from seq: Int64) throws(SQLError) {
         let sql = "INSERT INTO series (name, line) VALUES (?, ?) ON CONFLICT DO NOTHING"
         if try database.run(sql, [series.set, series.line]) > 0 { budget.names += series.line.count }
         try database.run("DELETE FROM retired WHERE name = ?", [series.set])
@@ -30,11 +31,11 @@ extension SpoolFile {
     /// Drops the sets that no report counts on any more.
     /// - Returns: bytes of them.
     @discardableResult
-    func dropNames() throws(SQLiteError) -> Int {
+    func dropNames() throws(SQLError) -> Int {
         let unused = "last_seq < ?"
         let first = try first(.metrics) ?? .max
         let sql = "DELETE FROM series WHERE name IN (SELECT name FROM retired WHERE \(unused)) RETURNING length(line)"
-        let sizes = try database.query(sql, [first]) { (row) throws(SQLiteError) in try row.int() }
+        let sizes = try database.query(sql, [first]) { (row) throws(SQLError) in try row.int() }
         guard !sizes.isEmpty else { return 0 }
         try database.run("DELETE FROM retired WHERE \(unused)", [first])
         let bytes = sizes.reduce(0, +)
@@ -42,8 +43,8 @@ extension SpoolFile {
         return bytes
     }
 
-    static func namesSize(_ database: SQLiteDatabase) throws(SQLiteError) -> Int {
-        try database.first("SELECT coalesce(sum(length(line)), 0) FROM series") { (row) throws(SQLiteError) in
+    static func namesSize(_ database: SQLiteDatabase) throws(SQLError) -> Int {
+        try database.first("SELECT coalesce(sum(length(line)), 0) FROM series") { (row) throws(SQLError) in
             try row.int()
         } ?? 0
     }

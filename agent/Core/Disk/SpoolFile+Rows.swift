@@ -1,4 +1,5 @@
 import Model
+import SQL
 import SQLite
 
 extension SpoolFile {
@@ -17,8 +18,8 @@ extension SpoolFile {
         CREATE TABLE IF NOT EXISTS life (ended INTEGER NOT NULL, time INTEGER NOT NULL);
         """
 
-    static func epoch(of database: SQLiteDatabase, journal: String) throws(SQLiteError) -> String {
-        let about = try database.first("SELECT epoch, journal FROM about") { (row) throws(SQLiteError) in
+    static func epoch(of database: SQLiteDatabase, journal: String) throws(SQLError) -> String {
+        let about = try database.first("SELECT epoch, journal FROM about") { (row) throws(SQLError) in
             (epoch: try row.text(), journal: try row.text())
         }
         if let about, about.journal == journal { return about.epoch }
@@ -30,83 +31,83 @@ extension SpoolFile {
     }
 
     /// Numbers the reports from 1. A gap goes: nobody can place it in the new numbers, and it was lost before this epoch.
-    private static func renumber(_ database: SQLiteDatabase) throws(SQLiteError) {
+    private static func renumber(_ database: SQLiteDatabase) throws(SQLError) {
         try database.execute("DELETE FROM gaps; DELETE FROM numbers; DELETE FROM retired")
         for kind in ReportKind.allCases {
             let sql = "SELECT seq FROM reports WHERE kind = ? ORDER BY seq"
-            let seqs = try database.query(sql, [kind.rawValue]) { (row) throws(SQLiteError) in try row.integer() }
+            let seqs = try database.query(sql, [kind.rawValue]) { (row) throws(SQLError) in try row.integer() }
             // In rising order, every new number is at or below the old one and free by then.
             for (index, seq) in seqs.enumerated() {
-                let values: [any SQLiteBindable] = [index + 1, kind.rawValue, seq]
+                let values: [any SQLBindable] = [index + 1, kind.rawValue, seq]
                 try database.run("UPDATE reports SET seq = ? WHERE kind = ? AND seq = ?", values)
             }
             if !seqs.isEmpty { try database.run("INSERT INTO numbers VALUES (?, ?)", [kind.rawValue, seqs.count]) }
         }
     }
 
-    static func sizes(_ database: SQLiteDatabase) throws(SQLiteError) -> [ReportKind: Int] {
+    static func sizes(_ database: SQLiteDatabase) throws(SQLError) -> [ReportKind: Int] {
         var sizes: [ReportKind: Int] = [:]
         for kind in ReportKind.allCases {
             let sql = "SELECT coalesce(sum(length(body)), 0) FROM reports WHERE kind = ?"
-            sizes[kind] = try database.first(sql, [kind.rawValue]) { (row) throws(SQLiteError) in try row.int() }
+            sizes[kind] = try database.first(sql, [kind.rawValue]) { (row) throws(SQLError) in try row.int() }
         }
         return sizes
     }
 
-    static func numbers(_ database: SQLiteDatabase) throws(SQLiteError) -> [ReportKind: Int64] {
+    static func numbers(_ database: SQLiteDatabase) throws(SQLError) -> [ReportKind: Int64] {
         var numbers: [ReportKind: Int64] = [:]
         for kind in ReportKind.allCases {
             let used = try database.first("SELECT used FROM numbers WHERE kind = ?", [kind.rawValue]) {
-                (row) throws(SQLiteError) in try row.integer()
+                (row) throws(SQLError) in try row.integer()
             }
             numbers[kind] = (used ?? 0) + 1
         }
         return numbers
     }
 
-    func insert(_ report: SpooledReport, _ kind: ReportKind, _ time: Timestamp) throws(SQLiteError) {
+    func insert(_ report: SpooledReport, _ kind: ReportKind, _ time: Timestamp) throws(SQLError) {
         let sql = "INSERT INTO reports (kind, seq, time, body) VALUES (?, ?, ?, ?)"
         try database.run(sql, [kind.rawValue, report.seq, time.milliseconds, report.body])
         budget.added(report.body.count, of: kind)
     }
 
     /// Remembers the last number that was given out.
-    func use(_ seq: Int64, of kind: ReportKind) throws(SQLiteError) {
+    func use(_ seq: Int64, of kind: ReportKind) throws(SQLError) {
         let sql = "INSERT INTO numbers (kind, used) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET used = excluded.used"
         try database.run(sql, [kind.rawValue, seq])
     }
 
-    func first(_ kind: ReportKind) throws(SQLiteError) -> Int64? {
+    func first(_ kind: ReportKind) throws(SQLError) -> Int64? {
         let sql = "SELECT seq FROM reports WHERE kind = ? ORDER BY seq LIMIT 1"
-        return try database.first(sql, [kind.rawValue]) { (row) throws(SQLiteError) in try row.integer() }
+        return try database.first(sql, [kind.rawValue]) { (row) throws(SQLError) in try row.integer() }
     }
 
-    func firstGap(_ kind: ReportKind) throws(SQLiteError) -> Int64? {
+    func firstGap(_ kind: ReportKind) throws(SQLError) -> Int64? {
         let sql = "SELECT first_seq FROM gaps WHERE kind = ? ORDER BY first_seq LIMIT 1"
-        return try database.first(sql, [kind.rawValue]) { (row) throws(SQLiteError) in try row.integer() }
+        return try database.first(sql, [kind.rawValue]) { (row) throws(SQLError) in try row.integer() }
     }
 
-    func remove(_ kind: ReportKind, _ condition: StaticString, _ seq: Int64) throws(SQLiteError) {
+    func remove(_ kind: ReportKind, _ condition: StaticString, _ seq: Int64) throws(SQLError) {
         let sql = "DELETE FROM reports WHERE kind = ? AND \(condition) RETURNING length(body)"
-        let sizes = try database.query(sql, [kind.rawValue, seq]) { (row) throws(SQLiteError) in try row.int() }
+        let sizes = try database.query(sql, [kind.rawValue, seq]) { (row) throws(SQLError) in try row.int() }
         budget.removed(sizes.reduce(0, +), of: kind)
     }
 
-    func openGaps() throws(SQLiteError) -> [SpoolGap] {
+    func openGaps() throws(SQLError) -> [SpoolGap] {
         let sql = """
             SELECT kind, first_seq, last_seq, first_time, last_time, reason FROM gaps
             WHERE told = 0 ORDER BY kind, first_seq
             """
-        return try database.query(sql) { (row) throws(SQLiteError) in try Self.gap(&row) }
+        return try database.query(sql) { (row) throws(SQLError) in try Self.gap(&row) }
     }
 
     /// Drops the oldest reports of a kind until at least so many bytes are free, and records what is missing.
-    func evict(_ kind: ReportKind, _ bytes: Int) throws(SQLiteError) {
+    func evict(_ kind: ReportKind, _ bytes: Int) throws(SQLError) {
         var freed = 0
         var dropped: [(seq: Int64, time: Timestamp)] = []
         while freed < bytes {
             let sql = "SELECT seq, time, length(body) FROM reports WHERE kind = ? ORDER BY seq LIMIT 1"
-            let oldest = try database.first(sql, [kind.rawValue]) { (row) throws(SQLiteError) in
+            let oldest = try database.first(sql, [kind.rawValue]) { (row) throws(SQLError) in
                 (try row.integer(), try row.integer(), try row.int())
             }
             guard let (seq, time, size) = oldest else { break }
@@ -121,7 +122,7 @@ extension SpoolFile {
     }
 
     /// Lengthens the gap that the new one follows on, unless the controller was told of that one; else adds it.
-    func record(_ gap: SpoolGap) throws(SQLiteError) {
+    func record(_ gap: SpoolGap) throws(SQLError) {
         let longer = """
             UPDATE gaps SET last_seq = ?, last_time = ? WHERE kind = ? AND last_seq = ? AND reason = ? AND told = 0
             """
@@ -135,9 +136,9 @@ extension SpoolFile {
         try database.run(sql, [gap.kind.rawValue, first, last, from, to, gap.reason])
     }
 
-    private static func gap(_ row: inout SQLiteRow) throws(SQLiteError) -> SpoolGap {
+    private static func gap(_ row: inout SQLiteRow) throws(SQLError) -> SpoolGap {
         guard let kind = ReportKind(rawValue: try row.int()) else {
-            throw SQLiteError(kind: .corrupt, message: "a gap of an unknown kind")
+            throw SQLError(kind: .corrupt, message: "a gap of an unknown kind")
         }
         let first = try row.integer(), last = try row.integer()
         let from = Timestamp(milliseconds: try row.integer()), to = Timestamp(milliseconds: try row.integer())

@@ -1,5 +1,6 @@
 package import Model
-package import SQLite
+package import SQL
+import SQLite
 package import WireProtocol
 
 /// Usage is never dropped, and still the spool is bounded: counters only grow, so of two readings of one counter the newer
@@ -13,7 +14,7 @@ extension SpoolFile {
     ///
     /// What cannot be written leaves no gap: the next reading of the counters says it all.
     /// - Returns: the number of the last report.
-    package func append(usage counters: [Usage.Counter], time: Timestamp) throws(SQLiteError) -> Int64 {
+    package func append(usage counters: [Usage.Counter], time: Timestamp) throws(SQLError) -> Int64 {
         let loose = try unsentUsage()
         let first = loose.first?.seq ?? following[.usage, default: 1]
         let readings = Self.newest(of: loose.flatMap(\.counters) + counters)
@@ -30,14 +31,14 @@ extension SpoolFile {
 
     /// The reports at the end that no session can have seen: a session sends only so far ahead of what is stored, which
     /// holds over restarts, and this process knows what it has handed out itself.
-    private func unsentUsage() throws(SQLiteError) -> [(seq: Int64, counters: [Usage.Counter])] {
+    private func unsentUsage() throws(SQLError) -> [(seq: Int64, counters: [Usage.Counter])] {
         guard let oldest = try first(.usage) else { return [] }
         let from = max(oldest + ReplayCursor.reach, (handedOut[.usage] ?? 0) + 1)
         let sql = "SELECT seq, body FROM reports WHERE kind = ? AND seq >= ? ORDER BY seq"
-        return try database.query(sql, [ReportKind.usage.rawValue, from]) { (row) throws(SQLiteError) in
+        return try database.query(sql, [ReportKind.usage.rawValue, from]) { (row) throws(SQLError) in
             let seq = try row.integer()
             guard case .usage(let usage)? = try? AgentMessage(decoding: try row.blob()) else {
-                throw SQLiteError(kind: .corrupt, message: "the usage report \(seq) cannot be read")
+                throw SQLError(kind: .corrupt, message: "the usage report \(seq) cannot be read")
             }
             return (seq, usage.counters)
         }

@@ -1,5 +1,6 @@
 package import Model
-package import SQLite
+package import SQL
+import SQLite
 package import WireProtocol
 
 /// A report on disk.
@@ -47,14 +48,14 @@ package actor SpoolFile {
     ///   - limit: bytes that the reports may take.
     ///   - journal: the epoch of the journal of receipts. When it is another one than last time, the reports are numbered
     ///     anew under an epoch of their own, so that one epoch speaks for both files.
-    package init(path: String, limit: Int, journal: String, thread: any SerialExecutor) throws(SQLiteError) {
+    package init(path: String, limit: Int, journal: String, thread: any SerialExecutor) throws(SQLError) {
         self.thread = thread
         let options = SQLiteOptions(synchronous: .full, quickCheck: true, cacheKiB: 256)
         let database = try SQLiteDatabase(path: path, options: options)
         self.database = database
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             try database.keepLog(true)
-            epoch = try database.transaction { () throws(SQLiteError) in
+            epoch = try database.transaction { () throws(SQLError) in
                 try database.execute(Self.schema + Self.namesSchema)
                 return try Self.epoch(of: database, journal: journal)
             }
@@ -65,7 +66,7 @@ package actor SpoolFile {
             tally = Tally(of: path, epoch: epoch)
             self.following = following
             guard Self.given(following) >= tally.count else {
-                throw SQLiteError(kind: .corrupt, message: "reports that were written are missing")
+                throw SQLError(kind: .corrupt, message: "reports that were written are missing")
             }
             try database.keepLog(false)
         } catch { throw error.naming(path) }
@@ -79,13 +80,13 @@ package actor SpoolFile {
     func tell() { tally.write(Self.given(following)) }
 
     /// The state that a session starts from: the oldest number of each kind, and the one that comes next.
-    package func extent(_ kind: ReportKind) throws(SQLiteError) -> (first: Int64?, following: Int64) {
+    package func extent(_ kind: ReportKind) throws(SQLError) -> (first: Int64?, following: Int64) {
         (try first(kind), following[kind, default: 0])
     }
 
     /// The numbers of each kind that the controller has still to be told of, as reports or as gaps. It takes what lies below
     /// for settled.
-    package func ranges() throws(SQLiteError) -> [ReportKind: ClosedRange<Int64>] {
+    package func ranges() throws(SQLError) -> [ReportKind: ClosedRange<Int64>] {
         var ranges: [ReportKind: ClosedRange<Int64>] = [:]
         for kind in ReportKind.allCases {
             let firsts = [try first(kind), try firstGap(kind), missed[kind]?.seqs.lowerBound]
@@ -104,27 +105,26 @@ package actor SpoolFile {
 
     /// What a hello says, of one moment: a report that came between two looks would be told of as used and not held, which
     /// means lost.
-    package func announcement() throws(SQLiteError) -> (held: [ReportKind: ClosedRange<Int64>], used: Positions) {
+    package func announcement() throws(SQLError) -> (held: [ReportKind: ClosedRange<Int64>], used: Positions) {
         (try ranges(), used)
     }
 
     /// Reports of the range, oldest first.
-    package func reports(_ kind: ReportKind, in range: Range<Int64>, limit: Int) throws(SQLiteError) -> [SpooledReport]
-    {
+    package func reports(_ kind: ReportKind, in range: Range<Int64>, limit: Int) throws(SQLError) -> [SpooledReport] {
         let sql = "SELECT seq, body FROM reports WHERE kind = ? AND seq >= ? AND seq < ? ORDER BY seq LIMIT ?"
         let reports = try database.query(sql, [kind.rawValue, range.lowerBound, range.upperBound, limit]) {
-            (row) throws(SQLiteError) in SpooledReport(seq: try row.integer(), body: try row.blob())
+            (row) throws(SQLError) in SpooledReport(seq: try row.integer(), body: try row.blob())
         }
         if let last = reports.last { handedOut[kind] = max(last.seq, handedOut[kind] ?? 0) }
         return reports
     }
 
     /// Forgets everything of a kind up to a position that the controller has stored.
-    package func forget(_ kind: ReportKind, through position: Int64) throws(SQLiteError) {
+    package func forget(_ kind: ReportKind, through position: Int64) throws(SQLError) {
         guard position < following[kind, default: 1] else { return }
         let before = budget
-        do throws(SQLiteError) {
-            try database.transaction { () throws(SQLiteError) in
+        do throws(SQLError) {
+            try database.transaction { () throws(SQLError) in
                 try remove(kind, "seq <= ?", position)
                 if kind == .metrics { try dropNames() }
                 try database.run("DELETE FROM gaps WHERE kind = ? AND last_seq <= ?", [kind.rawValue, position])
@@ -137,8 +137,8 @@ package actor SpoolFile {
 
     /// The gaps not told in this session; they count as told from now on.
     /// - Parameter anew: a session has just begun.
-    package func untoldGaps(anew: Bool) throws(SQLiteError) -> [SpoolGap] {
-        try database.transaction { () throws(SQLiteError) in
+    package func untoldGaps(anew: Bool) throws(SQLError) -> [SpoolGap] {
+        try database.transaction { () throws(SQLError) in
             if anew { try database.run("UPDATE gaps SET told = 0") }
             let gaps = try openGaps()
             if !gaps.isEmpty { try database.run("UPDATE gaps SET told = 1 WHERE told = 0") }

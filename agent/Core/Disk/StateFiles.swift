@@ -1,7 +1,9 @@
 package import DaemonKit
 import Glibc
 package import Model
-package import SQLite
+package import SQL
+import SQLite
+package import Threads
 import WireProtocol
 
 /// The agent's files of state, opened for a run whatever state they are in.
@@ -23,14 +25,14 @@ package struct StateFiles: Sendable {
     ///   - thread: where the disk is waited for.
     package static func open(
         in folder: String, spoolLimit: Int, now: Timestamp, thread: any SerialExecutor = DiskThread()
-    ) async throws(SQLiteError) -> StateFiles {
+    ) async throws(SQLError) -> StateFiles {
         var setAside: [String] = []
         let (journal, interrupted) = try await opened("\(folder)/journal.sqlite", now, &setAside) {
-            (path) throws(SQLiteError) in
+            (path) throws(SQLError) in
             let journal = try Journal(path: path, thread: thread)
             return (journal, try await journal.endUnfinished(now: now))
         }
-        let spool = try await opened("\(folder)/spool.sqlite", now, &setAside) { (path) throws(SQLiteError) in
+        let spool = try await opened("\(folder)/spool.sqlite", now, &setAside) { (path) throws(SQLError) in
             try SpoolFile(path: path, limit: spoolLimit, journal: journal.epoch, thread: thread)
         }
         let audit = Audit(path: "\(folder)/audit.log", thread: thread)
@@ -53,13 +55,13 @@ package struct StateFiles: Sendable {
 
     private static func opened<File: Sendable>(
         _ path: String, _ now: Timestamp, _ setAside: inout [String],
-        _ open: (String) async throws(SQLiteError) -> File
-    ) async throws(SQLiteError) -> File {
+        _ open: (String) async throws(SQLError) -> File
+    ) async throws(SQLError) -> File {
         let isThere = access(path, F_OK) == 0
         // A file that was emptied looks like a new one to SQLite; one that is gone has left its tally.
         let isLost = isThere ? SQLiteDatabase.hasChecksums(path) == nil : access(Tally.path(of: path), F_OK) == 0
         if isLost { putAside(path, now, &setAside) }
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             return try await open(path)
         } catch {
             guard error.isCorrupt || error.kind == .mismatch else { throw error }
@@ -77,7 +79,7 @@ package struct StateFiles: Sendable {
 
 extension StateFiles {
     /// Tells the controller of a file that was set aside.
-    func report(lost path: String, at time: Timestamp = .now()) async throws(SQLiteError) {
+    func report(lost path: String, at time: Timestamp = .now()) async throws(SQLError) {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         _ = try await spool.append(.events, time: time) { seq in
             var line: [UInt8] = []

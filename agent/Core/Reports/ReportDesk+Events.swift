@@ -1,7 +1,7 @@
 import DriverKit
 import Logging
 import Model
-import SQLite
+import SQL
 import WireProtocol
 
 extension ReportDesk {
@@ -50,7 +50,7 @@ extension ReportDesk {
         guard !events.isEmpty else { return }
         let batch = events
         events = []
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             let reports = try await spool.append(.events, times: batch.map(\.time)) { seq, index in
                 Self.line(of: batch[index], seq, driver)
             }
@@ -63,7 +63,7 @@ extension ReportDesk {
     private func lose(_ count: Int64, _ times: ClosedRange<Timestamp>, of driver: String) async {
         let reason = "events of \(driver) came faster than the disk took them"
         logger.warning("\(reason)", metadata: ["lost": "\(count)"])
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             try await spool.lose(.events, count: count, times: times, reason: reason)
             pump()
         } catch { complain(error) }

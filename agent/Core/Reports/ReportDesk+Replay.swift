@@ -1,6 +1,6 @@
 import Model
 import NIOCore
-import SQLite
+import SQL
 import WireProtocol
 
 extension ReportDesk {
@@ -9,7 +9,7 @@ extension ReportDesk {
 
     /// What the disk holds at the start of a session goes out behind what happens from now on.
     func openSession(_ stored: Positions, _ number: Int) async {
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             for (kind, position) in stored.byKind { try await spool.forget(kind, through: position) }
             for gap in try await spool.untoldGaps(anew: true) { tell(gap) }
             for kind in ReportKind.allCases {
@@ -35,7 +35,7 @@ extension ReportDesk {
     func acknowledge(_ positions: Positions) {
         for (kind, position) in positions.byKind { cursors[kind]?.acknowledge(position) }
         Task {
-            do throws(SQLiteError) {
+            do throws(SQLError) {
                 for (kind, position) in positions.byKind { try await spool.forget(kind, through: position) }
             } catch { complain(error) }
             pump()
@@ -58,13 +58,13 @@ extension ReportDesk {
     }
 
     private func pumpOnce() async {
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             for gap in try await spool.untoldGaps(anew: false) { tell(gap) }
             for kind in [ReportKind.usage, .events, .metrics] { try await replay(kind) }
         } catch { complain(error) }
     }
 
-    private func replay(_ kind: ReportKind) async throws(SQLiteError) {
+    private func replay(_ kind: ReportKind) async throws(SQLError) {
         while outlet.isReady, let (range, limit) = cursors[kind]?.wanted() {
             let reports = try await spool.reports(kind, in: range, limit: limit)
             // The session may have ended, and another begun, while the disk was read.
@@ -74,7 +74,7 @@ extension ReportDesk {
         }
     }
 
-    private func send(_ report: SpooledReport) async throws(SQLiteError) {
+    private func send(_ report: SpooledReport) async throws(SQLError) {
         guard let message = try? AgentMessage(decoding: report.body) else { return }
         switch message {
         case .metrics(var metrics):

@@ -2,7 +2,7 @@ import DriverKit
 import Logging
 import Model
 import NIOCore
-import SQLite
+import SQL
 import WireProtocol
 
 extension ReportDesk {
@@ -60,7 +60,7 @@ extension ReportDesk {
     }
 
     private func keep(_ series: SeriesDefinition, _ values: [Double?], _ time: Timestamp) async {
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             let isNew = !storedSets.contains(series.set)
             let definition = isNew ? SpooledSeries(set: series.set, line: AgentMessage.series(series).bytes) : nil
             let report = try await spool.append(.metrics, time: time, defining: definition) { seq in
@@ -83,7 +83,7 @@ extension ReportDesk {
         let readings = news.map {
             Usage.Counter(subject: $0.subject, meter: $0.meter, epoch: $0.epoch, value: $0.value)
         }
-        do throws(SQLiteError) {
+        do throws(SQLError) {
             let last = try await spool.append(usage: readings, time: .now())
             cursors[.usage]?.stored(through: last)
             usage.kept(counters)

@@ -3,7 +3,7 @@ import DriverKit
 import Logging
 import Model
 import NIOCore
-import SQLite
+import SQL
 import WireProtocol
 
 /// Looks at the node in its rhythm, puts what it saw on disk, and sends it: live when there is a session, afterwards
@@ -55,7 +55,7 @@ actor ReportDesk {
     }
 
     func start() async {
-        do throws(SQLiteError) { try await spool.begin(at: .now()) } catch { complain(error) }
+        do throws(SQLError) { try await spool.begin(at: .now()) } catch { complain(error) }
         startLoops()
         listeners = drivers.map { driver in Task { await listen(to: driver) } }
     }
@@ -76,7 +76,7 @@ actor ReportDesk {
         (loops, listeners) = ([], [])
         if roundLimit != nil { closeRound() }
         await keeping?.value
-        do throws(SQLiteError) { try await spool.end() } catch { complain(error) }
+        do throws(SQLError) { try await spool.end() } catch { complain(error) }
     }
 
     /// A command has changed something that this driver sees.
@@ -114,7 +114,7 @@ actor ReportDesk {
     }
 
     /// The disk does not take reports: said once a minute, not with each of them.
-    func complain(_ error: SQLiteError) {
+    func complain(_ error: SQLError) {
         if let lastComplaint, .now - lastComplaint < .seconds(60) { return }
         lastComplaint = .now
         logger.error("reports cannot be written to the spool", metadata: ["error": "\(error)"])

@@ -1,5 +1,6 @@
 import Dispatch
 import DriverKit
+import SQL
 import SQLite
 
 /// The panel's own database, only ever read: each look opens it read-only, asks, and closes it at once, so that the
@@ -19,10 +20,10 @@ struct PanelDatabase: Sendable {
     ) async throws(DriverError) -> [String: [Row]] {
         let wanted = tables.map { Wanted(name: $0.name, columns: $0.columns) }
         let path = self.path
-        let result: Result<[String: [Row]], SQLiteError> = await withCheckedContinuation { done in
+        let result: Result<[String: [Row]], SQLError> = await withCheckedContinuation { done in
             // Waits for locks: not on a thread that others need.
             DispatchQueue.global().async {
-                do throws(SQLiteError) {
+                do throws(SQLError) {
                     done.resume(returning: .success(try Self.read(path, wanted)))
                 } catch { done.resume(returning: .failure(error)) }
             }
@@ -42,7 +43,7 @@ struct PanelDatabase: Sendable {
         let columns: [String]
     }
 
-    private static func read(_ path: String, _ tables: [Wanted]) throws(SQLiteError) -> [String: [Row]] {
+    private static func read(_ path: String, _ tables: [Wanted]) throws(SQLError) -> [String: [Row]] {
         let database = try SQLiteDatabase(
             path: path, options: SQLiteOptions(access: .readOnly, busyTimeout: .seconds(5), cacheKiB: 256))
         defer { database.close() }
@@ -51,7 +52,7 @@ struct PanelDatabase: Sendable {
         try database.execute("BEGIN")
         for table in tables {
             let known = try database.query("SELECT name FROM pragma_table_info('\(table.name)')") {
-                (row) throws(SQLiteError) in try row.text()
+                (row) throws(SQLError) in try row.text()
             }
             if known.isEmpty { continue }
             let columns = table.columns.filter(known.contains)
@@ -61,7 +62,7 @@ struct PanelDatabase: Sendable {
                 columns.isEmpty
                 ? []
                 : try database.query("SELECT \(list) FROM \"\(table.name)\"\(order)") {
-                    (row) throws(SQLiteError) in
+                    (row) throws(SQLError) in
                     var values: Row = [:]
                     for column in columns { values[column] = try row.optionalText() }
                     return values
@@ -73,7 +74,7 @@ struct PanelDatabase: Sendable {
 }
 
 extension DriverError {
-    fileprivate init(_ error: SQLiteError) {
+    fileprivate init(_ error: SQLError) {
         switch error.kind {
         case .busy: self.init(.busy, "the panel is writing to its database", cause: error.message)
         case .cannotOpen: self.init(.unavailable, "the panel's database cannot be opened", cause: error.message)

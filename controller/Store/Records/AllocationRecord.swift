@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// A thing of which there is one: a data set, a container name, a port. Unique by kind, scope and value.
 package struct AllocationRecord: Sendable, Hashable {
@@ -38,7 +38,7 @@ extension AllocationRecord: Record {
         "kind", "scope", "value", "node", "service", "operation", "created_at", "slot",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         kind = try row.text()
         scope = try row.text()
         value = try row.text()
@@ -49,7 +49,7 @@ extension AllocationRecord: Record {
         slot = try row.text()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             kind, scope, value, node, service, operation, createdAt, slot,
         ]

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// Who changed what.
@@ -34,7 +34,7 @@ extension AuditRecord: Record {
         "id", "time", "actor", "action", "subject", "detail", "remote",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         time = try row.timestamp()
         actor = try row.text()
@@ -44,7 +44,7 @@ extension AuditRecord: Record {
         remote = try row.optionalText()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             id, time, actor, action, subject, detail, remote,
         ]

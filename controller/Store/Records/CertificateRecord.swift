@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// A client certificate that the controller issued to a node.
 package struct CertificateRecord: Sendable, Hashable {
@@ -32,7 +32,7 @@ extension CertificateRecord: Record {
         "serial", "node", "fingerprint", "issued_at", "expires_at", "revoked_at",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         serial = try row.text()
         node = try row.text()
         fingerprint = try row.text()
@@ -41,7 +41,7 @@ extension CertificateRecord: Record {
         revokedAt = try row.optionalTimestamp()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             serial, node, fingerprint, issuedAt, expiresAt, revokedAt,
         ]

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// One order to an agent, without its arguments and secrets.
@@ -58,7 +58,7 @@ extension CommandRecord: Record {
         "finished_at",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         operation = try row.optionalText()
         step = try row.optionalText()
@@ -72,7 +72,7 @@ extension CommandRecord: Record {
         finishedAt = try row.optionalTimestamp()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             id, operation, step, node, resource, body, state.rawValue, result, createdAt, sentAt, finishedAt,
         ]

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// Something that a node saw.
@@ -37,7 +37,7 @@ extension EventRecord: Record {
         "id", "node", "seq", "time", "driver", "resource", "kind", "data",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         node = try row.text()
         seq = try row.integer()
@@ -48,7 +48,7 @@ extension EventRecord: Record {
         data = try row.object()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             id, node, seq, time, driver, resource, kind, data,
         ]

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// Something that is not as it should be, from when it was first seen until it was resolved.
@@ -55,7 +55,7 @@ extension FindingRecord: Record {
         "acknowledged_at", "acknowledged_by", "resolved_at", "resolved_by", "note",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         kind = try row.text()
         subject = try row.text()
@@ -74,7 +74,7 @@ extension FindingRecord: Record {
         note = try row.optionalText()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             id, kind, subject, severity.rawValue, node, service, summary, remedy, data, since, lastSeen,
             acknowledgedAt, acknowledgedBy, resolvedAt, resolvedBy, note,

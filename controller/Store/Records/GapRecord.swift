@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// A stretch of samples or events that a node had to drop.
 package struct GapRecord: Sendable, Hashable {
@@ -35,7 +35,7 @@ extension GapRecord: Record {
         "id", "node", "kind", "from_seq", "to_seq", "from_time", "to_time", "reason",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         node = try row.text()
         kind = try row.text()
@@ -46,7 +46,7 @@ extension GapRecord: Record {
         reason = try row.text()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             id, node, kind, fromSeq, toSeq, fromTime, toTime, reason,
         ]

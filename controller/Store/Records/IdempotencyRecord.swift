@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// The answer that was given to an `Idempotency-Key`.
 package struct IdempotencyRecord: Sendable, Hashable {
@@ -37,7 +37,7 @@ extension IdempotencyRecord: Record {
         "key", "scope", "digest", "status", "body", "created_at", "expires_at",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         key = try row.text()
         scope = try row.text()
         digest = try row.text()
@@ -47,7 +47,7 @@ extension IdempotencyRecord: Record {
         expiresAt = try row.timestamp()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             key, scope, digest, status, body, createdAt, expiresAt,
         ]

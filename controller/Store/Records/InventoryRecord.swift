@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// A resource as its driver last described it.
@@ -31,7 +31,7 @@ extension InventoryRecord: Record {
         "node", "driver", "resource", "generation", "state", "updated_at",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         node = try row.text()
         driver = try row.text()
         resource = try row.text()
@@ -40,7 +40,7 @@ extension InventoryRecord: Record {
         updatedAt = try row.timestamp()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             node, driver, resource, generation, state, updatedAt,
         ]

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// One entry of an operation's journal. Entries are only ever appended.
@@ -29,14 +29,14 @@ extension JournalRecord: Record {
         "operation", "seq", "time", "entry",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         operation = try row.text()
         seq = try row.integer()
         time = try row.timestamp()
         entry = try row.json()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             operation, seq, time, entry,
         ]

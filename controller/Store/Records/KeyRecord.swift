@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// An API key without its secret.
 package struct KeyRecord: Sendable, Hashable {
@@ -49,7 +49,7 @@ extension KeyRecord: Record {
         "revoked_at",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         name = try row.text()
         hash = try row.text()
@@ -62,7 +62,7 @@ extension KeyRecord: Record {
         revokedAt = try row.optionalTimestamp()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             id, name, hash, scopes.columnText, role, customer, expiresAt, createdAt, lastUsedAt, revokedAt,
         ]

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// A machine with an agent.
@@ -77,7 +77,7 @@ extension NodeRecord: Record {
         "certificate_fingerprint", "certificate_expires", "approved_at", "approved_claims",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         name = try row.text()
         labels = try row.labels()
@@ -99,7 +99,7 @@ extension NodeRecord: Record {
         approvedClaims = NodeClaims(json: try row.object())
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             id, name, labels.columnText, schedulable, state.rawValue, lastSeen, agentVersion, facts, boot,
             cpuMillis, memoryBytes, diskBytes, enrolledAt, revokedAt, certificateSerial,

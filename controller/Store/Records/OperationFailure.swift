@@ -1,4 +1,4 @@
-package import SQLite
+package import SQL
 package import WireProtocol
 
 /// Why an operation failed, in one sentence, and whether trying again can help.
@@ -30,12 +30,12 @@ package struct OperationFailure: Sendable, Hashable {
     }
 }
 
-extension OperationFailure: SQLiteBindable {
-    package var sqliteValue: SQLiteValue { json.sqliteValue }
+extension OperationFailure: SQLBindable {
+    package var sqlValue: SQLValue { json.sqlValue }
 }
 
-extension SQLiteRow {
-    mutating func optionalFailure() throws(SQLiteError) -> OperationFailure? {
+extension SQLRow {
+    mutating func optionalFailure() throws(SQLError) -> OperationFailure? {
         guard let object = try optionalObject() else { return nil }
         do throws(FieldError) { return try OperationFailure(object) } catch { throw .unreadable("\(error)") }
     }

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// One line of what an operation tells people.
 package struct OperationLogRecord: Sendable, Hashable {
@@ -30,7 +30,7 @@ extension OperationLogRecord: Record {
         "operation", "seq", "time", "level", "step", "text",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         operation = try row.text()
         seq = try row.integer()
         time = try row.timestamp()
@@ -39,7 +39,7 @@ extension OperationLogRecord: Record {
         text = try row.text()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             operation, seq, time, level, step, text,
         ]

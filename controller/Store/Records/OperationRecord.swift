@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// A durable piece of work on a service or a node.
@@ -68,7 +68,7 @@ extension OperationRecord: Record {
         "requested_by", "idempotency_key", "created_at", "started_at", "finished_at", "cancel_requested",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         kind = try row.text()
         service = try row.optionalText()
@@ -86,7 +86,7 @@ extension OperationRecord: Record {
         cancelRequested = try row.bool()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             id, kind, service, node, position, state.rawValue, parameters, result, error, requestedBy,
             idempotencyKey, createdAt, startedAt, finishedAt, cancelRequested,

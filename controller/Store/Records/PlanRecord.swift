@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// One revision of a plan. A revision never changes; a change makes the next one.
@@ -31,7 +31,7 @@ extension PlanRecord: Record {
         "name", "revision", "spec", "created_at", "retired_at",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         name = try row.text()
         revision = try row.integer()
         spec = try row.object()
@@ -39,7 +39,7 @@ extension PlanRecord: Record {
         retiredAt = try row.optionalTimestamp()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             name, revision, spec, createdAt, retiredAt,
         ]

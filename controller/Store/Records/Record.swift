@@ -1,5 +1,5 @@
 import Model
-import SQLite
+import SQL
 import WireProtocol
 
 /// A row of one table as a value. The columns, the initialiser and `values` have the same order.
@@ -8,8 +8,8 @@ protocol Record: Sendable {
     /// The columns of the primary key.
     static var key: [String] { get }
     static var columns: [String] { get }
-    init(row: inout SQLiteRow) throws(SQLiteError)
-    var values: [any SQLiteBindable] { get }
+    init(row: inout any SQLRow) throws(SQLError)
+    var values: [any SQLBindable] { get }
     /// The columns that lie sealed.
     static var sealedColumns: [SealedColumn<Self>] { get }
 }
@@ -35,12 +35,12 @@ extension Record {
     }
 
     /// The values in the order of `update`: the others first, the key last.
-    var updateValues: [any SQLiteBindable] {
+    var updateValues: [any SQLBindable] {
         zip(Self.columns, values).filter { !Self.key.contains($0.0) }.map(\.1) + keyValues
     }
 
     /// In the order of `key`.
-    var keyValues: [any SQLiteBindable] {
+    var keyValues: [any SQLBindable] {
         let pairs = Array(zip(Self.columns, values))
         return Self.key.compactMap { name in pairs.first { $0.0 == name }?.1 }
     }

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// What a service is promised on its node. One for each service.
 package struct Reservation: Sendable, Hashable {
@@ -33,7 +33,7 @@ extension Reservation: Record {
         "service", "node", "pool", "cpu_millis", "memory_bytes", "disk_bytes", "created_at",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         service = try row.text()
         node = try row.text()
         pool = try row.optionalText()
@@ -43,7 +43,7 @@ extension Reservation: Record {
         createdAt = try row.timestamp()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             service, node, pool, cpuMillis, memoryBytes, diskBytes, createdAt,
         ]

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// What a customer pays for.
@@ -59,7 +59,7 @@ extension ServiceRecord: Record {
         "address", "observed", "created_at", "updated_at",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         externalID = try row.optionalText()
         customer = try row.text()
@@ -75,7 +75,7 @@ extension ServiceRecord: Record {
         updatedAt = try row.timestamp()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             id, externalID, customer, plan, planRevision, spec, state.rawValue, node, generation, address,
             observed, createdAt, updatedAt,

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// A join token without its secret.
@@ -41,7 +41,7 @@ extension TokenRecord: Record {
         "approves",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         secretHash = try row.text()
         labels = try row.labels()
@@ -53,7 +53,7 @@ extension TokenRecord: Record {
         approves = try row.bool()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             id, secretHash, labels.columnText, usesLeft, expiresAt, createdAt, createdBy, revokedAt, approves,
         ]

@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 
 /// The newest value of a usage counter within one epoch of its source.
 package struct UsageRecord: Sendable, Hashable {
@@ -29,7 +29,7 @@ extension UsageRecord: Record {
         "node", "subject", "meter", "epoch", "value", "time",
     ]
 
-    init(row: inout SQLiteRow) throws(SQLiteError) {
+    init(row: inout any SQLRow) throws(SQLError) {
         node = try row.text()
         subject = try row.text()
         meter = try row.text()
@@ -38,7 +38,7 @@ extension UsageRecord: Record {
         time = try row.timestamp()
     }
 
-    var values: [any SQLiteBindable] {
+    var values: [any SQLBindable] {
         [
             node, subject, meter, epoch, value, time,
         ]

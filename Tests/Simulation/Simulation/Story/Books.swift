@@ -1,5 +1,6 @@
 import Metering
 import Model
+import SQL
 import SQLite
 import WireProtocol
 
@@ -45,43 +46,43 @@ struct Books {
         let database = try SQLiteDatabase(path: path)
         defer { database.close() }
         services = try database.query("SELECT id, external_id, state, node, spec FROM services ORDER BY id") {
-            (row) throws(SQLiteError) in
+            (row) throws(SQLError) in
             Service(
                 id: try row.text(), externalID: try row.optionalText(), state: try row.text(),
                 node: try row.optionalText(), spec: try row.json())
         }
         operations = try database.query("SELECT id, service, kind, state, error FROM operations ORDER BY id") {
-            (row) throws(SQLiteError) in
+            (row) throws(SQLError) in
             Operation(
                 id: try row.text(), service: try row.optionalText(), kind: try row.text(), state: try row.text(),
                 error: try row.optionalText())
         }
         allocations = try database.query("SELECT kind, scope, value, node, service FROM allocations ORDER BY 1, 2, 3") {
-            (row) throws(SQLiteError) in
+            (row) throws(SQLError) in
             Allocation(
                 kind: try row.text(), scope: try row.text(), value: try row.text(), node: try row.optionalText(),
                 service: try row.text())
         }
-        let promises = try database.query("SELECT service, node FROM reservations") { (row) throws(SQLiteError) in
+        let promises = try database.query("SELECT service, node FROM reservations") { (row) throws(SQLError) in
             (try row.text(), try row.text())
         }
         reservations = Dictionary(promises) { $1 }
         commands = try database.query("SELECT id, node, state, result FROM commands ORDER BY id") {
-            (row) throws(SQLiteError) in
+            (row) throws(SQLError) in
             Command(id: try row.text(), node: try row.text(), state: try row.text(), result: try row.optionalObject())
         }
         samples = try Self.samples(database)
         gaps = try database.query("SELECT node, kind, from_seq, to_seq, from_time, to_time FROM gaps") {
-            (row) throws(SQLiteError) in
+            (row) throws(SQLError) in
             Gap(
                 node: try row.text(), kind: try row.text(), seqs: try row.integer()...(try row.integer()),
                 times: try row.integer()...(try row.integer()))
         }
         let events = try database.query("SELECT node, data FROM events WHERE kind = 'test.event' ORDER BY node, seq") {
-            (row) throws(SQLiteError) in (try row.text(), try row.json()["number"]?.asInteger ?? -1)
+            (row) throws(SQLError) in (try row.text(), try row.json()["number"]?.asInteger ?? -1)
         }
         self.events = Dictionary(grouping: events, by: \.0).mapValues { $0.map(\.1) }
-        let counters = try database.query("SELECT node, value FROM usage_counters") { (row) throws(SQLiteError) in
+        let counters = try database.query("SELECT node, value FROM usage_counters") { (row) throws(SQLError) in
             (try row.text(), try row.integer())
         }
         usage = Dictionary(counters) { max($0, $1) }
@@ -92,10 +93,10 @@ struct Books {
             """
             SELECT node, time, data FROM metric_rows JOIN metric_series ON series = number ORDER BY node, time
             """
-        ) { (row) throws(SQLiteError) in (try row.text(), try row.integer(), try row.blob()) }
+        ) { (row) throws(SQLError) in (try row.text(), try row.integer(), try row.blob()) }
         let chunks = try database.query(
             "SELECT node, data FROM metric_chunks JOIN metric_series ON series = number ORDER BY node, start"
-        ) { (row) throws(SQLiteError) in (try row.text(), try row.blob()) }
+        ) { (row) throws(SQLError) in (try row.text(), try row.blob()) }
         var samples = try rows.map { node, time, data in
             Sample(node: node, time: time, number: Int(try PackedRow.decode(data)[0]))
         }
@@ -110,9 +111,9 @@ struct Books {
 }
 
 extension SQLiteRow {
-    fileprivate mutating func json() throws(SQLiteError) -> JSONObject { try optionalObject() ?? [:] }
+    fileprivate mutating func json() throws(SQLError) -> JSONObject { try optionalObject() ?? [:] }
 
-    fileprivate mutating func optionalObject() throws(SQLiteError) -> JSONObject? {
+    fileprivate mutating func optionalObject() throws(SQLError) -> JSONObject? {
         guard let text = try optionalText() else { return nil }
         return (try? JSONParser.parse(Array(text.utf8)))?.asObject
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import SQL
 import SQLite
 import TestSupport
 import Testing
@@ -107,17 +108,17 @@ import WireProtocol
         let folder = try ScratchFolder("store")
         let database = try SQLiteDatabase(path: folder.file("a.sqlite"))
         let first = Schema.Migration(number: 1, script: "CREATE TABLE a (x {bytes}); INSERT INTO a VALUES (x'00')")
-        try Schema.bring(database, to: [first])
+        try Schema.bring(database, to: [first], name: "a")
         let broken = Schema.Migration(number: 2, script: "ALTER TABLE a ADD COLUMN y BIGINT; CREATE TABLE a (z TEXT)")
-        #expect(throws: SQLiteError.self) { try Schema.bring(database, to: [first, broken]) }
+        #expect(throws: StoreError.self) { try Schema.bring(database, to: [first, broken], name: "a") }
         #expect(try Schema.version(of: database) == 1)
-        #expect(throws: SQLiteError.self) { try database.run("SELECT y FROM a") }
+        #expect(throws: SQLError.self) { try database.run("SELECT y FROM a") }
         let second = Schema.Migration(number: 2, script: "ALTER TABLE a ADD COLUMN y BIGINT")
         let third = Schema.Migration(number: 3, script: "UPDATE a SET y = 7")
-        try Schema.bring(database, to: [first, second, third])
-        try Schema.bring(database, to: [first, second, third])
+        try Schema.bring(database, to: [first, second, third], name: "a")
+        try Schema.bring(database, to: [first, second, third], name: "a")
         #expect(try Schema.version(of: database) == 3)
-        #expect(try database.first("SELECT y FROM a") { (row) throws(SQLiteError) in try row.int() } == 7)
+        #expect(try database.first("SELECT y FROM a") { (row) throws(SQLError) in try row.int() } == 7)
     }
 
     @Test func `is copied while it is written, and the copy is a whole store`() async throws {
@@ -165,7 +166,7 @@ import WireProtocol
         try await fixture.store.atomically { store throws(StoreError) in
             try store.updateService("s1", at: fixture.start) { $0.generation = 9 }
             let reader = try! SQLiteDatabase(path: fixture.path, options: SQLiteOptions(access: .readOnly))
-            let seen = try? reader.first("SELECT generation FROM services") { (row) throws(SQLiteError) in
+            let seen = try? reader.first("SELECT generation FROM services") { (row) throws(SQLError) in
                 try row.integer()
             }
             #expect(seen == 0)

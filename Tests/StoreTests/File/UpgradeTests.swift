@@ -21,7 +21,7 @@ import WireProtocol
         defer { database.close() }
         // The application id of a store.
         try database.execute("PRAGMA application_id = \(0x496e_6e6b)")
-        try Schema.bring(database, to: Schema.migrations.filter { $0.number <= Self.released })
+        try Schema.bring(database, to: Schema.migrations.filter { $0.number <= Self.released }, name: path)
         try database.addChecksums()
         let rows = [
             """

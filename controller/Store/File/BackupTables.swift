@@ -1,4 +1,5 @@
 package import Model
+import SQL
 import SQLite
 
 /// The two tables that make a copy of a store a backup: what it is, and the files that belong to it. They are only in the
@@ -10,38 +11,38 @@ enum BackupTables {
             name TEXT PRIMARY KEY, mode BIGINT NOT NULL, data BLOB NOT NULL);
         """
 
-    static func exist(in database: SQLiteDatabase) throws(SQLiteError) -> Bool {
-        let sql = "SELECT count(*) FROM sqlite_schema WHERE name IN ('backup_about', 'backup_files')"
-        return try database.first(sql) { (row) throws(SQLiteError) in try row.bool() } ?? false
+    static func exist(in database: SQLiteDatabase) throws(SQLError) -> Bool {
+        for table in ["backup_about", "backup_files"] where try database.hasTable(table) { return true }
+        return false
     }
 
-    static func write(_ contents: BackupContents, to database: SQLiteDatabase) throws(SQLiteError) {
-        try database.transaction { () throws(SQLiteError) in
+    static func write(_ contents: BackupContents, to database: SQLiteDatabase) throws(SQLError) {
+        try database.transaction { () throws(SQLError) in
             try database.execute(script)
             try database.run(
                 "INSERT INTO backup_about VALUES (?, ?)", [contents.takenAt.milliseconds, contents.version])
             for file in contents.files {
-                let values: [any SQLiteBindable] = [file.name, Int64(file.mode), file.bytes]
+                let values: [any SQLBindable] = [file.name, Int64(file.mode), file.bytes]
                 try database.run("INSERT INTO backup_files VALUES (?, ?, ?)", values)
             }
         }
     }
 
-    static func read(_ database: SQLiteDatabase) throws(SQLiteError) -> BackupContents {
-        let about = try database.first("SELECT taken_at, version FROM backup_about") { (row) throws(SQLiteError) in
+    static func read(_ database: SQLiteDatabase) throws(SQLError) -> BackupContents {
+        let about = try database.first("SELECT taken_at, version FROM backup_about") { (row) throws(SQLError) in
             (Timestamp(milliseconds: try row.integer()), try row.text())
         }
         let files = try database.query("SELECT name, mode, data FROM backup_files ORDER BY name") {
-            (row) throws(SQLiteError) in
+            (row) throws(SQLError) in
             BackupContents.File(
                 name: try row.text(), mode: UInt32(truncatingIfNeeded: try row.integer()), bytes: try row.blob())
         }
-        guard let about else { throw SQLiteError(kind: .corrupt, message: "the backup does not say when it was taken") }
+        guard let about else { throw SQLError(kind: .corrupt, message: "the backup does not say when it was taken") }
         return BackupContents(takenAt: about.0, version: about.1, files: files)
     }
 
     /// Takes them out, with every trace of the keys in them.
-    static func remove(from database: SQLiteDatabase) throws(SQLiteError) {
+    static func remove(from database: SQLiteDatabase) throws(SQLError) {
         try database.execute("PRAGMA secure_delete = ON; DROP TABLE backup_files; DROP TABLE backup_about")
     }
 }

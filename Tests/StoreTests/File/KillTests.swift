@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import SQL
 import SQLite
 import TestSupport
 import Testing
@@ -44,7 +45,7 @@ import Testing
 
     private static func rows(_ path: String) throws -> Int {
         let reader = try SQLiteDatabase(path: path, options: SQLiteOptions(access: .readOnly))
-        return try reader.first("SELECT count(*) FROM audit") { (row) throws(SQLiteError) in try row.int() } ?? 0
+        return try reader.first("SELECT count(*) FROM audit") { (row) throws(SQLError) in try row.int() } ?? 0
     }
 
     private static func startVictim(_ path: String) throws -> pid_t {

@@ -1,4 +1,6 @@
+import SQL
 import SQLite
+import Threads
 
 /// What a backup came to.
 package struct BackupReport: Sendable, Hashable {
@@ -30,29 +32,25 @@ extension Store {
     package static func unpack(backup: String, to target: String) async throws(StoreError) {
         try await StoreCopy().unpack(backup, to: target)
     }
-
-    package var path: String { database.path }
 }
 
 /// Copies on a thread of its own.
 private actor StoreCopy {
-    private let thread: StoreThread
+    private let thread = DiskThread()
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
-
-    init() throws(StoreError) { thread = try StoreThread() }
 
     func take(
         from path: String, to target: String, _ contents: BackupContents, _ replacing: Bool
     ) throws(StoreError) -> Int64 {
-        guard SQLiteDatabase.hasChecksums(path) != nil else { throw .missing(path) }
-        return try failing(path) { () throws(SQLiteError) in
-            // To look at a file in WAL mode takes the right to write; the log of a controller that died stays.
-            let source = try SQLiteDatabase(path: path, options: SQLiteOptions(access: .readWrite))
-            defer { source.close() }
+        guard Store.isFilled(path) else { throw .missing(path) }
+        // To look at a file in WAL mode takes the right to write; the log of a controller that died stays.
+        let source = try open(path, .readWrite)
+        defer { source.close() }
+        try StoreFile.refuseForeign(source)
+        return try StoreError.naming(path) { () throws(SQLError) in
             try source.keepLog(true)
-            try StoreFile.refuseForeign(source)
             var bytes: Int64 = 0
-            try source.backup(to: target, replacing: replacing) { (copy) throws(SQLiteError) in
+            try source.backup(to: target, replacing: replacing) { (copy) throws(SQLError) in
                 try BackupTables.write(contents, to: copy)
                 bytes = try copy.byteCount()
             }
@@ -61,33 +59,33 @@ private actor StoreCopy {
     }
 
     func examine(_ backup: String) throws(StoreError) -> BackupContents {
-        guard SQLiteDatabase.hasChecksums(backup) != nil else { throw .missing(backup) }
-        return try failing(backup) { () throws(SQLiteError) in
-            let database = try SQLiteDatabase(path: backup, options: SQLiteOptions(access: .readOnly))
-            defer { database.close() }
-            try StoreFile.refuseForeign(database)
-            try Schema.refuseNewer(database)
-            guard try BackupTables.exist(in: database) else {
-                throw SQLiteError(kind: .other, code: Schema.foreignCode, message: "")
-            }
+        guard Store.isFilled(backup) else { throw .missing(backup) }
+        let database = try open(backup, .readOnly)
+        defer { database.close() }
+        try StoreFile.refuseForeign(database)
+        try Schema.refuseNewer(database, name: backup)
+        let contents = try StoreError.naming(backup) { () throws(SQLError) -> BackupContents? in
+            guard try BackupTables.exist(in: database) else { return nil }
             try database.integrityCheck()
             return try BackupTables.read(database)
         }
+        guard let contents else { throw .notAStore(backup) }
+        return contents
     }
 
     func unpack(_ backup: String, to target: String) throws(StoreError) {
-        try failing(backup) { () throws(SQLiteError) in
-            let source = try SQLiteDatabase(path: backup, options: SQLiteOptions(access: .readOnly))
-            defer { source.close() }
-            try source.backup(to: target, replacing: true) { (copy) throws(SQLiteError) in
+        let source = try open(backup, .readOnly)
+        defer { source.close() }
+        try StoreError.naming(backup) { () throws(SQLError) in
+            try source.backup(to: target, replacing: true) { (copy) throws(SQLError) in
                 try BackupTables.remove(from: copy)
             }
         }
     }
 
-    private func failing<Value>(_ path: String, _ body: () throws(SQLiteError) -> Value) throws(StoreError) -> Value {
-        do throws(SQLiteError) { return try body() } catch {
-            throw Schema.refusal(error, path) ?? StoreError(error.naming(path))
+    private func open(_ path: String, _ access: SQLiteOptions.Access) throws(StoreError) -> SQLiteDatabase {
+        try StoreError.naming(path) { () throws(SQLError) in
+            try SQLiteDatabase(path: path, options: SQLiteOptions(access: access))
         }
     }
 }
