@@ -26,6 +26,11 @@ extension Grammar {
         "container name", "2 to 128 letters, digits, _, . and -, beginning with a letter or digit"
     ) { text in startsAlphanumeric(text, length: 2...128, inner: "_.-") }
 
+    /// A bridge of a Linux machine.
+    package static let bridgeName = Grammar(
+        "bridge name", "1 to 15 letters, digits, -, _ and ., beginning with a letter or digit"
+    ) { text in startsAlphanumeric(text, length: 1...15, inner: "-_.") }
+
     /// `[registry[:port]/]path[:tag][@sha256:digest]`, never beginning with `-`.
     package static let imageReference = Grammar(
         "image reference", "name[:tag][@sha256:digest] of at most 255 characters, path in lower case", isImageReference)

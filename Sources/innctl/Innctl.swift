@@ -18,6 +18,7 @@ struct Innctl: AsyncParsableCommand {
         version: "innctl 0.1.0",
         subcommands: [
             LoginCommand.self, NodeCommands.self, TokenCommands.self, PlanCommands.self, ServiceCommands.self,
+            NetworkCommands.self, AllocationCommands.self,
             OperationCommands.self, FindingCommands.self, ExecCommand.self, TransferCommand.self, MetricsCommands.self,
             KeyCommands.self,
             AuditCommand.self,

@@ -23,9 +23,12 @@ import Testing
             module: "ArgumentParser", folders: ["Sources/innctl/", "controller/Daemon/"],
             reason: "only programs have a command line"),
         Owner(
-            module: "SQLite",
-            folders: ["Sources/SQL/", "controller/Store/", "agent/Core/", "agent/Drivers/CloudPanel/"],
+            module: "SQL",
+            folders: ["Sources/SQLite/", "controller/Store/", "agent/Core/", "agent/Drivers/CloudPanel/"],
             reason: "all SQL of the controller lies in the store; the agent has its journal and reads the panel's file"),
+        Owner(
+            module: "SQLite", folders: ["controller/Store/File/", "agent/Core/", "agent/Drivers/CloudPanel/"],
+            reason: "the store runs over any database, and only a few files of it know that theirs is a file"),
         Owner(
             module: "Store",
             folders: [

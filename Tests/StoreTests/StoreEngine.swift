@@ -20,7 +20,7 @@ enum StoreEngine: CaseIterable {
 }
 
 /// Runs each test of a suite once over every engine.
-struct EveryEngine: SuiteTrait, TestScoping {
+struct EveryEngine: SuiteTrait, TestTrait, TestScoping {
     var isRecursive: Bool { true }
 
     func provideScope(

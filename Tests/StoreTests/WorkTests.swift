@@ -4,7 +4,7 @@ import WireProtocol
 
 @testable import Store
 
-@Suite struct `Operations, allocations and requests` {
+@Suite(.onEveryEngine) struct `Operations, allocations and requests` {
     let fixture: StoreFixture
     var store: Store { fixture.store }
 
@@ -102,8 +102,11 @@ import WireProtocol
         for _ in 1...2 { #expect(try await store.allocate(admin, at: fixture.start).value == "82") }
         #expect(try await take("s3", ["80"], scope: "n2") == "80")
         #expect(await failure { _ = try await take("s4", ["80", "81"]) } == .exhausted(kind: "port", scope: "n1"))
-        #expect(try await !store.releaseAllocation(kind: "port", scope: "n1", value: "80", service: "s2"))
-        #expect(try await store.releaseAllocation(kind: "port", scope: "n1", value: "80", service: "s1"))
+        #expect(
+            try await !store.releaseAllocation(kind: "port", scope: "n1", value: "80", service: "s2", at: fixture.start)
+        )
+        #expect(
+            try await store.releaseAllocation(kind: "port", scope: "n1", value: "80", service: "s1", at: fixture.start))
         #expect(try await take("s4", ["80", "81"]) == "80")
     }
 

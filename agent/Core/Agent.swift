@@ -5,7 +5,7 @@ import Model
 package import NIOCore
 import NIOPosix
 import SQL
-package import Threads
+import Threads
 import WireProtocol
 
 /// What an agent is run with.

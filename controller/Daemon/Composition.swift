@@ -32,7 +32,7 @@ struct Composition {
         let engine = try await Engine(
             store: store, authority: authority, settings: configuration.settings,
             placement: configuration.placement, limits: configuration.operations,
-            retention: configuration.retention)
+            retention: configuration.retention, allocation: configuration.allocation)
         self.engine = engine
         let certificates = try Self.certificates(configuration, files, authority, engine.revocations)
         self.certificates = certificates

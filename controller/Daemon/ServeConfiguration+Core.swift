@@ -1,5 +1,6 @@
 import ControllerCore
 import Placement
+import Store
 import WireProtocol
 
 extension PlacementRules {
@@ -41,6 +42,29 @@ extension Retention {
         for (name, part) in all {
             if let days = try fields.optionalInteger(name, in: 1...36_500) { self[keyPath: part] = .days(days) }
         }
+    }
+}
+
+extension AllocationRules {
+    /// What the object does not name is as in `standard`.
+    init(_ fields: JSONObject) throws(FieldError) {
+        try fields.allowOnly([
+            "vmid_first", "vmid_last", "address_rest_hours", "vmid_rest_hours", "subdomain_rest_days",
+        ])
+        self.init()
+        let range = vmids
+        let first = try fields.optionalInteger("vmid_first", in: range) ?? range.lowerBound
+        let last = try fields.optionalInteger("vmid_last", in: range) ?? range.upperBound
+        guard first <= last else {
+            throw FieldError(path: "vmid_last", problem: .value(expected: "not less than vmid_first"))
+        }
+        vmids = first...last
+        let hours = Int64(0)...87_600
+        if let rest = try fields.optionalInteger("address_rest_hours", in: hours) {
+            addressRest = .seconds(rest * 3600)
+        }
+        if let rest = try fields.optionalInteger("vmid_rest_hours", in: hours) { vmidRest = .seconds(rest * 3600) }
+        if let rest = try fields.optionalInteger("subdomain_rest_days", in: 0...3650) { subdomainRest = .days(rest) }
     }
 }
 

@@ -3,6 +3,7 @@ import DaemonKit
 import Logging
 import Model
 import Placement
+import Store
 import WireProtocol
 
 /// What `serve` is told by its flags and its file; a flag wins.
@@ -20,10 +21,12 @@ struct ServeConfiguration: Sendable {
     /// How far ahead the clock of a node may be.
     var clockTolerance = Duration.seconds(300)
     var apiLimits = APILimits()
+    var allocation = AllocationRules.standard
 
     static let keys: Set<String> = [
         "api", "agents", "names", "heartbeat_ms", "sample_ms", "inventory_ms", "log_level", "event_loops",
         "placement", "operations", "retention", "clock_tolerance_ms", "api_limits",
+        "allocation",
     ]
 
     static func read(_ path: String) throws(ConfigurationError) -> ServeConfiguration {
@@ -63,6 +66,9 @@ struct ServeConfiguration: Sendable {
         made.apiLimits =
             try fields.optionalNested("api_limits") { (fields) throws(FieldError) in try APILimits(fields) }
             ?? APILimits()
+        made.allocation =
+            try fields.optionalNested("allocation") { (fields) throws(FieldError) in try AllocationRules(fields) }
+            ?? .standard
         return made
     }
 }

@@ -23,7 +23,7 @@ package struct Engine: Sendable {
     package init(
         store: Store, authority: CertificateAuthority, settings: Settings = Settings(),
         placement: PlacementRules = .standard, limits: ExecutorLimits = .standard,
-        retention: Retention = Retention()
+        retention: Retention = Retention(), allocation: AllocationRules = .standard
     ) async throws(StoreError) {
         self.store = store
         let nodes = try await store.allNodes()
@@ -38,7 +38,8 @@ package struct Engine: Sendable {
             configuration: desk, store: store, fleet: Fleet(ledger: .store(store)), revocations: revocations,
             authority: authority, expected: nodes.filter { $0.state == .connected }.map(\.id),
             logger: Logger(label: "sessions"))
-        let world = World(store: store, agents: .fleet(sessions, store), logger: Logger(label: "core"))
+        let world = World(
+            store: store, agents: .fleet(sessions, store), logger: Logger(label: "core"), allocation: allocation)
         let executor = Executor(world: world, limits: limits, rules: placement)
         self.executor = executor
         operations = Operations(world: world, rules: placement, wake: { executor.wake() })

@@ -12,7 +12,7 @@ enum Schema {
         Migration(number: 1, script: schema1Control), Migration(number: 2, script: schema2Metrics),
         Migration(number: 3, script: schema3Keys), Migration(number: 4, script: schema4Commands),
         Migration(number: 5, script: schema5Findings), Migration(number: 6, script: schema6Trust),
-        Migration(number: 7, script: schema7Refusals),
+        Migration(number: 7, script: schema7Refusals), Migration(number: 8, script: schema8Networks),
     ]
 
     /// - Parameter name: what errors call the database, the path of a file for example.

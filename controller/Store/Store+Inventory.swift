@@ -97,11 +97,13 @@ extension Store {
                 case .gone(let resource):
                     let sql = "DELETE FROM inventory WHERE node = ? AND driver = ? AND resource = ?"
                     try run(sql, [report.node, report.driver, resource])
+                    try recordSightings(of: resource, nil, driver: report.driver, node: report.node)
                 case .seen(let resource, let state):
                     try upsert(
                         InventoryRecord(
                             node: report.node, driver: report.driver, resource: resource,
                             generation: report.generation, state: state, updatedAt: time))
+                    try recordSightings(of: resource, state, driver: report.driver, node: report.node)
                 }
             }
             if isLast { try sumInventory(report.driver, of: report.node) }

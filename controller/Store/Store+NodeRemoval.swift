@@ -8,7 +8,10 @@ extension Store {
             guard try node(id) != nil else { throw .notFound(kind: "node", id: id) }
             guard try services(onNode: id).isEmpty else { throw .wrongState(kind: "node", id: id, state: "in use") }
             try run("UPDATE services SET node = NULL WHERE node = ?", [id])
-            for table in ["certificates", "inventory", "positions", "node_catalogues", "inventory_sums"] {
+            let tables = [
+                "certificates", "inventory", "positions", "node_catalogues", "inventory_sums", "sightings",
+            ]
+            for table in tables {
                 try run("DELETE FROM \(table) WHERE node = ?", [id])
             }
             try run("DELETE FROM nodes WHERE id = ?", [id])

@@ -3,7 +3,7 @@ import Glibc
 package import Model
 package import SQL
 import SQLite
-package import Threads
+import Threads
 import WireProtocol
 
 /// The agent's files of state, opened for a run whatever state they are in.

@@ -19,7 +19,7 @@ struct Doors: Sendable {
     /// All of them.
     var endpoints: [Endpoint] {
         health + nodes + commands + transfers + tokens + plans + services + placements + work + metrics + keys + audit
-            + events + findings + records
+            + events + findings + records + networks + allocations
             + machines
     }
 

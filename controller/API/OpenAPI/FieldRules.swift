@@ -117,6 +117,34 @@ extension PlanBody: Ruled {
     }
 }
 
+extension NetworkRequest: Ruled {
+    static var rules: [String: JSONObject] { ["name": Rules.planName] }
+}
+
+extension NetworkBody: Ruled {
+    static var rules: [String: JSONObject] {
+        [
+            "interface": Rules.pattern("^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$"), "vlan": Rules.range(1...4094),
+            "mtu": Rules.range(576...65_535), "subnets": ["maxItems": 64], "resolvers": ["maxItems": 8],
+            "mac_prefix": Rules.pattern("^[0-9A-Fa-f][26AEae](:[0-9A-Fa-f]{2}){2}$"), "nodes": ["maxItems": 10_000],
+            "node_labels": Rules.labels,
+        ]
+    }
+}
+
+extension SubnetBody: Ruled {
+    static var rules: [String: JSONObject] { ["ranges": ["maxItems": 1000], "exclude": ["maxItems": 1000]] }
+}
+
+extension WithholdRequest: Ruled {
+    static var rules: [String: JSONObject] {
+        [
+            "kind": Rules.pattern("^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"), "scope": ["maxLength": 256],
+            "value": Rules.pattern("^[!-~]{1,256}$"), "note": ["maxLength": 500],
+        ]
+    }
+}
+
 extension PlacementBody: Ruled {
     static var rules: [String: JSONObject] { ["labels": Rules.labels] }
 }

@@ -73,7 +73,7 @@ extension Operations {
                         resource: "service \(service)", state: record.state.rawValue,
                         reason: "only a service at rest on a revoked node can be abandoned; terminate it"))
             }
-            try store.releaseAll(service: service, at: now)
+            try store.releaseAll(service: service, at: now, by: world.allocation)
             var detail: JSONObject = ["node": .string(node.id), "left": record.address["dataset"] ?? .null]
             detail["reason"] = reason.map { .string($0) }
             try store.audit("service.abandon", service, by: requester, at: now, detail: detail)

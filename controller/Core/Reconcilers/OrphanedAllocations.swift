@@ -16,7 +16,7 @@ struct OrphanedAllocations: Reconciler {
             let services = Set(try store.orphanedAllocations().map(\.service)).sorted()
             var freed: [String] = []
             for service in services where try store.unfinishedOperations(service: service).isEmpty {
-                try store.releaseAll(service: service, at: now)
+                try store.releaseAll(service: service, at: now, by: world.allocation)
                 try store.audit("allocations.release", service, by: by, at: now)
                 freed.append(service)
             }

@@ -81,7 +81,7 @@ struct SettledOperations: Reconciler {
             guard try store.service(service.id)?.generation == service.generation,
                 try store.unfinishedOperations(service: service.id).isEmpty
             else { return }
-            try store.releaseAll(service: service.id, at: now)
+            try store.releaseAll(service: service.id, at: now, by: world.allocation)
             try store.updateService(service.id, at: now) { $0.node = nil }
             _ = try store.resolve(operation, because: "the node has nothing of the service", by: by, at: now)
         }

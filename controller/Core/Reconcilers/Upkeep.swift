@@ -67,6 +67,8 @@ struct RecordUpkeep: Reconciler {
         try await untilNothing { try await store.pruneGaps(before: now - retention.gaps) }
         try await untilNothing { try await store.pruneUsageCounters(before: now - retention.usageCounters) }
         try await untilNothing { try await store.prunePlacements(before: now - retention.usageCounters) }
+        try await untilNothing { try await store.pruneAllocations(before: now - retention.usageCounters) }
+        try await untilNothing { try await store.pruneWithheld(before: now) }
         try await untilNothing { try await store.pruneFindings(before: now - retention.findings) }
         try await untilNothing { try await store.pruneAudit(before: now - retention.audit) }
         try await untilNothing {

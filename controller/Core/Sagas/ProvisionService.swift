@@ -154,9 +154,9 @@ extension Store {
 extension ServiceScope {
     /// Gives the place back. Only after everything on it is gone.
     func release() async throws(StepFailure) {
-        let (id, now) = (service.id, world.clock.now())
+        let (id, now, rules) = (service.id, world.clock.now(), world.allocation)
         try await locally { store throws(StoreError) -> Result<Void, StepFailure> in
-            try store.releaseAll(service: id, at: now)
+            try store.releaseAll(service: id, at: now, by: rules)
             try store.updateService(id, at: now) { $0.node = nil }
             return .success(())
         }

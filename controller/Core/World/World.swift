@@ -8,10 +8,16 @@ package struct World: Sendable {
     package var agents: AgentsPort
     package var clock: ClockPort
     package var logger: Logger
+    /// From what values are taken for services, and how long they rest.
+    package var allocation: AllocationRules
     /// What commands say while they run, for those who want to hear it.
     package let live = LiveCommands()
 
-    package init(store: Store, agents: AgentsPort, clock: ClockPort = .system, logger: Logger) {
+    package init(
+        store: Store, agents: AgentsPort, clock: ClockPort = .system, logger: Logger,
+        allocation: AllocationRules = .standard
+    ) {
+        self.allocation = allocation
         self.store = store
         self.agents = agents
         self.clock = clock

@@ -1,7 +1,8 @@
 package import Model
 import SQL
 
-/// A thing of which there is one: a data set, a container name, a port. Unique by kind, scope and value.
+/// A thing of which there is one: a data set, a container name, a port; held by one service at a time, unique by kind, scope
+/// and value, and kept after it was given back.
 package struct AllocationRecord: Sendable, Hashable {
     /// `dataset`, `container`, `vmid`, `ip`, `port`, `subdomain`.
     package var kind: String
@@ -15,10 +16,12 @@ package struct AllocationRecord: Sendable, Hashable {
     package var createdAt: Timestamp
     /// What it is for, where a service has several of a kind.
     package var slot: String
+    /// Nil while it is held.
+    package var releasedAt: Timestamp?
 
     package init(
         kind: String, scope: String, value: String, node: String?, service: String, operation: String?,
-        createdAt: Timestamp, slot: String = ""
+        createdAt: Timestamp, slot: String = "", releasedAt: Timestamp? = nil
     ) {
         self.kind = kind
         self.scope = scope
@@ -28,14 +31,15 @@ package struct AllocationRecord: Sendable, Hashable {
         self.operation = operation
         self.createdAt = createdAt
         self.slot = slot
+        self.releasedAt = releasedAt
     }
 }
 
 extension AllocationRecord: Record {
     static let table = "allocations"
-    static let key = ["kind", "scope", "value"]
+    static let key = ["kind", "scope", "value", "created_at"]
     static let columns = [
-        "kind", "scope", "value", "node", "service", "operation", "created_at", "slot",
+        "kind", "scope", "value", "node", "service", "operation", "created_at", "slot", "released_at",
     ]
 
     init(row: inout any SQLRow) throws(SQLError) {
@@ -47,11 +51,12 @@ extension AllocationRecord: Record {
         operation = try row.optionalText()
         createdAt = try row.timestamp()
         slot = try row.text()
+        releasedAt = try row.optionalTimestamp()
     }
 
     var values: [any SQLBindable] {
         [
-            kind, scope, value, node, service, operation, createdAt, slot,
+            kind, scope, value, node, service, operation, createdAt, slot, releasedAt,
         ]
     }
 }

@@ -74,7 +74,7 @@ extension NodeRecord: Record {
     static let columns = [
         "id", "name", "labels", "schedulable", "state", "last_seen", "agent_version", "facts", "boot",
         "cpu_millis", "memory_bytes", "disk_bytes", "enrolled_at", "revoked_at", "certificate_serial",
-        "certificate_fingerprint", "certificate_expires", "approved_at", "approved_claims",
+        "certificate_fingerprint", "certificate_expires", "approved_at", "approved_claims", "cluster",
     ]
 
     init(row: inout any SQLRow) throws(SQLError) {
@@ -97,13 +97,22 @@ extension NodeRecord: Record {
         certificateExpires = try row.optionalTimestamp()
         approvedAt = try row.optionalTimestamp()
         approvedClaims = NodeClaims(json: try row.object())
+        // It follows from the facts.
+        _ = try row.optionalText()
     }
 
     var values: [any SQLBindable] {
         [
             id, name, labels.columnText, schedulable, state.rawValue, lastSeen, agentVersion, facts, boot,
             cpuMillis, memoryBytes, diskBytes, enrolledAt, revokedAt, certificateSerial,
-            certificateFingerprint, certificateExpires, approvedAt, approvedClaims?.json ?? [:],
+            certificateFingerprint, certificateExpires, approvedAt, approvedClaims?.json ?? [:], cluster,
         ]
+    }
+
+    /// The Proxmox cluster that its facts name; a column so that its nodes are found. Names of clusters must differ.
+    package var cluster: String? {
+        let proxmox = facts["drivers"]?.asArray?.first { $0["name"]?.asString == "proxmox" }
+        guard let name = proxmox?["facts"]?["cluster"]?.asString, !name.isEmpty else { return nil }
+        return name.capped(to: 128)
     }
 }

@@ -57,7 +57,10 @@ struct Books {
                 id: try row.text(), service: try row.optionalText(), kind: try row.text(), state: try row.text(),
                 error: try row.optionalText())
         }
-        allocations = try database.query("SELECT kind, scope, value, node, service FROM allocations ORDER BY 1, 2, 3") {
+        let held = """
+            SELECT kind, scope, value, node, service FROM allocations WHERE released_at IS NULL ORDER BY 1, 2, 3
+            """
+        allocations = try database.query(held) {
             (row) throws(SQLError) in
             Allocation(
                 kind: try row.text(), scope: try row.text(), value: try row.text(), node: try row.optionalText(),
