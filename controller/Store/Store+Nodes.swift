@@ -1,5 +1,5 @@
 package import Model
-import SQLite
+import SQL
 package import WireProtocol
 
 /// Which nodes are wanted; nil means any.
@@ -86,7 +86,7 @@ extension Store {
         var conditions = Conditions()
         conditions.among("id", Set(ids).sorted())
         let names = try rows("SELECT id, name FROM nodes \(conditions.sql)", conditions.values) {
-            (row) throws(SQLiteError) in
+            (row) throws(SQLError) in
             (try row.text(), try row.text())
         }
         return Dictionary(names, uniquingKeysWith: { $1 })

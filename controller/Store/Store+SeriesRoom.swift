@@ -1,5 +1,5 @@
 import Model
-import SQLite
+import SQL
 import WireProtocol
 
 /// What the series sets of one node take.
@@ -35,7 +35,7 @@ extension Store {
     private func seriesUse(of node: String) throws(StoreError) -> SeriesUse {
         if let use = seriesUses[node] { return use }
         let sql = "SELECT count(*), coalesce(sum(length(names)), 0) FROM metric_series WHERE node = ?"
-        let use = try row(sql, [node]) { (row) throws(SQLiteError) in
+        let use = try row(sql, [node]) { (row) throws(SQLError) in
             SeriesUse(sets: Int(try row.integer()), bytes: Int(try row.integer()))
         }
         seriesUses[node] = use ?? SeriesUse(sets: 0, bytes: 0)
