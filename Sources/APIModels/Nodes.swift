@@ -9,6 +9,8 @@ package struct Node: Codable, Sendable {
     package var state: String
     /// False when cordoned: nothing new is placed here.
     package var schedulable: Bool
+    /// Present when what is there is to go elsewhere.
+    package var draining: Bool?
     package var labels: [String: String]
     package var capacity: Capacity?
     package var agentVersion: String?

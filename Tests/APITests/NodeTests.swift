@@ -21,6 +21,19 @@ import WireProtocol
         #expect(try await house.ask(.get, "/api/v1/nodes/beta").status == 404)
     }
 
+    @Test func `a node that is drained takes nothing new until it is uncordoned`() async throws {
+        let house = try await House()
+        _ = try await house.addNode()
+        for _ in 1...2 {
+            let node = try await house.ask(.post, "/api/v1/nodes/alpha/drain").model(Node.self)
+            #expect(!node.schedulable && node.draining == true)
+        }
+        let node = try await house.ask(.post, "/api/v1/nodes/alpha/uncordon").model(Node.self)
+        #expect(node.schedulable && node.draining == nil)
+        let audit = try await house.ask(.get, "/api/v1/audit?subject=nod_1").model(Listing<AuditEntry>.self)
+        #expect(audit.items.map(\.action) == ["node.uncordon", "node.drain"])
+    }
+
     @Test func `cordon and uncordon can be repeated`() async throws {
         let house = try await House()
         try await house.addNode()

@@ -1,13 +1,33 @@
 import ControllerCore
+import Model
 import Placement
 import Store
 import WireProtocol
 
 extension PlacementRules {
-    /// What the object does not name is as in `standard`.
+    /// What the object does not name is as in `standard`; what a class does not name is as for nodes of none.
     init(_ fields: JSONObject) throws(FieldError) {
-        try fields.allowOnly(["cpu_overcommit", "memory_overcommit", "disk_overcommit", "storage_floor"])
-        let standard = PlacementRules.standard
+        try self.init(fields, over: .standard, more: ["classes"])
+        guard let all = try fields.optionalObject("classes") else { return }
+        for member in all.members {
+            let path = "classes.\(member.key.prefix(64))"
+            guard let object = member.value.asObject else {
+                throw FieldError(path: path, problem: .type(expected: "an object"))
+            }
+            guard Grammar.labelValue.accepts(member.key), !member.key.isEmpty else {
+                throw FieldError(path: path, problem: .value(expected: "named by the value of a label"))
+            }
+            do throws(FieldError) { classes[member.key] = try PlacementRules(object, over: self) } catch {
+                throw error.under(path)
+            }
+        }
+    }
+
+    private init(
+        _ fields: JSONObject, over standard: PlacementRules, more: Set<String> = []
+    ) throws(FieldError) {
+        let keys: Set = ["cpu_overcommit", "memory_overcommit", "disk_overcommit", "storage_floor"]
+        try fields.allowOnly(keys.union(more))
         self.init(
             cpuOvercommit: try fields.optionalNumber("cpu_overcommit", in: 0.1...100) ?? standard.cpuOvercommit,
             memoryOvercommit: try fields.optionalNumber("memory_overcommit", in: 0.1...100)

@@ -82,31 +82,7 @@ extension AgentsPort {
             connected: { Set(fleet.liveSessions.map(\.node)) },
             revoke: { node in sessions.revoke(node) },
             forget: { node in sessions.revocations.removed(node) },
-            loads: { await loads(of: fleet.liveSessions.map(\.node), store) })
-    }
-
-    /// The busy share of the processors in the newest sample of each node, unless that is old.
-    private static func loads(of nodes: [String], _ store: Store) async -> [String: Double] {
-        var loads: [String: Double] = [:]
-        for node in nodes {
-            guard
-                let latest = try? await store.latestSamples(
-                    node: node, prefix: "host.cpu.idle", until: .now() + .seconds(60))
-            else { continue }
-            loads[node] = latest.load(at: .now())
-        }
-        return loads
-    }
-}
-
-extension LatestSamples {
-    /// Older figures say nothing about now.
-    private static let freshness = Duration.seconds(300)
-
-    /// 0 (idle) to 1 (busy), from the idle share in percent; nil without a fresh figure.
-    func load(at now: Timestamp) -> Double? {
-        guard now - time < Self.freshness, let idle = values["host.cpu.idle"], idle.isFinite else { return nil }
-        return min(1, max(0, 1 - idle / 100))
+            loads: { await store.measuredLoads(at: .now()) })
     }
 }
 

@@ -22,6 +22,18 @@ package enum PlacementStrategy: String, Sendable, Hashable, CaseIterable {
     case pack
 }
 
+/// What kind of storage a service's data goes to.
+package enum StorageWish: Sendable, Hashable {
+    /// It has none.
+    case none
+    /// A ZFS pool.
+    case zfs
+    /// A storage of Proxmox that takes this content: `rootdir` for containers, `images` for machines.
+    case proxmox(content: String)
+    /// A folder on the machine's own disks.
+    case folder
+}
+
 /// What one service needs of its node.
 package struct Demand: Sendable, Hashable {
     package var resources: Resources
@@ -29,14 +41,22 @@ package struct Demand: Sendable, Hashable {
     package var drivers: [String]
     /// Labels that the node must carry.
     package var labels: [String: String]
-    /// The storage pool to use; nil lets the placement choose.
+    package var storage: StorageWish
+    /// The storage to use, by its name; nil lets the placement choose.
     package var pool: String?
+    /// What the node must have.
+    package var networks: [Network]
+    /// The template that must be there, where nodes tell which they have.
+    package var template: String?
     package var strategy: PlacementStrategy
 
     package init(
-        resources: Resources, drivers: [String], labels: [String: String] = [:], pool: String? = nil,
-        strategy: PlacementStrategy = .spread
+        resources: Resources, drivers: [String], labels: [String: String] = [:], storage: StorageWish = .zfs,
+        pool: String? = nil, networks: [Network] = [], template: String? = nil, strategy: PlacementStrategy = .spread
     ) {
+        self.storage = storage
+        self.networks = networks
+        self.template = template
         self.resources = resources
         self.drivers = drivers
         self.labels = labels
@@ -53,16 +73,28 @@ package struct PlacementRules: Sendable, Hashable {
     package var diskOvercommit: Double
     /// The share of a pool that stays free: a copy-on-write pool that is full cannot even delete.
     package var storageFloor: Double
+    /// Other rules for nodes whose label `class` names them.
+    package var classes: [String: PlacementRules]
+
+    /// The label that tells a node's class.
+    package static let classLabel = "class"
 
     package static let standard = PlacementRules(
         cpuOvercommit: 4, memoryOvercommit: 1, diskOvercommit: 1, storageFloor: 0.1)
 
     package init(
-        cpuOvercommit: Double, memoryOvercommit: Double, diskOvercommit: Double, storageFloor: Double
+        cpuOvercommit: Double, memoryOvercommit: Double, diskOvercommit: Double, storageFloor: Double,
+        classes: [String: PlacementRules] = [:]
     ) {
+        self.classes = classes
         self.cpuOvercommit = cpuOvercommit
         self.memoryOvercommit = memoryOvercommit
         self.diskOvercommit = diskOvercommit
         self.storageFloor = storageFloor
+    }
+
+    /// Those of a node.
+    func rules(of node: Candidate) -> PlacementRules {
+        node.labels[Self.classLabel].flatMap { classes[$0] } ?? self
     }
 }

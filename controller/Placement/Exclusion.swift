@@ -4,6 +4,7 @@ import Model
 package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
     case notConnected
     case cordoned
+    case draining
     case notApproved
     case revoked
     case driverMissing(String)
@@ -11,8 +12,12 @@ package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
     case cpu(wantedMillis: Int64, freeMillis: Int64)
     case memory(wanted: Int64, free: Int64)
     case poolMissing(String?)
+    /// Of another kind than a ZFS pool: what is wanted, and its name where one is asked for.
+    case storageMissing(String, name: String?)
     /// - Parameter state: what its node says of it: `SUSPENDED`.
     case poolFaulted(String, state: String)
+    case networkMissing(String)
+    case templateMissing(String)
     case disk(pool: String, wanted: Int64, free: Int64)
     case storageFloor(pool: String, wanted: Int64, free: Int64, floor: Int64)
 
@@ -20,6 +25,7 @@ package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .notConnected: "it is not connected"
         case .cordoned: "it is cordoned"
+        case .draining: "it is being drained"
         case .notApproved: "it is not approved"
         case .revoked: "it is revoked"
         case .driverMissing(let driver): "it has no driver \(driver)"
@@ -30,7 +36,11 @@ package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
             "\(Self.size(wanted)) of memory wanted, \(Self.size(free)) free after reservations"
         case .poolMissing(nil): "it has no storage pool"
         case .poolMissing(let pool?): "it has no storage pool \(pool)"
+        case .storageMissing(let kind, nil): "it has no \(kind)"
+        case .storageMissing(let kind, let name?): "it has no \(kind) \(name)"
         case .poolFaulted(let pool, let state): "its storage pool \(pool) is \(state.lowercased())"
+        case .networkMissing(let name): "it has no network \(name)"
+        case .templateMissing(let name): "it has no template \(name)"
         case .disk(let pool, let wanted, let free):
             "\(Self.size(wanted)) of disk wanted, \(Self.size(free)) free after reservations on pool \(pool)"
         case .storageFloor(let pool, let wanted, let free, let floor):

@@ -1,6 +1,6 @@
 /// What the placement made of one node.
 package enum PlacementVerdict: Sendable, Hashable, CustomStringConvertible {
-    /// Chosen; the score is out of 1000.
+    /// Chosen; the score is out of 1000, the storage as reservations name it, empty where none is wanted.
     case chosen(score: Int, pool: String)
     /// It would have fitted, but another one was better.
     case outscored(score: Int, best: Int)
@@ -8,6 +8,7 @@ package enum PlacementVerdict: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String {
         switch self {
+        case .chosen(let score, ""): "chosen with a score of \(score)"
         case .chosen(let score, let pool): "chosen with a score of \(score), pool \(pool)"
         case .outscored(let score, let best) where score == best:
             "it fits with the same score of \(score); fewer services, then the lower id decides"
@@ -21,6 +22,7 @@ package enum PlacementVerdict: Sendable, Hashable, CustomStringConvertible {
 package struct PlacementResult: Sendable, Hashable {
     package struct Choice: Sendable, Hashable {
         package var node: String
+        /// The storage as reservations name it; empty where none is wanted.
         package var pool: String
     }
 

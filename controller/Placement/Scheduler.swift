@@ -26,10 +26,12 @@ package struct Scheduler: Sendable {
             choice: best.map { .init(node: $0.candidate.id, pool: $0.fit.pool) }, words: words)
     }
 
-    /// Whether a service that is already on `candidate` may grow by `demand`. Being cordoned does not forbid that.
+    /// Whether a service that is already on `candidate` may grow by `demand`. That the node takes no new one does not forbid
+    /// that.
     package func objections(to demand: Demand, on candidate: Candidate) -> [Exclusion] {
         var uncordoned = candidate
         uncordoned.schedulable = true
+        uncordoned.draining = false
         guard case .excluded(let reasons) = examine(uncordoned, for: demand) else { return [] }
         return reasons
     }
@@ -55,54 +57,77 @@ private enum Finding {
 
 extension Scheduler {
     private func examine(_ node: Candidate, for demand: Demand) -> Finding {
-        var reasons = standing(of: node) + requirements(demand, of: node) + room(demand.resources, on: node)
-        let (pool, storage) = choosePool(demand, on: node)
+        let rules = rules.rules(of: node)
+        var reasons = standing(of: node) + requirements(demand, of: node) + rules.room(demand.resources, on: node)
+        let (pool, storage) = choosePool(demand, on: node, rules)
         reasons += storage
-        guard reasons.isEmpty, let pool else { return .excluded(reasons) }
-        return .fits(Fit(score: score(demand, on: node, pool: pool), pool: pool.name))
+        guard reasons.isEmpty else { return .excluded(reasons) }
+        return .fits(Fit(score: rules.score(demand, on: node, pool: pool), pool: pool?.key ?? ""))
     }
 
     private func standing(of node: Candidate) -> [Exclusion] {
         if node.revoked { return [.revoked] }
         if !node.approved { return [.notApproved] }
-        return (node.connected ? [] : [.notConnected]) + (node.schedulable ? [] : [.cordoned])
+        let closed: [Exclusion] = node.draining ? [.draining] : node.schedulable ? [] : [.cordoned]
+        return (node.connected ? [] : [.notConnected]) + closed
     }
 
     private func requirements(_ demand: Demand, of node: Candidate) -> [Exclusion] {
         let drivers = demand.drivers.filter { !node.drivers.contains($0) }.map(Exclusion.driverMissing)
         let labels = demand.labels.sorted { $0.key < $1.key }.filter { node.labels[$0.key] != $0.value }
+        let networks = demand.networks.filter { !$0.isOn(node.id, labels: node.labels) }
+        let template = demand.template.flatMap { name in
+            node.templates.map { $0.contains(name) } == false ? Exclusion.templateMissing(name) : nil
+        }
         return drivers
             + labels.map { .labelMissing(key: $0.key, value: $0.value, found: node.labels[$0.key]) }
+            + networks.map { .networkMissing($0.name) } + (template.map { [$0] } ?? [])
     }
 
-    private func room(_ wanted: Resources, on node: Candidate) -> [Exclusion] {
+    /// The storage with the most room among those that fit, the lower name in a tie; none where none is wanted.
+    private func choosePool(
+        _ demand: Demand, on node: Candidate, _ rules: PlacementRules
+    ) -> (pool: PoolRoom?, reasons: [Exclusion]) {
+        guard demand.storage != .none else { return (nil, []) }
+        let pools = node.pools.filter { $0.isOf(demand.storage) && (demand.pool == nil || $0.name == demand.pool) }
+            .sorted { $0.name < $1.name }
+        guard !pools.isEmpty else { return (nil, [demand.storage.isMissing(demand.pool)]) }
+        let wanted = demand.resources.diskBytes
+        let fitting = pools.filter { rules.objection(to: $0, wanted: wanted) == nil }
+        guard !fitting.isEmpty else { return (nil, pools.compactMap { rules.objection(to: $0, wanted: wanted) }) }
+        let widest = fitting.reduce(fitting[0]) { rules.free($1) > rules.free($0) ? $1 : $0 }
+        return (widest, [])
+    }
+}
+
+extension StorageWish {
+    fileprivate func isMissing(_ name: String?) -> Exclusion {
+        switch self {
+        case .none, .zfs: .poolMissing(name)
+        case .proxmox(let content): .storageMissing("storage for \(content)", name: name)
+        case .folder: .storageMissing("folder for data", name: name)
+        }
+    }
+}
+
+extension PlacementRules {
+    fileprivate func room(_ wanted: Resources, on node: Candidate) -> [Exclusion] {
         var reasons: [Exclusion] = []
-        let cpu = left(of: node.cpuMillis, times: rules.cpuOvercommit, after: node.reserved.cpuMillis)
+        let cpu = left(of: node.cpuMillis, times: cpuOvercommit, after: node.reserved.cpuMillis)
         if wanted.cpuMillis > cpu { reasons.append(.cpu(wantedMillis: wanted.cpuMillis, freeMillis: cpu)) }
         let memory = left(
-            of: node.memoryBytes, times: rules.memoryOvercommit, after: node.reserved.memoryBytes,
+            of: node.memoryBytes, times: memoryOvercommit, after: node.reserved.memoryBytes,
             and: node.foreignMemoryBytes)
         if wanted.memoryBytes > memory { reasons.append(.memory(wanted: wanted.memoryBytes, free: memory)) }
         return reasons
     }
 
-    /// The pool with the most room among those that fit, the lower name in a tie.
-    private func choosePool(_ demand: Demand, on node: Candidate) -> (pool: PoolRoom?, reasons: [Exclusion]) {
-        let pools = node.pools.filter { demand.pool == nil || $0.name == demand.pool }.sorted { $0.name < $1.name }
-        guard !pools.isEmpty else { return (nil, [.poolMissing(demand.pool)]) }
-        let wanted = demand.resources.diskBytes
-        let fitting = pools.filter { storageObjection($0, wanted: wanted) == nil }
-        guard !fitting.isEmpty else { return (nil, pools.compactMap { storageObjection($0, wanted: wanted) }) }
-        let widest = fitting.reduce(fitting[0]) { free($1) > free($0) ? $1 : $0 }
-        return (widest, [])
-    }
-
-    private func storageObjection(_ pool: PoolRoom, wanted: Int64) -> Exclusion? {
-        if let fault = pool.fault { return .poolFaulted(pool.name, state: fault) }
+    fileprivate func objection(to pool: PoolRoom, wanted: Int64) -> Exclusion? {
+        if wanted > 0, let fault = pool.fault { return .poolFaulted(pool.name, state: fault) }
         let promised = free(pool)
         if wanted > promised { return .disk(pool: pool.name, wanted: wanted, free: promised) }
-        let floor = Double(pool.sizeBytes) * rules.storageFloor
-        let share = Double(wanted) / max(rules.diskOvercommit, 0.01)
+        let floor = Double(pool.sizeBytes) * storageFloor
+        let share = Double(wanted) / max(diskOvercommit, 0.01)
         if Double(pool.freeBytes) - share < floor {
             return .storageFloor(
                 pool: pool.name, wanted: wanted, free: pool.freeBytes, floor: Int64(saturating: floor))
@@ -110,9 +135,9 @@ extension Scheduler {
         return nil
     }
 
-    private func free(_ pool: PoolRoom) -> Int64 {
+    fileprivate func free(_ pool: PoolRoom) -> Int64 {
         left(
-            of: pool.sizeBytes, times: rules.diskOvercommit, after: pool.reservedBytes, and: pool.othersBytes)
+            of: pool.sizeBytes, times: diskOvercommit, after: pool.reservedBytes, and: pool.othersBytes)
     }
 
     /// In floating point, so that no figure a node sends can overflow.
@@ -122,13 +147,15 @@ extension Scheduler {
     }
 
     /// 0 to 1000. How full the node would be, measured load included; spread turns it round.
-    private func score(_ demand: Demand, on node: Candidate, pool: PoolRoom) -> Int {
+    fileprivate func score(_ demand: Demand, on node: Candidate, pool: PoolRoom?) -> Int {
         let wanted = demand.resources
-        let fractions = [
-            fraction(node.reserved.cpuMillis, wanted.cpuMillis, node.cpuMillis, rules.cpuOvercommit),
-            fraction(node.reserved.memoryBytes, wanted.memoryBytes, node.memoryBytes, rules.memoryOvercommit),
-            fraction(pool.reservedBytes, wanted.diskBytes, pool.sizeBytes, rules.diskOvercommit),
+        var fractions = [
+            fraction(node.reserved.cpuMillis, wanted.cpuMillis, node.cpuMillis, cpuOvercommit),
+            fraction(node.reserved.memoryBytes, wanted.memoryBytes, node.memoryBytes, memoryOvercommit),
         ]
+        if let pool {
+            fractions.append(fraction(pool.reservedBytes, wanted.diskBytes, pool.sizeBytes, diskOvercommit))
+        }
         let promised = fractions.reduce(0, +) / Double(fractions.count)
         let load = min(max(node.load ?? 0, 0), 1)
         switch demand.strategy {

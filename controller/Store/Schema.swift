@@ -13,6 +13,7 @@ enum Schema {
         Migration(number: 3, script: schema3Keys), Migration(number: 4, script: schema4Commands),
         Migration(number: 5, script: schema5Findings), Migration(number: 6, script: schema6Trust),
         Migration(number: 7, script: schema7Refusals), Migration(number: 8, script: schema8Networks),
+        Migration(number: 9, script: schema9Rooms),
     ]
 
     /// - Parameter name: what errors call the database, the path of a file for example.

@@ -50,9 +50,11 @@ extension Store {
     }
 
     /// Adds what was summed up of each node to its load.
-    func addInventorySums(to loads: inout [String: NodeLoad]) throws(StoreError) {
-        let sql = "SELECT node, subject, bytes FROM inventory_sums ORDER BY node"
-        let sums = try rows(sql) { (row) throws(SQLError) in
+    func addInventorySums(
+        to loads: inout [String: NodeLoad], _ condition: String, _ values: [any SQLBindable]
+    ) throws(StoreError) {
+        let sql = "SELECT node, subject, bytes FROM inventory_sums \(condition)"
+        let sums = try rows(sql, values) { (row) throws(SQLError) in
             (try row.text(), try row.text(), try row.integer())
         }
         for (node, subject, bytes) in sums {

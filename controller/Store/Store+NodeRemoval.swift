@@ -10,12 +10,14 @@ extension Store {
             try run("UPDATE services SET node = NULL WHERE node = ?", [id])
             let tables = [
                 "certificates", "inventory", "positions", "node_catalogues", "inventory_sums", "sightings",
+                "rooms", "promises",
             ]
             for table in tables {
                 try run("DELETE FROM \(table) WHERE node = ?", [id])
             }
             try run("DELETE FROM nodes WHERE id = ?", [id])
             try forgetJournal(of: id)
+            loads[id] = nil
             try settleFindings(ofNode: id, at: time)
             note(.node, id, node: id)
         }

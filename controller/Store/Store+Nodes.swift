@@ -68,6 +68,7 @@ extension Store {
     package func insertNode(_ node: NodeRecord) throws(StoreError) {
         try transaction { () throws(StoreError) in
             try insert(node)
+            try writeRoom(node)
             note(.node, node.id, node: node.id)
         }
     }
@@ -179,6 +180,7 @@ extension Store {
             node.id = id
             guard node != before else { return node }
             try overwrite(node)
+            try writeRoom(node, before: before)
             note(.node, id, node: id)
             return node
         }

@@ -13,6 +13,14 @@ struct SeriesKey: Hashable {
 struct SeriesEntry: Hashable {
     let number: Int64
     let count: Int
+    /// Where the share of idle processors stands, in sets that have it.
+    let idle: Int?
+
+    init(number: Int64, names: [String]) {
+        self.number = number
+        count = names.count
+        idle = names.firstIndex(of: MeasuredLoad.series)
+    }
 }
 
 extension Store {
@@ -39,7 +47,7 @@ extension Store {
             number = try insertSeries(node, set.set, names)
             try countSeries(names, of: node)
         }
-        remember(SeriesKey(node: node, set: set.set), SeriesEntry(number: number, count: set.names.count))
+        remember(SeriesKey(node: node, set: set.set), SeriesEntry(number: number, names: set.names))
     }
 
     private func insertSeries(_ node: String, _ set: String, _ names: String) throws(StoreError) -> Int64 {
@@ -59,6 +67,7 @@ extension Store {
         guard row.values.count == entry.count else {
             throw .invalid("\(node) sent \(row.values.count) values for the \(entry.count) series of \(row.set)")
         }
+        noteLoad(row, entry, of: node)
         guard try !insert(PackedRow.encode(row.values.map { $0 ?? .nan }), entry.number, row.time) else { return true }
         try insert(
             GapRecord(
@@ -89,7 +98,7 @@ extension Store {
         if let entry = seriesNumbers[key] { return entry }
         let sql = "SELECT number, names FROM metric_series WHERE node = ? AND name_set = ?"
         let entry = try row(sql, [key.node, key.set]) { (row) throws(SQLError) in
-            SeriesEntry(number: try row.integer(), count: try row.strings().count)
+            SeriesEntry(number: try row.integer(), names: try row.strings())
         }
         if let entry { remember(key, entry) }
         return entry

@@ -18,6 +18,8 @@ package actor Store {
     private(set) var effort = Effort()
     /// What the largest transactions since the store was opened have done.
     private(set) var peakEffort = Effort()
+    /// Asked of the database since the store was opened.
+    package private(set) var statements = 0
     var intakeQueue = IntakeQueue()
     /// Which numbers of which streams are stored.
     var ledgers = Ledgers()
@@ -25,6 +27,10 @@ package actor Store {
     var seriesNumbers: [SeriesKey: SeriesEntry] = [:]
     /// By node.
     var seriesUses: [String: SeriesUse] = [:]
+    /// How busy nodes are, as they last told.
+    var loads: [String: MeasuredLoad] = [:]
+    /// Every node has its row for placement.
+    var hasFilledRooms = false
     /// Changes of the transaction that is open, told to the feed once it is committed.
     private var pendingChanges: [Change] = []
     private var depth = 0
@@ -124,6 +130,7 @@ package actor Store {
     }
 
     func worked(rows: Int) {
+        statements += 1
         effort.statements += 1
         effort.rows += rows
     }

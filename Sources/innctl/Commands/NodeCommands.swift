@@ -7,7 +7,8 @@ struct NodeCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "The machines.",
         subcommands: [
-            NodeList.self, NodeShow.self, NodeApprove.self, NodeCordon.self, NodeUncordon.self, NodeLabel.self,
+            NodeList.self, NodeShow.self, NodeApprove.self, NodeCordon.self, NodeDrain.self, NodeUncordon.self,
+            NodeLabel.self,
             NodeRevoke.self,
             NodeRemove.self, NodeEvents.self, NodeGaps.self, NodeInventory.self, NodeActions.self, NodeRun.self,
         ])
@@ -72,7 +73,7 @@ enum NodeCard {
 extension NodeCard {
     static func schedulable(_ node: Node) -> String {
         if node.approvedAt == nil { return "no (not approved)" }
-        return node.schedulable ? "yes" : "no (cordoned)"
+        return node.schedulable ? "yes" : node.draining == true ? "no (draining)" : "no (cordoned)"
     }
 
     /// What an unknown machine says of itself, for whoever is to trust it.
@@ -150,9 +151,17 @@ struct NodeCordon: NodeChange {
     @OptionGroup var common: CommonOptions
 }
 
+struct NodeDrain: NodeChange {
+    static let configuration = CommandConfiguration(
+        commandName: "drain", abstract: "Place nothing new on a node, and say that what is there is to go elsewhere.")
+    static let verb = "drain"
+    @Argument(help: "Id or name.") var node: String
+    @OptionGroup var common: CommonOptions
+}
+
 struct NodeUncordon: NodeChange {
     static let configuration = CommandConfiguration(
-        commandName: "uncordon", abstract: "Let a node take new services again.")
+        commandName: "uncordon", abstract: "Let a node take new services again; a drain ends.")
     static let verb = "uncordon"
     @Argument(help: "Id or name.") var node: String
     @OptionGroup var common: CommonOptions

@@ -36,6 +36,14 @@ extension Doors {
                 try .model(Node(await operations.cordon(node(call).id, by: call.requester)))
             },
             Endpoint(
+                .post, "/api/v1/nodes/{node}/drain", .nodes,
+                .init(
+                    summary: "Place nothing new on a node, and say that what is there is to go elsewhere", tag: "nodes",
+                    answer: Node.self)
+            ) { call in
+                try .model(Node(await operations.drain(node(call).id, by: call.requester)))
+            },
+            Endpoint(
                 .post, "/api/v1/nodes/{node}/uncordon", .nodes,
                 .init(summary: "Let a node take new services again", tag: "nodes", answer: Node.self)
             ) { call in

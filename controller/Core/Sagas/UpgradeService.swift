@@ -62,7 +62,7 @@ enum UpgradeService: ServiceSaga {
         return try await scope.locally { store throws(StoreError) in
             guard let held = try store.reservation(service: scope.service.id) else { return .failure(lost) }
             let growth = larger.beyond(held.resources)
-            let node = try store.candidates(connected: connected, loads: [:]).first { $0.id == place.node }
+            let node = try store.candidate(place.node, connected: connected)
             guard let node else { return .failure(lost) }
             if growth != .none {
                 let demand = Demand(resources: growth, drivers: [], pool: place.pool)

@@ -26,7 +26,7 @@ extension Store {
             // What is gone cannot be otherwise than it should be.
             try resolve("service.drift", subject: "service/\(service)", by: "controller", at: time)
             for record in try allocations(service: service) { try release(record, at: time, by: rules) }
-            try run("DELETE FROM reservations WHERE service = ?", [service])
+            try releaseReservation(service: service)
         }
     }
 

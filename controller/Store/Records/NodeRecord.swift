@@ -16,6 +16,8 @@ package struct NodeRecord: Sendable, Hashable {
     package var labels: [String: String]
     /// False when cordoned: nothing new is placed here.
     package var schedulable: Bool
+    /// What is there is to go elsewhere; it takes nothing new either.
+    package var isDraining = false
     package var state: State
     package var lastSeen: Timestamp?
     package var agentVersion: String?
@@ -75,6 +77,7 @@ extension NodeRecord: Record {
         "id", "name", "labels", "schedulable", "state", "last_seen", "agent_version", "facts", "boot",
         "cpu_millis", "memory_bytes", "disk_bytes", "enrolled_at", "revoked_at", "certificate_serial",
         "certificate_fingerprint", "certificate_expires", "approved_at", "approved_claims", "cluster",
+        "draining",
     ]
 
     init(row: inout any SQLRow) throws(SQLError) {
@@ -99,13 +102,14 @@ extension NodeRecord: Record {
         approvedClaims = NodeClaims(json: try row.object())
         // It follows from the facts.
         _ = try row.optionalText()
+        isDraining = try row.bool()
     }
 
     var values: [any SQLBindable] {
         [
             id, name, labels.columnText, schedulable, state.rawValue, lastSeen, agentVersion, facts, boot,
             cpuMillis, memoryBytes, diskBytes, enrolledAt, revokedAt, certificateSerial,
-            certificateFingerprint, certificateExpires, approvedAt, approvedClaims?.json ?? [:], cluster,
+            certificateFingerprint, certificateExpires, approvedAt, approvedClaims?.json ?? [:], cluster, isDraining,
         ]
     }
 
