@@ -259,12 +259,14 @@ let package = Package(
             "innkeeper-bench", "Tests/Bench",
             [
                 "CLinux", "DriverKit", "Metering", "Model", "Processes", "ProxmoxDriver", "Sessions", "SimulatedFleet",
-                "Store", "Transport", "WireProtocol", logging, lifecycle,
+                "Store", "TestSupport", "Transport", "WireProtocol", logging, lifecycle,
             ] + nio),
         program(
             "innkeeper-soak", "Tests/Soak",
-            ["APIModels", "HTTPFetch", "Model", "SimulatedFleet", "Store", "Transport", "WireProtocol", arguments] + nio
-        ),
+            [
+                "APIModels", "HTTPFetch", "Model", "SimulatedFleet", "Store", "TestSupport", "Transport",
+                "WireProtocol", arguments,
+            ] + nio),
         reliability("Secrets", ["SQL", "SQLite"]),
         .testTarget(
             name: "SoakTests", dependencies: ["SiteSupport", "TestSupport", "innkeeper-soak"] + programs,

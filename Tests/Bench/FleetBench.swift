@@ -6,6 +6,7 @@ import NIOPosix
 import SimulatedFleet
 import Store
 import Synchronization
+import TestSupport
 import Transport
 import WireProtocol
 
@@ -21,8 +22,8 @@ struct FleetBench {
 
     init(programs: String) throws {
         self.programs = programs
-        port = try freePort()
-        api = try freePort()
+        port = Int(try freePort())
+        api = Int(try freePort())
     }
 
     func run() async throws {

@@ -50,7 +50,7 @@ private final class Nginx: Sendable {
     init(_ server: PanelServer, sites: [String: String]) async throws {
         self.server = server
         // Two free ports, held until both are known.
-        (plain, secure) = try Self.freePorts()
+        (plain, secure) = (Int(try freePort()), Int(try freePort()))
         let root = server.root
         let text = """
             pid \(root)/run/nginx.pid; error_log \(root)/run/nginx.log; daemon on; user root; worker_processes 1;
@@ -120,30 +120,5 @@ private final class Nginx: Sendable {
     func stop() {
         let text = server.text("run/nginx.pid")
         if let pid = pid_t(text.split(whereSeparator: \.isWhitespace).first ?? "") { kill(pid, SIGTERM) }
-    }
-
-    private static func freePorts() throws -> (Int, Int) {
-        let sockets = [
-            socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0),
-        ]
-        defer { for one in sockets { close(one) } }
-        let ports = sockets.map { one in
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            return withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    guard bind(one, $0, length) == 0, getsockname(one, $0, &length) == 0 else { return 0 }
-                    return Int(
-                        UInt16(
-                            bigEndian: pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                                $0.pointee.sin_port
-                            }))
-                }
-            }
-        }
-        try #require(ports.allSatisfy { $0 > 0 })
-        return (ports[0], ports[1])
     }
 }

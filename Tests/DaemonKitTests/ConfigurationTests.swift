@@ -1,4 +1,5 @@
 import DaemonKit
+import TestSupport
 import Testing
 import WireProtocol
 
@@ -30,7 +31,7 @@ import WireProtocol
     }
 
     @Test func `a file that others may write is refused`() throws {
-        let scratch = Scratch()
+        let scratch = try ScratchFolder()
         let path = scratch.file("agent.json")
         try AtomicFile.write(Array("{}".utf8), to: path, mode: 0o666)
         let error = #expect(throws: ConfigurationError.self) {

@@ -1,9 +1,12 @@
 import DaemonKit
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct `Files of a daemon` {
-    let scratch = Scratch()
+    let scratch: ScratchFolder
+
+    init() throws { scratch = try ScratchFolder() }
 
     private func mode(_ path: String) -> mode_t {
         var status = stat()

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Metering
@@ -5,7 +6,7 @@ import Testing
 @Suite struct `Packed samples` {
     @Test(arguments: 0..<200)
     func `come back bit by bit, as a row and as a chunk`(seed: Int) throws {
-        var random = SeededGenerator(UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let width = Int.random(in: 0...40, using: &random)
         let rows = (0..<Int.random(in: 0...50, using: &random)).map { _ in (0..<width).map { _ in random.value() } }
         for row in rows { #expect(isSame(try PackedRow.decode(PackedRow.encode(row)), row)) }
@@ -24,7 +25,7 @@ import Testing
 
     @Test(arguments: 0..<300)
     func `that are damaged are refused or misread, never a trap`(seed: Int) {
-        var random = SeededGenerator(UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let rows = (0..<20).map { _ in (0..<10).map { _ in random.value() } }
         let chunk = MetricChunk.encode(times: (0..<20).map { Int64($0) * 10_000 }, rows: rows)
         let rollup = Rollup.encode(times: (0..<20).map { Int64($0) * 10_000 }, rows: rows, length: 60_000)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Metering
@@ -19,7 +20,7 @@ import Testing
 
     @Test(arguments: 0..<50)
     func `of parts are the roll-up of the whole`(seed: Int) {
-        var random = SeededGenerator(UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let values = (0..<100).map { _ in
             Int.random(in: 0...4, using: &random) == 0 ? Double.nan : Double(Int.random(in: -99...99, using: &random))
         }

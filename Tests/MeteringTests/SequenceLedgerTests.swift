@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Metering
@@ -62,7 +63,7 @@ private func settle(_ first: Int64, _ ledger: inout SequenceLedger) -> [ClosedRa
 
     @Test(arguments: 0..<100)
     func `agrees with a plain set`(seed: Int) {
-        var random = SeededGenerator(UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         var ledger = SequenceLedger(position: 0)
         var plain: Set<Int64> = []
         for _ in 0..<400 {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Metering
@@ -37,7 +38,7 @@ import Testing
 
     @Test(arguments: 0..<100)
     func `adds up to the counter exactly, however the readings are spaced`(seed: Int) {
-        var random = SeededGenerator(UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         var known: CounterReading?
         var (value, time, total): (Int64, Int64, Int64) = (0, 0, 0)
         for _ in 0..<40 {

@@ -69,20 +69,3 @@ package func temporaryFolder(_ purpose: String) throws -> String {
 package func remove(_ folder: String) {
     try? Program("/bin/rm", ["-rf", "--one-file-system", folder]).wait()
 }
-
-/// A port of the loopback address that nobody listens on now.
-package func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-        }
-    }
-    guard bound else { throw FleetFailure("no free port was found") }
-    return Int(UInt16(bigEndian: address.sin_port))
-}

@@ -23,8 +23,8 @@ package final class Installation: Installed {
     /// - Parameter configuration: of the controller, over what tests usually have.
     package init(_ name: String = "installation", configuration: JSONObject = [:]) async throws {
         folder = try ScratchFolder(name)
-        let port = try Self.freePort()
-        addresses = ("127.0.0.1:\(try Self.freePort())", "127.0.0.1:\(port)")
+        let port = try freePort()
+        addresses = ("127.0.0.1:\(try freePort())", "127.0.0.1:\(port)")
         link = try await FaultProxy.start(toPort: Int(port))
         // Samples and inventories come often, so that nobody waits long for them.
         var all: JSONObject = ["sample_ms": 500, "inventory_ms": 1000, "log_level": "debug"]
@@ -79,23 +79,6 @@ extension Installation {
         let key = String(decoding: try folder.read("admin.key"), as: UTF8.self)
         return Front(
             url: "https://\(api)", key: String(key.dropLast()), authority: try folder.read("controller/ca.pem"))
-    }
-
-    /// A port of the loopback that nobody listens on.
-    private static func freePort() throws -> UInt16 {
-        let descriptor = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        defer { Glibc.close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard isBound else { throw SetupFailure("no free port") }
-        return UInt16(bigEndian: address.sin_port)
     }
 }
 

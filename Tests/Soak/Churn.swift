@@ -1,5 +1,6 @@
 import APIModels
 import SimulatedFleet
+import TestSupport
 
 /// Agents come and go: cuts of every kind, stalls, long absences, storms, new nodes for revoked ones; the real agents
 /// and, rarely, the controller are restarted.
@@ -12,7 +13,7 @@ struct Churn: Sendable {
 
     /// Disturbs until it is cancelled.
     func disturb(seed: UInt64, first: Int) async throws {
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         var next = first
         while !Task.isCancelled {
             try await Task.sleep(for: pace.churn)
@@ -44,7 +45,7 @@ struct Churn: Sendable {
         }
     }
 
-    private func storm(_ agents: [SimulatedAgent], _ numbers: inout SeededNumbers) {
+    private func storm(_ agents: [SimulatedAgent], _ numbers: inout SeededGenerator) {
         findings.count("reconnect storms")
         for agent in agents { crowd.cut(agent, .reset, away: numbers.seconds(0...5)) }
     }

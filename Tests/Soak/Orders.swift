@@ -1,11 +1,12 @@
 import APIModels
 import SimulatedFleet
 import Synchronization
+import TestSupport
 
 /// Orders as a billing system gives them: services are made, stopped, started, changed and ended.
 final class Orders: Sendable {
     private struct State {
-        var numbers: SeededNumbers
+        var numbers: SeededGenerator
         var next = 1
         var services: Set<String> = []
         var open: [String: ContinuousClock.Instant] = [:]
@@ -23,7 +24,7 @@ final class Orders: Sendable {
     /// - Parameter target: how many services there are most of the time.
     init(site: Site, findings: Findings, target: Int, patience: Duration, seed: UInt64) {
         (self.site, self.findings, self.target, self.patience) = (site, findings, target, patience)
-        state = Mutex(State(numbers: SeededNumbers(seed: seed)))
+        state = Mutex(State(numbers: SeededGenerator(seed: seed)))
     }
 
     var open: Int { state.withLock { $0.open.count } }

@@ -1,5 +1,6 @@
 import HTTPFetch
 import SimulatedFleet
+import TestSupport
 
 /// People and programs that look: lists, figures, metrics, event streams that come and go.
 struct Readers: Sendable {
@@ -16,7 +17,7 @@ struct Readers: Sendable {
 
     /// One question after another until it is cancelled.
     func ask(seed: UInt64) async throws {
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         while !Task.isCancelled {
             try await Task.sleep(for: pace.reads)
             let node = crowd.agents.randomElement(using: &numbers)?.id ?? ""
@@ -44,7 +45,7 @@ struct Readers: Sendable {
 
     /// One event stream after another until it is cancelled. Some readers are slow.
     func follow(seed: UInt64) async throws {
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         while !Task.isCancelled {
             let time = numbers.seconds(1...40)
             let pause = Bool.random(using: &numbers) ? Duration.zero : .seconds(2)

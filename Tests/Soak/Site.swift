@@ -1,6 +1,7 @@
 import Glibc
 import SimulatedFleet
 import Synchronization
+import TestSupport
 import Transport
 
 /// The real daemons of a soak: one controller, two agents, all in one folder.
@@ -14,7 +15,7 @@ struct Site: Sendable {
 
     init(programs: String, folder: String) async throws {
         (self.programs, self.folder) = (programs, folder)
-        ports = (try freePort(), try freePort())
+        ports = (Int(try freePort()), Int(try freePort()))
         let data = "\(folder)/controller"
         let program = "\(programs)/innkeeper-controller"
         try Program(program, ["init", "--data", data, "--key-file", "\(folder)/key"], log: "\(folder)/init.log").wait()

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import innkeeper_soak
@@ -8,7 +9,7 @@ import Testing
     private func readings(
         perHour: Double, minutes: Double, noise: Double, seed: UInt64
     ) -> [(hours: Double, value: Double)] {
-        var numbers = SeededNumbers(seed: seed)
+        var numbers = SeededGenerator(seed: seed)
         var drift = 0.0
         return (0..<Int(minutes * 12)).map { index in
             drift = drift * 0.9 + Double.random(in: -noise...noise, using: &numbers)

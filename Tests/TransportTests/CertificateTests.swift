@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Transport
 
@@ -113,7 +114,7 @@ import Transport
         ["rsa:2048"], ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"], ["ed25519"],
     ])
     func `refuses keys that are not P-256`(_ kind: [String]) async throws {
-        let folder = TemporaryFolder()
+        let folder = try ScratchFolder("transport")
         let (key, request) = (folder.file("k.pem"), folder.file("r.pem"))
         try await OpenSSLProgram.run(
             ["req", "-new", "-nodes", "-subj", "/CN=x", "-keyout", key, "-out", request, "-newkey"] + kind, in: folder)
@@ -123,7 +124,7 @@ import Transport
     }
 
     @Test func `takes a P-256 request of openssl`() async throws {
-        let folder = TemporaryFolder()
+        let folder = try ScratchFolder("transport")
         let (key, request) = (folder.file("k.pem"), folder.file("r.pem"))
         try await OpenSSLProgram.run(
             [
@@ -168,7 +169,7 @@ import Transport
     }
 
     @Test func `never asks a terminal for the passphrase of an encrypted key`() async throws {
-        let folder = TemporaryFolder()
+        let folder = try ScratchFolder("transport")
         let plain = folder.file("k.pem", credentials.node.key.pem)
         let sealed = folder.file("sealed.pem")
         try await OpenSSLProgram.run(

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Transport
 
 extension TLSLimits {
@@ -16,12 +17,13 @@ struct Credentials {
     let authority: CertificateAuthority
     let server: TLSIdentity
     let node: TLSIdentity
-    let folder = TemporaryFolder()
+    let folder: ScratchFolder
 
     static let day: Int64 = 86_400_000
     static var now: Int64 { Int64(time(nil)) * 1000 }
 
     init(validity: Duration = .seconds(86_400), at now: Int64 = Credentials.now) throws {
+        folder = try ScratchFolder("transport")
         authority = try CertificateAuthority.create(
             commonName: "Test authority", days: 3650, now: Self.now - Self.day * 100)
         server = try Self.server(of: authority, names: ["localhost", "127.0.0.1"])

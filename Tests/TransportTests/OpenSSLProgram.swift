@@ -1,13 +1,14 @@
 import Glibc
+import TestSupport
 
 /// The `openssl` command as the other side of a connection. Input through a pipe, output into a file.
 final class OpenSSLProgram: Sendable {
     let pid: Int32
     private let input: Int32
     private let log: String
-    private let folder: TemporaryFolder
+    private let folder: ScratchFolder
 
-    init(_ arguments: [String], in folder: TemporaryFolder) throws {
+    init(_ arguments: [String], in folder: ScratchFolder) throws {
         self.folder = folder
         log = folder.file("openssl-\(UInt32.random(in: 0 ... .max)).log")
         var pipe: [Int32] = [0, 0]
@@ -45,7 +46,7 @@ final class OpenSSLProgram: Sendable {
 
     /// Runs it with no input to its end.
     @discardableResult
-    static func run(_ arguments: [String], in folder: TemporaryFolder) async throws -> String {
+    static func run(_ arguments: [String], in folder: ScratchFolder) async throws -> String {
         let program = try OpenSSLProgram(arguments, in: folder)
         let status = try await program.ended()
         guard status == 0 else { throw Failure(what: "openssl \(arguments): \(program.output)") }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 import Transport
 
@@ -37,7 +38,9 @@ import Transport
 }
 
 @Suite struct `A PEM file` {
-    let folder = TemporaryFolder()
+    let folder: ScratchFolder
+
+    init() throws { folder = try ScratchFolder("transport") }
 
     private func mode(of path: String) -> mode_t {
         var status = stat()

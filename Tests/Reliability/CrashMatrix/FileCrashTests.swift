@@ -17,7 +17,7 @@ struct FileCrashTests {
         ]
         var tally = Tally()
         for work in works {
-            tally.add(try await work.tally(Torture.choose(1, long: .max), SplitMix(state: random.next())))
+            tally.add(try await work.tally(Torture.choose(1, long: .max), SeededGenerator(seed: random.next())))
         }
         await installation.stop()
         print("calls that change files, \(Seed.words)\n\(tally.table)")

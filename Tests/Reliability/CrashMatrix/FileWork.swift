@@ -24,7 +24,7 @@ extension FileWork {
     var isSteady: Bool { true }
 
     /// - Parameter count: points to try, by chance; the others are passed over.
-    func tally(_ count: Int, _ seed: SplitMix) async throws -> Tally {
+    func tally(_ count: Int, _ seed: SeededGenerator) async throws -> Tally {
         var tally = Tally()
         var random = seed
         let calls = try await record()

@@ -48,7 +48,7 @@ actor Lane {
     }
 
     /// Keeps so many points of each saga, by chance and in a chance order, a few as well of both daemons.
-    func sample(_ count: Int, _ seed: SplitMix) {
+    func sample(_ count: Int, _ seed: SeededGenerator) {
         var random = seed
         for saga in Saga.allCases {
             guard let all = points[saga]?.shuffled(using: &random), count < all.count else {

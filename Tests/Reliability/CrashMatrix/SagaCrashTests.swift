@@ -11,7 +11,7 @@ struct SagaCrashTests {
         var random = Seed.generator()
         let lanes: [[Saga]] = Torture.choose(
             [Saga.allCases], long: [[.provision, .terminate], Saga.changes, [.failure, .cancellation]])
-        let seeds = lanes.map { _ in SplitMix(state: random.next()) }
+        let seeds = lanes.map { _ in SeededGenerator(seed: random.next()) }
         let tally = try await withThrowingTaskGroup(of: Tally.self) { group in
             for (sagas, seed) in zip(lanes, seeds) {
                 group.addTask { try await Self.run(sagas, seed) }
@@ -30,7 +30,7 @@ struct SagaCrashTests {
     @Test func `sagas end right when a daemon dies while its database takes in the log`() async throws {
         var random = Seed.generator()
         let tally = try await Self.run(
-            Torture.choose([.suspend], long: [.suspend, .upgrade]), SplitMix(state: random.next()), .calls,
+            Torture.choose([.suspend], long: [.suspend, .upgrade]), SeededGenerator(seed: random.next()), .calls,
             Torture.choose(2, long: 60))
         print("writes of checkpoints, \(Seed.words)\n\(tally.table)")
         #expect(tally.faults == [])
@@ -38,7 +38,7 @@ struct SagaCrashTests {
     }
 
     private static func run(
-        _ sagas: [Saga], _ seed: SplitMix, _ scope: Strike.Scope = .commits,
+        _ sagas: [Saga], _ seed: SeededGenerator, _ scope: Strike.Scope = .commits,
         _ count: Int = Torture.choose(1, long: .max)
     ) async throws -> Tally {
         let site = try await CrashSite.start(checkpoint: scope == .calls ? 1 : nil)
@@ -57,22 +57,9 @@ struct SagaCrashTests {
     }
 }
 
-/// Chance that can be had again.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 /// Which points the quick part takes: others each time, unless INNKEEPER_SEED says which.
 enum Seed {
     static let value = getenv("INNKEEPER_SEED").flatMap { UInt64(String(cString: $0)) } ?? .random(in: 1...999_999)
     static var words: String { Torture.isOn ? "all of them" : "a sample: INNKEEPER_SEED=\(value) takes the same" }
-    static func generator() -> SplitMix { SplitMix(state: value) }
+    static func generator() -> SeededGenerator { SeededGenerator(seed: value) }
 }

@@ -93,7 +93,7 @@ import Testing
 
     @Test func `keys and certificates of the authority are used as they were made, or not at all`() async throws {
         let folder = try await ControllerFolder()
-        var dice = Dice(11)
+        var dice = SeededGenerator(seed: 11)
         for name in ["ca.pem", "ca.key"] {
             let whole = try folder.read(name)
             for _ in 0..<Torture.choose(3, long: 60) {

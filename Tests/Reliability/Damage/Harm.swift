@@ -1,19 +1,5 @@
 import TestSupport
 
-/// Random numbers that are the same for the same seed, so that a failing place can be looked at again.
-struct Dice: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 | 1 }
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state &* 0x2545_F491_4F6C_DD1D
-    }
-}
-
 /// What a disk may do to the bytes of a file.
 enum Harm: Sendable, CustomStringConvertible {
     case flip(at: Int, bit: Int)
@@ -42,7 +28,7 @@ enum Harm: Sendable, CustomStringConvertible {
 
     /// Flips all over a file, and some in its header.
     static func flips(_ count: Int, in length: Int, seed: UInt64) -> [Harm] {
-        var dice = Dice(seed)
+        var dice = SeededGenerator(seed: seed)
         let header = (0..<min(100, length)).map { Harm.flip(at: $0, bit: Int.random(in: 0..<8, using: &dice)) }
         return header.shuffled(using: &dice).prefix(count / 4)
             + (0..<count).map { _ in
