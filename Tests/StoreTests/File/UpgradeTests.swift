@@ -68,6 +68,10 @@ import WireProtocol
         #expect(try await store.node("n1")?.approvedAt == Timestamp(milliseconds: 5))
         #expect(try await store.token("tok")?.approves == false)
         #expect(try await store.allocations(service: "s1").map(\.slot) == ["", ""])
+        #expect(try await store.allocations(service: "s1").allSatisfy { $0.releasedAt == nil })
+        // What placement reads is made of what was there.
+        #expect(try await store.rooms().map(\.name) == ["n1.example"])
+        #expect(try await store.nodeLoad("n1")?.pools == ["tank": 1])
         let second = AllocationRequest(kind: "port", candidates: ["1", "2"], service: "s1", slot: "second")
         #expect(try await store.allocate(second, at: folder.start).value == "1")
         let finding = Finding("test", subject: "node/n1", .info, summary: "It is.", remedy: "Let it be.")
