@@ -1,28 +1,18 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import Placement
 
-/// A generator whose numbers are the same in each run.
-private struct Dice: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        var mixed = state ^ state >> 33
-        mixed = mixed &* 0xff51_afd7_ed55_8ccd
-        return mixed ^ mixed >> 33
-    }
-}
-
 @Suite struct `Numbers to give out` {
-    private func range(_ dice: inout Dice) -> ClosedRange<UInt128> {
+    private func range(_ dice: inout SeededGenerator) -> ClosedRange<UInt128> {
         let low = UInt128(dice.next() % 200)
         return low...low + UInt128(dice.next() % 30)
     }
 
     @Test(arguments: 0..<200)
     func `are each once those of the ranges, less the excluded ones, from any place on`(seed: UInt64) {
-        var dice = Dice(state: seed)
+        var dice = SeededGenerator(seed: seed)
         let ranges = (0..<dice.next() % 6).map { _ in range(&dice) }
         let excluded = (0..<dice.next() % 6).map { _ in range(&dice) }
         let wanted = Set(ranges.flatMap { $0 }).subtracting(excluded.flatMap { $0 })
@@ -67,7 +57,7 @@ private struct Dice: RandomNumberGenerator {
 
     @Test(arguments: 0..<200)
     func `gives no gateway, no excluded, no network's and no broadcast address`(seed: UInt64) throws {
-        var dice = Dice(state: seed)
+        var dice = SeededGenerator(seed: seed)
         let length = 22 + Int(dice.next() % 11)
         let base = UInt128(0xc000_0200) & ~((1 << UInt128(32 - length)) - 1)
         let network = try #require(IPAddress(.v4, base))

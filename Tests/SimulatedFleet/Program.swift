@@ -1,9 +1,9 @@
 import CLinux
-package import Glibc
+import Glibc
 
 /// A child program, ended by its pid.
 package final class Program: Sendable {
-    package let pid: pid_t
+    package let pid: Int32
 
     /// Starts it with the given output file (`/dev/null` where nobody reads).
     package init(_ path: String, _ arguments: [String], log: String = "/dev/null") throws {
