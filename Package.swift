@@ -148,6 +148,12 @@ let package = Package(
             "ControllerCore", "controller/Core",
             ["Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
         part(
+            "ProductKit", "controller/Products/ProductKit",
+            ["ControllerCore", "Model", "Saga", "Store", "WireProtocol"]),
+        part(
+            "ContainerProduct", "controller/Products/Container",
+            ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
+        part(
             "API", "controller/API",
             [
                 "APIModels", "CZlib", "ControllerCore", "Metering", "Model", "Store", "Transport", "WireProtocol",
@@ -167,9 +173,8 @@ let package = Package(
         program(
             "innkeeper-controller", "controller/Daemon",
             [
-                "API", "APIModels", "ControllerCore", "ControllerEngine", "DaemonKit", "Model", "Placement", "Sessions",
-                "Store",
-                "Transport", "WireProtocol", arguments, logging, lifecycle,
+                "API", "APIModels", "ContainerProduct", "ControllerCore", "ControllerEngine", "DaemonKit", "Model",
+                "Placement", "Sessions", "Store", "Transport", "WireProtocol", arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
         // Tests/
@@ -219,12 +224,18 @@ let package = Package(
                 "Model", "Store", "Transport", "WireProtocol", .product(name: "NIOEmbedded", package: "swift-nio"),
                 logging,
             ] + nio),
-        tests("ControllerCore", ["Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
+        tests(
+            "ControllerCore",
+            [
+                "ContainerProduct", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol",
+                logging, lifecycle,
+            ]),
         tests(
             "API",
             [
-                "APIModels", "ControllerCore", "HTTPFetch", "Model", "Processes", "Store", "Transport", "WireProtocol",
-                "innctl", hummingbird, lifecycle, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+                "APIModels", "ContainerProduct", "ControllerCore", "HTTPFetch", "Model", "Processes", "Store",
+                "Transport", "WireProtocol", "innctl", hummingbird, lifecycle, logging,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
             ] + nio),
         .testTarget(
@@ -240,8 +251,10 @@ let package = Package(
         part(
             "Simulation", "Tests/Simulation/Simulation",
             [
-                "AgentCore", "ControllerCore", "ControllerEngine", "DaemonKit", "DriverKit", "Metering", "Model",
-                "SQL", "SQLite", "Sessions", "Store", "Takeover", "Transport", "WireProtocol", lifecycle, logging,
+                "AgentCore", "ContainerProduct", "ControllerCore", "ControllerEngine", "DaemonKit", "DriverKit",
+                "Metering", "Model", "SQL", "SQLite", "Sessions", "Store", "Takeover", "Transport", "WireProtocol",
+                lifecycle,
+                logging,
             ] + nio),
         program("innkeeper-simulate", "Tests/Simulation/Program", ["Simulation"]),
         .testTarget(
@@ -304,7 +317,8 @@ let package = Package(
 // Tests/Fuzz: the same properties under libFuzzer, or in a test over the committed inputs.
 let fuzzed: [Target.Dependency] =
     [
-        "API", "APIModels", "AgentCore", "CloudPanelDriver", "ControllerCore", "DaemonKit", "DockerDriver", "DriverKit",
+        "API", "APIModels", "AgentCore", "CloudPanelDriver", "ContainerProduct", "ControllerCore", "DaemonKit",
+        "DockerDriver", "DriverKit",
         "HTTPFetch", "HelmDriver", "HostDriver", "LibvirtDriver", "Metering", "Model", "Placement", "Processes",
         "ProxmoxDriver", "Saga", "SwagDriver", "Transport", "WireProtocol", "YAML", "ZFSDriver", "innctl",
         "innkeeper-agent", "innkeeper-controller", .product(name: "NIOEmbedded", package: "swift-nio"),

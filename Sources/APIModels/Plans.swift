@@ -1,18 +1,25 @@
 package import Model
+package import WireProtocol
 
-/// What a customer can buy: a container and what it gets.
+/// What a customer can buy: a product with its amounts.
 package struct Plan: Codable, Sendable {
     package var name: String
+    /// What kind of thing it sells; the same in all revisions.
+    package var product: String
     /// Grows by one with every change.
     package var revision: Int64
-    package var spec: PlanBody
+    /// The product's own fields; `GET /api/v1/products/{product}` has their schema.
+    package var spec: JSONValue
     /// When this revision was made.
     package var changedAt: Timestamp
     /// Set when no new service may use the plan.
     package var retiredAt: Timestamp?
 
-    package init(name: String, revision: Int64, spec: PlanBody, changedAt: Timestamp, retiredAt: Timestamp?) {
+    package init(
+        name: String, product: String, revision: Int64, spec: JSONValue, changedAt: Timestamp, retiredAt: Timestamp?
+    ) {
         self.name = name
+        self.product = product
         self.revision = revision
         self.spec = spec
         self.changedAt = changedAt
@@ -20,18 +27,36 @@ package struct Plan: Codable, Sendable {
     }
 }
 
-/// `POST /api/v1/plans`; `PUT /api/v1/plans/{name}` takes the spec alone.
+/// `POST /api/v1/plans`.
 package struct PlanRequest: Codable, Sendable {
     package var name: String
-    package var spec: PlanBody
+    /// `container` when it is not given.
+    package var product: String?
+    /// The product's own fields.
+    package var spec: JSONValue
 
-    package init(name: String, spec: PlanBody) {
+    package init(name: String, product: String? = nil, spec: JSONValue) {
         self.name = name
+        self.product = product
         self.spec = spec
     }
 }
 
-/// The spec of a plan. Sizes are bytes, CPU is thousandths of a core.
+/// `PUT /api/v1/plans/{name}`. A body with neither `product` nor `spec` is taken for the fields of a container, as version 0.1.0
+/// wanted them.
+package struct PlanChange: Codable, Sendable {
+    /// Cannot be changed once a plan is there.
+    package var product: String?
+    /// The product's own fields.
+    package var spec: JSONValue
+
+    package init(product: String? = nil, spec: JSONValue) {
+        self.product = product
+        self.spec = spec
+    }
+}
+
+/// The fields of a plan of the product `container`. Sizes are bytes, CPU is thousandths of a core.
 package struct PlanBody: Codable, Sendable, Hashable {
     /// `docker` (the default).
     package var driver: String?

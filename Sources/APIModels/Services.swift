@@ -7,6 +7,8 @@ package struct Service: Codable, Sendable {
     /// The billing system's own name for it, unique.
     package var externalID: String?
     package var customer: String
+    /// What kind of thing it is.
+    package var product: String
     package var plan: String
     /// `pending`, `provisioning`, `running`, `suspending`, `suspended`, `upgrading`, `terminating`, `terminated` or `failed`.
     package var state: String
@@ -21,7 +23,7 @@ package struct Service: Codable, Sendable {
     package var spec: JSONValue?
     /// What the agents last reported. Not in lists.
     package var observed: JSONValue?
-    /// How it differs from what it should be: `missing`, `stopped`, `running` or `foreign`.
+    /// How it differs from what it should be: of a container `missing`, `stopped`, `running` or `foreign`.
     package var drift: String?
     /// The newest values of its metrics, by name. Only when one service is asked for.
     package var metrics: [String: Double]?
@@ -29,13 +31,14 @@ package struct Service: Codable, Sendable {
     package var operation: Operation?
 
     package init(
-        id: String, externalID: String?, customer: String, plan: String, state: String, node: String?,
+        id: String, externalID: String?, customer: String, product: String, plan: String, state: String, node: String?,
         generation: Int64, createdAt: Timestamp, updatedAt: Timestamp, spec: JSONValue? = nil,
         observed: JSONValue? = nil, drift: String? = nil, metrics: [String: Double]? = nil, operation: Operation? = nil
     ) {
         self.id = id
         self.externalID = externalID
         self.customer = customer
+        self.product = product
         self.plan = plan
         self.state = state
         self.node = node
@@ -57,12 +60,12 @@ package struct ServiceOrder: Codable, Sendable {
     package var plan: String
     /// The service's own labels, for people and billing systems.
     package var labels: [String: String]?
-    /// What is to be other than the plan says.
-    package var overrides: Overrides?
+    /// What is to be other than the plan says: those of the product's fields that a service may have of its own.
+    package var overrides: JSONValue?
 
     package init(
         externalID: String?, customer: String, plan: String, labels: [String: String]? = nil,
-        overrides: Overrides? = nil
+        overrides: JSONValue? = nil
     ) {
         self.externalID = externalID
         self.customer = customer
@@ -75,28 +78,12 @@ package struct ServiceOrder: Codable, Sendable {
 /// `POST /api/v1/services/{id}/upgrade`: another plan, other values, or both.
 package struct UpgradeOrder: Codable, Sendable {
     package var plan: String?
-    package var overrides: Overrides?
+    /// Those of the product's fields that an upgrade can change.
+    package var overrides: JSONValue?
 
-    package init(plan: String? = nil, overrides: Overrides? = nil) {
+    package init(plan: String? = nil, overrides: JSONValue? = nil) {
         self.plan = plan
         self.overrides = overrides
-    }
-}
-
-/// What a single service may have other than its plan says.
-package struct Overrides: Codable, Sendable, Hashable {
-    package var memoryBytes: Int64?
-    package var cpuMillis: Int64?
-    package var diskBytes: Int64?
-    package var command: [String]?
-    package var env: [String: String]?
-    package var placement: PlacementBody?
-    package var repair: Bool?
-
-    package init(memoryBytes: Int64? = nil, cpuMillis: Int64? = nil, diskBytes: Int64? = nil) {
-        self.memoryBytes = memoryBytes
-        self.cpuMillis = cpuMillis
-        self.diskBytes = diskBytes
     }
 }
 
@@ -105,6 +92,18 @@ package struct ReasonRequest: Codable, Sendable {
     package var reason: String?
 
     package init(reason: String? = nil) { self.reason = reason }
+}
+
+/// `POST /api/v1/services/{id}/verbs/{verb}`, the body is optional.
+package struct VerbOrder: Codable, Sendable {
+    /// What the verb wants to know; `GET /api/v1/products/{product}` has its schema.
+    package var parameters: JSONValue?
+    package var reason: String?
+
+    package init(parameters: JSONValue? = nil, reason: String? = nil) {
+        self.parameters = parameters
+        self.reason = reason
+    }
 }
 
 /// The answer 202: the work is on record and will be done.

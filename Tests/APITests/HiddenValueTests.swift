@@ -26,9 +26,11 @@ import WireProtocol
             #expect(!text.contains("hunter2") && text.contains(#"********"#), "\(text)")
         }
         var plan = try BodyDecoder.model(Plan.self, from: JSONParser.parse(read.body))
-        plan.spec.cpuMillis = 150
-        plan.spec.env?["C"] = "new-value"
-        let body = String(decoding: try BodyEncoder.bytes(plan.spec), as: UTF8.self)
+        var fields = try #require(plan.spec.asObject)
+        fields["cpu_millis"] = 150
+        fields["env"] = ["A": .string(HiddenValue.text), "C": "new-value"]
+        plan.spec = .object(fields)
+        let body = JSONValue.object(["product": "container", "spec": plan.spec]).text
         #expect(try await house.ask(.put, "/api/v1/plans/p", body).status == 200)
         let stored = try await house.store.plan("p")
         #expect(stored?.revision == 2)
@@ -37,6 +39,8 @@ import WireProtocol
 
     @Test(arguments: [
         ("POST", "/api/v1/plans", #"{"name":"q","spec":{SPEC}}"#, "spec.env.A"),
+        ("PUT", "/api/v1/plans/q", #"{"spec":{SPEC}}"#, "spec.env.A"),
+        // As version 0.1.0 wanted them.
         ("PUT", "/api/v1/plans/q", "{SPEC}", "env.A"),
         (
             "POST", "/api/v1/services", #"{"customer":"c","plan":"p","overrides":{"env":{"A":"********"}}}"#,

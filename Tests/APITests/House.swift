@@ -1,5 +1,6 @@
 import HummingbirdCore
 import APIModels
+import ContainerProduct
 import ControllerCore
 import HTTPTypes
 import Hummingbird
@@ -43,7 +44,10 @@ struct House: Sendable {
             connected: { ["nod_1"] },
             revoke: { node in cut.nodes.withLock { $0.append(node) } })
         operations = Operations(
-            world: World(store: store, agents: agents, clock: clock.port, logger: Self.logger))
+            world: World(
+                store: store, agents: agents,
+                catalogue: Catalogue(products: [Container.product], types: [.command, .transfer]), clock: clock.port,
+                logger: Self.logger))
         var settings = APISettings(authorityPin: String(repeating: "ab", count: 32))
         settings.port = 0
         change(&settings)

@@ -136,7 +136,9 @@ import WireProtocol
     func `a change states what was seen, and says when that is over`(
         status: Int, words: [String], condition: String
     ) async throws {
-        let plan = #"{"name":"small","revision":3,"spec":\#(House.plan),"changed_at":"2026-11-30T00:00:00Z"}"#
+        let plan =
+            #"{"name":"small","product":"container","revision":3,"spec":\#(House.plan),"#
+            + #""changed_at":"2026-11-30T00:00:00Z"}"#
         let server = try ScriptedServer { request in
             guard request.line.hasPrefix("GET") else { return [.respond(412, "")] }
             let body = status == 200 ? plan : ""

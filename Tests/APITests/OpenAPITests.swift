@@ -45,14 +45,18 @@ import WireProtocol
     @Test func `schemas know which fields are required and of what type`() async throws {
         let house = try await House()
         let schemas = try #require(await Self.document(house)["components"]?["schemas"])
-        let plan = try #require(schemas["PlanBody"])
+        let plan = try #require(schemas["ContainerSpec"])
         #expect(plan["required"] == ["image", "memory_bytes", "cpu_millis", "disk_bytes"])
         #expect(plan["additionalProperties"] == false)
         #expect(plan["properties"]?["memory_bytes"]?["minimum"] == .integer(6 << 20))
         #expect(plan["properties"]?["env"]?["additionalProperties"]?["type"] == "string")
         #expect(plan["properties"]?["command"]?["items"]?["maxLength"] == 4096)
-        #expect(plan["properties"]?["command"]?["type"] == ["array", "null"])
-        #expect(schemas["PlacementBody"]?["properties"]?["strategy"]?["enum"] == ["spread", "pack", .null])
+        #expect(plan["properties"]?["placement"]?["properties"]?["strategy"]?["enum"] == ["spread", "pack"])
+        for model in ["Plan", "PlanRequest", "PlanChange"] {
+            let fields = schemas[model]?["properties"]?["spec"]
+            #expect(fields == ["anyOf": [["$ref": "#/components/schemas/ContainerSpec"]]], "\(model)")
+        }
+        #expect(schemas["JoinTokenRequest"]?["properties"]?["labels"]?["type"] == ["object", "null"])
         #expect(schemas["Node"]?["properties"]?["last_seen"] == ["type": "string", "format": "date-time"])
         #expect(
             schemas["ListingOfNode"]?["properties"]?["items"] == [

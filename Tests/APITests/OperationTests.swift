@@ -39,7 +39,7 @@ import WireProtocol
         let id = try await house.addService().operation.id
         try await Self.journal(house, id, Self.begun)
         let journal = try await house.store.journal(id)
-        let steps = StepHistory(kind: "migrate", journal).steps
+        let steps = StepHistory([], journal).steps
         #expect(steps.map(\.name) == ["dataset", "container"] && steps.map(\.position) == [1, 2])
         #expect(steps.allSatisfy { $0.total == 2 })
     }

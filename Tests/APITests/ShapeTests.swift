@@ -115,7 +115,7 @@ import WireProtocol
 
     @Test(arguments: [
         (#"{"name":"a"}"#, "spec", "is missing"),
-        (#"{"name":"a","spec":{},"color":1}"#, "spec.image", "is missing"),
+        (#"{"name":"a","spec":{}}"#, "spec.image", "is missing"),
         (#"{"name":1,"spec":{}}"#, "name", "must be a string, not an integer"),
         (
             #"{"name":"a","spec":{"image":"i","memory_bytes":"64M","cpu_millis":1,"disk_bytes":1}}"#,

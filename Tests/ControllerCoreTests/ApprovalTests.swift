@@ -4,6 +4,7 @@ import Store
 import Testing
 import WireProtocol
 
+@testable import ContainerProduct
 @testable import ControllerCore
 
 extension Stage {

@@ -65,7 +65,7 @@ extension Stage {
         let made = try await operations.command(request, on: "nod_1", by: Self.by)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let world = World(store: store, agents: node.port, clock: clock.port, logger: logger)
+        let world = World(store: store, agents: node.port, catalogue: .tested, clock: clock.port, logger: logger)
         let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
         let work = try await loading.load(made.operation, RunSignals()) { _ in true }.get()
         _ = try await work()
@@ -209,7 +209,8 @@ extension Stage {
             try await store.updateOperation(made.operation.id) { $0.state = .running }
             var logger = Logger(label: "test")
             logger.logLevel = .critical
-            let world = World(store: store, agents: late.port, clock: stage.clock.port, logger: logger)
+            let world = World(
+                store: store, agents: late.port, catalogue: .tested, clock: stage.clock.port, logger: logger)
             let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
             _ = try await loading.load(made.operation, RunSignals()) { _ in true }.get()()
             let refused = try await stage.outcome(made.operation.id)
@@ -239,7 +240,7 @@ extension Stage {
             #expect(try await stage.operations.cancel(made.operation.id, by: Stage.by).state == .cancelled)
             let left = try await stage.operations.command(exec, on: "nod_1", by: Stage.by)
             let now = stage.clock.port.now()
-            _ = try await Restoration.settle(stage.store, takenAt: now, at: now)
+            _ = try await Restoration.settle(stage.store, .tested, takenAt: now, at: now)
             #expect(try await stage.outcome(left.operation.id).state == .needsAttention)
         }
     }

@@ -16,7 +16,7 @@ private func operation(
 }
 
 @Suite struct DispatchTests {
-    let dispatch = Dispatch(limits: ExecutorLimits(perNode: 2, perKind: 3, unplaced: 1))
+    let dispatch = Dispatch(limits: ExecutorLimits(perNode: 2, perKind: 3, unplaced: 1), catalogue: .tested)
 
     private func chosen(
         _ queue: [OperationRecord], active: Set<String> = [], resting: Set<String> = []

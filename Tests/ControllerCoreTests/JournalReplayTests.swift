@@ -4,13 +4,14 @@ import Store
 import Testing
 import WireProtocol
 
+@testable import ContainerProduct
 @testable import ControllerCore
 
 /// Operations outlive the version that they began under: what released versions have written goes on under this one.
 @Suite struct JournalReplayTests {
     @Test func `there are journals of every kind, ended in every way`() {
         let kinds = Set(RecordedJournal.all.map(\.kind))
-        #expect(kinds.isSuperset(of: OperationKind.allCases.map(\.rawValue) + [NodeCommand.kind, Transfer.kind]))
+        #expect(kinds.isSuperset(of: Container.product.verbs.map(\.verb.name) + [NodeCommand.kind, Transfer.kind]))
         #expect(
             Set(RecordedJournal.all.map(\.state)) == ["succeeded", "failed", "cancelled", "needs_attention"])
     }
@@ -39,7 +40,7 @@ import WireProtocol
 
     private static func table(of journal: RecordedJournal) -> SagaTable? {
         let revision = journal.entries.first?.entry["context"]?[SagaTable.revisionKey]?.asInteger ?? 1
-        return OperationKind(rawValue: journal.kind)?.saga.definition(revision: revision)?.table
+        return Container.product.verb(journal.kind)?.tables.first { $0.revision == revision }
             ?? Self.direct(journal.kind)
     }
 

@@ -143,7 +143,7 @@ extension Stage {
             }
             try await stage.reportInventory()
             stage.letTimePass()
-            for _ in 1...3 { try await UnknownContainers().reconcile(stage.world) }
+            for _ in 1...3 { try await UnknownObjects().reconcile(stage.world) }
             #expect(try await stage.findings("drift.unknown") == 1)
             #expect(stage.node.belongings.containers.count == 1)
         }
@@ -157,7 +157,7 @@ extension Stage {
             }
             try await stage.reportInventory()
             stage.letTimePass()
-            try await UnknownContainers().reconcile(stage.world)
+            try await UnknownObjects().reconcile(stage.world)
             #expect(try await stage.findings("drift.unknown") == 1)
         }
     }

@@ -3,6 +3,7 @@ import Store
 import Testing
 import WireProtocol
 
+@testable import ContainerProduct
 @testable import ControllerCore
 
 extension Stage {

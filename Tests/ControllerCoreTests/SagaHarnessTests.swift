@@ -20,12 +20,12 @@ import WireProtocol
             let belongings = scene.stage.node.belongings
             let container = belongings.containers[scene.service]
             let dataset = belongings.datasets["tank/innkeeper/\(scene.service)"]
-            switch scenario.kind {
-            case .terminate:
+            switch scenario.kind.name {
+            case "terminate":
                 #expect(belongings.containers.isEmpty && belongings.datasets.isEmpty)
                 let books = try await scene.stage.books(scene.service)
                 #expect(books.state == .terminated && books.names.isEmpty && books.reservation == nil)
-            case .upgrade:
+            case "upgrade":
                 #expect(container?.memory == 256 * Stage.mebi && dataset?.quota == 512 * Stage.mebi)
                 #expect(service.state == scene.booksBefore.state && service.plan == "large")
                 #expect(try await scene.stage.books(scene.service).reservation?.memoryBytes == 256 * Stage.mebi)
@@ -128,11 +128,11 @@ import WireProtocol
     func `doing each step twice is doing it once`(scenario: Scenario) async throws {
         let (expected, _, _) = try await reference(scenario, failing: nil)
         try await Scene.with(scenario) { scene in
-            let (scope, steps) = try await scope(scene, scenario)
+            let steps = try await steps(scene, scenario)
             var outputs: [String: JSONValue] = [:]
             for step in steps {
                 for attempt in 1...2 {
-                    outputs[step.policy.name] = try await step.act(scope, call(step, attempt, false, outputs))
+                    outputs[step.policy.name] = try await step.act(call(step, attempt, false, outputs))
                 }
             }
             #expect(scene.stage.node.belongings.renamed(from: scene.service) == expected.belongings)
@@ -144,11 +144,11 @@ import WireProtocol
     @Test(arguments: Scenario.undoable)
     func `undoing each step twice is undoing it once`(scenario: Scenario) async throws {
         try await Scene.with(scenario) { scene in
-            let (scope, steps) = try await scope(scene, scenario)
+            let steps = try await steps(scene, scenario)
             var outputs: [String: JSONValue] = [:]
-            for step in steps { outputs[step.policy.name] = try await step.act(scope, call(step, 1, false, outputs)) }
+            for step in steps { outputs[step.policy.name] = try await step.act(call(step, 1, false, outputs)) }
             for step in steps.reversed() {
-                for attempt in 1...2 { try await step.undo?(scope, call(step, attempt, true, outputs)) }
+                for attempt in 1...2 { try await step.undo(call(step, attempt, true, outputs)) }
             }
             guard scenario.kind != .repair else { return }
             var after = scene.stage.node.belongings
@@ -223,20 +223,19 @@ import WireProtocol
         #expect(books == scene.booksBefore, comment)
     }
 
-    private func scope(
-        _ scene: Scene, _ scenario: Scenario
-    ) async throws -> (scope: ServiceScope, steps: [SagaStep<ServiceScope>]) {
+    private func steps(_ scene: Scene, _ scenario: Scenario) async throws -> [BoundStep] {
         let (operation, service) = (
             try await scene.stage.outcome(scene.operation), try await scene.stage.service(scene.service)
         )
         let scope = ServiceScope(
-            world: scene.stage.world, rules: .standard, operation: operation, kind: scenario.kind, service: service,
-            spec: try PlanSpec(json: service.spec), note: { _, _ in })
-        return (scope, scenario.kind.saga.definition.steps)
+            world: scene.stage.world, rules: .standard, operation: operation, verb: scenario.kind, service: service,
+            note: { _, _ in })
+        let verb = try #require(Catalogue.tested.verb(scenario.kind.name, of: service))
+        return try #require(try verb.saga(revision: nil, scope: scope)).steps
     }
 
     private func call(
-        _ step: SagaStep<ServiceScope>, _ attempt: Int, _ unwinding: Bool, _ outputs: [String: JSONValue]
+        _ step: BoundStep, _ attempt: Int, _ unwinding: Bool, _ outputs: [String: JSONValue]
     ) -> StepCall {
         StepCall(
             operation: "op_x", step: step.policy.name,

@@ -8,7 +8,7 @@ import WireProtocol
 /// One saga with the state that it begins from. All run through the same tests.
 struct Scenario: Sendable, CustomTestStringConvertible {
     var name: String
-    var kind: OperationKind
+    var kind: Verb
     /// Makes the state before; nil when the order itself makes the service.
     var prepare: @Sendable (Stage) async throws -> String?
     var order: @Sendable (Stage, String?) async throws -> ServiceOperation

@@ -7,6 +7,7 @@ import Store
 import Synchronization
 import WireProtocol
 
+@testable import ContainerProduct
 @testable import ControllerCore
 
 /// A clock that jumps over pauses, and that can stop the run which asks it for the time.
@@ -38,6 +39,7 @@ struct Stage: Sendable {
     let store: Store
     let node = ModelNode()
     let clock = StageClock()
+    let host = ScriptedHost()
     let world: World
     let operations: Operations
     let directory: String
@@ -51,7 +53,10 @@ struct Stage: Sendable {
         store = try Store(path: "\(directory)/store.db")
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        world = World(store: store, agents: node.port, clock: clock.port, logger: logger)
+        var ports = Ports()
+        ports.http = host.port
+        world = World(
+            store: store, agents: node.port, ports: ports, catalogue: .tested, clock: clock.port, logger: logger)
         operations = Operations(world: world)
         try await addNode("nod_1")
         _ = try await operations.createPlan(name: "small", spec: Self.plan(), by: Self.by)

@@ -5,24 +5,25 @@ import Store
 import Testing
 import WireProtocol
 
+@testable import ContainerProduct
 @testable import ControllerCore
 
 /// Tables of sagas outlive the version that they are written in: journals in flight name their steps.
 @Suite struct TableTests {
     /// Revision, then steps with `*` for those with an undo and `?` for auxiliary ones. A change of a table is a further
     /// revision; the one before goes into `earlier`, and a line here beside it.
-    private static let released: [OperationKind: [String]] = [
-        .provision: ["1 place* dataset* image container* snapshot?"],
-        .suspend: ["1 place container*"],
-        .resume: ["1 place container*"],
-        .upgrade: ["1 place usage room* quota* limits* settle*"],
-        .repair: ["1 place dataset image container"],
-        .terminate: ["1 place container dataset release"],
+    private static let released: [String: [String]] = [
+        "provision": ["1 place* dataset* image container* snapshot?"],
+        "suspend": ["1 place container*"],
+        "resume": ["1 place container*"],
+        "upgrade": ["1 place usage room* quota* limits* settle*"],
+        "repair": ["1 place dataset image container"],
+        "terminate": ["1 place container dataset release"],
     ]
 
-    @Test(arguments: OperationKind.allCases)
-    func `every table that was released is there under its revision`(kind: OperationKind) {
-        let tables = ([kind.saga.definition] + kind.saga.earlier).map(\.table)
+    @Test(arguments: Container.product.verbs.map(\.verb.name))
+    func `every table that was released is there under its revision`(kind: String) throws {
+        let tables = try #require(Container.product.verb(kind)).tables
         let lines = tables.map { table in
             let steps = table.steps.map { "\($0.name)\($0.undoable ? "*" : "")\($0.weight == .auxiliary ? "?" : "")" }
             return "\(table.revision) \(steps.joined(separator: " "))"

@@ -3,6 +3,7 @@ import Store
 import Testing
 import WireProtocol
 
+@testable import ContainerProduct
 @testable import ControllerCore
 
 @Suite struct `An upgrade to another plan` {
@@ -11,8 +12,8 @@ import WireProtocol
         "env": ["MODE": "live"], "command": ["serve"], "labels": ["tier": "small", "team": "a"],
     ]
 
-    private static func spec(_ changes: JSONObject, over base: JSONObject = base) throws -> PlanSpec {
-        try PlanSpec(json: base.merged(with: changes))
+    private static func spec(_ changes: JSONObject, over base: JSONObject = base) throws -> ContainerSpec {
+        try ContainerSpec(json: base.merged(with: changes))
     }
 
     @Test(

@@ -30,7 +30,7 @@ struct Composition {
         try await witness.check()
         self.witness = witness
         let engine = try await Engine(
-            store: store, authority: authority, settings: configuration.settings,
+            store: store, authority: authority, catalogue: .shipped, settings: configuration.settings,
             placement: configuration.placement, limits: configuration.operations,
             retention: configuration.retention, allocation: configuration.allocation)
         self.engine = engine

@@ -46,7 +46,7 @@ struct Recover: AsyncParsableCommand {
             let files = StateFiles(try DataDirectory(location.data))
             let store = try await files.openStore(StoreOptions(mustExist: true))
             let now = Timestamp.now()
-            let unfinished = try await Restoration.settle(store, takenAt: now, at: now)
+            let unfinished = try await Restoration.settle(store, .shipped, takenAt: now, at: now)
             try StoreWitness.write(try await store.advanceMark(), to: files.mark)
             await store.close()
             print("the store is fit for use; operations that were unfinished: \(unfinished)")

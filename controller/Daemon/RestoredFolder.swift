@@ -23,7 +23,7 @@ struct RestoredFolder {
             try await Store.unpack(backup: backup, to: staged("controller.sqlite"))
             let store = try Store(
                 path: staged("controller.sqlite"), options: StoreOptions(mustExist: true, seal: ColumnSeal(of: files)))
-            let unfinished = try await Restoration.settle(store, takenAt: takenAt, at: .now())
+            let unfinished = try await Restoration.settle(store, .shipped, takenAt: takenAt, at: .now())
             try StoreWitness.write(try await store.advanceMark(), to: staged(Self.markName))
             await store.close()
             for file in files { try AtomicFile.write(file.bytes, to: staged(file.name), mode: file.mode) }

@@ -21,7 +21,7 @@ package struct Engine: Sendable {
 
     /// Takes up what the store holds; nothing runs before the services do.
     package init(
-        store: Store, authority: CertificateAuthority, settings: Settings = Settings(),
+        store: Store, authority: CertificateAuthority, catalogue: Catalogue, settings: Settings = Settings(),
         placement: PlacementRules = .standard, limits: ExecutorLimits = .standard,
         retention: Retention = Retention(), allocation: AllocationRules = .standard
     ) async throws(StoreError) {
@@ -39,7 +39,8 @@ package struct Engine: Sendable {
             authority: authority, expected: nodes.filter { $0.state == .connected }.map(\.id),
             logger: Logger(label: "sessions"))
         let world = World(
-            store: store, agents: .fleet(sessions, store), logger: Logger(label: "core"), allocation: allocation)
+            store: store, agents: .fleet(sessions, store), catalogue: catalogue, logger: Logger(label: "core"),
+            allocation: allocation)
         let executor = Executor(world: world, limits: limits, rules: placement)
         self.executor = executor
         operations = Operations(world: world, rules: placement, wake: { executor.wake() })

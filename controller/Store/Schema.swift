@@ -14,6 +14,7 @@ enum Schema {
         Migration(number: 5, script: schema5Findings), Migration(number: 6, script: schema6Trust),
         Migration(number: 7, script: schema7Refusals), Migration(number: 8, script: schema8Networks),
         Migration(number: 9, script: schema9Rooms),
+        Migration(number: 10, script: schema10Products),
     ]
 
     /// - Parameter name: what errors call the database, the path of a file for example.

@@ -3,11 +3,14 @@ package import WireProtocol
 
 extension Store {
     /// Makes the next revision of a plan, or returns the newest when it says the same and is not retired.
-    package func putPlan(_ name: String, spec: JSONObject, at time: Timestamp) throws(StoreError) -> PlanRecord {
+    package func putPlan(
+        _ name: String, product: String = "container", spec: JSONObject, at time: Timestamp
+    ) throws(StoreError) -> PlanRecord {
         try transaction { () throws(StoreError) in
             let newest = try plan(name)
             if let newest, newest.spec == spec, newest.retiredAt == nil { return newest }
-            let plan = PlanRecord(name: name, revision: (newest?.revision ?? 0) + 1, spec: spec, createdAt: time)
+            let plan = PlanRecord(
+                name: name, revision: (newest?.revision ?? 0) + 1, product: product, spec: spec, createdAt: time)
             try insert(plan)
             note(.plan, name)
             return plan

@@ -6,10 +6,13 @@ package struct ServiceFilter: Sendable, Hashable {
     package var node: String?
     package var customer: String?
     package var plan: String?
+    package var product: String?
 
     package init(
-        states: [ServiceRecord.State]? = nil, node: String? = nil, customer: String? = nil, plan: String? = nil
+        states: [ServiceRecord.State]? = nil, node: String? = nil, customer: String? = nil, plan: String? = nil,
+        product: String? = nil
     ) {
+        self.product = product
         self.states = states
         self.node = node
         self.customer = customer
@@ -42,6 +45,7 @@ extension Store {
         conditions.equal("node", filter.node)
         conditions.equal("customer", filter.customer)
         conditions.equal("plan", filter.plan)
+        conditions.equal("product", filter.product)
         return try page(ServiceRecord.self, conditions, request, cursor: \.id)
     }
 

@@ -1,6 +1,7 @@
 import APIModels
 import ArgumentParser
 import Model
+import WireProtocol
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
@@ -36,9 +37,16 @@ struct SizeOptions: ParsableArguments {
     @Option(help: "Processor: 500m or 0.5 is half a core.", transform: Cores.init) var cpu: Cores?
     @Option(help: "Disk: 5GiB.", transform: Size.init) var disk: Size?
 
-    var overrides: Overrides? {
-        guard memory != nil || cpu != nil || disk != nil else { return nil }
-        return Overrides(memoryBytes: memory?.bytes, cpuMillis: cpu?.millis, diskBytes: disk?.bytes)
+    @Option(name: .customLong("set"), help: "Any other field that the product allows, name=value; may be given again.")
+    var fields: [FieldValue] = []
+
+    var overrides: JSONValue? {
+        var overrides: JSONObject = [:]
+        overrides["memory_bytes"] = memory.map { .integer($0.bytes) }
+        overrides["cpu_millis"] = cpu.map { .integer($0.millis) }
+        overrides["disk_bytes"] = disk.map { .integer($0.bytes) }
+        for field in fields { overrides[field.name] = field.value }
+        return overrides.isEmpty ? nil : .object(overrides)
     }
 }
 
@@ -128,6 +136,18 @@ struct Pair: ExpressibleByArgument {
         guard parts.count == 2, !parts[0].isEmpty else { return nil }
         name = String(parts[0])
         value = String(parts[1])
+    }
+}
+
+/// `name=value` for a field of a product; a value that is JSON is taken as such, any other as text.
+struct FieldValue: ExpressibleByArgument {
+    let name: String
+    let value: JSONValue
+
+    init?(argument: String) {
+        guard let pair = Pair(argument: argument) else { return nil }
+        name = pair.name
+        value = (try? JSONParser.parse(Array(pair.value.utf8))) ?? .string(pair.value)
     }
 }
 

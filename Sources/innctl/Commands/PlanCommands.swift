@@ -6,7 +6,7 @@ import WireProtocol
 struct PlanCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "What customers can buy.",
-        subcommands: [PlanList.self, PlanShow.self, PlanApply.self, PlanDelete.self])
+        subcommands: [PlanList.self, PlanShow.self, PlanApply.self, PlanSchema.self, PlanDelete.self])
 }
 
 struct PlanList: AsyncParsableCommand {
@@ -16,12 +16,13 @@ struct PlanList: AsyncParsableCommand {
     func run() async throws {
         let plans: [Plan] = try await Controller.connect().all("/api/v1/plans")
         try common.output.list(plans) { plans in
-            var table = Table("name", "revision", "image", "cpu", "memory", "disk", "age", "state")
+            var table = Table("name", "product", "revision", "image", "cpu", "memory", "disk", "age", "state")
             for plan in plans {
                 table.add(
-                    plan.name, String(plan.revision), plan.spec.image, Readable.cores(plan.spec.cpuMillis),
-                    Readable.bytes(plan.spec.memoryBytes), Readable.bytes(plan.spec.diskBytes),
-                    Readable.age(plan.changedAt), plan.retiredAt == nil ? "offered" : "retired")
+                    plan.name, plan.product, String(plan.revision), PlanCard.field("image", of: plan),
+                    PlanCard.field("cpu_millis", of: plan), PlanCard.field("memory_bytes", of: plan),
+                    PlanCard.field("disk_bytes", of: plan), Readable.age(plan.changedAt),
+                    plan.retiredAt == nil ? "offered" : "retired")
             }
             return table
         }
@@ -39,27 +40,71 @@ struct PlanShow: AsyncParsableCommand {
     }
 }
 
-/// One plan for people.
+/// One plan for people: whatever fields its product has.
 enum PlanCard {
+    private static let words = [
+        "cpu_millis": "cores", "memory_bytes": "memory", "disk_bytes": "disk", "env": "environment",
+    ]
+
     static func text(_ plan: Plan) -> String {
         var card = Card()
         card.add("name", plan.name)
+        card.add("product", plan.product)
         card.add("revision", String(plan.revision))
-        card.add("image", plan.spec.image)
-        card.add("command", plan.spec.command?.joined(separator: " "))
-        card.add("cores", Readable.cores(plan.spec.cpuMillis))
-        card.add("memory", Readable.bytes(plan.spec.memoryBytes))
-        card.add("disk", Readable.bytes(plan.spec.diskBytes))
-        card.add("network", plan.spec.network)
-        card.add("mount path", plan.spec.mountPath)
-        card.add("image tar", plan.spec.imageTar)
-        card.add("pool", plan.spec.pool)
-        card.add("environment", plan.spec.env.map(Readable.labels))
-        card.add("placement", plan.spec.placement?.strategy?.rawValue)
-        card.add("node labels", plan.spec.placement?.labels.map(Readable.labels))
+        for member in plan.spec.asObject?.members ?? [] {
+            add(member.value, words[member.key] ?? member.key.replacing("_", with: " "), member.key, to: &card)
+        }
         card.add("changed", plan.changedAt.iso8601)
         card.add("retired", plan.retiredAt?.iso8601)
         return card.text
+    }
+
+    private static func add(_ value: JSONValue, _ label: String, _ name: String, to card: inout Card) {
+        guard case .object(let object) = value, object.members.contains(where: { $0.value.asString == nil }) else {
+            let text = text(value, name)
+            return card.add(label, text.isEmpty ? nil : text)
+        }
+        for member in object.members { add(member.value, "\(label) \(member.key)", member.key, to: &card) }
+    }
+
+    /// One field of a plan, empty where its product has none of that name.
+    static func field(_ name: String, of plan: Plan) -> String { plan.spec[name].map { text($0, name) } ?? "" }
+
+    /// Units follow from the ends of names.
+    private static func text(_ value: JSONValue, _ name: String) -> String {
+        switch value {
+        case .string(let text): text
+        case .integer(let number) where name.hasSuffix("_bytes"): Readable.bytes(number)
+        case .integer(let number) where name.hasSuffix("_millis"): Readable.cores(number)
+        case .array(let items): items.map { text($0, "") }.joined(separator: " ")
+        case .object(let object):
+            object.members.map { "\($0.key)=\(text($0.value, $0.key))" }.joined(separator: ", ")
+        default: value.text
+        }
+    }
+}
+
+struct PlanSchema: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schema",
+        abstract: "The fields that plans of a product have, as a JSON Schema; without a name, the products.")
+    @Argument(help: "The product's name.") var product: String?
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let controller = try Controller.connect()
+        guard let product else {
+            let products: [ProductView] = try await controller.all("/api/v1/products")
+            return try common.output.list(products) { products in
+                var table = Table("name", "verbs", "summary")
+                for product in products {
+                    table.add(product.name, product.verbs.map(\.name).joined(separator: ","), product.summary)
+                }
+                return table
+            }
+        }
+        let found: ProductView = try await controller.get("/api/v1/products/\(PercentEncoding.encode(product))")
+        try common.output.show(found) { ($0.schema ?? [:]).text + "\n" }
     }
 }
 
@@ -67,7 +112,11 @@ struct PlanApply: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply", abstract: "Create a plan, or change it, from a JSON file or from flags.")
     @Argument(help: "The plan's name.") var name: String
-    @Option(name: [.short, .long], help: "A JSON file with the plan's spec; - for standard input.") var file: String?
+    @Option(help: "What kind of thing it sells; container by default. innctl plan schema tells its fields.")
+    var product: String?
+    @Option(name: [.short, .long], help: "A JSON file with the plan's fields; - for standard input.") var file: String?
+    @Option(name: .customLong("set"), help: "Any field of the product, name=value; may be given again.")
+    var fields: [FieldValue] = []
     @Option(help: "The container image.") var image: String?
     @Option(help: "Memory: 512MiB, 2G.", transform: Size.init) var memory: Size?
     @Option(help: "Processor: 500m or 0.5 is half a core.", transform: Cores.init) var cpu: Cores?
@@ -93,27 +142,32 @@ struct PlanApply: AsyncParsableCommand {
     func run() async throws {
         let controller = try Controller.connect()
         let path = "/api/v1/plans/\(PercentEncoding.encode(name))"
-        let wanted = try body()
+        let wanted = PlanChange(product: product, spec: .object(try spec()))
         let seen: Sighting<Plan> = try await controller.look(path, "plan \(name)")
         if let revision, revision != seen.found?.revision ?? 0 { throw seen.condition.broken }
         let plan: Plan = try await controller.change("PUT", path, wanted, if: seen.condition)
         try common.output.show(plan, PlanCard.text)
     }
 
-    private func body() throws(Failure) -> PlanBody {
-        var body = if let file { try Self.read(file) } else { try fromFlags() }
-        if let memory { body.memoryBytes = memory.bytes }
-        if let cpu { body.cpuMillis = cpu.millis }
-        if let disk { body.diskBytes = disk.bytes }
-        body.image = image ?? body.image
-        body.network = network ?? body.network
-        body.mountPath = mountPath ?? body.mountPath
-        body.imageTar = imageTar ?? body.imageTar
-        body.pool = pool ?? body.pool
-        if let envFile { body.env = (body.env ?? [:]).merging(try Self.variables(envFile)) { _, line in line } }
-        if !env.isEmpty { body.env = (body.env ?? [:]).merging(env.map) { _, flag in flag } }
-        if !command.isEmpty { body.command = command }
-        return try placed(body)
+    private func spec() throws(Failure) -> JSONObject {
+        var spec = if let file { try Self.read(file) } else { JSONObject() }
+        for field in fields { spec[field.name] = field.value }
+        spec["memory_bytes"] = memory.map { .integer($0.bytes) } ?? spec["memory_bytes"]
+        spec["cpu_millis"] = cpu.map { .integer($0.millis) } ?? spec["cpu_millis"]
+        spec["disk_bytes"] = disk.map { .integer($0.bytes) } ?? spec["disk_bytes"]
+        let texts = [
+            ("image", image), ("network", network), ("mount_path", mountPath), ("image_tar", imageTar), ("pool", pool),
+        ]
+        for (name, text) in texts { spec[name] = text.map { .string($0) } ?? spec[name] }
+        if let envFile { spec.put(try Self.variables(envFile), into: "env") }
+        if !env.isEmpty { spec.put(env.map, into: "env") }
+        if !command.isEmpty { spec["command"] = .array(command.map { .string($0) }) }
+        try place(&spec)
+        guard file == nil, fields.isEmpty, product == nil else { return spec }
+        for name in ["image", "memory_bytes", "cpu_millis", "disk_bytes"] where spec[name] == nil {
+            throw Failure(.usage, "give --file, or at least --image, --memory, --cpu and --disk")
+        }
+        return spec
     }
 
     /// `name=value` lines; empty ones and those that begin with `#` are passed over.
@@ -128,35 +182,43 @@ struct PlanApply: AsyncParsableCommand {
         return variables
     }
 
-    private func placed(_ body: PlanBody) throws(Failure) -> PlanBody {
-        var body = body
+    private func place(_ spec: inout JSONObject) throws(Failure) {
+        guard strategy != nil || !nodeLabel.isEmpty else { return }
+        var placement = spec["placement"]?.asObject ?? [:]
         if let strategy {
-            guard let known = PlacementBody.Strategy(rawValue: strategy) else {
+            guard PlacementBody.Strategy(rawValue: strategy) != nil else {
                 throw Failure(.usage, "--strategy must be spread or pack, not \"\(strategy)\"")
             }
-            body.placement = PlacementBody(strategy: known, labels: body.placement?.labels)
+            placement["strategy"] = .string(strategy)
         }
         if !nodeLabel.isEmpty {
-            body.placement = PlacementBody(strategy: body.placement?.strategy, labels: nodeLabel.map)
+            placement["labels"] = nil
+            placement.put(nodeLabel.map, into: "labels")
         }
-        return body
+        spec["placement"] = .object(placement)
     }
 
-    private func fromFlags() throws(Failure) -> PlanBody {
-        guard let image, let memory, let cpu, let disk else {
-            throw Failure(.usage, "give --file, or at least --image, --memory, --cpu and --disk")
-        }
-        return PlanBody(image: image, memoryBytes: memory.bytes, cpuMillis: cpu.millis, diskBytes: disk.bytes)
-    }
-
-    private static func read(_ path: String) throws(Failure) -> PlanBody {
+    private static func read(_ path: String) throws(Failure) -> JSONObject {
         let text = try LocalFile.text(path, what: "--file")
         do {
-            let json = try JSONParser.parse(Array(text.utf8))
-            return try BodyDecoder.model(PlanBody.self, from: json, unknownFields: .refused)
+            guard let fields = try JSONParser.parse(Array(text.utf8)).asObject else {
+                throw Failure(.usage, "\(path) is not a plan: it is no JSON object")
+            }
+            return fields
+        } catch let failure as Failure {
+            throw failure
         } catch {
             throw Failure(.usage, "\(path) is not a plan: \(error)")
         }
+    }
+}
+
+extension JSONObject {
+    /// Texts into an object that is a member of this one, over those that are there.
+    fileprivate mutating func put(_ texts: [String: String], into key: String) {
+        var object = self[key]?.asObject ?? [:]
+        for (name, text) in texts.sorted(by: { $0.key < $1.key }) { object[name] = .string(text) }
+        self[key] = .object(object)
     }
 }
 

@@ -3,7 +3,8 @@ import Placement
 import WireProtocol
 
 @testable import AgentCore
-@testable import ControllerCore
+@testable import ContainerProduct
+import ControllerCore
 @testable import DaemonKit
 @testable import innkeeper_agent
 @testable import innkeeper_controller
@@ -34,10 +35,11 @@ enum Files {
         },
         FuzzTarget("plan-spec") { input in
             guard let json = try? JSONParser.parse(input).asObject else { return }
-            guard let spec = try specified({ () throws(CoreError) in try PlanSpec(json: json) }, under: "spec") else {
+            guard let spec = try specified({ () throws(CoreError) in try ContainerSpec(json: json) }, under: "spec")
+            else {
                 return
             }
-            try require(try PlanSpec(json: spec.json) == spec, "a specification reads back as another")
+            try require(try ContainerSpec(json: spec.json) == spec, "a specification reads back as another")
             try require(try spec.overridden(by: [:]) == spec, "overriding nothing changes something")
             if let overrides = json["placement"]?.asObject {
                 _ = try specified({ () throws(CoreError) in try spec.overridden(by: overrides) }, under: "overrides")
@@ -93,8 +95,8 @@ enum Files {
     }
 
     private static func specified(
-        _ make: () throws(CoreError) -> PlanSpec, under path: String
-    ) throws -> PlanSpec? {
+        _ make: () throws(CoreError) -> ContainerSpec, under path: String
+    ) throws -> ContainerSpec? {
         do { return try make() } catch {
             guard case .invalid(let field, let problem) = error else {
                 throw Violation(description: "refused as something else: \(error)")

@@ -10,7 +10,7 @@ enum Requests {
         FuzzTarget("api-body") { input in
             let bytes = Array(input)
             try model(PlanRequest.self, bytes)
-            try model(PlanBody.self, bytes)
+            try model(PlanChange.self, bytes)
             try model(ServiceOrder.self, bytes)
             try model(UpgradeOrder.self, bytes)
             try model(LabelsRequest.self, bytes)

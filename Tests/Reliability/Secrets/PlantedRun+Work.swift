@@ -96,9 +96,11 @@ extension PlantedRun {
     /// A plan that is read, changed and sent back keeps the values that nobody saw.
     private func keepHidden() async throws {
         var plan = try await site.front.get("/api/v1/plans/planted", as: Plan.self)
-        #expect(plan.spec.env?.values.allSatisfy { $0 == "********" } == true)
-        plan.spec.cpuMillis = 120
-        let body = String(decoding: try BodyEncoder.bytes(plan.spec), as: UTF8.self)
+        var fields = try #require(plan.spec.asObject)
+        #expect(fields["env"]?.asObject?.members.allSatisfy { $0.value == "********" } == true)
+        fields["cpu_millis"] = 120
+        plan.spec = .object(fields)
+        let body = String(decoding: try BodyEncoder.bytes(PlanChange(spec: plan.spec)), as: UTF8.self)
         let response = try await site.front.send("PUT", "/api/v1/plans/planted", body)
         #expect(response.status == 200)
         note(String(decoding: response.body, as: UTF8.self))

@@ -31,6 +31,7 @@ import WireProtocol
             """
             INSERT INTO services VALUES ('s1', NULL, 'c1', 'small', 1, '{}', 'running', 'n1', 3, '{}', '{}', 5, 5)
             """,
+            "INSERT INTO plans VALUES ('small', 1, '{}', 5, NULL)",
             "INSERT INTO allocations VALUES ('container', 'n1', 's1', 'n1', 's1', 'op1', 7)",
             "INSERT INTO allocations VALUES ('dataset', 'n1', 'tank/innkeeper/s1', NULL, 's1', 'op1', 7)",
             "INSERT INTO reservations VALUES ('s1', 'n1', 'tank', 1, 1, 1, 7)",
@@ -53,6 +54,9 @@ import WireProtocol
         try writeOld()
         let store = try Store(path: path)
         #expect(try await store.service("s1")?.node == "n1")
+        // There was one product.
+        #expect(try await store.service("s1")?.product == "container")
+        #expect(try await store.plan("small")?.product == "container")
         #expect(try await store.newestGeneration(of: "docker/s1", on: "n1") == 7)
         #expect(
             try await store.usageWindows(subject: "s1", from: Timestamp(milliseconds: 0), to: folder.start)

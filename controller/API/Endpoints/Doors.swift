@@ -18,8 +18,8 @@ struct Doors: Sendable {
 
     /// All of them.
     var endpoints: [Endpoint] {
-        health + nodes + commands + transfers + tokens + plans + services + placements + work + metrics + keys + audit
-            + events + findings + records + networks + allocations
+        health + nodes + commands + transfers + tokens + plans + products + services + placements + work + metrics
+            + keys + audit + events + findings + records + networks + allocations
             + machines
     }
 

@@ -1,4 +1,5 @@
 import APIModels
+import ControllerCore
 import HTTPTypes
 import Hummingbird
 import Synchronization
@@ -35,7 +36,11 @@ extension Doors {
             Endpoint(
                 .get, "/openapi.json", nil,
                 .init(summary: "This description", tag: "machines")
-            ) { _ in .json(description.bytes { OpenAPI.document(of: endpoints) }, status: 200, location: nil) },
+            ) { _ in
+                .json(
+                    description.bytes { OpenAPI.document(of: endpoints, operations.catalogue.products) }, status: 200,
+                    location: nil)
+            },
         ]
     }
 }

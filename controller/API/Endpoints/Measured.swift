@@ -1,35 +1,26 @@
+import ControllerCore
 import Store
 import WireProtocol
 
 /// Whose figures are asked for, and what they are called for whoever asks.
 struct Measured: Sendable {
-    /// Series of the node that begin with `prefix`; `name` stands in its place outside.
-    struct Part: Sendable {
-        let prefix: String
-        let name: String
-    }
-
     let subject: String
     /// Nil when the service was never placed.
     let node: String?
     /// Each series belongs to the first part that fits.
-    let parts: [Part]
+    let parts: [FigurePart]
 
     init(_ node: NodeRecord) {
         subject = node.id
         self.node = node.id
-        parts = [Part(prefix: "", name: "")]
+        parts = [FigurePart(prefix: "", name: "")]
     }
 
-    /// The figures of its container by their own names, those of its data set as `dataset.used` and `dataset.quota`.
-    init(_ service: ServiceRecord) {
+    /// Those that the service's product names.
+    init(_ service: ServiceRecord, _ catalogue: Catalogue) {
         subject = service.id
         node = service.node
-        var parts = [Part(prefix: "container/\(service.id).", name: "")]
-        if let dataset = service.address["dataset"]?.asString {
-            parts.append(Part(prefix: "zfs/\(dataset).", name: "dataset."))
-        }
-        self.parts = parts
+        parts = catalogue.product(of: service)?.figures(service) ?? []
     }
 
     /// The name outside; nil for what is not the subject's.

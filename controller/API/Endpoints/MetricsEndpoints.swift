@@ -1,4 +1,5 @@
 import APIModels
+import ControllerCore
 import HTTPTypes
 import Metering
 import Model
@@ -9,7 +10,8 @@ extension Doors {
         metrics("nodes/{node}", "node") { call in
             try await Measured(node(call))
         }
-            + metrics("services/{service}", "service") { call in try await Measured(service(call)) } + [catalogue]
+            + metrics("services/{service}", "service") { call in try await Measured(service(call), operations.catalogue)
+            } + [catalogue]
     }
 
     private var catalogue: Endpoint {
@@ -31,7 +33,7 @@ extension Doors {
 
     /// The newest figures of a service, by their names within it; nil when there are none.
     func latestMetrics(of service: ServiceRecord, at now: Timestamp) async throws -> LatestMetrics? {
-        try await latest(Measured(service), names: ["*"], at: now)
+        try await latest(Measured(service, operations.catalogue), names: ["*"], at: now)
     }
 
     private func metrics(

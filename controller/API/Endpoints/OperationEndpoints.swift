@@ -6,7 +6,7 @@ import Store
 extension Doors {
     var work: [Endpoint] { operationViews + operationChanges }
 
-    private static let kinds = OperationKind.allCases.map(\.rawValue) + [NodeCommand.kind, Transfer.kind]
+    private var kinds: [String] { operations.catalogue.types.map(\.kind) }
 
     private var operationViews: [Endpoint] {
         [
@@ -17,7 +17,7 @@ extension Doors {
                     query: [
                         "limit", "cursor", .word("state", OperationRecord.State.self),
                         .text("service", "Id or external id."), .text("node", "Id or name."),
-                        .word("kind", among: Self.kinds), "customer",
+                        .word("kind", among: kinds), "customer",
                     ],
                     answer: Listing<Operation>.self)
             ) { call in
@@ -25,7 +25,7 @@ extension Doors {
                     states: try call.query.word("state", OperationRecord.State.self).map { [$0] },
                     service: try await Names(store).serviceID(call.query["service"]),
                     node: try await Names(store).nodeID(call.query["node"]),
-                    kind: try call.query.word("kind", among: Self.kinds),
+                    kind: try call.query.word("kind", among: kinds),
                     customer: call.query["customer"])
                 let page = try await store.operations(filter, page: call.pageRequest("operations", order: .descending))
                 return try await told(page.view("operations") { Operation(summaryOf: $0) })
@@ -35,7 +35,8 @@ extension Doors {
                 .init(summary: "One operation and its steps", tag: "operations", answer: Operation.self)
             ) { call in
                 let record = try await operation(call)
-                let steps = StepHistory(kind: record.kind, try await store.journal(record.id)).steps
+                let outline = try await operations.outline(of: record)
+                let steps = StepHistory(outline, try await store.journal(record.id)).steps
                 return try await told(
                     Operation(record, steps: steps, withResult: call.caller.scopes.permits(.commands)))
             },
@@ -57,7 +58,8 @@ extension Doors {
                 // What a command says is for those who may run one.
                 let hears = record.kind == NodeCommand.kind && call.caller.scopes.permits(.commands)
                 let live = hears ? operations.live : nil
-                let source = OperationEvents(store, record, live, after: call.lastEventID)
+                let outline = try await operations.outline(of: record)
+                let source = OperationEvents(store, record, outline, live, after: call.lastEventID)
                 return try stream(source, call, alsoOn: live?.bell(of: record.id))
             },
         ]
@@ -75,7 +77,7 @@ extension Doors {
             ) { call in
                 if !call.caller.scopes.permits(.commands) { try call.caller.require(.services) }
                 let record = try await operation(call)
-                try call.caller.require(record.isDirect ? .commands : .services)
+                try call.caller.require(operations.scope(of: record))
                 return try await told(Operation(operations.cancel(record.id, by: call.requester)))
             },
             Endpoint(
@@ -89,7 +91,7 @@ extension Doors {
             ) { call in
                 if !call.caller.scopes.permits(.commands) { try call.caller.require(.services) }
                 let record = try await operation(call)
-                try call.caller.require(record.isDirect ? .commands : .services)
+                try call.caller.require(operations.scope(of: record))
                 let note = try call.model(OperationResolution.self).note
                 return try await told(Operation(operations.resolve(record.id, note: note, by: call.requester)))
             },
@@ -120,5 +122,12 @@ extension Doors {
                 return record.isValid(at: now())
             }, otherBell: bell
         ).answer()
+    }
+}
+
+extension Operations {
+    /// Whose scope it takes to change an operation.
+    fileprivate func scope(of operation: OperationRecord) -> Scope {
+        catalogue.type(operation.kind)?.access == .commands ? .commands : .services
     }
 }

@@ -1,6 +1,7 @@
 import APIModels
 import ControllerCore
 import HTTPTypes
+import Store
 import WireProtocol
 
 extension Doors {
@@ -12,18 +13,21 @@ extension Doors {
                     summary: "Where an order would be placed now, and why not elsewhere; nothing is recorded",
                     tag: "services", body: ServiceOrder.self, answer: PlacementView.self)
             ) { call in
-                let order = try call.model(ServiceOrder.self)
-                let result = try await operations.explainPlacement(ServiceRequest(order))
+                let result = try await operations.explainPlacement(wanted(call.model(ServiceOrder.self)))
                 return try .model(BodyDecoder.model(PlacementView.self, from: .object(result.json())))
             }
         ]
     }
 }
 
-extension ServiceRequest {
-    init(_ order: ServiceOrder) throws {
-        self.init(
+extension Doors {
+    /// An order as the core takes it.
+    func wanted(_ order: ServiceOrder) async throws -> ServiceRequest {
+        let overrides = try operations.catalogue.revealed(
+            (order.overrides ?? [:]).fields("overrides"), of: try await store.plan(order.plan)?.product, from: nil,
+            path: "overrides")
+        return ServiceRequest(
             externalID: order.externalID, customer: order.customer, plan: order.plan, labels: order.labels ?? [:],
-            overrides: try JSONObject(order.overrides ?? Overrides()))
+            overrides: overrides)
     }
 }

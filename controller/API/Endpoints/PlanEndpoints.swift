@@ -17,7 +17,7 @@ extension Doors {
                     answer: Listing<Plan>.self)
             ) { call in
                 let page = try await store.plans(page: call.pageRequest("plans"))
-                let items = try page.items.map { try Plan($0) }
+                let items = page.items.map { Plan($0, operations.catalogue) }
                 return try .model(
                     Listing(items: items, next: page.next.map { Cursor.text($0, list: "plans") }))
             },
@@ -29,7 +29,7 @@ extension Doors {
                 guard let plan = try await store.plan(name) else {
                     throw Problem(.notFound, "there is no plan \(name)")
                 }
-                return try .model(Plan(plan))
+                return try .model(Plan(plan, operations.catalogue))
             },
         ]
     }
@@ -41,24 +41,31 @@ extension Doors {
                 .init(
                     summary: "Create a plan", tag: "plans", body: PlanRequest.self, answer: Plan.self, status: 201)
             ) { call in
-                var request = try call.model(PlanRequest.self)
-                request.spec.env = try request.spec.env?.revealed(from: nil, field: "spec.env")
+                let (request, catalogue) = (try call.model(PlanRequest.self), operations.catalogue)
+                let spec = try catalogue.revealed(
+                    request.spec.fields("spec"), of: request.product, from: nil, path: "spec")
                 let plan = try await operations.createPlan(
-                    name: request.name, spec: JSONObject(request.spec), by: call.requester)
-                return try .model(Plan(plan), status: 201, location: "/api/v1/plans/\(plan.name)")
+                    name: request.name, product: request.product, spec: spec, by: call.requester)
+                return try .model(Plan(plan, catalogue), status: 201, location: "/api/v1/plans/\(plan.name)")
             },
             Endpoint(
                 .put, "/api/v1/plans/{plan}", .plans,
                 .init(
-                    summary: "Create a plan, or make its next revision", tag: "plans", body: PlanBody.self,
+                    summary: "Create a plan, or make its next revision", tag: "plans", body: PlanChange.self,
                     answer: Plan.self, isConditional: true)
             ) { call in
-                let (name, body, expected) = (try call.path("plan"), try call.model(PlanBody.self), call.expectation)
-                let plan = try await operations.putPlan(name: name, by: call.requester) { present throws(CoreError) in
-                    guard expected.holds(for: present?.representation) else { throw .notAsExpected("plan \(name)") }
-                    return try body.spec(after: present)
+                let (name, wanted, expected) = (try call.path("plan"), try WantedPlan(call), call.expectation)
+                let catalogue = operations.catalogue
+                let plan = try await operations.putPlan(
+                    name: name, product: wanted.product, by: call.requester
+                ) { present throws(CoreError) in
+                    guard expected.holds(for: present?.representation(catalogue)) else {
+                        throw .notAsExpected("plan \(name)")
+                    }
+                    return try catalogue.revealed(
+                        wanted.fields, of: wanted.product ?? present?.product, from: present?.spec, path: wanted.path)
                 }
-                return try .model(Plan(plan)).tagged
+                return try .model(Plan(plan, catalogue)).tagged
             },
             Endpoint(
                 .delete, "/api/v1/plans/{plan}", .plans,
@@ -66,10 +73,10 @@ extension Doors {
                     summary: "Offer a plan no more; services keep what they have", tag: "plans", status: 204,
                     isConditional: true)
             ) { call in
-                let expected = call.expectation
+                let (expected, catalogue) = (call.expectation, operations.catalogue)
                 _ = try await operations.retirePlan(
                     name: call.path("plan"), by: call.requester,
-                    ifSo: { expected.holds(for: $0.representation) })
+                    ifSo: { expected.holds(for: $0.representation(catalogue)) })
                 return .nothing
             },
         ]
@@ -77,15 +84,34 @@ extension Doors {
 }
 
 extension PlanRecord {
-    /// As `GET` shows it; nil for one that only a newer version can have written.
-    fileprivate var representation: [UInt8]? { try? BodyEncoder.bytes(Plan(self)) }
+    /// As `GET` shows it.
+    fileprivate func representation(_ catalogue: Catalogue) -> [UInt8]? {
+        try? BodyEncoder.bytes(Plan(self, catalogue))
+    }
 }
 
-extension PlanBody {
-    /// The specification, with the values of the present one where hidden ones were sent back.
-    fileprivate func spec(after present: PlanRecord?) throws(CoreError) -> JSONObject {
-        var body = self
-        body.env = try env?.revealed(from: present?.spec, field: "env")
-        do { return try JSONObject(body) } catch { throw .invalid(field: "spec", problem: "cannot be kept: \(error)") }
+/// A plan as a `PUT` wants it, in either form.
+private struct WantedPlan: Sendable {
+    var product: String?
+    var fields: JSONObject
+    /// Of the fields in the body.
+    var path: String
+
+    init(_ call: APICall) throws {
+        let flat = try call.model(JSONValue.self).fields("body")
+        guard flat["spec"] == nil, flat["product"] == nil else {
+            let change = try call.model(PlanChange.self)
+            (product, fields, path) = (change.product, try change.spec.fields("spec"), "spec")
+            return
+        }
+        (product, fields, path) = (nil, flat, "")
+    }
+}
+
+extension JSONValue {
+    /// The members of an object.
+    func fields(_ field: String) throws(Problem) -> JSONObject {
+        guard let object = asObject else { throw Problem(.invalidField, "\(field) must be an object", field: field) }
+        return object
     }
 }

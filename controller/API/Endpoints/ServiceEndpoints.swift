@@ -30,7 +30,7 @@ extension Doors {
                 let newest = try await store.operations(filter, page: PageRequest(limit: 1, order: .descending))
                 return try await told(
                     Service(
-                        record, metrics: latestMetrics(of: record, at: call.time)?.values,
+                        record, operations.catalogue, metrics: latestMetrics(of: record, at: call.time)?.values,
                         operation: newest.items.first.map { Operation($0) }))
             },
         ]
@@ -47,7 +47,7 @@ extension Doors {
             states: states, node: try await Names(store).nodeID(call.query["node"]), customer: call.query["customer"],
             plan: try await Names(store).planName(call.query["plan"]))
         let page = try await store.services(filter, page: call.pageRequest("services"))
-        return try await told(page.view("services") { Service(summaryOf: $0) })
+        return try await told(page.view("services") { Service(summaryOf: $0, operations.catalogue) })
     }
 
     /// One or none, in whatever state; with another filter beside it, the question would have two meanings.
@@ -56,7 +56,8 @@ extension Doors {
             throw Problem(.invalidField, "the query parameter \(other) cannot stand beside external_id", field: other)
         }
         let found = try await store.service(externalID: externalID)
-        return try await told(Listing(items: [found].compactMap { $0 }.map { Service(summaryOf: $0) }))
+        return try await told(
+            Listing(items: [found].compactMap { $0 }.map { Service(summaryOf: $0, operations.catalogue) }))
     }
 
     private var serviceOrder: Endpoint {
@@ -66,11 +67,8 @@ extension Doors {
                 summary: "Provision a service; the same external_id and order again is the same service",
                 tag: "services", body: ServiceOrder.self, answer: AcceptedOrder.self, status: 202, repeated: 200)
         ) { call in
-            var order = try call.model(ServiceOrder.self)
-            if let environment = order.overrides?.env {
-                order.overrides?.env = try environment.revealed(from: nil, field: "overrides.env")
-            }
-            return try await answer(operations.createService(ServiceRequest(order), by: call.requester))
+            let request = try await wanted(call.model(ServiceOrder.self))
+            return try await answer(operations.createService(request, by: call.requester))
         }
     }
 
@@ -91,7 +89,7 @@ extension Doors {
             change("repair", "Bring back a container that is stopped or missing") { id, reason, requester in
                 try await operations.repair(id, reason: reason, by: requester)
             },
-            upgrade, abandon,
+            upgrade, abandon, verb,
             Endpoint(
                 .delete, "/api/v1/services/{service}", .services,
                 .init(
@@ -113,9 +111,28 @@ extension Doors {
                 answer: AcceptedOrder.self, status: 202, repeated: 200)
         ) { call in
             let order = try call.model(UpgradeOrder.self)
-            let request = UpgradeRequest(
-                plan: order.plan, overrides: try JSONObject(order.overrides ?? Overrides()))
-            return try await answer(operations.upgrade(service(call).id, request, by: call.requester))
+            let service = try await service(call)
+            let overrides = try operations.catalogue.revealed(
+                (order.overrides ?? [:]).fields("overrides"), of: service.product, from: nil, path: "overrides")
+            let request = UpgradeRequest(plan: order.plan, overrides: overrides)
+            return try await answer(operations.upgrade(service.id, request, by: call.requester))
+        }
+    }
+
+    /// What a product can do to its services beyond what all can.
+    private var verb: Endpoint {
+        Endpoint(
+            .post, "/api/v1/services/{service}/verbs/{verb}", .services,
+            .init(
+                summary: "Do one of the verbs of the service's product", tag: "services", body: VerbOrder.self,
+                isBodyOptional: true, answer: AcceptedOrder.self, status: 202, repeated: 200)
+        ) { call in
+            let order = try call.optionalModel(VerbOrder.self) ?? VerbOrder()
+            return try await answer(
+                operations.order(
+                    call.path("verb"), on: service(call).id,
+                    parameters: (order.parameters ?? [:]).fields("parameters"), because: order.reason,
+                    by: call.requester))
         }
     }
 
@@ -128,7 +145,8 @@ extension Doors {
         ) { call in
             let reason = try call.reason()
             return try await told(
-                Service(operations.abandon(service(call).id, reason: reason, by: call.requester)))
+                Service(
+                    operations.abandon(service(call).id, reason: reason, by: call.requester), operations.catalogue))
         }
     }
 
@@ -168,11 +186,13 @@ extension Doors {
         let past = try await store.operations(filter, page: PageRequest(limit: 100, order: .descending)).items
         guard let operation = past.first(where: { $0.kind == verb }) ?? past.last(where: { $0.state == .succeeded })
         else { return nil }
-        return try await told(AcceptedOrder(operation: Operation(operation), service: Service(service)))
+        return try await told(
+            AcceptedOrder(operation: Operation(operation), service: Service(service, operations.catalogue)))
     }
 
     private func answer(_ taken: ServiceOperation) async throws -> Answer {
-        let order = AcceptedOrder(operation: Operation(taken.operation), service: Service(taken.service))
+        let order = AcceptedOrder(
+            operation: Operation(taken.operation), service: Service(taken.service, operations.catalogue))
         return try await answer(order, isNew: taken.created)
     }
 }

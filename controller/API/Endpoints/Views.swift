@@ -46,22 +46,24 @@ extension JoinTokenView {
 }
 
 extension Plan {
-    /// Throws when the stored spec is not one, which only a newer version can have written.
-    init(_ record: PlanRecord) throws {
+    init(_ record: PlanRecord, _ catalogue: Catalogue) {
         self.init(
-            name: record.name, revision: record.revision,
-            spec: try BodyDecoder.model(PlanBody.self, from: .object(record.spec.withHiddenValues)),
-            changedAt: record.createdAt,
+            name: record.name, product: record.product, revision: record.revision,
+            spec: .object(catalogue.shown(record.spec, of: record.product)), changedAt: record.createdAt,
             retiredAt: record.retiredAt)
     }
 }
 
 extension Service {
-    init(_ record: ServiceRecord, metrics: [String: Double]? = nil, operation: Operation? = nil) {
+    init(
+        _ record: ServiceRecord, _ catalogue: Catalogue, metrics: [String: Double]? = nil, operation: Operation? = nil
+    ) {
         self.init(
-            id: record.id, externalID: record.externalID, customer: record.customer, plan: record.plan,
+            id: record.id, externalID: record.externalID, customer: record.customer, product: record.product,
+            plan: record.plan,
             state: record.state.rawValue, node: record.node, generation: record.generation,
-            createdAt: record.createdAt, updatedAt: record.updatedAt, spec: .object(record.spec.withHiddenValues),
+            createdAt: record.createdAt, updatedAt: record.updatedAt,
+            spec: .object(catalogue.shown(record.spec, of: record.product)),
             observed: record.observed.isEmpty ? nil : JSONValue.object(record.observed).withHiddenSecrets,
             drift: record.observed["drift"]?["kind"]?.asString, metrics: metrics, operation: operation)
     }
@@ -69,8 +71,8 @@ extension Service {
 
 extension Service {
     /// As it stands in lists: without what agents and plans have to say at length.
-    init(summaryOf record: ServiceRecord) {
-        self.init(record)
+    init(summaryOf record: ServiceRecord, _ catalogue: Catalogue) {
+        self.init(record, catalogue)
         (spec, observed) = (nil, nil)
     }
 }
@@ -90,7 +92,7 @@ extension Operation {
         let placement = result["placement"]
         result["placement"] = nil
         let command = try? NodeCommand(record)
-        if record.isDirect, !withResult { result["observed"] = nil }
+        if record.service == nil, !withResult { result["observed"] = nil }
         self.init(
             id: record.id, kind: record.kind, state: record.state.rawValue, service: record.service,
             node: record.node, requestedBy: record.requestedBy, createdAt: record.createdAt,

@@ -18,12 +18,17 @@ struct OperationEvents: EventSource {
     private let live: LiveCommands?
     private var heard = OutputPlace()
 
-    /// - Parameter last: the id of the last event that the reader saw.
-    init(_ store: Store, _ operation: OperationRecord, _ live: LiveCommands? = nil, after last: String?) {
+    /// - Parameters:
+    ///   - table: the steps that the operation has.
+    ///   - last: the id of the last event that the reader saw.
+    init(
+        _ store: Store, _ operation: OperationRecord, _ table: [StepOutline], _ live: LiveCommands? = nil,
+        after last: String?
+    ) {
         self.store = store
         self.live = live
         id = operation.id
-        steps = StepHistory(kind: operation.kind)
+        steps = StepHistory(table)
         let parts = last?.split(separator: "-").compactMap { Int64($0) } ?? []
         guard [2, 4].contains(parts.count), parts.allSatisfy({ $0 >= 0 }) else { return }
         (journal, log) = (parts[0], parts[1])

@@ -12,9 +12,8 @@ struct StepHistory {
     /// The last entry taken.
     private(set) var seq: Int64 = 0
 
-    /// - Parameter kind: of the operation. One that this version does not know has the steps of its journal alone.
-    init(kind: String, _ journal: [JournalRecord] = []) {
-        let table = OperationKind(rawValue: kind)?.steps ?? []
+    /// - Parameter table: of the operation. One that this version does not know has the steps of its journal alone.
+    init(_ table: [StepOutline], _ journal: [JournalRecord] = []) {
         steps = table.enumerated().map { index, step in
             OperationStep(pending: step.name, auxiliary: step.isAuxiliary, position: index + 1, total: table.count)
         }

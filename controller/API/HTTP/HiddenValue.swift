@@ -2,20 +2,40 @@ import APIModels
 import ControllerCore
 import WireProtocol
 
-/// Variables of a container's environment hold passwords: their values go in and never come out. In their place an answer
-/// has `text`, and who sends that back keeps the value that is there.
+/// Some fields of a product hold passwords: their values go in and never come out. In their place an answer has `text`, and who
+/// sends that back keeps the value that is there.
 enum HiddenValue {
     static let text = "********"
 }
 
-extension JSONObject {
-    /// A specification as an answer shows it.
-    var withHiddenValues: JSONObject {
-        var shown = self
-        if let environment = self["env"]?.asObject {
-            shown["env"] = .object(JSONObject(environment.members.map { ($0.key, .string(HiddenValue.text)) }))
+extension Catalogue {
+    /// A specification as an answer shows it. Of a product that this version does not know nobody can say what is secret.
+    func shown(_ spec: JSONObject, of product: String) -> JSONObject {
+        guard let specification = self.product(product)?.specification else { return [:] }
+        return specification.secrets.reduce(into: spec) { shown, field in
+            shown[field] = spec[field]?.hidden
         }
-        return shown
+    }
+
+    /// With the values of `known` where a hidden one was sent back; fields that are null stand for none.
+    func revealed(
+        _ fields: JSONObject, of product: String?, from known: JSONObject?, path: String
+    ) throws(CoreError) -> JSONObject {
+        var revealed = fields.withoutNulls
+        for field in self.product(product ?? standard)?.specification.secrets ?? [] {
+            let here = path.isEmpty ? field : "\(path).\(field)"
+            revealed[field] = try revealed[field]?.revealed(from: known?[field], field: here)
+        }
+        return revealed
+    }
+}
+
+extension JSONObject {
+    fileprivate var withoutNulls: JSONObject {
+        JSONObject(
+            members.filter { !$0.value.isNull }.map { member in
+                (member.key, member.value.asObject.map { .object($0.withoutNulls) } ?? member.value)
+            })
     }
 }
 
@@ -59,7 +79,7 @@ extension JSONValue {
     }
 
     /// Whether there is something is no secret.
-    private var hidden: JSONValue {
+    fileprivate var hidden: JSONValue {
         switch self {
         case .object(let object): .object(JSONObject(object.members.map { ($0.key, $0.value.hidden) }))
         case .array(let items): .array(items.map(\.hidden))
@@ -69,16 +89,19 @@ extension JSONValue {
     }
 }
 
-extension [String: String] {
-    /// With the values of `known` where a hidden one was sent back.
-    func revealed(from known: JSONObject?, field: String) throws(CoreError) -> [String: String] {
-        var revealed = self
-        for (name, value) in self where value == HiddenValue.text {
-            guard let present = known?["env"]?[name]?.asString else {
-                throw .invalid(field: "\(field).\(name)", problem: "stands for a hidden value, and there is none")
+extension JSONValue {
+    /// Texts, however deep they lie.
+    fileprivate func revealed(from known: JSONValue?, field: String) throws(CoreError) -> JSONValue {
+        if case .object(var object) = self {
+            for key in object.keys {
+                object[key] = try object[key]?.revealed(from: known?[key], field: "\(field).\(key)")
             }
-            revealed[name] = present
+            return .object(object)
         }
-        return revealed
+        guard self == .string(HiddenValue.text) else { return self }
+        guard let known, known.asString != nil else {
+            throw .invalid(field: field, problem: "stands for a hidden value, and there is none")
+        }
+        return known
     }
 }

@@ -32,24 +32,6 @@ enum Rules {
         "maxProperties": 64, "propertyNames": .object(pattern(labelKey)),
         "additionalProperties": .object(pattern(labelValue)),
     ]
-    static let environment: JSONObject = [
-        "maxProperties": 256, "propertyNames": .object(pattern("^[A-Za-z_][A-Za-z0-9_]{0,127}$")),
-        "additionalProperties": .object(pattern(noZero, ["maxLength": 32_768])),
-    ]
-    static let command: JSONObject = ["maxItems": 256, "items": .object(pattern(noZero, ["maxLength": 4096]))]
-    static let path: JSONObject = pattern(
-        #"^(/(?!\.{1,2}(/|$))[^/\u0000-\u001f\u007f]+)+$"#, ["maxLength": 4095])
-    private static let noZero = #"^[^\u0000]*$"#
-    private static let host = "[A-Za-z0-9]+(-+[A-Za-z0-9]+)*"
-    private static let part = #"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"#
-    static let image: JSONObject = pattern(
-        #"^((\#(host)(\.\#(host))+|(\#(host)|localhost)(?=[:/]))(:[1-9][0-9]{0,4})?/)?\#(part)(/\#(part))*"#
-            + "(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$",
-        ["maxLength": 255])
-    static let bytes: JSONObject = range(PlanSpec.memory)
-    static let cpu: JSONObject = range(PlanSpec.cpu)
-    static let disk: JSONObject = range(PlanSpec.disk)
-
     static func pattern(_ pattern: String, _ more: JSONObject = [:]) -> JSONObject {
         var rule = more
         rule["pattern"] = .string(pattern)
@@ -103,20 +85,6 @@ extension PlanRequest: Ruled {
     static var rules: [String: JSONObject] { ["name": Rules.planName] }
 }
 
-extension PlanBody: Ruled {
-    static var rules: [String: JSONObject] {
-        [
-            "driver": ["enum": ["docker"]],
-            "image": Rules.image,
-            "command": Rules.command, "env": Rules.environment, "memory_bytes": Rules.bytes, "cpu_millis": Rules.cpu,
-            "disk_bytes": Rules.disk, "network": Rules.pattern("^[A-Za-z0-9][A-Za-z0-9_.-]{1,127}$"),
-            "mount_path": Rules.path, "image_tar": Rules.path,
-            "pool": Rules.pattern("^(?!log$|mirror|raidz|draid|spare)[A-Za-z][A-Za-z0-9_.:-]{0,62}$"),
-            "labels": Rules.labels,
-        ]
-    }
-}
-
 extension NetworkRequest: Ruled {
     static var rules: [String: JSONObject] { ["name": Rules.planName] }
 }
@@ -145,17 +113,8 @@ extension WithholdRequest: Ruled {
     }
 }
 
-extension PlacementBody: Ruled {
-    static var rules: [String: JSONObject] { ["labels": Rules.labels] }
-}
-
-extension Overrides: Ruled {
-    static var rules: [String: JSONObject] {
-        [
-            "memory_bytes": Rules.bytes, "cpu_millis": Rules.cpu, "disk_bytes": Rules.disk, "command": Rules.command,
-            "env": Rules.environment,
-        ]
-    }
+extension VerbOrder: Ruled {
+    static var rules: [String: JSONObject] { ["reason": ["maxLength": 500]] }
 }
 
 extension ServiceOrder: Ruled {

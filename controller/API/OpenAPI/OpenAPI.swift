@@ -1,10 +1,11 @@
 import APIModels
+import ControllerCore
 import HTTPTypes
 import WireProtocol
 
 /// The OpenAPI 3.1 document, made from the same endpoints as the router, so that it cannot say anything else.
 enum OpenAPI {
-    static func document(of endpoints: [Endpoint]) -> [UInt8] {
+    static func document(of endpoints: [Endpoint], _ products: [Product]) -> [UInt8] {
         var schemas = SchemaCatalogue()
         var paths = JSONObject()
         for endpoint in endpoints {
@@ -13,6 +14,7 @@ enum OpenAPI {
             paths[endpoint.path] = .object(path)
         }
         let problem = schemas.schema(of: Problem.self)
+        schemas.describe(products)
         let document: JSONObject = [
             "openapi": "3.1.0",
             "info": [

@@ -1,4 +1,5 @@
 import APIModels
+import ControllerCore
 import Model
 import WireProtocol
 
@@ -32,6 +33,22 @@ struct SchemaCatalogue {
         case let map as any MapType.Type:
             return ["type": "object", "additionalProperties": schema(of: map.valueType, isAsked: isAsked)]
         default: return reference(to: type, isAsked)
+        }
+    }
+
+    /// The fields of plans are those of their product: `ContainerSpec`.
+    mutating func describe(_ products: [Product]) {
+        var choices: [JSONValue] = []
+        for product in products {
+            let name = product.name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+            schemas["\(name)Spec"] = .object(product.specification.schema)
+            choices.append(["$ref": .string("#/components/schemas/\(name)Spec")])
+        }
+        for model in ["Plan", "PlanRequest", "PlanChange"] {
+            guard var schema = schemas[model]?.asObject, var fields = schema["properties"]?.asObject else { continue }
+            fields["spec"] = ["anyOf": .array(choices)]
+            schema["properties"] = .object(fields)
+            schemas[model] = .object(schema)
         }
     }
 

@@ -11,8 +11,36 @@ struct CommandScope: RunScope {
     let command: NodeCommand
     /// Writes a line into the operation's log.
     let note: @Sendable (_ step: String, _ text: String) -> Void
+}
 
-    var subject: RunSubject { .command(command) }
+extension OperationType {
+    /// A command to a node. Somebody may sit in a shell for hours: commands take no place from the work on services.
+    package static let command = OperationType(
+        kind: NodeCommand.kind, access: .commands, places: .own(Operations.commandsPerNode), goesOnAfterRestore: false,
+        outline: { _ in CommandSaga.outline },
+        prepare: { preparation in
+            let command = try NodeCommand(preparation.operation)
+            let scope = CommandScope(
+                world: preparation.world, operation: preparation.operation, command: command, note: preparation.note)
+            return OperationWork(
+                saga: CommandSaga.definition(of: command).bound(to: scope),
+                begin: { store, _, _ throws(StoreError) in .context(try store.context(of: command)) },
+                judge: { outcome, last in command.mutates ? outcome.admitting(last) : outcome })
+        })
+}
+
+extension SagaOutcome {
+    /// A command has no undo: where nobody knows how far it came, to say that it failed or was cancelled would be a guess.
+    fileprivate func admitting(_ last: StepFailure?) -> SagaOutcome {
+        guard let last, last.kind == .interrupted || last.kind == .unanswered, last.effect == .possible else {
+            return self
+        }
+        switch self {
+        case .failed(let cause): return .needsAttention(cause, leftovers: [])
+        case .cancelled: return .needsAttention(last, leftovers: [])
+        default: return self
+        }
+    }
 }
 
 /// A command to a node as a saga of one step without an undo. The step is tried once: what was cut off in the middle is told
@@ -22,6 +50,7 @@ enum CommandSaga {
     private static let allowance = Duration.seconds(120)
     private static let step = StepKey<NoOutput>("command")
     static let generationKey = "generation"
+    static var outline: [StepOutline] { [StepOutline(name: step.name, isAuxiliary: false)] }
 
     static func definition(of command: NodeCommand) -> SagaDefinition<CommandScope> {
         SagaDefinition(

@@ -6,7 +6,7 @@ package import WireProtocol
 package struct NodeCommand: Sendable, Hashable {
     /// Of its operation record.
     package static let kind = "command"
-    static let secretsKey = "secrets"
+    private static let secretsKey = OperationType.secretsKey
     private static let commandKey = "command"
 
     package var node: String

@@ -21,13 +21,14 @@ package struct ExecutorLimits: Sendable, Hashable {
 /// Which of the waiting operations may begin now. Pure; the executor only obeys.
 struct Dispatch: Sendable {
     var limits: ExecutorLimits
+    var catalogue: Catalogue
 
     /// - Parameters:
     ///   - unfinished: queued and running operations, oldest first.
     ///   - active: ids of those that have a run already.
     ///   - resting: ids of those that are to wait a little.
     func choose(_ unfinished: [OperationRecord], active: Set<String>, resting: Set<String> = []) -> [OperationRecord] {
-        var load = Load()
+        var load = Load(catalogue: catalogue)
         for operation in unfinished where active.contains(operation.id) { load.add(operation) }
         var heads: Set<String> = []
         var chosen: [OperationRecord] = []
@@ -49,22 +50,41 @@ struct Dispatch: Sendable {
     }
 
     private struct Load {
+        let catalogue: Catalogue
+        /// What shares a node's places, by node.
         var nodes: [String: Int] = [:]
+        /// What has places of its own there, by kind and node.
+        var own: [String: Int] = [:]
         var kinds: [String: Int] = [:]
         var unplaced = 0
 
         mutating func add(_ operation: OperationRecord) {
             kinds[operation.kind, default: 0] += 1
-            // Somebody may sit in a shell for hours: commands take no place from the work on services.
-            if operation.isDirect { return }
+            guard catalogue.sharesPlaces(operation) else {
+                own[Self.key(operation), default: 0] += 1
+                return
+            }
             if let node = operation.node { nodes[node, default: 0] += 1 } else { unplaced += 1 }
         }
 
         func hasRoom(for operation: OperationRecord, _ limits: ExecutorLimits) -> Bool {
             guard kinds[operation.kind, default: 0] < limits.perKind else { return false }
-            if operation.isDirect { return true }
+            if case .own(let most)? = catalogue.type(operation.kind)?.places {
+                return own[Self.key(operation), default: 0] < most
+            }
             guard let node = operation.node else { return unplaced < limits.unplaced }
             return nodes[node, default: 0] < limits.perNode
         }
+
+        private static func key(_ operation: OperationRecord) -> String {
+            "\(operation.kind) \(operation.node ?? "")"
+        }
+    }
+}
+
+extension Catalogue {
+    /// Whether the operation counts against the places that a node has for all.
+    func sharesPlaces(_ operation: OperationRecord) -> Bool {
+        type(operation.kind).map { $0.places == .shared } ?? true
     }
 }

@@ -63,12 +63,12 @@ package actor Executor: Service {
         }
         for operation in unfinished where operation.cancelRequested { active[operation.id]?.send(.cancel) }
         resting = resting.filter { $0.value > .now }
-        let chosen = Dispatch(limits: limits).choose(
+        let chosen = Dispatch(limits: limits, catalogue: world.catalogue).choose(
             unfinished, active: Set(active.keys), resting: Set(resting.keys)
         ).filter(hasPlace)
         for operation in chosen {
             active[operation.id] = RunSignals()
-            if operation.isDirect { continue }
+            guard world.catalogue.sharesPlaces(operation) else { continue }
             if let node = operation.node {
                 places[node, default: []].insert(operation.id)
             } else {
@@ -80,7 +80,9 @@ package actor Executor: Service {
 
     /// The books say who is on a node; who holds its places may have changed since they were read.
     private func hasPlace(_ operation: OperationRecord) -> Bool {
-        guard operation.state == .queued, !operation.isDirect, let node = operation.node else { return true }
+        guard operation.state == .queued, world.catalogue.sharesPlaces(operation), let node = operation.node else {
+            return true
+        }
         return places[node, default: []].count < limits.perNode
     }
 
@@ -131,7 +133,7 @@ package actor Executor: Service {
             logger.error("the operation cannot be run", metadata: ["error": "\(problem)"])
             let now = world.clock.now()
             try await world.store.atomically { store throws(StoreError) in
-                try store.abandon(operation, because: problem.sentence, at: now)
+                try store.abandon(operation, because: problem.sentence, world.catalogue, at: now)
             }
         case .success(let work):
             let ending = try await work()

@@ -6,9 +6,7 @@ import WireProtocol
 /// One journal entry with all that changes together with it.
 struct JournalWriting: Sendable {
     var operation: String
-    /// Revision of the table that it runs under.
-    var revision: Int64
-    var subject: RunSubject
+    var work: OperationWork
     var entry: JournalEntry
     var after: Int64
     var time: Timestamp
@@ -20,25 +18,6 @@ struct JournalWriting: Sendable {
     /// The node that this entry puts the operation on, and whether the operation has a place there now. One that has none
     /// waits for it in the queue.
     var placed: (node: String, isAdmitted: Bool)?
-
-    /// The state that the service came from; nil while the operation has not begun.
-    var from: ServiceRecord.State? {
-        context["from"]?.asString.flatMap(ServiceRecord.State.init(rawValue:))
-    }
-}
-
-extension JournalWriting {
-    /// A command has no undo: where nobody knows how far it came, to say that it failed or was cancelled would be a guess.
-    fileprivate func honest(_ outcome: SagaOutcome) -> SagaOutcome {
-        guard case .command(let command) = subject, command.mutates, let failure = lastFailure,
-            failure.kind == .interrupted || failure.kind == .unanswered, failure.effect == .possible
-        else { return outcome }
-        switch outcome {
-        case .failed(let cause): return .needsAttention(cause, leftovers: [])
-        case .cancelled: return .needsAttention(failure, leftovers: [])
-        default: return outcome
-        }
-    }
 }
 
 extension Store {
@@ -47,13 +26,13 @@ extension Store {
     func write(_ writing: JournalWriting) throws(StoreError) -> JournalEntry? {
         var entry = writing.entry
         if case .started(let deadline, _) = entry {
-            guard let claimed = try begin(writing, deadline: deadline) else { return nil }
-            entry = claimed.noting(writing.revision)
+            guard let operation = try claimOperation(writing.operation, at: writing.time) else { return nil }
+            entry = try writing.start(operation, in: self, deadline: deadline)
         }
         if case .finished(let outcome) = entry {
-            let honest = writing.honest(outcome)
-            entry = .finished(honest)
-            try end(writing, honest)
+            let judged = writing.work.judge(outcome, writing.lastFailure)
+            entry = .finished(judged)
+            try end(writing, judged)
         }
         if let placed = writing.placed {
             try updateOperation(writing.operation) {
@@ -66,39 +45,6 @@ extension Store {
         return entry
     }
 
-    private func begin(_ writing: JournalWriting, deadline: Timestamp) throws(StoreError) -> JournalEntry? {
-        guard let operation = try claimOperation(writing.operation, at: writing.time) else { return nil }
-        switch writing.subject {
-        case .service(let id, let kind):
-            return try begin(operation, on: id, kind, at: writing.time, deadline: deadline)
-        case .command(let command):
-            return .started(deadline: deadline, context: try context(of: command))
-        case .transfer(let transfer):
-            return .started(deadline: deadline, context: try context(of: transfer.receiver))
-        }
-    }
-
-    private func begin(
-        _ operation: OperationRecord, on id: String, _ kind: OperationKind, at time: Timestamp, deadline: Timestamp
-    ) throws(StoreError) -> JournalEntry {
-        guard let service = try service(id) else { throw .notFound(kind: "service", id: id) }
-        guard kind.from.contains(service.state) else {
-            let error = CoreError.notAllowed(kind, on: service, in: service.state)
-            return .finished(
-                .failed(StepFailure(.final, code: "not_allowed_in_state", message: "\(error)", effect: .none)))
-        }
-        try updateService(service.id, at: time) {
-            $0.state = kind.during(service.state)
-            $0.generation = operation.position
-        }
-        // One that was ordered before the store was restored stays as old as it is.
-        let current = try generationBase()
-        let base = operation.parameters[Restoration.baseKey]?.asInteger ?? current
-        let from = JSONValue.string(service.state.rawValue)
-        try updateOperation(operation.id) { $0.parameters["from"] = from }
-        return .started(deadline: deadline, context: ["from": from, Restoration.baseKey: .integer(base)])
-    }
-
     private func end(_ writing: JournalWriting, _ outcome: SagaOutcome) throws(StoreError) {
         guard let operation = try operation(writing.operation) else { return }
         try updateOperation(writing.operation) {
@@ -109,39 +55,40 @@ extension Store {
             $0.result = .object(
                 ($0.result?.asObject ?? [:]).merged(with: outcome.result(warnings: writing.warnings)))
             // Nobody needs them any more.
-            $0.parameters[NodeCommand.secretsKey] = nil
+            $0.parameters[OperationType.secretsKey] = nil
         }
-        guard case .service(let id, let kind) = writing.subject, let from = writing.from else { return }
-        try updateService(id, at: writing.time) { service in
-            switch outcome {
-            case .succeeded:
-                service.state = kind.succeeded(from)
-                kind.saga.conclude(&service, operation, outputs: writing.outputs)
-            case .failed, .cancelled: service.state = kind.undone(from)
-            case .needsAttention: service.state = kind.stuck(from)
-            }
-        }
+        let ending = OperationEnd(
+            outcome: outcome, context: writing.context, outputs: writing.outputs, time: writing.time)
+        try writing.work.end(self, operation, ending)
     }
 
     /// Ends an operation whose journal cannot be used. Nothing is undone: nobody knows what was done.
-    func abandon(_ operation: OperationRecord, because problem: String, at time: Timestamp) throws(StoreError) {
+    func abandon(
+        _ operation: OperationRecord, because problem: String, _ catalogue: Catalogue, at time: Timestamp
+    ) throws(StoreError) {
         try updateOperation(operation.id) {
             $0.state = .needsAttention
             $0.finishedAt = time
             $0.error = OperationFailure(code: "unusable", message: problem, retryable: false)
         }
         try appendLog(operation.id, [OperationLogLine(time: time, level: "error", text: problem)])
-        guard let id = operation.service, let kind = OperationKind(rawValue: operation.kind),
-            let service = try service(id), operation.startedAt != nil
+        guard let id = operation.service, operation.startedAt != nil, let service = try service(id),
+            let verb = catalogue.verb(operation.kind, of: service)?.verb
         else { return }
-        try updateService(id, at: time) { $0.state = kind.stuck(service.state) }
+        try updateService(id, at: time) { $0.state = verb.stuck(service.state) }
     }
 }
 
-extension JournalEntry {
-    fileprivate func noting(_ revision: Int64) -> JournalEntry {
-        guard case .started(let deadline, var context) = self else { return self }
-        context[SagaTable.revisionKey] = .integer(revision)
-        return .started(deadline: deadline, context: context)
+extension JournalWriting {
+    /// The entry that the operation begins with: one that is not allowed ends at once.
+    fileprivate func start(
+        _ operation: OperationRecord, in store: isolated Store, deadline: Timestamp
+    ) throws(StoreError) -> JournalEntry {
+        switch try work.begin(store, operation, time) {
+        case .context(var context):
+            context[SagaTable.revisionKey] = .integer(work.saga.table.revision)
+            return .started(deadline: deadline, context: context)
+        case .refused(let failure): return .finished(.failed(failure))
+        }
     }
 }

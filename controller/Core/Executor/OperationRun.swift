@@ -8,9 +8,10 @@ import WireProtocol
 ///
 /// The machine decides, the run does: it stores each entry before it acts on it. Cancelling its task stops it between
 /// two entries; commands that are under way go on at their agents, and another run takes the operation up later.
-struct OperationRun<Scope: RunScope> {
-    let scope: Scope
-    let definition: SagaDefinition<Scope>
+struct OperationRun {
+    let work: OperationWork
+    let world: World
+    let operation: OperationRecord
     let direction: SagaDirection
     /// Asks for one of the places that a node has for operations.
     let admit: @Sendable (_ node: String) async -> Bool
@@ -28,27 +29,28 @@ struct OperationRun<Scope: RunScope> {
     private var present: Set<String> = []
 
     init(
-        _ definition: SagaDefinition<Scope>, scope: Scope, journal: [JournalRecord], signals: RunSignals,
-        admit: @escaping @Sendable (String) async -> Bool
+        _ work: OperationWork, world: World, operation: OperationRecord, journal: [JournalRecord],
+        signals: RunSignals, admit: @escaping @Sendable (String) async -> Bool
     ) throws(JournalError) {
-        self.scope = scope
+        self.work = work
+        self.world = world
+        self.operation = operation
         self.admit = admit
         self.signals = signals
-        self.definition = definition
-        var table = definition.table
-        if Restoration.concerns(scope.operation) { table.direction = .forward }
+        var table = work.saga.table
+        if Restoration.concerns(operation) { table.direction = .forward }
         direction = table.direction
-        clock = SteadyClock(scope.world.clock)
+        clock = SteadyClock(world.clock)
         inbox = signals.stream.makeAsyncIterator()
         var entries: [(entry: JournalEntry, time: Timestamp)] = []
         for record in journal {
             guard let json = record.entry.asObject else { throw JournalError("entry \(record.seq) is not an object") }
             entries.append((try JournalEntry(json: json), record.time))
         }
-        machine = try SagaMachine.replay(entries, of: table, operation: scope.operation.id)
+        machine = try SagaMachine.replay(entries, of: table, operation: operation.id)
         seq = journal.last?.seq ?? 0
-        if !journal.isEmpty { state = scope.operation.state }
-        cancelled = scope.operation.cancelRequested
+        if !journal.isEmpty { state = operation.state }
+        cancelled = operation.cancelRequested
     }
 
     /// Throws when the store cannot take an entry; nothing is lost then, and the run may be made again.
@@ -60,7 +62,7 @@ struct OperationRun<Scope: RunScope> {
             case .record(let entry):
                 guard try await record(entry) else { return .stopped }
             case .perform(let step, let attempt, let command):
-                let policy = definition.table.steps[step]
+                let policy = work.saga.table.steps[step]
                 guard let result = await attemptStep(step, attempt, command, unwinding: false) else { return .stopped }
                 switch result {
                 case .success(let output):
@@ -71,7 +73,7 @@ struct OperationRun<Scope: RunScope> {
                 case .failure(let failure): _ = try await record(.stepFailed(step: policy.name, failure: failure))
                 }
             case .undo(let step, let attempt, let command):
-                let name = definition.table.steps[step].name
+                let name = work.saga.table.steps[step].name
                 guard let result = await attemptStep(step, attempt, command, unwinding: true) else { return .stopped }
                 switch result {
                 case .success: _ = try await record(.undone(step: name))
@@ -93,11 +95,11 @@ struct OperationRun<Scope: RunScope> {
         var placed: (node: String, isAdmitted: Bool)?
         if let node { placed = (node, await admit(node)) }
         let writing = JournalWriting(
-            operation: scope.operation.id, revision: definition.table.revision, subject: scope.subject, entry: entry,
-            after: seq, time: time, context: machine.context, outputs: machine.outputs, warnings: machine.warnings,
+            operation: operation.id, work: work, entry: entry, after: seq, time: time, context: machine.context,
+            outputs: machine.outputs, warnings: machine.warnings,
             lastFailure: machine.steps.last?.failure, placed: placed)
         guard
-            let written = try await scope.world.store.atomically({ store throws(StoreError) in try store.write(writing)
+            let written = try await world.store.atomically({ store throws(StoreError) in try store.write(writing)
             })
         else { return false }
         seq += 1
@@ -111,22 +113,22 @@ struct OperationRun<Scope: RunScope> {
 extension OperationRun {
     /// Does the step, or undoes it, with a limit on its time. Nil when the run is to stop.
     private mutating func attemptStep(
-        _ index: Int, _ attempt: Int, _ command: String, unwinding: Bool
+        _ index: Int, _ count: Int, _ command: String, unwinding: Bool
     ) async -> Result<JSONValue, StepFailure>? {
         // Who was there before this attempt may be gone after it.
         present = []
         attempts += 1
-        let (number, step, scope, signals) = (attempts, definition.steps[index], scope, signals)
+        let (number, step, signals) = (attempts, work.saga.steps[index], signals)
         let call = StepCall(
-            operation: scope.operation.id, step: step.policy.name, command: command, attempt: attempt,
+            operation: operation.id, step: step.policy.name, command: command, attempt: count,
             unwinding: unwinding, deadline: step.policy.deadline, context: machine.context, outputs: machine.outputs)
-        let work = Task { signals.send(.answer(number, await step.outcome(scope, call))) }
-        let watch = Task {
-            await scope.world.clock.timer(step.policy.deadline + Self.margin)
+        let attempt = Task { signals.send(.answer(number, await step.outcome(call))) }
+        let watch = Task { [world] in
+            await world.clock.timer(step.policy.deadline + Self.margin)
             if !Task.isCancelled { signals.send(.overdue(number)) }
         }
         defer {
-            work.cancel()
+            attempt.cancel()
             watch.cancel()
         }
         if cancelled, !unwinding { await callOff(command) }
@@ -153,18 +155,18 @@ extension OperationRun {
     private func callOff(_ command: String) async {
         guard direction == .unwind else { return }
         for id in [command, AgentCall.renewed(command)] {
-            await scope.world.agents.cancel(id, "the operation was called off")
+            await world.agents.cancel(id, "the operation was called off")
         }
     }
 
     /// A place on the node that the operation works on, if it works on one. Without it the operation is laid down: it
     /// waits in the queue, and only what has a place is said to run. False when the run is to stop.
     private mutating func takePlace() async throws -> Bool {
-        guard let node = machine.placedNode else { return true }
+        guard let node = machine.placedNode ?? operation.node else { return true }
         let isAdmitted = await admit(node)
         let wanted: OperationRecord.State = isAdmitted ? .running : .queued
         guard wanted != state else { return isAdmitted }
-        try await scope.world.store.updateOperation(scope.operation.id) {
+        try await world.store.updateOperation(operation.id) {
             if !$0.state.isFinished { $0.state = wanted }
         }
         state = wanted
@@ -175,10 +177,10 @@ extension OperationRun {
     private mutating func pause(_ until: Timestamp) async -> Bool {
         let awaited = machine.awaitedNodes
         if !awaited.isEmpty {
-            present = await scope.world.agents.connected()
+            present = await world.agents.connected()
             if !present.isDisjoint(with: awaited) { return true }
         }
-        let (port, signals) = (scope.world.clock, signals)
+        let (port, signals) = (world.clock, signals)
         let wait = min(until - clock.now(), Self.longestWait)
         let alarm = Task {
             await port.pause(wait)
@@ -202,11 +204,11 @@ extension SagaDecision {
     }
 }
 
-extension SagaStep {
-    fileprivate func outcome(_ scope: Scope, _ call: StepCall) async -> Result<JSONValue, StepFailure> {
+extension BoundStep {
+    fileprivate func outcome(_ call: StepCall) async -> Result<JSONValue, StepFailure> {
         do throws(StepFailure) {
-            guard call.unwinding else { return .success(try await act(scope, call)) }
-            try await undo?(scope, call)
+            guard call.unwinding else { return .success(try await act(call)) }
+            try await undo(call)
             return .success(.null)
         } catch {
             return .failure(error)

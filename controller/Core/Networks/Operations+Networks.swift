@@ -34,7 +34,7 @@ extension Operations {
                 guard kept.spec != present?.spec else { return .success(kept) }
                 try store.audit(
                     present == nil ? "network.create" : "network.update", name, by: requester, at: now,
-                    detail: ["changed": .specChanges(present?.spec ?? [:], kept.spec)])
+                    detail: ["changed": .changes(present?.spec ?? [:], kept.spec)])
                 return .success(kept)
             }
         }

@@ -14,17 +14,6 @@ extension JSONValue {
         return .object(changes)
     }
 
-    /// What differs between two specifications. Variables hold passwords: of them the names alone.
-    static func specChanges(_ before: JSONObject, _ after: JSONObject) -> JSONValue {
-        var changes = changes(before, after).asObject ?? [:]
-        if changes["env"] != nil {
-            let (old, new) = (before["env"]?.asObject ?? [:], after["env"]?.asObject ?? [:])
-            let names = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.sorted()
-            changes["env"] = .array(names.map { .string($0) })
-        }
-        return .object(changes)
-    }
-
     static func changes(_ before: [String: String], _ after: [String: String]) -> JSONValue {
         changes(JSONObject.strings(before), JSONObject.strings(after))
     }
@@ -34,4 +23,31 @@ extension JSONObject {
     fileprivate static func strings(_ members: [String: String]) -> JSONObject {
         JSONValue.strings(members).asObject ?? [:]
     }
+}
+
+extension JSONObject {
+    /// The values of `other` over these; objects are merged, all else is replaced.
+    package func merged(with other: JSONObject) -> JSONObject {
+        var result = self
+        for member in other.members {
+            if case .object(let inner) = member.value, case .object(let outer)? = result[member.key] {
+                result[member.key] = .object(outer.merged(with: inner))
+            } else {
+                result[member.key] = member.value
+            }
+        }
+        return result
+    }
+}
+
+extension JSONValue {
+    /// An object of strings, in the order of the keys.
+    package static func strings(_ values: [String: String]) -> JSONValue {
+        .object(JSONObject(values.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+    }
+}
+
+extension FieldError {
+    /// The description without the path in front.
+    package var sentence: String { String(description.dropFirst(path.count + 1)) }
 }

@@ -12,40 +12,48 @@ extension Operations {
         _ request: ServiceRequest, by requester: Requester
     ) async throws(CoreError) -> ServiceOperation {
         try request.check()
-        let now = now
+        let (now, catalogue) = (now, world.catalogue)
         let digest = request.json
         return try await record { store throws(StoreError) in
-            if let known = try store.earlier(request, as: digest, by: requester, at: now) { return known }
+            if let known = try store.earlier(request, as: digest, catalogue, by: requester, at: now) { return known }
             if let objection = try store.objection(toExternalID: request.externalID) { return .failure(objection) }
-            let drawn: (plan: PlanRecord, spec: PlanSpec)
-            switch try store.draw(request) {
+            let drawn: Drawn
+            switch try store.draw(request, catalogue) {
             case .failure(let error): return .failure(error)
             case .success(let order): drawn = order
             }
             let service = ServiceRecord(
                 id: Identifier.make("svc"), externalID: request.externalID, customer: request.customer,
-                plan: drawn.plan.name, planRevision: drawn.plan.revision, spec: drawn.spec.json, createdAt: now,
-                updatedAt: now)
+                product: drawn.product.name, plan: drawn.plan.name, planRevision: drawn.plan.revision,
+                spec: drawn.spec, createdAt: now, updatedAt: now)
             try store.insertService(service)
             return .success(
                 try store.queue(
-                    .provision, on: service, parameters: ["request": .object(digest)], by: requester, at: now))
+                    drawn.verb.verb, on: service, of: drawn.product, parameters: ["request": .object(digest)],
+                    by: requester, at: now))
         }
     }
 
     /// Where a service would be placed now, and the word on every node. Nothing is recorded.
     package func explainPlacement(_ request: ServiceRequest) async throws(CoreError) -> PlacementResult {
         try request.check()
-        let rules = rules
+        let (rules, catalogue) = (rules, world.catalogue)
         let connected = await world.agents.connected()
         let loads = await world.agents.loads()
         return try await record { store throws(StoreError) in
-            switch try store.draw(request) {
+            let order: Drawn
+            switch try store.draw(request, catalogue) {
             case .failure(let error): return .failure(error)
-            case .success(let order):
-                let candidates = try store.candidates(connected: connected, loads: loads)
-                return .success(Scheduler(rules: rules).place(order.spec.demand, on: candidates))
+            case .success(let drawn): order = drawn
             }
+            guard let needs = order.product.placement else {
+                let problem = "names a plan of \(order.product.name), whose services lie on no node"
+                return .failure(.invalid(field: "plan", problem: problem))
+            }
+            let candidates = try store.candidates(connected: connected, loads: loads)
+            do throws(CoreError) {
+                return .success(Scheduler(rules: rules).place(try needs.demand(order.spec), on: candidates))
+            } catch { return .failure(error) }
         }
     }
 }
@@ -73,6 +81,28 @@ extension ServiceRequest {
     }
 }
 
+/// What a request asks for.
+private struct Drawn: Sendable {
+    var plan: PlanRecord
+    var product: Product
+    /// That makes the service.
+    var verb: ProductVerb
+    var spec: JSONObject
+}
+
+extension Catalogue {
+    /// The kinds of operations that have this role in any product.
+    func kinds(_ role: Verb.Role) -> [String] {
+        var kinds: [String] = []
+        for product in products {
+            for verb in product.verbs where verb.verb.role == role && !kinds.contains(verb.verb.name) {
+                kinds.append(verb.verb.name)
+            }
+        }
+        return kinds
+    }
+}
+
 /// At most 64, each by the grammar.
 func checkLabels(_ labels: [String: String], field: String) throws(CoreError) {
     guard labels.count <= 64 else { throw .invalid(field: field, problem: "has more than 64 elements") }
@@ -91,18 +121,23 @@ func checkLabels(_ labels: [String: String], field: String) throws(CoreError) {
 extension Store {
     /// What an earlier request with the same external id made, or one without under the same key.
     fileprivate func earlier(
-        _ request: ServiceRequest, as digest: JSONObject, by requester: Requester, at time: Timestamp
+        _ request: ServiceRequest, as digest: JSONObject, _ catalogue: Catalogue, by requester: Requester,
+        at time: Timestamp
     ) throws(StoreError) -> Result<ServiceOperation, CoreError>? {
         guard let externalID = request.externalID else {
-            guard let operation = try earlier(.provision, by: requester, at: time),
-                operation.parameters["request"] == .object(digest),
-                let service = try operation.service.flatMap({ id throws(StoreError) in try service(id) })
-            else { return nil }
-            return .success(ServiceOperation(service: service, operation: operation, created: false))
+            for kind in catalogue.kinds(.begins) {
+                guard let operation = try earlier(kind, by: requester, at: time),
+                    operation.parameters["request"] == .object(digest),
+                    let service = try operation.service.flatMap({ id throws(StoreError) in try service(id) })
+                else { continue }
+                return .success(ServiceOperation(service: service, operation: operation, created: false))
+            }
+            return nil
         }
         guard let service = try service(externalID: externalID) else { return nil }
-        let provisions = OperationFilter(service: service.id, kind: OperationKind.provision.rawValue)
-        let first = try operations(provisions, page: PageRequest(limit: 1)).items.first
+        let kind = catalogue.product(of: service)?.verb(.begins)?.verb.name
+        let filter = OperationFilter(service: service.id, kind: kind)
+        let first = try operations(filter, page: PageRequest(limit: 1)).items.first
         guard let first, first.parameters["request"] == .object(digest) else {
             return .failure(
                 .conflict("there is a service \(service.id) with external id \(externalID) and another order"))
@@ -121,9 +156,9 @@ extension Store {
     }
 
     /// The plan and the specification that a request asks for.
-    fileprivate func draw(_ request: ServiceRequest) throws(StoreError) -> Result<
-        (plan: PlanRecord, spec: PlanSpec), CoreError
-    > {
+    fileprivate func draw(
+        _ request: ServiceRequest, _ catalogue: Catalogue
+    ) throws(StoreError) -> Result<Drawn, CoreError> {
         guard let plan = try plan(request.plan) else {
             return .failure(.invalid(field: "plan", problem: "names no plan: \(request.plan)"))
         }
@@ -131,9 +166,13 @@ extension Store {
             return .failure(.invalid(field: "plan", problem: "names a plan that is retired: \(plan.name)"))
         }
         do throws(CoreError) {
-            var spec = try PlanSpec(json: plan.spec).overridden(by: request.overrides)
-            spec.labels.merge(request.labels) { $1 }
-            return .success((plan: plan, spec: spec))
+            let product = try catalogue.requireProduct(plan.product)
+            guard let verb = product.verb(.begins) else {
+                throw .invalid(field: "plan", problem: "names a plan of \(product.name), which cannot be provisioned")
+            }
+            let spec = try product.specification.order(
+                plan.spec, overrides: request.overrides, labels: request.labels)
+            return .success(Drawn(plan: plan, product: product, verb: verb, spec: spec))
         } catch {
             return .failure(error)
         }

@@ -5,9 +5,9 @@ package import WireProtocol
 extension Operations {
     /// The first revision of a new plan.
     package func createPlan(
-        name: String, spec: JSONObject, by requester: Requester
+        name: String, product: String? = nil, spec: JSONObject, by requester: Requester
     ) async throws(CoreError) -> PlanRecord {
-        try await putPlan(name: name, by: requester) { present throws(CoreError) in
+        try await putPlan(name: name, product: product, by: requester) { present throws(CoreError) in
             guard present == nil else { throw .conflict("there is a plan \(name) already") }
             return spec
         }
@@ -25,27 +25,31 @@ extension Operations {
     }
 
     /// The first revision of a new plan, or a further one.
-    /// - Parameter spec: makes the specification of the newest revision as it is in the moment of the change, nil where there
-    ///   is none.
+    /// - Parameters:
+    ///   - product: nil for that of the plan as it is, for a new one the standard product. A plan keeps its product.
+    ///   - spec: makes the specification of the newest revision as it is in the moment of the change, nil where there is none.
     package func putPlan(
-        name: String, by requester: Requester,
+        name: String, product: String? = nil, by requester: Requester,
         _ spec: @escaping @Sendable (PlanRecord?) throws(CoreError) -> JSONObject
     ) async throws(CoreError) -> PlanRecord {
         guard Grammar.planName.accepts(name) else {
             throw .invalid(field: "name", problem: "must be \(Grammar.planName.expectation)")
         }
-        let now = now
+        let (now, catalogue) = (now, world.catalogue)
         return try await record { store throws(StoreError) in
             let present = try store.plan(name)
-            let wanted: JSONObject
-            do throws(CoreError) { wanted = try PlanSpec(json: spec(present)).json } catch { return .failure(error) }
-            let plan = try store.putPlan(name, spec: wanted, at: now)
+            let (kind, wanted): (Product, JSONObject)
+            do throws(CoreError) {
+                kind = try catalogue.product(for: present, named: product)
+                wanted = try kind.specification.plan(spec(present), "spec")
+            } catch { return .failure(error) }
+            let plan = try store.putPlan(name, product: kind.name, spec: wanted, at: now)
             guard plan.revision != present?.revision else { return .success(plan) }
-            try store.audit(
-                present == nil ? "plan.create" : "plan.update", name, by: requester, at: now,
-                detail: [
-                    "revision": .integer(plan.revision), "changed": .specChanges(present?.spec ?? [:], plan.spec),
-                ])
+            var detail: JSONObject = ["revision": .integer(plan.revision)]
+            if present == nil { detail["product"] = .string(kind.name) }
+            detail["changed"] = kind.specification.changes(present?.spec ?? [:], plan.spec)
+            let action = present == nil ? "plan.create" : "plan.update"
+            try store.audit(action, name, by: requester, at: now, detail: detail)
             return .success(plan)
         }
     }
@@ -65,5 +69,16 @@ extension Operations {
             guard let plan = try store.plan(name) else { return .failure(.notFound(kind: "plan", id: name)) }
             return .success(plan)
         }
+    }
+}
+
+extension Catalogue {
+    /// The product of a plan that is made or changed.
+    fileprivate func product(for present: PlanRecord?, named name: String?) throws(CoreError) -> Product {
+        if let present, let name, name != present.product {
+            throw .invalid(
+                field: "product", problem: "cannot be changed: plan \(present.name) is of \(present.product)")
+        }
+        return try requireProduct(name ?? present?.product ?? standard)
     }
 }

@@ -7,7 +7,7 @@ import Store
 extension Store {
     /// The operation that an earlier attempt at this very request has made for the service.
     func earlier(
-        _ kind: OperationKind, on service: ServiceRecord, by requester: Requester, at time: Timestamp
+        _ kind: String, on service: ServiceRecord, by requester: Requester, at time: Timestamp
     ) throws(StoreError) -> ServiceOperation? {
         guard let operation = try earlier(kind, by: requester, at: time), operation.service == service.id else {
             return nil
@@ -16,10 +16,10 @@ extension Store {
     }
 
     func earlier(
-        _ kind: OperationKind, by requester: Requester, at time: Timestamp
+        _ kind: String, by requester: Requester, at time: Timestamp
     ) throws(StoreError) -> OperationRecord? {
         guard let key = requester.idempotencyKey else { return nil }
         return try operation(
-            kind: kind.rawValue, key: key, by: requester.name, since: time - Requester.keyLifetime)
+            kind: kind, key: key, by: requester.name, since: time - Requester.keyLifetime)
     }
 }

@@ -1,6 +1,6 @@
 import Model
 package import Placement
-import Store
+package import Store
 import WireProtocol
 
 /// The front of the core: takes requests, checks them, and records what is to be done.
@@ -20,6 +20,18 @@ package struct Operations: Sendable {
     }
 
     var now: Timestamp { world.clock.now() }
+
+    /// What can be sold and done here.
+    package var catalogue: Catalogue { world.catalogue }
+
+    /// The steps of an operation, as far as they are known beforehand.
+    package func outline(of operation: OperationRecord) async throws(StoreError) -> [StepOutline] {
+        var product: Product?
+        if let id = operation.service, let service = try await world.store.service(id) {
+            product = catalogue.product(of: service)
+        }
+        return catalogue.type(operation.kind)?.outline(product) ?? []
+    }
 
     /// One transaction. A `CoreError` from the body comes out as it is, and undoes what was written before it.
     func record<Value: Sendable>(

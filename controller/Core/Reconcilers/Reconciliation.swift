@@ -18,7 +18,7 @@ package struct Reconciliation: Service {
         self.init(
             world: world,
             reconcilers: [
-                OrphanedAllocations(), ServiceDrift(operations: operations), UnknownContainers(),
+                OrphanedAllocations(), ServiceDrift(operations: operations), UnknownObjects(),
                 ExpiringCertificates(), StuckOperations(), SettledOperations(),
                 MetricUpkeep(retention: retention),
                 RecordUpkeep(retention: retention), OperationUpkeep(retention: retention),

@@ -3,8 +3,8 @@ import Model
 import Store
 import WireProtocol
 
-/// Compares what should run with what the nodes report, and says where they differ. It removes nothing, ever. Only a
-/// service whose specification says `repair` gets its container back, as an operation that everybody can see.
+/// Compares what should run with what there is, and says where they differ. It removes nothing, ever. Only a service whose
+/// specification says so is repaired, as an operation that everybody can see.
 struct ServiceDrift: Reconciler {
     let name = "drift"
     let interval = Duration.seconds(60)
@@ -16,155 +16,117 @@ struct ServiceDrift: Reconciler {
     static let breadth = 16
 
     func reconcile(_ world: World) async throws {
-        var nodes = await world.agents.connected().sorted()[...]
-        try await withThrowingTaskGroup { group in
-            for node in nodes.prefix(Self.breadth) { group.addTask { try await examine(node, world) } }
-            nodes = nodes.dropFirst(Self.breadth)
-            while try await group.next() != nil {
-                if let node = nodes.popFirst() { group.addTask { try await examine(node, world) } }
-            }
-        }
+        let watched = world.catalogue.products.filter { $0.drift != nil }
+        let nodes = await world.agents.connected().sorted()
+        try await sideBySide(nodes, atMost: Self.breadth) { node in try await examine(node: node, world) }
+        for product in watched where product.placement == nil { try await examine(product, world) }
     }
 
-    private func examine(_ node: String, _ world: World) async throws {
-        let reported = try await world.store.inventory(node: node, driver: "docker")
-        let states = Dictionary(reported.map { ($0.resource, $0.state) }, uniquingKeysWith: { $1 })
+    private func examine(node: String, _ world: World) async throws {
+        var inventories: [String: [String: JSONObject]] = [:]
         for service in try await world.store.services(onNode: node) {
+            guard let watch = world.catalogue.product(of: service)?.drift else { continue }
+            if let driver = watch.driver, inventories[driver] == nil {
+                let reported = try await world.store.inventory(node: node, driver: driver)
+                inventories[driver] = Dictionary(
+                    reported.map { ($0.resource, $0.state) }, uniquingKeysWith: { $1 })
+            }
             // A node that gives no answer gives none to the next question either.
-            guard try await examine(service, states, world) else { return }
+            let states = watch.driver.flatMap { inventories[$0] }
+            guard try await examine(service, watch, states, world) else { return }
         }
     }
 
-    /// False when the node was asked and gave no answer.
+    /// Services that lie on no node.
+    private func examine(_ product: Product, _ world: World) async throws {
+        guard let watch = product.drift else { return }
+        var page = PageRequest(limit: 100)
+        while true {
+            let filter = ServiceFilter(states: [.running, .suspended], product: product.name)
+            let found = try await world.store.services(filter, page: page)
+            for service in found.items {
+                guard try await examine(service, watch, nil, world) else { return }
+            }
+            guard let next = found.next else { return }
+            page.after = next
+        }
+    }
+
+    /// False when somebody was asked and gave no answer.
+    /// - Parameter states: what the node reported; nil asks at once.
     private func examine(
-        _ service: ServiceRecord, _ states: [String: JSONObject], _ world: World
+        _ service: ServiceRecord, _ watch: DriftWatch, _ states: [String: JSONObject]?, _ world: World
     ) async throws -> Bool {
         let now = world.clock.now()
         guard [.running, .suspended].contains(service.state), (now - service.updatedAt).magnitude > Self.grace
         else { return true }
-        guard let place = try await world.store.place(of: service.id) else { return true }
-        let reported = states["docker/\(place.container)"]
-        var drift = Drift(of: service, reported: reported.map { .seen($0) } ?? .missing)
-        // What was reported may be old news: before anybody is alarmed, the node is asked.
-        if drift != nil {
-            switch await ask(place, service, world) {
-            case .report(let seen): drift = Drift(of: service, reported: seen)
+        let look = try await ServiceLook(service, name: name, world)
+        guard let resource = watch.resource(look) else { return true }
+        var drift: Drift?
+        if let states { drift = watch.judge(service, states[resource].map { .seen($0) } ?? .missing) }
+        // What was reported may be old news: before anybody is alarmed, it is asked for.
+        if drift != nil || states == nil {
+            switch await watch.ask(look, resource) {
+            case .report(let seen): drift = watch.judge(service, seen)
             case .unclear: return true
             case .silence: return false
             }
         }
         let known = service.observed["drift"]?["kind"]?.asString
-        guard drift?.rawValue != known else { return true }
-        try await record(drift, service, place, world, at: now)
+        guard drift?.kind != known else { return true }
+        try await record(drift, service, watch, world, at: now)
         return true
     }
 
-    private enum Answer {
-        case report(Drift.Report)
-        /// None that can be relied on.
-        case unclear
-        case silence
-    }
-
-    private func ask(_ place: ServicePlace, _ service: ServiceRecord, _ world: World) async -> Answer {
-        let call = AgentCall(
-            id: Identifier.make("look"), resource: "docker/\(place.container)", generation: service.generation * 2 + 1,
-            driver: "docker", operation: "container.inspect", arguments: ["name": .string(place.container)],
-            deadline: .seconds(30), trace: nil, step: name, isLook: true)
-        guard let result = try? await world.agents.perform(call, place.node) else { return .silence }
-        if result.status == .succeeded { return .report(.seen(result.observed)) }
-        return result.error?.code == .notFound ? .report(.missing) : .unclear
-    }
-
     private func record(
-        _ drift: Drift?, _ service: ServiceRecord, _ place: ServicePlace, _ world: World, at now: Timestamp
+        _ drift: Drift?, _ service: ServiceRecord, _ watch: DriftWatch, _ world: World, at now: Timestamp
     ) async throws {
-        let (id, generation) = (service.id, service.generation)
-        let isCurrent = try await world.store.atomically { store throws(StoreError) in
-            // An operation that began meanwhile makes all this old.
-            guard let present = try store.service(id), present.generation == generation, present.state == service.state,
-                try store.unfinishedOperations(service: id).isEmpty
+        guard try await note(drift, service, world, at: now), let drift else { return }
+        world.logger.warning(
+            "a service is not as it should be", metadata: ["service": "\(service.id)", "drift": "\(drift.kind)"])
+        guard service.state == .running, drift.isRepairable, watch.repairs(service) else { return }
+        // Of a service that has not been touched since the store was restored, nobody knows what was wished of it last.
+        if let restored = try await world.store.restoredAt(), service.updatedAt < restored { return }
+        _ = try await operations.repair(service.id, by: Requester(name: "reconciler/\(name)"))
+    }
+
+    /// False when an operation that began meanwhile makes all this old.
+    private func note(
+        _ drift: Drift?, _ service: ServiceRecord, _ world: World, at now: Timestamp
+    ) async throws -> Bool {
+        let (id, by) = (service.id, "reconciler/\(name)")
+        return try await world.store.atomically { store throws(StoreError) in
+            guard let present = try store.service(id), present.generation == service.generation,
+                present.state == service.state, try store.unfinishedOperations(service: id).isEmpty
             else { return false }
             try store.updateService(id, at: now) { record in
                 record.observed["drift"] = drift.map {
-                    ["kind": .string($0.rawValue), "since": .integer(now.milliseconds)]
+                    ["kind": .string($0.kind), "since": .integer(now.milliseconds)]
                 }
             }
             let subject = "service/\(id)"
-            if let drift {
-                try store.raise(
-                    Finding(
-                        "service.drift", subject: subject, .error, node: place.node, service: id,
-                        summary: "Service \(present.externalID ?? id): \(drift.sentence)", remedy: drift.remedy,
-                        data: ["drift": .string(drift.rawValue)]), at: now)
-            } else {
-                try store.resolve("service.drift", subject: subject, by: "reconciler/\(name)", at: now)
+            guard let drift else {
+                try store.resolve("service.drift", subject: subject, by: by, at: now)
+                return true
             }
+            try store.raise(
+                Finding(
+                    "service.drift", subject: subject, .error, node: present.node, service: id,
+                    summary: "Service \(present.externalID ?? id): \(drift.sentence)", remedy: drift.remedy,
+                    data: ["drift": .string(drift.kind)]), at: now)
             return true
         }
-        guard isCurrent, let drift else { return }
-        world.logger.warning("a service is not as it should be", metadata: ["service": "\(id)", "drift": "\(drift)"])
-        guard service.state == .running, drift.isRepairable, (try? PlanSpec(json: service.spec))?.repairs == true else {
-            return
-        }
-        // Of a service that has not been touched since the store was restored, nobody knows what was wished of it last.
-        if let restored = try await world.store.restoredAt(), service.updatedAt < restored { return }
-        _ = try await operations.repair(id, by: Requester(name: "reconciler/\(name)"))
+    }
+}
+
+extension ServiceLook {
+    init(_ service: ServiceRecord, name: String, _ world: World) async throws(StoreError) {
+        let held = try await world.store.allocations(service: service.id)
+        let reservation = try await world.store.reservation(service: service.id)
+        self.init(world: world, service: service, held: held, reservation: reservation, name: name)
     }
 }
 
 extension Duration {
     fileprivate var magnitude: Duration { self < .zero ? .zero - self : self }
-}
-
-/// How a container differs from what its service should be.
-enum Drift: String, Sendable {
-    case missing, stopped
-    /// It runs although the service is suspended.
-    case running
-    /// The name is taken by a container of somebody else.
-    case foreign
-
-    enum Report: Sendable {
-        case missing
-        case seen(JSONObject)
-    }
-
-    var isRepairable: Bool { self == .missing || self == .stopped }
-
-    /// Behind the service's name.
-    var sentence: String {
-        switch self {
-        case .missing: "its container is not there."
-        case .stopped: "its container does not run."
-        case .running: "its container runs although it is suspended."
-        case .foreign: "the name of its container is taken by somebody else's."
-        }
-    }
-
-    var remedy: String {
-        switch self {
-        case .missing, .stopped: "Bring it back with innctl service repair."
-        case .running: "See who has started it, and stop it on its node."
-        case .foreign: "Look at that container on the node; give the name free, then repair the service."
-        }
-    }
-
-    /// Nil when all is as it should be.
-    init?(of service: ServiceRecord, reported: Report) {
-        switch reported {
-        case .missing: self = .missing
-        case .seen(let state):
-            let runs = ["running", "restarting", "paused"].contains(state["state"]?.asString ?? "")
-            if let owner = state["service"]?.asString, owner != service.id {
-                self = .foreign
-            } else if service.state == .running, !runs {
-                self = .stopped
-            } else if service.state == .suspended, runs {
-                self = .running
-            } else {
-                return nil
-            }
-        }
-    }
 }

@@ -24,54 +24,36 @@ struct SettledOperations: Reconciler {
     }
 
     private func settle(_ operation: OperationRecord, _ world: World) async throws {
-        guard let id = operation.service, let kind = OperationKind(rawValue: operation.kind),
-            let ended = operation.finishedAt, world.clock.now() - ended > Self.grace,
-            let service = try await world.store.service(id)
+        guard let id = operation.service, let ended = operation.finishedAt,
+            world.clock.now() - ended > Self.grace, let service = try await world.store.service(id),
+            let product = world.catalogue.product(of: service), let verb = product.verb(operation.kind)?.verb
         else { return }
-        if let later = try await successor(of: operation, kind, world.store) {
+        if let later = try await successor(of: operation, verb, product, world.store) {
             return try await resolve(operation, "\(later.kind) \(later.id) has put it right", world)
         }
-        guard kind == .provision, service.state == .failed,
+        guard verb.role == .begins, service.state == .failed,
             try await world.store.unfinishedOperations(service: id).isEmpty
         else { return }
-        guard let place = try await world.store.place(of: id) else {
+        let look = try await ServiceLook(service, name: name, world)
+        guard look.reservation != nil || !look.held.isEmpty else {
             return try await resolve(operation, "the service holds nothing on any node", world)
         }
-        guard await isGone(place, service, world) else { return }
+        guard await product.isGone?(look) == true else { return }
         try await release(service, operation, world)
     }
 
     /// A later operation after which nothing of this one can be left.
     private func successor(
-        of operation: OperationRecord, _ kind: OperationKind, _ store: Store
+        of operation: OperationRecord, _ verb: Verb, _ product: Product, _ store: Store
     ) async throws -> OperationRecord? {
         let filter = OperationFilter(states: [.succeeded], service: operation.service)
         let newest = PageRequest(limit: Self.batch, order: .descending)
         return try await store.operations(filter, page: newest).items.first { later in
-            guard later.position > operation.position, let other = OperationKind(rawValue: later.kind) else {
+            guard later.position > operation.position, let other = product.verb(later.kind)?.verb else {
                 return false
             }
-            return other == .terminate || other == kind || (kind.isPower && other.isPower)
+            return other.settles(verb)
         }
-    }
-
-    // MARK: looking
-
-    private func isGone(_ place: ServicePlace, _ service: ServiceRecord, _ world: World) async -> Bool {
-        let looks =
-            [
-                ("docker", "container.inspect", "docker/\(place.container)", ["name": .string(place.container)]),
-                ("zfs", "dataset.usage", "zfs/\(place.dataset)", ["dataset": .string(place.dataset)]),
-            ] as [(String, String, String, JSONObject)]
-        for (driver, operation, resource, arguments) in looks {
-            let call = AgentCall(
-                id: Identifier.make("look"), resource: resource, generation: service.generation * 2 + 1,
-                driver: driver, operation: operation, arguments: arguments, deadline: .seconds(30), trace: nil,
-                step: name, isLook: true)
-            guard let result = try? await world.agents.perform(call, place.node), result.error?.code == .notFound
-            else { return false }
-        }
-        return true
     }
 
     private func release(_ service: ServiceRecord, _ operation: OperationRecord, _ world: World) async throws {
@@ -83,7 +65,7 @@ struct SettledOperations: Reconciler {
             else { return }
             try store.releaseAll(service: service.id, at: now, by: world.allocation)
             try store.updateService(service.id, at: now) { $0.node = nil }
-            _ = try store.resolve(operation, because: "the node has nothing of the service", by: by, at: now)
+            _ = try store.resolve(operation, because: "nothing of the service is left", by: by, at: now)
         }
     }
 
@@ -94,9 +76,4 @@ struct SettledOperations: Reconciler {
             _ = try store.resolve(operation, because: reason, by: by, at: now)
         }
     }
-}
-
-extension OperationKind {
-    /// It is only about whether the container runs.
-    fileprivate var isPower: Bool { [.suspend, .resume, .repair].contains(self) }
 }

@@ -1,9 +1,9 @@
-import Placement
-import Store
+package import Placement
+package import Store
 
 extension Store {
     /// Every node as the placement sees it. The questions it takes are the same few, however large the fleet is.
-    func candidates(connected: Set<String>, loads: [String: Double]) throws(StoreError) -> [Candidate] {
+    package func candidates(connected: Set<String>, loads: [String: Double]) throws(StoreError) -> [Candidate] {
         let promised = try nodeLoads()
         return try rooms().map { room in
             Candidate(
@@ -12,7 +12,7 @@ extension Store {
     }
 
     /// One node as the placement sees it.
-    func candidate(_ node: String, connected: Set<String>) throws(StoreError) -> Candidate? {
+    package func candidate(_ node: String, connected: Set<String>) throws(StoreError) -> Candidate? {
         guard let room = try room(of: node) else { return nil }
         return Candidate(room, promised: try nodeLoad(node), connected: connected.contains(node), load: nil)
     }

@@ -16,12 +16,14 @@ package enum Restoration {
 
     /// Makes a store that has just been unpacked fit for use. Call it once, before anything else works on the store.
     /// Returns how many operations were unfinished.
-    package static func settle(_ store: Store, takenAt: Timestamp, at now: Timestamp) async throws(StoreError) -> Int {
+    package static func settle(
+        _ store: Store, _ catalogue: Catalogue, takenAt: Timestamp, at now: Timestamp
+    ) async throws(StoreError) -> Int {
         try await store.atomically { store throws(StoreError) in
             let base = try store.generationBase()
             try store.beginAnew(at: now)
             let unfinished = try store.unfinishedOperations()
-            for operation in unfinished { try store.settle(operation, base, at: now) }
+            for operation in unfinished { try store.settle(operation, catalogue, base, at: now) }
             try store.audit(
                 AuditRecord(
                     id: Identifier.make("aud"), time: now, actor: "restore", action: "store.restore",
@@ -32,18 +34,22 @@ package enum Restoration {
 }
 
 extension Store {
-    fileprivate func settle(_ operation: OperationRecord, _ base: Int64, at now: Timestamp) throws(StoreError) {
+    fileprivate func settle(
+        _ operation: OperationRecord, _ catalogue: Catalogue, _ base: Int64, at now: Timestamp
+    ) throws(StoreError) {
         if !operation.isUntouched, try isGoingBack(operation) {
-            return try abandon(operation, because: "it was being undone when the restored backup was taken", at: now)
+            let problem = "it was being undone when the restored backup was taken"
+            return try abandon(operation, because: problem, catalogue, at: now)
         }
-        if operation.isDirect {
-            return try abandon(
-                operation,
-                because: "it was not done when the restored backup was taken; whether it was done since is unknown",
-                at: now)
+        if catalogue.type(operation.kind)?.goesOnAfterRestore == false {
+            let problem = "it was not done when the restored backup was taken; whether it was done since is unknown"
+            return try abandon(operation, because: problem, catalogue, at: now)
         }
-        let isPlaced = try hasPlace(operation)
-        guard isPlaced || operation.kind != OperationKind.provision.rawValue else {
+        let subject = try operation.service.flatMap { id throws(StoreError) in try service(id) }
+        let verb = subject.flatMap { catalogue.verb(operation.kind, of: $0)?.verb }
+        if let subject, subject.node == nil, verb?.role == .begins,
+            catalogue.product(of: subject)?.placement != nil
+        {
             return try endUnplaced(operation, at: now)
         }
         try updateOperation(operation.id) {
@@ -54,11 +60,6 @@ extension Store {
 
     private func isGoingBack(_ operation: OperationRecord) throws(StoreError) -> Bool {
         try journal(operation.id).contains { $0.entry["entry"] == "unwind_started" }
-    }
-
-    private func hasPlace(_ operation: OperationRecord) throws(StoreError) -> Bool {
-        guard let id = operation.service else { return false }
-        return try service(id)?.node != nil
     }
 
     /// It may have been placed on another node since. Asked for again, it goes to where its container is, if there is one.

@@ -5,10 +5,12 @@ import WireProtocol
 ///
 /// A request is checked against this, so that a billing system may order a suspension while the upgrade still runs.
 /// When an operation's turn comes it is checked again, against the state that is there then.
-func projectedState(_ state: ServiceRecord.State, after queue: [OperationRecord]) -> ServiceRecord.State {
+func projectedState(
+    _ state: ServiceRecord.State, after queue: [OperationRecord], of product: Product
+) -> ServiceRecord.State {
     queue.filter { !$0.state.isFinished }.sorted { $0.position < $1.position }.reduce(state) { state, operation in
-        guard let kind = OperationKind(rawValue: operation.kind) else { return state }
+        guard let verb = product.verb(operation.kind)?.verb else { return state }
         let began = operation.parameters["from"]?.asString.flatMap(ServiceRecord.State.init(rawValue:)) ?? state
-        return operation.cancelRequested && kind.isCancellable ? kind.undone(began) : kind.succeeded(began)
+        return operation.cancelRequested && verb.isCancellable ? verb.undone(began) : verb.succeeded(began)
     }
 }

@@ -7,9 +7,11 @@ package struct StepOutline: Sendable, Hashable {
     package var isAuxiliary: Bool
 }
 
-extension OperationKind {
+extension ProductVerb {
     /// The steps in their order.
-    package var steps: [StepOutline] {
-        saga.definition.table.steps.map { StepOutline(name: $0.name, isAuxiliary: $0.weight == .auxiliary) }
-    }
+    package var outline: [StepOutline] { tables[0].outline }
+}
+
+extension SagaTable {
+    var outline: [StepOutline] { steps.map { StepOutline(name: $0.name, isAuxiliary: $0.weight == .auxiliary) } }
 }

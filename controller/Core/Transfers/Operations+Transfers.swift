@@ -4,7 +4,7 @@ import WireProtocol
 
 extension Operations {
     /// Transfers that may wait or run at one time: each holds a window of bytes here.
-    private static var transferLimit: Int { 32 }
+    static var transferLimit: Int { 32 }
     private static var deadlines: ClosedRange<Duration> { .seconds(1) ... .seconds(24 * 3600) }
 
     /// Records a transfer. What it may touch is both nodes' own decision, and part of the result.

@@ -85,8 +85,3 @@ extension Transfer {
 
     func isSame(as record: OperationRecord) -> Bool { (try? Transfer(record)) == self }
 }
-
-extension OperationRecord {
-    /// Ordered to nodes directly, outside any service: it takes no place from the work on services.
-    package var isDirect: Bool { kind == NodeCommand.kind || kind == Transfer.kind }
-}

@@ -10,8 +10,22 @@ struct TransferScope: RunScope {
     let transfer: Transfer
     /// Writes a line into the operation's log.
     let note: @Sendable (_ step: String, _ text: String) -> Void
+}
 
-    var subject: RunSubject { .transfer(transfer) }
+extension OperationType {
+    /// A snapshot that goes from one node to another.
+    package static let transfer = OperationType(
+        kind: Transfer.kind, access: .commands, places: .own(Operations.transferLimit), goesOnAfterRestore: false,
+        outline: { _ in TransferSaga.outline },
+        prepare: { preparation in
+            let transfer = try Transfer(preparation.operation)
+            let scope = TransferScope(
+                world: preparation.world, operation: preparation.operation, transfer: transfer,
+                note: preparation.note)
+            return OperationWork(
+                saga: TransferSaga.definition(of: transfer).bound(to: scope),
+                begin: { store, _, _ throws(StoreError) in .context(try store.context(of: transfer.receiver)) })
+        })
 }
 
 /// A transfer as a saga of one step without an undo. The bytes on their way are nowhere but on their way: one that was cut
@@ -20,6 +34,7 @@ enum TransferSaga {
     /// For the way to nodes that are just coming back, beyond the commands' own time.
     private static let allowance = Duration.seconds(300)
     private static let step = StepKey<NoOutput>("transfer")
+    static var outline: [StepOutline] { [StepOutline(name: step.name, isAuxiliary: false)] }
 
     static func definition(of transfer: Transfer) -> SagaDefinition<TransferScope> {
         SagaDefinition(

@@ -5,21 +5,30 @@ package import Store
 /// All that sagas and reconcilers may ask of the outside. The daemon plugs the real ones in, tests scripted ones.
 package struct World: Sendable {
     package var store: Store
-    package var agents: AgentsPort
+    package var agents: AgentsPort { didSet { looks = Looks(agents, clock) } }
+    /// What can be sold and done.
+    package var catalogue: Catalogue
     package var clock: ClockPort
     package var logger: Logger
     /// From what values are taken for services, and how long they rest.
     package var allocation: AllocationRules
     /// What commands say while they run, for those who want to hear it.
     package let live = LiveCommands()
+    /// Questions to nodes outside operations.
+    package private(set) var looks: Looks
+    /// Others than agents.
+    package var ports: Ports
 
     package init(
-        store: Store, agents: AgentsPort, clock: ClockPort = .system, logger: Logger,
-        allocation: AllocationRules = .standard
+        store: Store, agents: AgentsPort, ports: Ports = Ports(), catalogue: Catalogue, clock: ClockPort = .system,
+        logger: Logger, allocation: AllocationRules = .standard
     ) {
         self.allocation = allocation
         self.store = store
         self.agents = agents
+        self.ports = ports
+        looks = Looks(agents, clock)
+        self.catalogue = catalogue
         self.clock = clock
         self.logger = logger
     }

@@ -11,10 +11,14 @@ package struct PlanRecord: Sendable, Hashable {
     package var createdAt: Timestamp
     /// Set on the newest revision: no new service may use the plan.
     package var retiredAt: Timestamp?
+    /// What kind of thing it sells; the same in all revisions.
+    package var product: String
 
     package init(
-        name: String, revision: Int64, spec: JSONObject, createdAt: Timestamp, retiredAt: Timestamp? = nil
+        name: String, revision: Int64, product: String = "container", spec: JSONObject, createdAt: Timestamp,
+        retiredAt: Timestamp? = nil
     ) {
+        self.product = product
         self.name = name
         self.revision = revision
         self.spec = spec
@@ -28,7 +32,7 @@ extension PlanRecord: Record {
     static let key = ["name", "revision"]
     static var sealedColumns: [SealedColumn<PlanRecord>] { [SealedColumn("spec", \.spec)] }
     static let columns = [
-        "name", "revision", "spec", "created_at", "retired_at",
+        "name", "revision", "spec", "created_at", "retired_at", "product",
     ]
 
     init(row: inout any SQLRow) throws(SQLError) {
@@ -37,11 +41,12 @@ extension PlanRecord: Record {
         spec = try row.object()
         createdAt = try row.timestamp()
         retiredAt = try row.optionalTimestamp()
+        product = try row.text()
     }
 
     var values: [any SQLBindable] {
         [
-            name, revision, spec, createdAt, retiredAt,
+            name, revision, spec, createdAt, retiredAt, product,
         ]
     }
 }

@@ -26,9 +26,12 @@ package struct ServiceRecord: Sendable, Hashable {
     package var observed: JSONObject
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
+    /// What kind of thing it is; never changes.
+    package var product: String
 
     package init(
-        id: String, externalID: String? = nil, customer: String, plan: String, planRevision: Int64 = 0,
+        id: String, externalID: String? = nil, customer: String, product: String = "container", plan: String,
+        planRevision: Int64 = 0,
         spec: JSONObject = [:], state: State = .pending, node: String? = nil, generation: Int64 = 0,
         address: JSONObject = [:], observed: JSONObject = [:], createdAt: Timestamp, updatedAt: Timestamp
     ) {
@@ -45,6 +48,7 @@ package struct ServiceRecord: Sendable, Hashable {
         self.observed = observed
         self.createdAt = createdAt
         self.updatedAt = updatedAt
+        self.product = product
     }
 }
 
@@ -56,7 +60,7 @@ extension ServiceRecord: Record {
     }
     static let columns = [
         "id", "external_id", "customer", "plan", "plan_revision", "spec", "state", "node", "generation",
-        "address", "observed", "created_at", "updated_at",
+        "address", "observed", "created_at", "updated_at", "product",
     ]
 
     init(row: inout any SQLRow) throws(SQLError) {
@@ -73,12 +77,13 @@ extension ServiceRecord: Record {
         observed = try row.object()
         createdAt = try row.timestamp()
         updatedAt = try row.timestamp()
+        product = try row.text()
     }
 
     var values: [any SQLBindable] {
         [
             id, externalID, customer, plan, planRevision, spec, state.rawValue, node, generation, address,
-            observed, createdAt, updatedAt,
+            observed, createdAt, updatedAt, product,
         ]
     }
 }

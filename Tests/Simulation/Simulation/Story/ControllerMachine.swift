@@ -1,4 +1,6 @@
 import AgentCore
+import ContainerProduct
+import ControllerCore
 import ControllerEngine
 import Logging
 import ServiceLifecycle
@@ -24,7 +26,10 @@ final class ControllerMachine: Machine, @unchecked Sendable {
             do {
                 let store = try Store(
                     path: Self.storePath, options: StoreOptions(cacheKiB: 1024, executor: thread))
-                let engine = try await Engine(store: store, authority: authority, settings: settings)
+                let engine = try await Engine(
+                    store: store, authority: authority,
+                    catalogue: Catalogue(products: [Container.product], types: [.command, .transfer]),
+                    settings: settings)
                 try await trial.setUp(engine)
                 opened(engine, loop)
                 try await Self.serve(engine.services)

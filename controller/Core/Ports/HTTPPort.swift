@@ -1,0 +1,51 @@
+/// Calls to the APIs of others.
+package struct HTTPPort: Sendable {
+    /// Throws `silent` where the call may have arrived, `busy` where it surely has not.
+    package var send: @Sendable (HTTPOrder) async throws(PortError) -> HTTPReply
+
+    package init(send: @escaping @Sendable (HTTPOrder) async throws(PortError) -> HTTPReply) { self.send = send }
+
+    package static let none = HTTPPort { (_) throws(PortError) in throw .notSetUp("way to the outside") }
+}
+
+package struct HTTPOrder: Sendable, Hashable {
+    package var method: String
+    package var url: String
+    package var headers: [String: String]
+    package var body: [UInt8]
+    package var timeout: Duration
+
+    package init(
+        _ method: String, _ url: String, headers: [String: String] = [:], body: [UInt8] = [],
+        timeout: Duration = .seconds(30)
+    ) {
+        (self.method, self.url, self.headers) = (method, url, headers)
+        (self.body, self.timeout) = (body, timeout)
+    }
+}
+
+package struct HTTPReply: Sendable, Hashable {
+    package var status: Int
+    package var headers: [String: String]
+    package var body: [UInt8]
+
+    package init(status: Int, headers: [String: String] = [:], body: [UInt8] = []) {
+        (self.status, self.headers, self.body) = (status, headers, body)
+    }
+}
+
+extension HTTPReply {
+    /// The reply, when it is one of `statuses`; else why it is none that helps.
+    /// - Parameter what: was asked for, for people.
+    package func accepted(_ statuses: Set<Int>, _ what: String) throws(PortError) -> HTTPReply {
+        if statuses.contains(status) { return self }
+        let kind: PortError.Kind =
+            switch status {
+            case 408, 425, 429, 503: .busy
+            case 409: .conflict
+            case 500...: .silent
+            default: .refused
+            }
+        throw PortError(kind, "\(what) was answered with \(status)")
+    }
+}

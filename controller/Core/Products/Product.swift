@@ -1,0 +1,67 @@
+package import Placement
+package import Store
+package import WireProtocol
+
+/// A kind of thing that can be sold, as a folder provides it: all that the core has to know of it is in this value.
+package struct Product: Sendable {
+    /// Of plans and services: `container`.
+    package var name: String
+    /// One sentence for people.
+    package var summary: String
+    package var specification: Specification
+    /// How a node is chosen for a service; nil for a product that works on no node.
+    package var placement: PlacementNeeds?
+    package var verbs: [ProductVerb]
+    /// How what should be is compared with what is; nil compares nothing.
+    package var drift: DriftWatch?
+    /// Things in the inventories of nodes that bear our mark.
+    package var objects: [MarkedObjects]
+    /// The figures of nodes that are a service's own.
+    package var figures: @Sendable (ServiceRecord) -> [FigurePart]
+    /// Looks outside and says for certain that nothing of a service is left there; false when in doubt. Nil never says so.
+    package var isGone: (@Sendable (ServiceLook) async -> Bool)?
+
+    package init(
+        name: String, summary: String, specification: Specification, placement: PlacementNeeds? = nil,
+        verbs: [ProductVerb], drift: DriftWatch? = nil, objects: [MarkedObjects] = [],
+        figures: @escaping @Sendable (ServiceRecord) -> [FigurePart] = { _ in [] },
+        isGone: (@Sendable (ServiceLook) async -> Bool)? = nil
+    ) {
+        (self.name, self.summary, self.specification) = (name, summary, specification)
+        (self.placement, self.verbs, self.drift, self.objects) = (placement, verbs, drift, objects)
+        (self.figures, self.isGone) = (figures, isGone)
+    }
+
+    package func verb(_ name: String) -> ProductVerb? { verbs.first { $0.verb.name == name } }
+
+    func verb(_ role: Verb.Role) -> ProductVerb? { verbs.first { $0.verb.role == role } }
+}
+
+/// What a product demands of a node.
+package struct PlacementNeeds: Sendable {
+    /// From a specification that was read before.
+    package var demand: @Sendable (JSONObject) throws(CoreError) -> Demand
+
+    package init(demand: @escaping @Sendable (JSONObject) throws(CoreError) -> Demand) { self.demand = demand }
+}
+
+/// Series of a node that belong to a service.
+package struct FigurePart: Sendable, Hashable {
+    /// What their names begin with on the node.
+    package var prefix: String
+    /// What stands in its place for whoever asks.
+    package var name: String
+
+    package init(prefix: String, name: String) { (self.prefix, self.name) = (prefix, name) }
+}
+
+/// What a look at a service outside any operation may touch.
+package struct ServiceLook: Sendable {
+    package let world: World
+    package let service: ServiceRecord
+    /// What is allocated for it, and where its room is.
+    package let held: [AllocationRecord]
+    package let reservation: Reservation?
+    /// Who looks, for the node's log.
+    package let name: String
+}

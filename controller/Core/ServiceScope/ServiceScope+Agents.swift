@@ -1,0 +1,110 @@
+import Logging
+package import Saga
+import Store
+package import WireProtocol
+
+/// What a step asks of the agent of a node.
+package struct Order: Sendable {
+    package var driver: String
+    package var operation: String
+    package var resource: String
+    package var arguments: JSONObject
+    /// Arguments that are neither stored nor logged on the way.
+    package var secrets: JSONObject
+    /// Other services use the resource too, so their generations must not compete.
+    package var isShared: Bool
+
+    package init(
+        driver: String, operation: String, resource: String, arguments: JSONObject, secrets: JSONObject = [:],
+        isShared: Bool = false
+    ) {
+        (self.driver, self.operation, self.resource) = (driver, operation, resource)
+        (self.arguments, self.secrets, self.isShared) = (arguments, secrets, isShared)
+    }
+}
+
+extension ServiceWork {
+    /// Sends an order under the call's command id and returns what the agent observed.
+    package func send(_ order: Order, to node: String, _ call: StepCall) async throws(StepFailure) -> JSONObject {
+        let command = command(order, call)
+        let result: CommandResult
+        do throws(AgentError) {
+            result = try await world.agents.perform(command, node)
+        } catch {
+            throw StepFailure(
+                error.retryable ? .unanswered : .final, code: error.code, message: error.message,
+                resource: order.resource)
+        }
+        await learn(from: result, of: command)
+        return try result.observation(of: order.resource)
+    }
+
+    /// The order as it goes out.
+    func command(_ order: Order, _ call: StepCall) -> AgentCall {
+        AgentCall(
+            id: call.command, resource: order.resource,
+            generation: order.isShared ? 0 : generation(call), driver: order.driver,
+            operation: order.operation, arguments: order.arguments, secrets: order.secrets, deadline: call.deadline,
+            trace: operation.id, step: call.step,
+            onProgress: { [note = scope.note] message, _ in note(call.step, message) })
+    }
+
+    /// Grows with each operation of the service, and once more when it goes back: an order of the way forward that
+    /// arrives late cannot undo the undoing.
+    private func generation(_ call: StepCall) -> Int64 {
+        (call.context[Restoration.baseKey]?.asInteger ?? 0) + operation.position * 2 + (call.unwinding ? 1 : 0)
+    }
+
+    /// An agent that has seen newer orders than this store has given: the store is older than it should be. This order
+    /// stays refused, for nobody knows what came after it; what begins from now on is newer.
+    func learn(from result: CommandResult, of command: AgentCall) async {
+        guard result.status == .refused, result.error?.code == .staleGeneration,
+            let newest = result.observed["newest_generation"]?.asInteger, newest > command.generation | 1
+        else { return }
+        world.logger.error(
+            "a node has seen newer orders than this store knows: it is older than it should be",
+            metadata: ["resource": "\(command.resource)", "newest": "\(newest)", "ours": "\(command.generation)"])
+        do throws(StoreError) { try await world.store.raiseGenerations(above: newest) } catch {
+            world.logger.error("the generation could not be stored", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+extension CommandResult {
+    /// What was observed, or why there is nothing to observe.
+    func observation(of resource: String) throws(StepFailure) -> JSONObject {
+        // It goes into the journal: no step needs more.
+        if status == .succeeded { return observed.capped(to: 64 << 10) }
+        let code = error?.code.code ?? status.code
+        let message = error.map(\.message) ?? "the agent says \(status.code)"
+        throw StepFailure(
+            failureKind, code: code, message: message, resource: error?.resource ?? resource, effect: effect)
+    }
+
+    private var failureKind: StepFailure.Kind {
+        switch (status, error?.code) {
+        // It only waited: nothing was done, whatever the step's policy on interruptions is.
+        case (.interrupted, .notStarted): .retryable
+        case (.interrupted, _): .interrupted
+        // The agent cannot know whether this very command was done before it lost its journal.
+        case (.refused, .journalLost): .interrupted
+        // Busy, or about to restart. There is no receipt, so that the same command may come again until time is up.
+        case (.refused, _) where error?.retryable == true: .unanswered
+        // Nobody knows how far it came; ensure-style steps look for themselves.
+        case (.failed, .unknownOutcome): .interrupted
+        // Cancelled by the node's owner or by an order of ours that came to nothing: as good as not done.
+        case (.cancelled, _): .retryable
+        default: error?.retryable == true ? .retryable : .final
+        }
+    }
+
+    private var effect: StepFailure.Effect {
+        if status == .refused { return error?.code == .journalLost ? .possible : .none }
+        if status == .interrupted { return error?.code == .notStarted ? .none : .possible }
+        guard status == .failed, !changed else { return .possible }
+        switch error?.code {
+        case .conflict, .invalidArgument, .unsupported: return .none
+        default: return .possible
+        }
+    }
+}

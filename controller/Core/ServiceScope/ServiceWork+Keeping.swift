@@ -1,0 +1,65 @@
+package import Saga
+import Store
+
+// Between an effect outside and the journal there may be a crash. So each step looks before it acts: what bears our mark is
+// adopted, what does not is a conflict, and what was said to be done is looked at again.
+
+extension ServiceWork {
+    /// By which our things are known outside: the id of the service, which no other ever has.
+    package var mark: String { service.id }
+
+    /// Sees to it that the thing is there, is ours and is so. Returns it as it was found afterwards.
+    package func ensure<Thing: KeptThing>(
+        _ thing: Thing, at keeper: Keeper<Thing>, isSo: @Sendable (Thing) -> Bool
+    ) async throws(StepFailure) -> Thing {
+        let resource = "\(Thing.noun) \(thing.name)"
+        if let found = try await found(thing.name, at: keeper, resource), isSo(found) { return found }
+        do throws(PortError) { try await keeper.put(thing, mark) } catch { throw StepFailure(error, resource) }
+        let made: Thing?
+        do throws(StepFailure) { made = try await found(thing.name, at: keeper, resource) } catch {
+            // Whoever does not let us look again has it all the same.
+            var failure = error
+            failure.effect = .possible
+            throw failure
+        }
+        guard let made, isSo(made) else {
+            throw StepFailure(
+                .retryable, code: "not_there", message: "\(resource) was made and is not to be seen", resource: resource
+            )
+        }
+        return made
+    }
+
+    package func ensure<Thing: KeptThing>(
+        _ thing: Thing, at keeper: Keeper<Thing>
+    ) async throws(StepFailure) -> Thing {
+        try await ensure(thing, at: keeper) { $0 == thing }
+    }
+
+    /// Sees to it that nothing of ours is there under the name. What is somebody else's stays.
+    package func ensureGone<Thing: KeptThing>(
+        _ name: String, at keeper: Keeper<Thing>
+    ) async throws(StepFailure) {
+        let resource = "\(Thing.noun) \(name)"
+        do throws(PortError) {
+            guard let found = try await keeper.find(name), found.mark == mark else { return }
+            try await keeper.remove(name)
+            guard let left = try await keeper.find(name), left.mark == mark else { return }
+        } catch { throw StepFailure(error, resource) }
+        throw StepFailure(
+            .retryable, code: "still_there", message: "\(resource) was removed and is still there", resource: resource)
+    }
+
+    private func found<Thing: KeptThing>(
+        _ name: String, at keeper: Keeper<Thing>, _ resource: String
+    ) async throws(StepFailure) -> Thing? {
+        let found: Kept<Thing>?
+        do throws(PortError) { found = try await keeper.find(name) } catch { throw StepFailure(error, resource) }
+        guard let found else { return nil }
+        guard found.mark == mark else {
+            throw StepFailure(
+                PortError(.conflict, "\(resource) is there already and is not this service's"), resource)
+        }
+        return found.thing
+    }
+}
