@@ -154,16 +154,21 @@ let package = Package(
             "ContainerProduct", "controller/Products/Container",
             ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
         part(
-            "API", "controller/API",
+            "HTTP", "controller/HTTP",
             [
-                "APIModels", "CZlib", "ControllerCore", "Metering", "Model", "Store", "Transport", "WireProtocol",
-                hummingbird,
+                "APIModels", "CZlib", "Model", "Transport", "WireProtocol", hummingbird,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP2", package: "swift-nio-extras"), lifecycle, logging,
             ] + nio),
+        part(
+            "API", "controller/API",
+            [
+                "APIModels", "ControllerCore", "HTTP", "Metering", "Model", "Store", "Transport", "WireProtocol",
+                lifecycle, logging,
+            ]),
         part(
             "ControllerEngine", "controller/Engine",
             [
@@ -173,7 +178,7 @@ let package = Package(
         program(
             "innkeeper-controller", "controller/Daemon",
             [
-                "API", "APIModels", "ContainerProduct", "ControllerCore", "ControllerEngine", "DaemonKit", "Model",
+                "API", "APIModels", "ContainerProduct", "ControllerCore", "ControllerEngine", "DaemonKit", "HTTP", "Model",
                 "Placement", "Sessions", "Store", "Transport", "WireProtocol", arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
@@ -233,7 +238,7 @@ let package = Package(
         tests(
             "API",
             [
-                "APIModels", "ContainerProduct", "ControllerCore", "HTTPFetch", "Model", "Processes", "Store",
+                "APIModels", "ContainerProduct", "ControllerCore", "HTTP", "HTTPFetch", "Model", "Processes", "Store",
                 "Transport", "WireProtocol", "innctl", hummingbird, lifecycle, logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
@@ -241,7 +246,8 @@ let package = Package(
         .testTarget(
             name: "ControllerDaemonTests",
             dependencies: [
-                "API", "ControllerCore", "ControllerEngine", "DaemonKit", "Model", "Placement", "Sessions", "Store",
+                "API", "ControllerCore", "ControllerEngine", "DaemonKit", "HTTP", "Model", "Placement", "Sessions",
+                "Store",
                 "TestSupport", "Transport", "WireProtocol",
                 "innkeeper-controller", logging,
             ],
@@ -319,7 +325,7 @@ let fuzzed: [Target.Dependency] =
     [
         "API", "APIModels", "AgentCore", "CloudPanelDriver", "ContainerProduct", "ControllerCore", "DaemonKit",
         "DockerDriver", "DriverKit",
-        "HTTPFetch", "HelmDriver", "HostDriver", "LibvirtDriver", "Metering", "Model", "Placement", "Processes",
+        "HTTP", "HTTPFetch", "HelmDriver", "HostDriver", "LibvirtDriver", "Metering", "Model", "Placement", "Processes",
         "ProxmoxDriver", "Saga", "SwagDriver", "Transport", "WireProtocol", "YAML", "ZFSDriver", "innctl",
         "innkeeper-agent", "innkeeper-controller", .product(name: "NIOEmbedded", package: "swift-nio"),
     ] + nio

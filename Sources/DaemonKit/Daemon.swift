@@ -21,6 +21,11 @@ package enum Daemon {
         configuration.maximumCancellationDuration = .seconds(5)
         try await ServiceGroup(configuration: configuration).run()
     }
+
+    /// Does something at each SIGHUP, which no more ends the process, until it is cancelled.
+    package static func onHangup(_ body: () async -> Void) async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) { await body() }
+    }
 }
 
 /// Exit codes of the daemons' command lines, as sysexits.h has them.

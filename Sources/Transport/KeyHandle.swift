@@ -10,11 +10,23 @@ final class KeyHandle: @unchecked Sendable {
 
     deinit { EVP_PKEY_free(pointer) }
 
-    var isP256: Bool {
+    var isP256: Bool { isEllipticCurve(["prime256v1"]) }
+
+    /// What an authority of the public signs for: ECDSA on the curves of the web, Ed25519, or RSA that is long enough.
+    var isOfPublicUse: Bool {
+        switch EVP_PKEY_get_base_id(pointer) {
+        case EVP_PKEY_RSA: EVP_PKEY_get_bits(pointer) >= 2048
+        case EVP_PKEY_ED25519: true
+        default: isEllipticCurve(["prime256v1", "secp384r1", "secp521r1"])
+        }
+    }
+
+    private func isEllipticCurve(_ names: [String]) -> Bool {
         guard EVP_PKEY_get_base_id(pointer) == EVP_PKEY_EC else { return false }
         var name = [CChar](repeating: 0, count: 64)
         var length = 0
         guard EVP_PKEY_get_group_name(pointer, &name, name.count, &length) == 1 else { return false }
-        return name.prefix(length).map(UInt8.init(bitPattern:)) == Array("prime256v1".utf8)
+        let curve = name.prefix(length).map(UInt8.init(bitPattern:))
+        return names.contains { Array($0.utf8) == curve }
     }
 }

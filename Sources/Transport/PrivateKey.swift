@@ -1,6 +1,6 @@
 import CLibSSL
 
-/// An ECDSA P-256 private key. Its text appears only when `pem` is asked for.
+/// A private key: of the house an ECDSA P-256 one, of an operator what his authority signs for. Its text appears only when `pem` is asked for.
 package struct PrivateKey: Sendable, CustomStringConvertible, CustomReflectable {
     let handle: KeyHandle
 
@@ -19,6 +19,21 @@ package struct PrivateKey: Sendable, CustomStringConvertible, CustomReflectable 
         guard handle.isP256 else {
             throw CryptoError(operation: "read the private key", reason: "not an ECDSA P-256 key")
         }
+        try requireConsistency()
+    }
+
+    /// Reads unencrypted PEM of a key that goes with a certificate from elsewhere: ECDSA (P-256, P-384, P-521), Ed25519, or
+    /// RSA of 2048 bits and more.
+    package init(publicPEM pem: String) throws(CryptoError) {
+        handle = KeyHandle(try PEM.objects(in: pem, what: "private key", atMost: 1, innkeeper_pem_key)[0])
+        guard handle.isOfPublicUse else {
+            throw CryptoError(
+                operation: "read the private key", reason: "neither ECDSA, nor Ed25519, nor RSA of 2048 bits and more")
+        }
+        try requireConsistency()
+    }
+
+    private func requireConsistency() throws(CryptoError) {
         guard isConsistent else {
             throw CryptoError(operation: "read the private key", reason: "its secret and its public part do not match")
         }
@@ -44,6 +59,6 @@ package struct PrivateKey: Sendable, CustomStringConvertible, CustomReflectable 
         return matches ?? false
     }
 
-    package var description: String { "PrivateKey(P-256)" }
+    package var description: String { handle.isP256 ? "PrivateKey(P-256)" : "PrivateKey" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -6,6 +6,7 @@ import Store
 import TestSupport
 import Testing
 @testable import API
+@testable import HTTP
 
 @Suite struct AccessTests {
     @Test func `a request without a key is told how to come with one`() async throws {

@@ -7,6 +7,7 @@ import Testing
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 /// Who did what, with what it takes to understand it later.
 @Suite struct AuditTests {
@@ -101,7 +102,7 @@ import WireProtocol
     }
 
     @Test func `a flood of denied calls leaves a few rows and their number`() async throws {
-        let house = try await House { $0.guessRate = Rate(perSecond: 1000, burst: 100_000) }
+        let house = try await House { $0.http.guessRate = Rate(perSecond: 1000, burst: 100_000) }
         for _ in 0..<500 { _ = try await house.ask(.get, "/api/v1/nodes", key: "x") }
         #expect(try await rows(house).count == 1)
         house.clock.advance(.seconds(600))

@@ -8,6 +8,7 @@ import TestSupport
 import Testing
 
 @testable import API
+@testable import HTTP
 
 /// What one caller may hold, so that it keeps neither the others nor the operator out.
 @Suite struct CallerPlacesTests {
@@ -90,8 +91,10 @@ import Testing
 
     @Test func `one key with all the streams it can get keeps neither the operator nor health out`() async throws {
         try await OpenHouse.with({
-            $0.maximumConnections = 24
-            ($0.callers.connectionsPerCaller, $0.callers.streamsPerCaller, $0.callers.reserved) = (6, 6, 4)
+            $0.http.maximumConnections = 24
+            ($0.http.callers.connectionsPerCaller, $0.http.callers.streamsPerCaller, $0.http.callers.reserved) = (
+                6, 6, 4
+            )
         }) { open in
             let key = try await open.house.key("read")
             var streams: [HTTPStream] = []
@@ -111,7 +114,7 @@ import Testing
     }
 
     @Test func `the stream of a key that is revoked ends`() async throws {
-        try await OpenHouse.with({ $0.paceEvents(heartbeat: .milliseconds(20), patience: .seconds(30)) }) { open in
+        try await OpenHouse.with({ $0.http.paceEvents(heartbeat: .milliseconds(20), patience: .seconds(30)) }) { open in
             let key = try await open.house.key("read")
             var request = open.stream("/api/v1/events?kind=plan")
             request.headers["Authorization"] = "Bearer \(key)"

@@ -6,6 +6,7 @@ import Testing
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 @testable import ControllerCore
 
 @Suite struct `What a command says` {

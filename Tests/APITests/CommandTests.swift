@@ -8,6 +8,7 @@ import Testing
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 @Suite struct `Commands to nodes` {
     private static let catalogue: JSONValue = [

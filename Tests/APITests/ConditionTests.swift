@@ -8,6 +8,7 @@ import Testing
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 /// Changes that come at the same time, and tags that tell whether something has changed.
 @Suite struct ConditionTests {

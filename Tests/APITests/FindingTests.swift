@@ -7,6 +7,7 @@ import Testing
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 @Suite struct FindingTests {
     private static func raise(_ house: House, _ kind: String = "clock.ahead", node: String = "nod_1") async throws

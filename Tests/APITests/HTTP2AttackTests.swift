@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import API
+@testable import HTTP
 
 /// HTTP/2 from peers that mean no good.
 @Suite struct HTTP2AttackTests {
@@ -125,7 +126,7 @@ import Testing
     }
 
     @Test func `answers that are not taken hold their places, and no more of them are made`() async throws {
-        try await OpenHouse.with({ $0.callers.requestsPerCaller = 2 }) { open in
+        try await OpenHouse.with({ $0.http.callers.requestsPerCaller = 2 }) { open in
             try await WirePeer.with(open, window: 0) { peer in
                 for stream: UInt32 in [1, 3] {
                     await peer.send(.head(stream, "GET", "/api/v1/nodes", fields: open.key))
@@ -148,23 +149,23 @@ import Testing
             try await WirePeer.with(open, window: 0) { peer in
                 await peer.send(.head(1), .head(3))
                 try await peer.expect("200", on: 3)
-                #expect(open.server.strangers.held == 2)
+                #expect(open.server.pipeline.strangers.held == 2)
                 await peer.send(Frame(.reset, stream: 1, payload: Frame.four(8)))
-                #expect(await eventually { open.server.strangers.held == 1 })
+                #expect(await eventually { open.server.pipeline.strangers.held == 1 })
                 await peer.send(.head(5, "GET", "/api/v1/nodes", fields: open.key))
                 try await peer.expect("200", on: 5)
                 await peer.send(.head(7))
                 try await peer.expect("200", on: 7)
                 // That of the first request with a key was not known yet.
-                #expect(open.server.strangers.held == 2)
+                #expect(open.server.pipeline.strangers.held == 2)
                 try await peer.channel.close()
-                #expect(await eventually { open.server.strangers.held == 0 })
+                #expect(await eventually { open.server.pipeline.strangers.held == 0 })
             }
         }
     }
 
     @Test func `strangers' streams have their share, of all and of one address`() async throws {
-        try await OpenHouse.with({ $0.maximumConnections = 4 }) { open in
+        try await OpenHouse.with({ $0.http.maximumConnections = 4 }) { open in
             try await WirePeer.with(open, window: 0) { peer in
                 for stream: UInt32 in [1, 3, 5, 7] {
                     await peer.send(.head(stream))
@@ -177,7 +178,7 @@ import Testing
     }
 
     @Test func `a connection on which nothing happens is ended, also where its peer takes no notice`() async throws {
-        try await OpenHouse.with({ $0.idleTimeout = .milliseconds(300) }) { open in
+        try await OpenHouse.with({ $0.http.idleTimeout = .milliseconds(300) }) { open in
             try await WirePeer.with(open) { peer in
                 await peer.send(.head(1, "GET", "/api/v1/nodes", fields: open.key))
                 try await peer.expect("200", on: 1)

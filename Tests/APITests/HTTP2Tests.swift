@@ -6,6 +6,7 @@ import Testing
 import Transport
 
 @testable import API
+@testable import HTTP
 
 /// HTTP/2 on the API's port, asked by curl.
 @Suite struct HTTP2Tests {

@@ -5,6 +5,7 @@ import Testing
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 /// Variables of containers go in and never come out.
 @Suite struct HiddenValueTests {

@@ -14,6 +14,7 @@ import TestSupport
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 /// A controller without agents: a store of its own, the core's front, and the API's router in this process.
 struct House: Sendable {
@@ -51,10 +52,10 @@ struct House: Sendable {
         var settings = APISettings(authorityPin: String(repeating: "ab", count: 32))
         settings.port = 0
         change(&settings)
-        server = APIServer(
+        server = try APIServer(
             store: store, operations: operations, settings: settings, tls: nil, logger: Self.logger,
             now: { clock.time })
-        responder = server.responder
+        responder = APIRouter(server.lists, server.pipeline)
         admin = try await Self.key(store, ["admin"])
     }
 
@@ -79,7 +80,7 @@ struct House: Sendable {
     /// Asks the router. `key` nil asks as the admin, empty as nobody.
     func ask(
         _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, key: String? = nil,
-        idempotency: String? = nil, headers: HTTPFields = [:], of server: APIServer? = nil
+        idempotency: String? = nil, headers: HTTPFields = [:], of router: APIRouter? = nil
     ) async throws -> Reply {
         var fields = headers
         let key = key ?? admin
@@ -93,7 +94,7 @@ struct House: Sendable {
         logger[metadataKey: "hb.request.id"] = "test-request"
         let channel = NIOAsyncTestingChannel()
         let context = APIContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
-        let response = try await (server?.responder ?? responder).respond(to: request, context: context)
+        let response = try await (router ?? responder).respond(to: request, context: context)
         let writer = ReplyWriter()
         try await response.body.write(writer)
         return Reply(response: response, body: writer.bytes.withLock { $0 })

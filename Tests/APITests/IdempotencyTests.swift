@@ -1,4 +1,5 @@
 import APIModels
+import ControllerCore
 import HTTPTypes
 import HummingbirdCore
 import Model
@@ -6,6 +7,7 @@ import Store
 import Testing
 import WireProtocol
 @testable import API
+@testable import HTTP
 
 @Suite struct IdempotencyTests {
     @Test func `the same request with the same key is answered with the first answer`() async throws {
@@ -89,10 +91,12 @@ import WireProtocol
         let first = try await house.ask(.post, "/api/v1/keys", body, idempotency: "a").model(APIKey.self)
         let second = try await house.ask(.post, "/api/v1/keys", body, idempotency: "a").model(APIKey.self)
         #expect(first.secret != nil && first.secret == second.secret)
-        let reborn = APIServer(
+        let reborn = try APIServer(
             store: house.store, operations: house.operations, settings: .init(authorityPin: ""), tls: nil,
             logger: House.logger, now: { house.clock.time })
-        let third = try await house.ask(.post, "/api/v1/keys", body, idempotency: "a", of: reborn).model(APIKey.self)
+        let third = try await house.ask(
+            .post, "/api/v1/keys", body, idempotency: "a", of: APIRouter(reborn.lists, reborn.pipeline)
+        ).model(APIKey.self)
         #expect(third.id == first.id && third.secret == nil)
     }
 
@@ -141,12 +145,12 @@ import WireProtocol
 
     @Test func `while the first is under way the second is told to wait`() async throws {
         let house = try await House()
-        let idempotency = Idempotency(store: house.store)
+        let idempotency = Idempotency(KeptAnswers(in: house.store))
         let caller = Caller(key: "key_1", name: "t", scopes: [.admin])
         let (entered, enter) = AsyncStream<Void>.makeStream()
         let (gate, open) = AsyncStream<Void>.makeStream()
         async let first = idempotency.once(
-            "k", by: caller, digest: "d", at: HouseClock.start, logger: House.logger
+            "k", by: caller, digest: "d", at: HouseClock.start
         ) {
             enter.yield()
             for await _ in gate { break }
@@ -155,7 +159,7 @@ import WireProtocol
         for await _ in entered { break }
         await #expect(throws: Problem.self) {
             _ = try await idempotency.once(
-                "k", by: caller, digest: "d", at: HouseClock.start, logger: House.logger
+                "k", by: caller, digest: "d", at: HouseClock.start
             ) { .nothing }
         }
         open.yield()
@@ -165,7 +169,7 @@ import WireProtocol
     @Test func `after a day the key is free`() async throws {
         let house = try await House()
         _ = try await house.ask(.post, "/api/v1/tokens", "{}", idempotency: "a")
-        house.clock.advance(Idempotency.lifetime)
+        house.clock.advance(Requester.keyLifetime)
         _ = try await house.ask(.post, "/api/v1/tokens", #"{"uses":3}"#, idempotency: "a")
         #expect(try await house.store.tokens().items.count == 2)
     }

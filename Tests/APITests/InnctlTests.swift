@@ -7,6 +7,7 @@ import Testing
 import Transport
 import WireProtocol
 @testable import API
+@testable import HTTP
 
 /// The command line as a process of its own, against a server over TLS.
 @Suite struct InnctlTests {

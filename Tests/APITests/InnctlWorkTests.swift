@@ -6,6 +6,7 @@ import Testing
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 /// What operators do when something is wrong, and what they look at, with the command line as a process of its own.
 @Suite struct InnctlWorkTests {

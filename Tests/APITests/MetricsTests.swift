@@ -6,6 +6,7 @@ import Store
 import Testing
 import WireProtocol
 @testable import API
+@testable import HTTP
 
 @Suite struct MetricsTests {
     /// Three samples of a node and of one service on it, 10 s apart.

@@ -8,6 +8,7 @@ import Testing
 import Transport
 import WireProtocol
 @testable import API
+@testable import HTTP
 
 @Suite struct NodeTests {
     @Test func `a node is found by id and by name, with its facts`() async throws {

@@ -8,6 +8,7 @@ import Testing
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 @Suite struct OpenAPITests {
     static func document(_ house: House) async throws -> JSONValue {

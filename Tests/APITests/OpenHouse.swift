@@ -10,12 +10,15 @@ import Transport
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 /// A house whose API listens on a port of the loopback, with TLS and a certificate of its own authority.
 struct OpenHouse: Sendable {
     let house: House
     let server: APIServer
     let port: Int
+    /// Of further listeners.
+    let otherPorts: [Int]
     let authority: CertificateAuthority
     let client = HTTPClient()
 
@@ -34,22 +37,34 @@ struct OpenHouse: Sendable {
         let tls = try TLSContext(
             server: TLSServerConfiguration(
                 identity: TLSIdentity(chain: [certificate], key: key),
-                services: APIServer.protocolNames.map { .init($0, clientCertificate: .none) },
-                serviceWithoutALPN: APIServer.protocolNames.last))
+                services: Listener.protocolNames.map { .init($0, clientCertificate: .none) },
+                serviceWithoutALPN: Listener.protocolNames.last))
         var settings = APISettings(authorityPin: authority.certificate.publicKeyPin)
         settings.port = 0
         change(&settings)
-        let (ports, told) = AsyncStream<Int>.makeStream()
-        let server = APIServer(
+        let (ports, told) = AsyncStream<[Int]>.makeStream()
+        let all = Mutex<[Int: Int]>([:])
+        let count = 1 + settings.further.count
+        let server = try APIServer(
             store: house.store, operations: house.operations, settings: settings, tls: { tls }, logger: House.logger,
-            now: { house.clock.time }, onRunning: { port in told.yield(port) })
+            now: { house.clock.time },
+            onRunning: { listener, port in
+                let known = all.withLock { all in
+                    all[listener] = port
+                    return all
+                }
+                if known.count == count { told.yield(known.sorted { $0.key < $1.key }.map(\.value)) }
+            })
         let group = ServiceGroup(services: [server], logger: House.logger)
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await group.run() }
             tasks.addTask {
-                for await port in ports {
+                for await ports in ports {
                     do {
-                        try await body(OpenHouse(house: house, server: server, port: port, authority: authority))
+                        try await body(
+                            OpenHouse(
+                                house: house, server: server, port: ports[0], otherPorts: Array(ports.dropFirst()),
+                                authority: authority))
                     } catch {
                         await group.triggerGracefulShutdown()
                         throw error

@@ -6,6 +6,7 @@ import Store
 import Testing
 import WireProtocol
 @testable import API
+@testable import HTTP
 
 @Suite struct OperationTests {
     static func journal(_ house: House, _ id: String, _ entries: [JSONValue], after: Int64 = 0) async throws {

@@ -5,6 +5,7 @@ import Model
 import Testing
 
 @testable import API
+@testable import HTTP
 
 @Suite struct PaceTests {
     private static let rate = Rate(perSecond: 2, burst: 3)
@@ -33,7 +34,7 @@ import Testing
     }
 
     @Test func `who tries keys is told to wait, and a key that holds opens all the same`() async throws {
-        let house = try await House { $0.guessRate = Rate(perSecond: 0.5, burst: 3) }
+        let house = try await House { $0.http.guessRate = Rate(perSecond: 0.5, burst: 3) }
         for _ in 0..<3 { #expect(try await house.ask(.get, "/api/v1/nodes", key: "x").status == 401) }
         let reply = try await house.ask(.get, "/api/v1/nodes", key: "x")
         #expect(reply.status == 429)
@@ -45,7 +46,7 @@ import Testing
     }
 
     @Test func `a key that hammers waits, others do not`() async throws {
-        let house = try await House { $0.keyRate = Rate(perSecond: 1, burst: 5) }
+        let house = try await House { $0.http.keyRate = Rate(perSecond: 1, burst: 5) }
         let key = try await house.key("read")
         for _ in 0..<5 { #expect(try await house.ask(.get, "/api/v1/nodes", key: key).status == 200) }
         #expect(try await house.ask(.get, "/api/v1/nodes", key: key).status == 429)
@@ -53,7 +54,7 @@ import Testing
     }
 
     @Test func `health is always answered`() async throws {
-        let house = try await House { $0.openRate = Rate(perSecond: 1, burst: 2) }
+        let house = try await House { $0.http.openRate = Rate(perSecond: 1, burst: 2) }
         for _ in 0..<2 { #expect(try await house.ask(.get, "/readyz", key: "").status == 200) }
         #expect(try await house.ask(.get, "/readyz", key: "").status == 429)
         #expect(try await house.ask(.get, "/healthz", key: "").status == 200)

@@ -6,6 +6,7 @@ import Store
 import Testing
 import WireProtocol
 @testable import API
+@testable import HTTP
 
 @Suite struct PlacementTests {
     static let order = #"{"customer":"c1","plan":"small"}"#

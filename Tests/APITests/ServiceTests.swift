@@ -6,6 +6,7 @@ import Store
 import Testing
 import WireProtocol
 @testable import API
+@testable import HTTP
 
 @Suite struct ServiceTests {
     @Test func `a plan is created, changed and retired`() async throws {

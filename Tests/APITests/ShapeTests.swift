@@ -5,6 +5,7 @@ import Store
 import Testing
 import WireProtocol
 @testable import API
+@testable import HTTP
 
 /// What every endpoint has in common: paths, methods, bodies, queries, pages.
 @Suite struct ShapeTests {

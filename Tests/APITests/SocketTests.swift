@@ -9,6 +9,7 @@ import Testing
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 /// The server on a real port, over TLS, asked by another HTTP implementation.
 @Suite struct SocketTests {
@@ -103,7 +104,7 @@ import WireProtocol
     }
 
     @Test func `a quiet stream gives signs of life`() async throws {
-        try await OpenHouse.with({ $0.paceEvents(heartbeat: .milliseconds(20), patience: .seconds(30)) }) { open in
+        try await OpenHouse.with({ $0.http.paceEvents(heartbeat: .milliseconds(20), patience: .seconds(30)) }) { open in
             let stream = try await open.client.stream(open.stream("/api/v1/events"))
             var text = ""
             for try await chunk in stream {
@@ -115,7 +116,7 @@ import WireProtocol
     }
 
     @Test func `a reader that does not read is cut, and nothing piles up for it`() async throws {
-        try await OpenHouse.with({ $0.paceEvents(heartbeat: .milliseconds(50), patience: .milliseconds(300)) }) {
+        try await OpenHouse.with({ $0.http.paceEvents(heartbeat: .milliseconds(50), patience: .milliseconds(300)) }) {
             open in
             let house = open.house
             let id = try await house.addService().operation.id
@@ -146,7 +147,7 @@ import WireProtocol
     }
 
     @Test func `a body that drips is not waited for`() async throws {
-        try await OpenHouse.with({ $0.bodyDeadline = .milliseconds(200) }) { open in
+        try await OpenHouse.with({ $0.http.bodyDeadline = .milliseconds(200) }) { open in
             var request = open.request("POST", "/api/v1/tokens")
             request.headers["Content-Type"] = "application/json"
             request.body = .stream(length: 1000) {
@@ -202,7 +203,7 @@ import WireProtocol
     }
 
     @Test func `a head that never ends is cut`() async throws {
-        try await OpenHouse.with({ $0.idleTimeout = .milliseconds(300) }) { open in
+        try await OpenHouse.with({ $0.http.idleTimeout = .milliseconds(300) }) { open in
             // The other side stays open for ever: only the server can end this.
             let script = """
                 ( printf 'GET /healthz HTTP/1.1\\r\\nHost: x\\r\\nX-A: '; while sleep 0.1; do printf a; done ) | \

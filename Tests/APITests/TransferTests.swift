@@ -8,6 +8,7 @@ import Testing
 import WireProtocol
 
 @testable import API
+@testable import HTTP
 
 @Suite struct `Transfers between nodes` {
     private static func catalogue(_ driver: String) -> JSONValue {

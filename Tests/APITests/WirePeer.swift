@@ -5,6 +5,7 @@ import Synchronization
 import Transport
 
 @testable import API
+@testable import HTTP
 
 /// A peer that speaks HTTP/2 frame by frame, as it likes.
 final class WirePeer: Sendable {

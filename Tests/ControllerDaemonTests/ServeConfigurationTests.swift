@@ -1,6 +1,7 @@
 import API
 import ControllerCore
 import DaemonKit
+import HTTP
 import Logging
 import Placement
 import TestSupport
@@ -28,6 +29,8 @@ import WireProtocol
         let root = "\(#filePath.split(separator: "/Tests/")[0])"
         let made = try ServeConfiguration.read("\(root)/packaging/deb/controller/controller.json")
         #expect(made.api.host == "127.0.0.1" && made.agents.host == "127.0.0.1")
+        let example = try ServeConfiguration.read("\(root)/packaging/deb/controller/public.json")
+        #expect(example.apiPair != nil && example.apiListeners.map(\.isPlain) == [true])
     }
 
     @Test func `each key has its effect`() throws {
@@ -38,8 +41,16 @@ import WireProtocol
              "placement": {"cpu_overcommit": 8, "memory_overcommit": 1.5, "disk_overcommit": 2, "storage_floor": 0.25},
              "operations": {"per_node": 3, "per_kind": 20, "unplaced": 4},
              "api_limits": {"connections": 300, "connections_per_key": 5, "streams_per_key": 6, "requests_per_second": 7,
-                            "burst": 8}}
+                            "burst": 8},
+             "api_listeners": [{"listen": "127.0.0.1:8080", "plain": true}, {"listen": "[2001:db8::1]:443"}],
+             "api_tls": {"certificate": "/etc/x.pem", "key": "/etc/x.key"}}
             """)
+        #expect(
+            made.apiListeners == [
+                APISettings.Further(host: "127.0.0.1", port: 8080, isPlain: true),
+                APISettings.Further(host: "2001:db8::1", port: 443, isPlain: false),
+            ])
+        #expect(made.apiPair?.certificate == "/etc/x.pem" && made.apiPair?.key == "/etc/x.key")
         #expect(made.api == Address(host: "0.0.0.0", port: 1) && made.agents == Address(host: "::1", port: 2))
         #expect(made.names == ["hotel.example"] && made.logLevel == .debug && made.eventLoops == 4)
         #expect(made.settings.heartbeatMs == 2000)
@@ -50,8 +61,8 @@ import WireProtocol
         #expect(made.operations == ExecutorLimits(perNode: 3, perKind: 20, unplaced: 4))
         var settings = APISettings(authorityPin: "")
         made.apiLimits.apply(to: &settings)
-        #expect(settings.maximumConnections == 300 && settings.callers.connectionsPerCaller == 5)
-        #expect(settings.callers.streamsPerCaller == 6 && settings.keyRate == Rate(perSecond: 7, burst: 8))
+        #expect(settings.http.maximumConnections == 300 && settings.http.callers.connectionsPerCaller == 5)
+        #expect(settings.http.callers.streamsPerCaller == 6 && settings.http.keyRate == Rate(perSecond: 7, burst: 8))
     }
 
     @Test func `how long records are kept is said in days, each by itself`() throws {
@@ -85,6 +96,12 @@ import WireProtocol
         (#"{"operations": {"each": 1}}"#, "operations.each"),
         (#"{"api_limits": {"connections": 1}}"#, "api_limits.connections"),
         (#"{"api_limits": {"per_key": 1}}"#, "api_limits.per_key"),
+        (#"{"api_listeners": [{"listen": "0.0.0.0:80", "plain": true}]}"#, "api_listeners[0].listen"),
+        (#"{"api_listeners": [{"listen": "localhost:80", "plain": true}]}"#, "api_listeners[0].listen"),
+        (#"{"api_listeners": [{"plain": true}]}"#, "api_listeners[0].listen"),
+        (#"{"api_listeners": [{"listen": "127.0.0.1:1", "tls": true}]}"#, "api_listeners[0].tls"),
+        (#"{"api_tls": {"certificate": "/a"}}"#, "api_tls.key"),
+        (#"{"api_tls": {"certificate": "a", "key": "/b"}}"#, "api_tls.certificate"),
     ])
     func `what makes no sense is an error that names the file and the key`(text: String, key: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try parse(text) }

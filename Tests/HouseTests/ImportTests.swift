@@ -17,7 +17,7 @@ import Testing
         Owner(module: "CLibYAML", folders: ["Sources/YAML/"], reason: "one reading of a file, bounded"),
         Owner(module: "Subprocess", folders: ["Sources/Processes/"], reason: "no child without a limit and an end"),
         Owner(
-            module: "Hummingbird", folders: ["controller/API/", "controller/HTTP/"],
+            module: "Hummingbird", folders: ["controller/HTTP/"],
             reason: "the HTTP server can be exchanged, and its limits are set in one place"),
         Owner(
             module: "ArgumentParser", folders: ["Sources/innctl/", "controller/Daemon/"],

@@ -177,6 +177,19 @@ import Transport
         #expect(throws: CryptoError.self) { try PrivateKey(pem: text(of: sealed)) }
     }
 
+    @Test(arguments: [
+        (["RSA", "-pkeyopt", "rsa_keygen_bits:2048"], true), (["RSA", "-pkeyopt", "rsa_keygen_bits:1024"], false),
+        (["EC", "-pkeyopt", "ec_paramgen_curve:P-384"], true), (["EC", "-pkeyopt", "ec_paramgen_curve:P-256"], true),
+        (["EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"], false), (["ED25519"], true), (["X25519"], false),
+    ])
+    func `an operator's key may be of any kind that authorities sign for`(words: [String], isGood: Bool) async throws {
+        let folder = TemporaryFolder()
+        let made = folder.file("made.pem", "")
+        try await OpenSSLProgram.run(["genpkey", "-algorithm"] + words + ["-out", made], in: folder)
+        let isTaken = (try? PrivateKey(publicPEM: text(of: made))) != nil
+        #expect(isTaken == isGood)
+    }
+
     @Test func `keeps keys out of descriptions`() {
         let key = credentials.node.key
         var dumped = ""

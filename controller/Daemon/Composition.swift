@@ -34,25 +34,27 @@ struct Composition {
             placement: configuration.placement, limits: configuration.operations,
             retention: configuration.retention, allocation: configuration.allocation)
         self.engine = engine
-        let certificates = try Self.certificates(configuration, files, authority, engine.revocations)
+        let certificates = try Self.certificates(configuration, files, authority, engine)
         self.certificates = certificates
         listener = Self.listener(configuration, authority, engine) { certificates.agents }
         var settings = APISettings(authorityPin: authority.certificate.publicKeyPin)
         settings.host = configuration.api.host
         settings.port = configuration.api.port
+        settings.further = configuration.apiListeners
         configuration.apiLimits.apply(to: &settings)
-        server = APIServer(
+        server = try APIServer(
             store: engine.store, operations: engine.operations, settings: settings, tls: { certificates.api },
             logger: Logger(label: "api"))
     }
 
     private static func certificates(
         _ configuration: ServeConfiguration, _ files: StateFiles, _ authority: CertificateAuthority,
-        _ revocations: Revocations
+        _ engine: Engine
     ) throws -> ServerCertificates {
-        let ticketKeys = try files.ticketKeys()
+        let (ticketKeys, revocations, store) = (try files.ticketKeys(), engine.revocations, engine.store)
         return try ServerCertificates(
             make: { try files.serverIdentity(authority, extraNames: configuration.names) },
+            pair: configuration.apiPair,
             agentRules: { identity in
                 TLSServerConfiguration(
                     identity: identity,
@@ -63,6 +65,7 @@ struct Composition {
                     clientAuthority: authority.certificate, ticketKeys: ticketKeys,
                     verifyPeer: { revocations.verdict(on: $0) })
             },
+            report: { trouble in await store.note(certificateTrouble: trouble) },
             logger: Logger(label: "controller"))
     }
 

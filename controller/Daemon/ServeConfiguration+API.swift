@@ -1,4 +1,5 @@
 import API
+import HTTP
 import WireProtocol
 
 /// What callers of the API may hold and how fast they may ask; what is not set is as in `APISettings`.
@@ -23,10 +24,22 @@ struct APILimits: Sendable, Hashable {
     }
 
     func apply(to settings: inout APISettings) {
-        settings.maximumConnections = connections ?? settings.maximumConnections
-        settings.callers.connectionsPerCaller = connectionsPerKey ?? settings.callers.connectionsPerCaller
-        settings.callers.streamsPerCaller = streamsPerKey ?? settings.callers.streamsPerCaller
-        settings.keyRate.perSecond = requestsPerSecond.map(Double.init) ?? settings.keyRate.perSecond
-        settings.keyRate.burst = burst.map(Double.init) ?? settings.keyRate.burst
+        settings.http.maximumConnections = connections ?? settings.http.maximumConnections
+        settings.http.callers.connectionsPerCaller = connectionsPerKey ?? settings.http.callers.connectionsPerCaller
+        settings.http.callers.streamsPerCaller = streamsPerKey ?? settings.http.callers.streamsPerCaller
+        settings.http.keyRate.perSecond = requestsPerSecond.map(Double.init) ?? settings.http.keyRate.perSecond
+        settings.http.keyRate.burst = burst.map(Double.init) ?? settings.http.keyRate.burst
+    }
+}
+
+extension APISettings.Further {
+    init(_ fields: JSONObject) throws(FieldError) {
+        try fields.allowOnly(["listen", "plain"])
+        let address = try Address(fields.string("listen"), key: "listen")
+        let isPlain = try fields.optionalBool("plain") ?? false
+        guard !isPlain || Listener.isLoopback(address.host) else {
+            throw FieldError(path: "listen", problem: .value(expected: ListenerError(host: address.host).expectation))
+        }
+        self.init(host: address.host, port: address.port, isPlain: isPlain)
     }
 }

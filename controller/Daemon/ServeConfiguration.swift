@@ -1,3 +1,4 @@
+import API
 import ControllerCore
 import DaemonKit
 import Logging
@@ -22,11 +23,15 @@ struct ServeConfiguration: Sendable {
     var clockTolerance = Duration.seconds(300)
     var apiLimits = APILimits()
     var allocation = AllocationRules.standard
+    /// Listeners of the API beside `api`.
+    var apiListeners: [APISettings.Further] = []
+    /// The operator's own certificate for the API.
+    var apiPair: OperatorPair?
 
     static let keys: Set<String> = [
         "api", "agents", "names", "heartbeat_ms", "sample_ms", "inventory_ms", "log_level", "event_loops",
         "placement", "operations", "retention", "clock_tolerance_ms", "api_limits",
-        "allocation",
+        "allocation", "api_listeners", "api_tls",
     ]
 
     static func read(_ path: String) throws(ConfigurationError) -> ServeConfiguration {
@@ -69,6 +74,11 @@ struct ServeConfiguration: Sendable {
         made.allocation =
             try fields.optionalNested("allocation") { (fields) throws(FieldError) in try AllocationRules(fields) }
             ?? .standard
+        made.apiListeners =
+            try fields.optionalList("api_listeners", limit: 16) { (fields) throws(FieldError) in
+                try APISettings.Further(fields)
+            } ?? []
+        made.apiPair = try fields.optionalNested("api_tls") { (fields) throws(FieldError) in try OperatorPair(fields) }
         return made
     }
 }

@@ -2,6 +2,7 @@ import WireProtocol
 
 @testable import API
 @testable import APIModels
+@testable import HTTP
 
 /// What a client of the API sends: bodies, queries, cursors, keys. Each is refused with a problem of its own, never with
 /// one of the controller's.

@@ -1,5 +1,6 @@
 import APIModels
 import ControllerCore
+import HTTP
 import Logging
 import Model
 import Store
@@ -11,7 +12,6 @@ struct Doors: Sendable {
     let operations: Operations
     let history: ChangeHistory
     let counters: RequestCounters
-    let places: CallerPlaces
     let settings: APISettings
     let now: @Sendable () -> Timestamp
     let description = APIDescription()
@@ -78,6 +78,13 @@ extension Problem {
         case .notAsExpected: self.init(.preconditionFailed, error.description)
         case .store: return nil
         }
+    }
+}
+
+extension Answer {
+    /// 202 with the operation and where to follow it.
+    static func accepted(_ accepted: AcceptedOrder) throws -> Answer {
+        try model(accepted, status: 202, location: "/api/v1/operations/\(accepted.operation.id)")
     }
 }
 

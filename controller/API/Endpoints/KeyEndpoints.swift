@@ -1,4 +1,5 @@
 import APIModels
+import HTTP
 import HTTPTypes
 import Model
 import Store

@@ -1,7 +1,7 @@
 import APIModels
 import ControllerCore
+import HTTP
 import HTTPTypes
-import Hummingbird
 import Synchronization
 
 /// The description, made once.
@@ -28,10 +28,7 @@ extension Doors {
                     mediaType: "text/plain")
             ) { _ in
                 let text = try await PrometheusPage(store: store, counters: counters, history: history).text()
-                return .raw(
-                    Response(
-                        status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-                        body: .init(Array(text.utf8))))
+                return .text(text, "text/plain; version=0.0.4; charset=utf-8")
             },
             Endpoint(
                 .get, "/openapi.json", nil,

@@ -1,5 +1,6 @@
 import APIModels
 import ControllerCore
+import HTTP
 import HTTPTypes
 import Store
 
@@ -113,15 +114,11 @@ extension Doors {
         _ source: some EventSource, _ call: APICall, alsoOn bell: AsyncStream<Void>? = nil
     ) throws -> Answer {
         let (store, now, key) = (store, now, call.caller.key)
-        return try EventStream(
-            source: source, history: history, timing: settings.events, channel: call.context.channel,
-            place: places.openStream(call.caller, on: call.context.channel.connection),
-            isPermitted: {
-                // What cannot be looked up now is looked up with the next sign of life.
-                guard let record = try? await store.key(key) else { return true }
-                return record.isValid(at: now())
-            }, otherBell: bell
-        ).answer()
+        return try call.stream(source, bell: history.bell(), alsoOn: bell) {
+            // What cannot be looked up now is looked up with the next sign of life.
+            guard let record = try? await store.key(key) else { return true }
+            return record.isValid(at: now())
+        }
     }
 }
 

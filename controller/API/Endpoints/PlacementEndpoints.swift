@@ -1,5 +1,6 @@
 import APIModels
 import ControllerCore
+import HTTP
 import HTTPTypes
 import Store
 import WireProtocol

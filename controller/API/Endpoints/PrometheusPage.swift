@@ -1,3 +1,4 @@
+import HTTP
 import Store
 
 /// The counters of the controller as Prometheus reads them.

@@ -1,4 +1,5 @@
 import APIModels
+import HTTP
 import Store
 
 /// Every change of the store: `event: change` with kind and id, or `event: missed` when some were lost.

@@ -1,5 +1,6 @@
 import APIModels
 import ControllerCore
+import HTTP
 import Model
 import Store
 

@@ -1,10 +1,11 @@
 import APIModels
 import ControllerCore
+import HTTP
 import WireProtocol
 
 /// What the fields of a model may be beyond their types. The checks themselves are the core's and the endpoints'; a test holds
 /// the two together by asking for what lies just inside and just outside of each bound.
-protocol Ruled {
+protocol Ruled: CheckedBody {
     /// By field, members of its JSON Schema.
     static var rules: [String: JSONObject] { get }
     /// Members of the schema of the whole.

@@ -1,31 +1,30 @@
+package import HTTP
+
 /// How the API behaves; the defaults are for production.
 package struct APISettings: Sendable {
+    /// A listener beside the first.
+    package struct Further: Sendable, Hashable {
+        package var host: String
+        package var port: Int
+        /// Without TLS, on the loopback only.
+        package var isPlain: Bool
+
+        package init(host: String, port: Int, isPlain: Bool) {
+            self.host = host
+            self.port = port
+            self.isPlain = isPlain
+        }
+    }
+
     /// The pin of the authority, for join tokens (`Certificate.publicKeyPin`).
     package var authorityPin: String
     package var host = "127.0.0.1"
     /// 0 takes any free port.
     package var port = 8443
-    /// How long the body of a request may take to arrive.
-    package var bodyDeadline: Duration = .seconds(15)
-    /// How long a connection may be silent, and how long the head of a request may take to arrive.
-    package var idleTimeout: Duration = .seconds(60)
-    /// Of all together; half of them are for those who have not shown a key, or need none.
-    package var maximumConnections = 1024
-    package var callers = CallerLimits()
-    /// Requests of one key.
-    package var keyRate = Rate(perSecond: 200, burst: 2000)
-    /// Requests without a key from one address, but for `/healthz`.
-    package var openRate = Rate(perSecond: 20, burst: 200)
-    /// Attempts with keys that do not hold, from one address.
-    package var guessRate = Rate(perSecond: 0.5, burst: 30)
+    package var further: [Further] = []
+    package var http = HTTPSettings()
     /// Whether the rest of the controller is up, for `/readyz`.
     package var isReady: @Sendable () -> Bool = { true }
-    var events = EventTiming()
 
     package init(authorityPin: String) { self.authorityPin = authorityPin }
-
-    /// How event streams keep time: between signs of life, and until a reader that does not read is cut.
-    package mutating func paceEvents(heartbeat: Duration, patience: Duration) {
-        events = EventTiming(heartbeat: heartbeat, patience: patience)
-    }
 }

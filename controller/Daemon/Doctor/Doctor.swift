@@ -2,6 +2,7 @@ import ArgumentParser
 import DaemonKit
 import Glibc
 import Model
+import Transport
 
 /// `doctor`: what the controller finds on its machine, what is wrong, and what to do. It only looks.
 struct Doctor: AsyncParsableCommand {
@@ -37,8 +38,27 @@ struct Doctor: AsyncParsableCommand {
         diagnosis.add(MachineRemarks.room(in: access(data, F_OK) == 0 ? data : "/", needed: StateRemarks.room(data)))
         let holder = DataDirectory.holder(of: data)
         diagnosis.add(PortRemark.examine(configuration.api, for: "API", holder: holder))
+        for listener in configuration.apiListeners {
+            let address = Address(host: listener.host, port: listener.port)
+            diagnosis.add(PortRemark.examine(address, for: "API", holder: holder))
+        }
+        if let pair = configuration.apiPair { diagnosis.add(Self.examine(pair)) }
         diagnosis.add(PortRemark.examine(configuration.agents, for: "agents", holder: holder))
         diagnosis.add(DescriptorRemark.examine(DescriptorLimit.raise()))
+    }
+
+    private static func examine(_ pair: OperatorPair) -> Remark {
+        do {
+            let end = Timestamp(milliseconds: try pair.identity().chain[0].notAfter)
+            guard end > .now() else {
+                return .wrong(
+                    "certificate of the API", "\(pair.certificate) has ended at \(end.iso8601)", advice: "renew it")
+            }
+            return .good("certificate of the API", "\(pair.certificate) is good until \(end.iso8601)")
+        } catch {
+            return .wrong(
+                "certificate of the API", "\(error)", advice: "put right what api_tls names in the configuration")
+        }
     }
 
     /// A configuration that cannot be used is replaced by the standard one, so that the rest can be looked at.
