@@ -178,7 +178,8 @@ let package = Package(
         program(
             "innkeeper-controller", "controller/Daemon",
             [
-                "API", "APIModels", "ContainerProduct", "ControllerCore", "ControllerEngine", "DaemonKit", "HTTP", "Model",
+                "API", "APIModels", "ContainerProduct", "ControllerCore", "ControllerEngine", "DaemonKit", "HTTP",
+                "Model",
                 "Placement", "Sessions", "Store", "Transport", "WireProtocol", arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 

@@ -102,7 +102,7 @@ import WireProtocol
 
     @Test func `no secret of an answer comes to the disk, however deep it lies`() async throws {
         let house = try await House()
-        let idempotency = Idempotency(store: house.store)
+        let idempotency = Idempotency(KeptAnswers(in: house.store))
         let caller = Caller(key: "key_1", name: "t", scopes: [.admin])
         let text = """
             {"id":"a","token":"hush-1","items":[{"access":{"db_password":"hush-2","user":"u"}},[{"Secret":["hush-3"]}]],\
@@ -110,7 +110,7 @@ import WireProtocol
             """
         func ask() async throws -> String {
             let response = try await idempotency.once(
-                "k", by: caller, digest: "d", at: HouseClock.start, logger: House.logger
+                "k", by: caller, digest: "d", at: HouseClock.start
             ) { .json(Array(text.utf8), status: 200, location: nil) }
             let writer = ReplyWriter()
             try await response.body.write(writer)
@@ -119,7 +119,7 @@ import WireProtocol
         #expect(try await ask() == text)
         let row = IdempotencyRecord(
             key: "k", scope: "key_1", digest: "d", status: 0, body: "", createdAt: HouseClock.start,
-            expiresAt: HouseClock.start + Idempotency.lifetime)
+            expiresAt: HouseClock.start + Requester.keyLifetime)
         guard case .answered(let kept) = try await house.store.beginIdempotent(row) else {
             Issue.record("the answer was not kept")
             return

@@ -34,6 +34,31 @@ import WireProtocol
         }
     }
 
+    @Test func `a parameter that is described as any text takes any text`() async throws {
+        let house = try await House()
+        var count = 0
+        for endpoint in house.server.endpoints where endpoint.method == .get && endpoint.parameters.isEmpty {
+            guard endpoint.description.mediaType == "application/json" else { continue }
+            for parameter in endpoint.description.query.map(\.described) where parameter["name"] != "cursor" {
+                let schema = parameter["schema"]?["items"] ?? parameter["schema"]
+                guard schema?["type"] == "string", schema?["enum"] == nil else { continue }
+                let name = try #require(parameter["name"]?.asString)
+                let reply = try await house.ask(.get, "\(endpoint.path)?\(name)=zz")
+                #expect(reply.status == 200 || reply.status == 404, "\(endpoint.path) \(name)")
+                count += 1
+            }
+        }
+        #expect(count > 20)
+    }
+
+    @Test func `integers that are asked for have bounds, and rows come with columns`() async throws {
+        let schemas = try #require(try await Self.document(House())["components"]?["schemas"])
+        let claims = try #require(schemas["NodeClaimsView"]?["properties"]?["pools"]?["additionalProperties"])
+        #expect(claims["maximum"] == .integer(.max) && claims["minimum"] == .integer(.min))
+        #expect(schemas["InputOrder"]?["allOf"]?.asArray?.count == 2)
+        #expect(schemas["ActionOffer"]?["properties"]?["deadline_seconds"] == ["type": "integer"])
+    }
+
     @Test func `operation ids are unique`() async throws {
         let house = try await House()
         let document = try await Self.document(house)

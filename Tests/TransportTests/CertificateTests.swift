@@ -183,8 +183,8 @@ import Transport
         (["EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"], false), (["ED25519"], true), (["X25519"], false),
     ])
     func `an operator's key may be of any kind that authorities sign for`(words: [String], isGood: Bool) async throws {
-        let folder = TemporaryFolder()
-        let made = folder.file("made.pem", "")
+        let folder = try ScratchFolder("transport")
+        let made = folder.file("made.pem")
         try await OpenSSLProgram.run(["genpkey", "-algorithm"] + words + ["-out", made], in: folder)
         let isTaken = (try? PrivateKey(publicPEM: text(of: made))) != nil
         #expect(isTaken == isGood)

@@ -19,7 +19,7 @@ struct OperatorPair: Sendable, Hashable {
     /// - Throws: that one cannot be read, or that they are not of one kind; each names the file.
     func identity() throws -> TLSIdentity {
         let chain = try named(certificate) { try Certificate.chain(pem: PEMFile.read(certificate)) }
-        let key = try named(key) { try PrivateKey(publicPEM: PEMFile.readKey(key)) }
+        let key = try named(self.key) { try PrivateKey(publicPEM: PEMFile.readKey(self.key)) }
         guard key.matches(chain[0]) else {
             throw PairError(description: "\(self.key) is not the key of \(chain[0]) in \(certificate)")
         }

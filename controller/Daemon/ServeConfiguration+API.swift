@@ -38,8 +38,13 @@ extension APISettings.Further {
         let address = try Address(fields.string("listen"), key: "listen")
         let isPlain = try fields.optionalBool("plain") ?? false
         guard !isPlain || Listener.isLoopback(address.host) else {
-            throw FieldError(path: "listen", problem: .value(expected: ListenerError(host: address.host).expectation))
+            throw FieldError(path: "listen", problem: .value(expected: ListenerError.expectation))
         }
         self.init(host: address.host, port: address.port, isPlain: isPlain)
     }
+}
+
+extension ServeConfiguration {
+    /// Where the API listens beside `api`.
+    var furtherAddresses: [Address] { apiListeners.map { Address(host: $0.host, port: $0.port) } }
 }

@@ -15,7 +15,10 @@ extension Doors {
                 .init(
                     summary: "What is not as it should be, newest first; resolved ones only when asked for",
                     tag: "findings",
-                    query: ["limit", "cursor", "state", "severity", "kind", "node", "service", "resolved"],
+                    query: [
+                        "limit", "cursor", .word("state", FindingFilter.State.self),
+                        .word("severity", FindingRecord.Severity.self), "kind", "node", "service", "resolved",
+                    ],
                     answer: Listing<FindingView>.self)
             ) { call in
                 let filter = FindingFilter(

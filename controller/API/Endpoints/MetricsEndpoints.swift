@@ -5,6 +5,7 @@ import HTTPTypes
 import Metering
 import Model
 import Store
+import WireProtocol
 
 extension Doors {
     var metrics: [Endpoint] {
@@ -135,8 +136,8 @@ extension Doors {
     /// The wanted names; all without any.
     private static func names(_ call: APICall) throws(Problem) -> [String] {
         let names = call.query.all("name")
-        guard names.allSatisfy({ (1...256).contains($0.utf8.count) }) else {
-            throw Problem(.invalidField, "a metric's name must be 1 to 256 bytes", field: "name")
+        guard names.allSatisfy({ (1...256).contains($0.unicodeScalars.count) }) else {
+            throw Problem(.invalidField, "a metric's name must be 1 to 256 characters", field: "name")
         }
         return names.isEmpty ? ["*"] : names
     }
@@ -148,7 +149,8 @@ extension Doors {
 
 extension QueryParameter {
     fileprivate static let stepRange: ClosedRange<Int64> = 1000...(400 * 86_400_000)
-    fileprivate static let metricNames = many(
-        "name", "Only these; a * at the end of one stands for all that begin so. All without any.")
+    fileprivate static let metricNames = QueryParameter(
+        "name", ["type": "string", "minLength": 1, "maxLength": 256], isRepeatable: true,
+        "Only these; a * at the end of one stands for all that begin so. All without any.")
     fileprivate static let step = integer("step", stepRange, "Milliseconds between two points.")
 }

@@ -19,7 +19,8 @@ extension Doors {
                 .get, "/api/v1/gaps", .read,
                 .init(
                     summary: "Data of nodes that never came, newest first", tag: "records",
-                    query: ["limit", "cursor", "node", "kind"], answer: Listing<GapView>.self)
+                    query: ["limit", "cursor", "node", .word("kind", IntakeStream.self)],
+                    answer: Listing<GapView>.self)
             ) { call in
                 let page = try await store.gaps(
                     node: nodeFilter(call), kind: try call.query.word("kind", IntakeStream.self)?.rawValue,

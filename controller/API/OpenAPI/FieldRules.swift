@@ -162,4 +162,20 @@ extension InputOrder: Ruled {
             "offset": ["minimum": 0], "rows": Rules.range(1...10_000), "columns": Rules.range(1...10_000),
         ]
     }
+    /// Rows and columns come together, text and bytes do not.
+    static var whole: JSONObject {
+        let none: JSONValue = ["type": "null"]
+        let number: JSONValue = ["type": "integer"]
+        return [
+            "allOf": [
+                [
+                    "anyOf": [
+                        ["required": ["rows", "columns"], "properties": ["rows": number, "columns": number]],
+                        ["properties": ["rows": none, "columns": none]],
+                    ]
+                ],
+                ["anyOf": [["properties": ["text": none]], ["properties": ["base64": none]]]],
+            ]
+        ]
+    }
 }

@@ -14,7 +14,7 @@ struct SchemaCatalogue {
         switch type {
         case is String.Type: return ["type": "string"]
         case is Bool.Type: return ["type": "boolean"]
-        case is any FixedWidthInteger.Type: return ["type": "integer"]
+        case let integer as any FixedWidthInteger.Type: return Self.integer(integer, isAsked: isAsked)
         case is Double.Type: return ["type": "number"]
         case is Timestamp.Type: return ["type": "string", "format": "date-time"]
         case is JSONValue.Type: return [:]
@@ -77,6 +77,16 @@ struct SchemaCatalogue {
         if !required.isEmpty { schema["required"] = .array(required) }
         if isAsked { schema["additionalProperties"] = false }
         return .object((type as? any Ruled.Type).map { schema.ruled(by: $0.whole) } ?? schema)
+    }
+
+    /// What is asked for says how large it may be: programs count further than this one.
+    private static func integer(_ type: any FixedWidthInteger.Type, isAsked: Bool) -> JSONValue {
+        guard isAsked else { return ["type": "integer"] }
+        func bound(_ value: some FixedWidthInteger) -> JSONValue { .integer(Int64(clamping: value)) }
+        func schema<Number: FixedWidthInteger>(_ type: Number.Type) -> JSONValue {
+            ["type": "integer", "minimum": bound(Number.min), "maximum": bound(Number.max)]
+        }
+        return schema(type)
     }
 
     /// The same, or null.

@@ -38,8 +38,7 @@ struct Doctor: AsyncParsableCommand {
         diagnosis.add(MachineRemarks.room(in: access(data, F_OK) == 0 ? data : "/", needed: StateRemarks.room(data)))
         let holder = DataDirectory.holder(of: data)
         diagnosis.add(PortRemark.examine(configuration.api, for: "API", holder: holder))
-        for listener in configuration.apiListeners {
-            let address = Address(host: listener.host, port: listener.port)
+        for address in configuration.furtherAddresses {
             diagnosis.add(PortRemark.examine(address, for: "API", holder: holder))
         }
         if let pair = configuration.apiPair { diagnosis.add(Self.examine(pair)) }

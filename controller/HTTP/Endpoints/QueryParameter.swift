@@ -28,7 +28,7 @@ package struct QueryParameter: Sendable, ExpressibleByStringLiteral {
             schema = ["type": "integer", "minimum": 1, "maximum": .integer(Self.pageLimit), "default": 100]
         case "cursor": summary = "Where the page before ended, as its `next` says."
         case "from", "to", "since": self = .time(name)
-        case "terminated": schema = ["type": "boolean", "default": false]
+        case "terminated", "resolved", "history": schema = ["type": "boolean", "default": false]
         default: break
         }
     }
@@ -69,7 +69,12 @@ package struct QueryParameter: Sendable, ExpressibleByStringLiteral {
     package var described: JSONValue {
         var object: JSONObject = ["name": .string(name), "in": "query"]
         object["description"] = summary.map { .string($0) }
-        object["schema"] = .object(isRepeatable ? ["type": "array", "items": .object(schema)] : schema)
+        // What holds control characters is refused before anybody looks at it.
+        var item = schema
+        if item["type"] == "string", item["enum"] == nil, item["format"] == nil {
+            item["pattern"] = #"^[^\u0000-\u001f\u007f]*$"#
+        }
+        object["schema"] = .object(isRepeatable ? ["type": "array", "items": .object(item)] : item)
         return .object(object)
     }
 }

@@ -41,9 +41,7 @@ package struct ListenerError: Error, Sendable, Hashable, CustomStringConvertible
     package let host: String
 
     /// What would have been right.
-    package var expectation: String {
-        "an address of the loopback (127.0.0.1, [::1]): others could read what goes there without TLS"
-    }
+    package static let expectation = "an address of the loopback (127.0.0.1, [::1]): without TLS others could read it"
 
     package var description: String {
         "\(host) is not an address of the loopback (127.0.0.1, ::1): HTTP without TLS is offered nowhere else"
