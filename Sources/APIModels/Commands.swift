@@ -20,10 +20,15 @@ package struct ActionOffer: Codable, Sendable, Hashable {
     package var output: Bool?
     /// How its resource follows from its arguments: `proxmox/ct/{vmid}`. One of the two need not be given.
     package var resource: String?
+    /// A JSON Schema (draft 2020-12) of what it takes. Absent where the node does not say.
+    package var arguments: JSONValue?
+    /// The same of what it takes among the secrets. Absent where it takes none.
+    package var secrets: JSONValue?
 
     package init(
         driver: String, name: String, kind: String, summary: String, deadlineSeconds: Int64, guarded: Bool,
-        allowed: Bool, input: String? = nil, output: Bool? = nil, resource: String? = nil
+        allowed: Bool, input: String? = nil, output: Bool? = nil, resource: String? = nil,
+        arguments: JSONValue? = nil, secrets: JSONValue? = nil
     ) {
         self.driver = driver
         self.name = name
@@ -33,6 +38,7 @@ package struct ActionOffer: Codable, Sendable, Hashable {
         self.guarded = guarded
         self.allowed = allowed
         (self.input, self.output, self.resource) = (input, output, resource)
+        (self.arguments, self.secrets) = (arguments, secrets)
     }
 }
 

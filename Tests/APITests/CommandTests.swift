@@ -103,6 +103,46 @@ import WireProtocol
         #expect(try reply.problem.field == field)
     }
 
+    private static let told: JSONValue = [
+        [
+            "driver": "cloudpanel", "version": "1",
+            "operations": [
+                [
+                    "name": "user.password", "kind": "mutate", "summary": "sets it", "deadline_ms": 60_000,
+                    "guarded": false, "allowed": true,
+                    "arguments": ["type": "object", "properties": ["user": ["type": "string"]], "required": ["user"]],
+                    "secrets": ["type": "object", "properties": ["password": ["type": "string"]]],
+                ]
+            ],
+        ]
+    ]
+
+    @Test func `a node that says what an action takes has it shown, and nothing else is stored`() async throws {
+        let house = try await House()
+        try await house.addNode()
+        try await house.store.recordHello(
+            NodeHello(
+                node: "nod_1", agentVersion: "1", facts: [:], boot: "b", cpuMillis: 1, memoryBytes: 1, diskBytes: 0,
+                catalogue: Self.told), at: house.clock.time)
+        let offer = try await house.ask(.get, "/api/v1/nodes/alpha/actions").model(Listing<ActionOffer>.self).items
+            .first
+        #expect(offer?.arguments?["required"] == ["user"])
+        #expect(offer?.secrets?["properties"]?["password"]?["type"] == "string")
+        let order = #"{"operation":"cloudpanel.user.password","resource":"cloudpanel/user/ann","#
+        for (rest, field) in [
+            (#""arguments":{"user":"ann","password":"hunter2"}}"#, "arguments.password"),
+            (#""arguments":{"user":"ann","pasword":"hunter2"}}"#, "arguments.pasword"),
+            (#""arguments":{"user":"ann"},"secrets":{"pin":"hunter2"}}"#, "secrets.pin"),
+        ] {
+            let reply = try await house.ask(.post, "/api/v1/nodes/alpha/commands", order + rest)
+            #expect(reply.status == 400 && !reply.text.contains("hunter2"))
+            #expect(try reply.problem.field == field)
+        }
+        #expect(try await house.ask(.get, "/api/v1/operations").json["items"] == [])
+        let right = #""arguments":{"user":"ann"},"secrets":{"password":"hunter2"}}"#
+        #expect(try await house.ask(.post, "/api/v1/nodes/alpha/commands", order + right).status == 202)
+    }
+
     @Test func `a revoked node and an unknown one take nothing`() async throws {
         let house = try await house()
         #expect(try await house.ask(.post, "/api/v1/nodes/beta/commands", Self.exec).status == 404)

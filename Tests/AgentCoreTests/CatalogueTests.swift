@@ -50,6 +50,45 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `it says what an action takes, and refuses anything else before there is a receipt`() async throws {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver(actions: [
+            ActionSpec("thing.ensure", .mutate, summary: "makes it").taking(
+                [.text("name", "which one")], secrets: [.text("key", "the key")])
+        ])
+        let rig = try await AgentRig(controller, driver: driver)
+        try await controller.waitForSession()
+        let report = try #require(controller.lines.hellos.last?.drivers.first?.catalogue?.first)
+        #expect(report.arguments?["required"] == ["name"] && report.secrets?["required"] == ["key"])
+        let orders: [(JSONObject, String)] = [
+            ([:], "argument name is missing"), (["name": "a", "size": 1], "argument size is not"),
+            (["name": "a", "key": "hunter2"], "argument key is a secret"), (["name": "a"], "argument secrets.key is"),
+        ]
+        for (number, (arguments, message)) in orders.enumerated() {
+            let id = "c\(number)"
+            controller.send(AgentRig.command(id, operation: "thing.ensure", arguments: arguments))
+            let refused = try await controller.result(of: id)
+            #expect(refused.status == .refused && refused.error?.code == .invalidArgument)
+            #expect(refused.error?.message.hasPrefix(message) == true, "\(refused.error?.message ?? "")")
+        }
+        #expect(driver.calls.isEmpty)
+        #expect(orders.indices.allSatisfy { controller.lines.accepted("c\($0)").isEmpty })
+        await rig.stop()
+    }
+
+    @Test func `schemas that would crowd out the hello are left away, the catalogue stays`() async throws {
+        let controller = try await ScriptedController()
+        let wide = (0..<400).map { number in
+            ActionSpec("thing.\(number)", .observe, summary: "looks").taking(
+                [.text("name", String(repeating: long, count: 7))])
+        }
+        let rig = try await AgentRig(controller, driver: ScriptedDriver(actions: wide))
+        try await controller.waitForSession()
+        let catalogue = try #require(controller.lines.hellos.last?.drivers.first?.catalogue)
+        #expect(catalogue.count == 400 && catalogue.allSatisfy { $0.arguments == nil })
+        await rig.stop()
+    }
+
     @Test func `catalogues that would crowd out the hello are left away, the operations stay`() async throws {
         let controller = try await ScriptedController()
         let many = (0..<512).map {

@@ -88,6 +88,7 @@ import WireProtocol
     @Test func `the driver's page names every operation`() throws {
         let driver = CloudPanelDriver(places: PanelPlaces(root: "/nowhere"))
         #expect(try undocumented(driver.actions, page: "cloudpanel") == [])
+        #expect(try tellsArguments(driver.actions, page: "cloudpanel"))
     }
 
     @Test func `the driver's page names what it needs, and an emulated panel has all of it`() async throws {

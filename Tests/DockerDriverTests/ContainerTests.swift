@@ -92,12 +92,12 @@ import WireProtocol
         let name = Workbench.name("foreign")
         try await bench.ensure(name, ["labels": ["innkeeper.service": "svc_other"]])
         let error = await #expect(throws: DriverError.self) { try await bench.ensure(name, ["replace": true]) }
-        #expect(error?.code == .conflict)
+        #expect(error?.code == .foreign)
         #expect(error?.message.contains("svc_other") == true)
         let removal = await #expect(throws: DriverError.self) {
             try await bench.perform("container.remove", ["name": .string(name), "service": "svc_mine", "force": true])
         }
-        #expect(removal?.code == .conflict)
+        #expect(removal?.code == .foreign)
         try await bench.remove(name)
 
         try await bench.engine.createUnmanaged(name, image: Workbench.image)
@@ -105,7 +105,7 @@ import WireProtocol
             let error = await #expect(throws: DriverError.self) {
                 try await bench.perform(operation, ["name": .string(name)])
             }
-            #expect(error?.code == .conflict)
+            #expect(error?.code == .foreign)
         }
         try await bench.remove(name)
     }

@@ -22,7 +22,7 @@ import WireProtocol
             ["name": .string(name), "service": "svc_1", "subnet": "192.0.2.0/24"],
         ] {
             let error = await #expect(throws: DriverError.self) { try await bench.perform("network.ensure", other) }
-            #expect(error?.code == .conflict)
+            #expect(error?.code == (other["service"] == "svc_2" ? .foreign : .conflict))
         }
         let listed = try await bench.perform("network.list", [:]).observed["networks"]?.asArray ?? []
         #expect(listed.filter { $0["name"] == .string(name) }.count == 1)

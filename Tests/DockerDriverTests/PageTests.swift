@@ -6,6 +6,7 @@ import Testing
 @Suite struct PageTests {
     @Test func `the driver's page names every operation`() throws {
         #expect(try undocumented(Workbench.driver("/nonexistent").actions, page: "docker") == [])
+        #expect(try tellsArguments(Workbench.driver("/nonexistent").actions, page: "docker"))
     }
 
     @Test func `the driver's page names what it needs, and an engine that is away is missed`() async throws {

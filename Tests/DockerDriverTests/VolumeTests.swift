@@ -13,7 +13,7 @@ import WireProtocol
         let stolen = await #expect(throws: DriverError.self) {
             try await bench.perform("volume.ensure", ["name": .string(name), "service": "svc_2"])
         }
-        #expect(stolen?.code == .conflict)
+        #expect(stolen?.code == .foreign)
         #expect(try await bench.perform("volume.inspect", ["name": .string(name)]).observed["service"] == "svc_1")
         #expect(try await bench.perform("volume.remove", ["name": .string(name)]).changed)
         #expect(try await !bench.perform("volume.remove", ["name": .string(name)]).changed)
@@ -36,7 +36,7 @@ import WireProtocol
         let foreign = await #expect(throws: DriverError.self) {
             try await bench.perform("volume.remove", ["name": .string(name)])
         }
-        #expect(foreign?.code == .conflict)
+        #expect(foreign?.code == .foreign)
         let used = await #expect(throws: DriverError.self) {
             try await bench.perform("volume.remove", ["name": .string(name), "unmanaged": true])
         }

@@ -100,6 +100,7 @@ import WireProtocol
     @Test func `the page of the driver names every operation, and what it needs`() async throws {
         let driver = HelmDriver(tools: HelmTools(helm: [""], kubectl: [""]), version: "3")
         #expect(try undocumented(driver.actions, page: "helm") == [])
+        #expect(try tellsArguments(driver.actions, page: "helm"))
         let needs = await driver.needs()
         #expect(try undocumented(needs, page: "helm") == [])
         #expect(needs.first?.problem?.contains("there is no kubeconfig") == true)

@@ -73,6 +73,7 @@ final class Collector: Sendable {
 @Suite struct PageTests {
     @Test func `the page names every operation, and what the driver needs`() async throws {
         #expect(try undocumented(HostDriver().actions, page: "host") == [])
+        #expect(try tellsArguments(HostDriver().actions, page: "host"))
         #expect(try undocumented(await HostDriver().needs(), page: "host") == [])
     }
 }

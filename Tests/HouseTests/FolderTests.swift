@@ -7,6 +7,7 @@ import Testing
     @Test(arguments: drivers) func `a driver's folder has the files of all drivers`(_ name: String) {
         let files = House.names(in: "agent/Drivers/\(name)")
         #expect(files.contains("\(name)Driver.swift"), "the type, and its table of actions")
+        #expect(files.contains("\(name)Driver+Arguments.swift"), "what each action takes")
         #expect(files.contains { $0.hasPrefix("Commands") }, "what each action does")
         #expect(files.contains("Observation.swift"), "what it sees and counts")
     }

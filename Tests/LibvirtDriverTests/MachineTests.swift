@@ -87,6 +87,7 @@ import WireProtocol
         let driver = LibvirtDriver(tools: tools, version: "")
         #expect(try undocumented(await driver.needs(), page: "libvirt") == [])
         #expect(try undocumented(driver.actions, page: "libvirt") == [])
+        #expect(try tellsArguments(driver.actions, page: "libvirt"))
         #expect(driver.actions.allSatisfy { $0.kind == .observe }, "nothing of it changes anything")
     }
 }

@@ -30,11 +30,11 @@ import WireProtocol
         let seen = try await node.perform("container.inspect", on: 102).observed
         #expect(seen["owner"] == nil && seen["copy_of"] == 101)
         let made = await refused(node, "container.create", on: 102, EmulatedNode.wish())
-        #expect(made?.code == .conflict && made?.cause?.contains("copy of container 101") == true)
+        #expect(made?.code == .foreign && made?.cause?.contains("copy of container 101") == true)
         var wish = Self.copy
         wish["owner"] = "svc_1"
-        #expect(await refused(node, "container.clone", on: 102, wish)?.code == .conflict)
-        #expect(await refused(node, "container.destroy", on: 102, ["owner": "svc_1"])?.code == .conflict)
+        #expect(await refused(node, "container.clone", on: 102, wish)?.code == .foreign)
+        #expect(await refused(node, "container.destroy", on: 102, ["owner": "svc_1"])?.code == .foreign)
     }
 
     @Test func `a container of our own that is no such copy is not made into one`() async throws {
@@ -83,7 +83,7 @@ import WireProtocol
         let again = try await node.create(101, [:], command: "cmd_2")
         #expect(!again.changed && again.observed["owner"] == "svc_1" && again.observed["nonce"] == "cmd_1")
         #expect(
-            await refused(node, "container.create", on: 101, EmulatedNode.wish(["owner": "svc_2"]))?.code == .conflict)
+            await refused(node, "container.create", on: 101, EmulatedNode.wish(["owner": "svc_2"]))?.code == .foreign)
     }
 
     @Test func `a clone looks for room as a creation does`() async throws {
@@ -97,13 +97,13 @@ import WireProtocol
     }
 
     @Test func `marks are read from the first line, and only whole ones`() throws {
-        let mark = Mark(service: "svc_1", nonce: "cmd_1", vmid: 101)
-        #expect(Mark(description: mark.line + "\nmore\n") == mark)
-        #expect(Mark(description: Mark(service: nil, nonce: "cmd_1", vmid: 101).line)?.service == nil)
+        let mark = GuestMark(service: "svc_1", nonce: "cmd_1", vmid: 101)
+        #expect(GuestMark(description: mark.line + "\nmore\n") == mark)
+        #expect(GuestMark(description: GuestMark(service: nil, nonce: "cmd_1", vmid: 101).line)?.service == nil)
         for text in [
             "", "by hand\n\(mark.line)", "innkeeper: svc_1 cmd_1", "innkeeper: svc_1 cmd_1 x", "innkeeper:  a 1",
         ] {
-            #expect(Mark(description: text) == nil, "\(text)")
+            #expect(GuestMark(description: text) == nil, "\(text)")
         }
         #expect(CopyNote(description: "\(mark.line)\ninnkeeper: copied from 301 unfinished\n")?.isUnfinished == true)
         #expect(CopyNote(description: "\(mark.line)\ninnkeeper: copied from 301")?.source == 301)

@@ -100,7 +100,7 @@ import WireProtocol
         let cases: [(JSONObject, Int, DriverErrorCode)] = [
             (["backup": .string(made)], 101, .conflict),
             (["backup": .string(made), "replace": true], 101, .conflict),
-            (["backup": .string(made), "replace": true, "owner": "svc_9"], 101, .conflict),
+            (["backup": .string(made), "replace": true, "owner": "svc_9"], 101, .foreign),
             (["backup": "local:backup/vzdump-lxc-101-2020_01_01-00_00_00.tar.zst"], 102, .notFound),
             (["backup": .string(made), "storage": "tiny"], 102, .outOfSpace),
             (["backup": "local:backup/../../etc/passwd"], 102, .invalidArgument),

@@ -165,7 +165,7 @@ import WireProtocol
         let owner = await #expect(throws: DriverError.self) {
             try await node.perform("container.destroy", ["owner": "svc_2"])
         }
-        #expect(owner?.code == .conflict)
+        #expect(owner?.code == .foreign)
         let protected = await #expect(throws: DriverError.self) { try await node.perform("container.destroy") }
         #expect(protected?.code == .conflict)
         try node.write("", to: "etc/pve/nodes/pvelab/qemu-server/102.conf")

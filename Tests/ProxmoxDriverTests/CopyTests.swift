@@ -81,7 +81,7 @@ import WireProtocol
         let error = await #expect(throws: DriverError.self) {
             try await node.perform("container.clone", on: 102, other, command: "cmd_4")
         }
-        #expect(error?.code == .conflict)
+        #expect(error?.code == .foreign)
     }
 
     @Test func `a clone does not take the address of its source`() async throws {

@@ -89,7 +89,7 @@ import WireProtocol
         try node.write("name: vm\n", to: "etc/pve/nodes/pvelab/qemu-server/102.conf")
         for vmid in [101, 102] {
             let error = await #expect(throws: DriverError.self) { try await node.create(vmid) }
-            #expect(error?.code == .conflict && error?.changed == false)
+            #expect(error?.code == .foreign && error?.changed == false)
         }
     }
 

@@ -109,6 +109,7 @@ import WireProtocol
     @Test func `the page of the driver names every operation`() async throws {
         let node = try await EmulatedNode()
         #expect(try undocumented(node.driver.actions, page: "proxmox") == [])
+        #expect(try tellsArguments(node.driver.actions, page: "proxmox"))
         #expect(Set(node.driver.actions.map(\.name)).count == node.driver.actions.count)
         let needs = await node.driver.needs()
         #expect(needs.filter { $0.problem != nil } == [])

@@ -66,7 +66,8 @@ import WireProtocol
             catalogue: [
                 ActionReport(
                     name: "pool.list", kind: .observe, summary: "lists", deadlineMs: 1, input: ActionInput.none,
-                    output: false, resource: "zpool/{pool}")
+                    output: false, resource: "zpool/{pool}", arguments: ["type": "object"],
+                    secrets: ["description": .string(String(repeating: "x", count: 17 << 10))])
             ])
         ingest.take(.drivers(DriversReport(drivers: [report])), bytes: 100)
         #expect(await eventually { (try? await store.node("web-1")?.diskBytes) == 1000 })
@@ -74,6 +75,8 @@ import WireProtocol
         #expect(node.facts["hostname"] == "web-1" && node.facts["drivers"]?.asArray?.first?["name"] == "zfs")
         let offer = try await store.catalogue(of: "web-1")?.asArray?.first?["operations"]?.asArray?.first
         #expect(offer?["resource"] == "zpool/{pool}" && offer?["input"] == "none" && offer?["output"] == false)
+        #expect(
+            offer?["arguments"] == ["type": "object"] && offer?["secrets"] == nil, "a schema beyond 16 KiB is not kept")
         await store.close()
     }
 

@@ -83,16 +83,16 @@ import WireProtocol
         let theirs =
             "server { listen 443 ssl; include \(site.folder.path)/nginx/ssl.conf; server_name mine.example.org; }\n"
         try site.folder.write(Array(theirs.utf8), to: "nginx/proxy-confs/mine.subdomain.conf")
-        #expect(await site.failure("config.ensure", ProxySite.order("mine", ["x.example.org"]))?.code == .conflict)
-        #expect(await site.failure("config.remove", ["name": "mine"])?.code == .conflict)
+        #expect(await site.failure("config.ensure", ProxySite.order("mine", ["x.example.org"]))?.code == .foreign)
+        #expect(await site.failure("config.remove", ["name": "mine"])?.code == .foreign)
         #expect(
             await site.failure("config.write", ["file": "mine.subdomain.conf", "content": "server {}"])?.code
                 == .conflict)
         #expect(site.content("mine.subdomain.conf") == theirs)
         try await site.perform("config.ensure", ProxySite.order("shop", ["shop.example.org"], ["service": "svc_1"]))
         let other = ProxySite.order("shop", ["shop.example.org"], ["service": "svc_2"])
-        #expect(await site.failure("config.ensure", other)?.code == .conflict)
-        #expect(await site.failure("config.remove", ["name": "shop", "service": "svc_2"])?.code == .conflict)
+        #expect(await site.failure("config.ensure", other)?.code == .foreign)
+        #expect(await site.failure("config.remove", ["name": "shop", "service": "svc_2"])?.code == .foreign)
         await site.stop()
     }
 

@@ -24,8 +24,10 @@ import WireProtocol
     }
 
     static func made(_ sample: String) throws -> String {
-        var reader = ArgumentReader(
-            ProxySite.order("app1", ["one.example.org", "two.example.org"], ["protocol": "https"]))
+        let order = ProxySite.order("app1", ["one.example.org", "two.example.org"], ["protocol": "https"])
+        let call = ActionCall(action: "config.generate", resource: "swag", arguments: order)
+        let spec = ActionSpec("config.generate", .observe, summary: "").taking(ProxyOrder.arguments)
+        var reader = ArgumentReader(try spec.reading(call).arguments)
         return try ProxyOrder(&reader).text(from: Array(sample.utf8))
     }
 

@@ -84,7 +84,7 @@ struct DatasetTests {
         let error = await #expect(throws: DriverError.self) {
             try await pool.ensure(["owner": "svc2", "quota_bytes": 1])
         }
-        #expect(error?.code == .conflict)
+        #expect(error?.code == .foreign)
         #expect(try await pool.get("quota") == "0")
         await #expect(throws: DriverError.self) {
             try await pool.perform("dataset.destroy", ["dataset": .string(pool.dataset), "owner": "svc2"])

@@ -52,7 +52,7 @@ struct FootGunTests {
                 try await pool.perform(operation, arguments, on: "zfs/\(pool.zfs.pool)")
             }
             #expect(error?.code == .invalidArgument)
-            #expect(error?.message.contains("names a whole pool") == true)
+            #expect(error?.message.contains("must be a dataset below a pool") == true)
         }
         #expect(try await pool.get("type", of: pool.zfs.pool) == "filesystem")
     }
@@ -87,6 +87,7 @@ struct FootGunTests {
             "dataset.copy": ["snapshot": "s1", "target": .string("\(pool.dataset)-copy")],
             "snapshot.hold": ["snapshot": "s1", "tag": "t"], "snapshot.release": ["snapshot": "s1", "tag": "t"],
             "bookmark.ensure": ["snapshot": "s1", "bookmark": "b"], "bookmark.destroy": ["bookmark": "b"],
+            "dataset.mark": ["mark": ["service": "svc"]],
         ]
         for spec in pool.driver.actions where spec.kind == .mutate {
             var arguments: JSONObject = ["dataset": .string(pool.dataset)]

@@ -8,6 +8,7 @@ import ZFSDriver
         let tools = ZFSTools(zfs: ["/no/zfs"], zpool: ["/no/zpool"])
         let operations = ZFSDriver(tools: tools, version: "test").actions
         #expect(try undocumented(operations, page: "zfs") == [])
+        #expect(try tellsArguments(operations, page: "zfs"))
         #expect(Set(operations.map(\.name)).count == operations.count)
     }
 }

@@ -130,7 +130,7 @@ import WireProtocol
         let pool = try await RealPool()
         try await pool.ensure()
         let error = await #expect(throws: DriverError.self) { try await pool.ensure(["owner": "svc1"]) }
-        #expect(error?.code == .conflict && error?.cause?.contains("innkeeper:owner=svc1") == true)
+        #expect(error?.code == .foreign && error?.cause?.contains("innkeeper:owner=svc1") == true)
         #expect(try await pool.get("innkeeper:owner") == "-")
     }
 

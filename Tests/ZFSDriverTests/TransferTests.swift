@@ -43,7 +43,7 @@ struct TransferTests {
         let foreign = await #expect(throws: DriverError.self) {
             try await pool.receive(stream, into: target, ["owner": "svc8"])
         }
-        #expect(foreign?.code == .conflict && foreign?.message == "dataset \(target) belongs to svc7")
+        #expect(foreign?.code == .foreign && foreign?.message == "dataset \(target) belongs to svc7")
     }
 
     @Test func `an increment brings a copy forward, once, and only where it fits`() async throws {

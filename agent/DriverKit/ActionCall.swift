@@ -9,14 +9,17 @@ package struct ActionCall: Sendable, Hashable {
     package let arguments: JSONObject
     /// Arguments that may reach the child process or the engine but no log, receipt, result or command line.
     package let secrets: JSONObject
+    /// Whose the thing is that the call is about, where it says so.
+    package let mark: Mark?
 
     package init(
-        action: String, resource: String, arguments: JSONObject = [:], secrets: JSONObject = [:]
+        action: String, resource: String, arguments: JSONObject = [:], secrets: JSONObject = [:], mark: Mark? = nil
     ) {
         self.action = action
         self.resource = resource
         self.arguments = arguments
         self.secrets = secrets
+        self.mark = mark
     }
 }
 

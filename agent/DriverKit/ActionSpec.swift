@@ -1,5 +1,5 @@
 /// What an action is, for policies, time limits and people.
-package struct ActionSpec: Sendable, Hashable {
+package struct ActionSpec: Sendable {
     /// Whether an action may change anything.
     package enum Kind: String, Sendable, Hashable {
         case observe, mutate
@@ -31,6 +31,10 @@ package struct ActionSpec: Sendable, Hashable {
     package let givesBytes: Bool
     /// How its resource is called, with arguments in braces: `proxmox/ct/{vmid}`. Nil leaves it to the asker.
     package private(set) var resource: String?
+    /// What it takes. Nil for one that says so nowhere and gets everything as it comes.
+    package private(set) var arguments: [Argument]?
+    /// What it takes among the secrets: what may reach the child process or the engine but no log, receipt or result.
+    package private(set) var secrets: [Argument] = []
 
     /// - Parameter guarded: nil guards what is called `exec`, `raw` or `write`, or is about one of them.
     package init(
@@ -59,6 +63,15 @@ package struct ActionSpec: Sendable, Hashable {
     }
 }
 
+extension ActionSpec {
+    /// The same with what it takes.
+    package func taking(_ arguments: [Argument], secrets: [Argument] = []) -> ActionSpec {
+        var spec = self
+        (spec.arguments, spec.secrets) = (arguments, secrets)
+        return spec
+    }
+}
+
 /// One row of a driver's table of actions: what it is and how it is done.
 package struct Action<Subject: Sendable>: Sendable {
     package typealias Body =
@@ -73,19 +86,19 @@ package struct Action<Subject: Sendable>: Sendable {
     }
 }
 
-extension Sequence {
-    /// Runs the row that bears the call's name on the subject.
-    /// - Throws: `unsupported` when there is no such row, otherwise what the row throws with action and resource filled in.
-    package func perform<Subject>(
-        _ call: ActionCall, on subject: Subject, _ context: ActionContext
-    ) async throws(DriverError) -> ActionOutcome where Element == Action<Subject> {
-        guard let row = first(where: { $0.spec.name == call.action }) else {
-            throw DriverError(.unsupported, "this driver has no action \(call.action)").about(call)
-        }
-        do {
-            return try await row.body(subject, call, context)
-        } catch {
-            throw error.about(call)
+extension Array {
+    /// The same table with what each action takes, by its name.
+    /// - Parameter marked: actions, or nouns of things, that bear marks; what changes one of them takes a mark as well.
+    package func taking<Subject>(
+        _ arguments: [String: [Argument]], secrets: [String: [Argument]] = [:], marked: Set<String> = []
+    ) -> [Action<Subject>] where Element == Action<Subject> {
+        map { row in
+            guard let taken = arguments[row.spec.name] else { return row }
+            let noun = row.spec.name.split(separator: ".").first.map(String.init) ?? ""
+            let isMarked = marked.contains(noun) || marked.contains(row.spec.name)
+            let takesMark = row.spec.kind == .mutate && isMarked && !taken.contains { $0.name == "mark" }
+            let all = taken + (takesMark ? [.mark] : [])
+            return Action(row.spec.taking(all, secrets: secrets[row.spec.name] ?? []), row.body)
         }
     }
 }

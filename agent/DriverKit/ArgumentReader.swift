@@ -1,7 +1,7 @@
-package import Model
 package import WireProtocol
 
-/// Reads the arguments of a call by name and type, and refuses what nobody has read.
+/// Takes the arguments of a call, which its action's specification has read, by name and type, and refuses what nobody has
+/// taken.
 ///
 /// Every failure is an `invalidArgument` that names the argument.
 package struct ArgumentReader {
@@ -25,19 +25,8 @@ package struct ArgumentReader {
         _ key: String, _ expectation: String, _ read: (JSONValue) -> Value?
     ) throws(DriverError) -> Value? {
         guard let value = value(key) else { return nil }
-        guard let result = read(value) ?? Self.meaning(value).flatMap(read) else {
-            throw .invalidArgument(key, "must be \(expectation)")
-        }
+        guard let result = read(value) else { throw .invalidArgument(key, "must be \(expectation)") }
         return result
-    }
-
-    /// A word of a command line is a number, or true or false, where one of these is asked for; where text is asked for it is
-    /// text, whatever it looks like.
-    private static func meaning(_ value: JSONValue) -> JSONValue? {
-        guard let text = value.asString, text.utf8.count <= 64, let value = try? JSONParser.parse(text) else {
-            return nil
-        }
-        return value.asNumber != nil || value.asBool != nil ? value : nil
     }
 
     /// Ends the reading.
@@ -58,43 +47,28 @@ extension ArgumentReader {
         try optional(key, "a string", \.asString)
     }
 
-    /// A string that follows a grammar.
-    package mutating func name(_ key: String, _ grammar: Grammar) throws(DriverError) -> String {
-        try require(key, optionalName(key, grammar))
+    package mutating func bool(_ key: String) throws(DriverError) -> Bool {
+        try require(key, optionalBool(key))
     }
 
-    package mutating func optionalName(_ key: String, _ grammar: Grammar) throws(DriverError) -> String? {
-        guard let text = try optionalString(key) else { return nil }
-        do {
-            try grammar.check(text)
-        } catch {
-            throw .invalidArgument(key, "is no \(error.field): \"\(error.value)\" must be \(error.expectation)")
-        }
-        return text
+    package mutating func optionalBool(_ key: String) throws(DriverError) -> Bool? {
+        try optional(key, "true or false", \.asBool)
     }
 
-    package mutating func bool(_ key: String, default fallback: Bool) throws(DriverError) -> Bool {
-        try optional(key, "true or false", \.asBool) ?? fallback
+    package mutating func integer(_ key: String) throws(DriverError) -> Int64 {
+        try require(key, optionalInteger(key))
     }
 
-    package mutating func integer(_ key: String, in range: ClosedRange<Int64>) throws(DriverError) -> Int64 {
-        try require(key, optionalInteger(key, in: range))
-    }
-
-    package mutating func optionalInteger(
-        _ key: String, in range: ClosedRange<Int64>
-    ) throws(DriverError) -> Int64? {
-        try optional(key, "a whole number from \(range.lowerBound) to \(range.upperBound)") {
-            $0.asInteger.flatMap { range.contains($0) ? $0 : nil }
-        }
+    package mutating func optionalInteger(_ key: String) throws(DriverError) -> Int64? {
+        try optional(key, "a whole number", \.asInteger)
     }
 
     package mutating func strings(_ key: String) throws(DriverError) -> [String]? {
-        try optional(key, "a list of strings") { value in
-            guard let values = value.asArray else { return nil }
-            let texts = values.compactMap(\.asString)
-            return texts.count == values.count ? texts : nil
-        }
+        try optional(key, "a list of strings") { value in value.asArray?.allOf(\.asString) }
+    }
+
+    package mutating func objects(_ key: String) throws(DriverError) -> [JSONObject]? {
+        try optional(key, "a list of objects") { value in value.asArray?.allOf(\.asObject) }
     }
 
     package mutating func object(_ key: String) throws(DriverError) -> JSONObject? {
@@ -104,6 +78,14 @@ extension ArgumentReader {
     private func require<Value>(_ key: String, _ value: Value?) throws(DriverError) -> Value {
         guard let value else { throw .invalidArgument(key, "is missing") }
         return value
+    }
+}
+
+extension [JSONValue] {
+    /// Each as `read` makes it; nil where one is not.
+    fileprivate func allOf<Value>(_ read: (JSONValue) -> Value?) -> [Value]? {
+        let values = compactMap(read)
+        return values.count == count ? values : nil
     }
 }
 

@@ -20,13 +20,15 @@ package enum DriverErrorCode: String, Sendable, Hashable, CaseIterable {
     case failed
     /// It was started, and nobody can tell how far it went.
     case unknownOutcome = "unknown_outcome"
+    /// It is there and bears another's mark, or is a copy that took a mark along: it is left alone.
+    case foreign
 
     /// Whether trying the same again later can help, unless an error says otherwise.
     package var isRetryable: Bool {
         switch self {
         case .busy, .unavailable, .timedOut, .outOfSpace: true
         case .notFound, .conflict, .invalidArgument, .cancelled, .permissionDenied, .unsupported, .failed,
-            .unknownOutcome:
+            .unknownOutcome, .foreign:
             false
         }
     }

@@ -85,6 +85,10 @@ extension ActionReport {
         json["input"] = input.map { .string($0.code) }
         json["output"] = output.map { .bool($0) }
         json["resource"] = resource.map { .string($0) }
+        // A schema of an action of ours has a few KiB.
+        for (key, schema) in [("arguments", arguments), ("secrets", secrets)] {
+            if let schema, schema.encoded.count <= Self.maximumSchemaBytes { json[key] = .object(schema) }
+        }
         return .object(json)
     }
 }

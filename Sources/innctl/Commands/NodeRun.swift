@@ -4,27 +4,6 @@ import Glibc
 import Model
 import WireProtocol
 
-struct NodeActions: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "actions", abstract: "What the drivers of a node can do.")
-    @Argument(help: "Id or name.") var node: String
-    @OptionGroup var common: CommonOptions
-
-    func run() async throws {
-        let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/actions"
-        let offers = (try await Controller.connect().get(path) as Listing<ActionOffer>).items
-        try common.output.list(offers) { offers in
-            var table = Table("action", "kind", "works on", "deadline", "allowed", "what it does")
-            for offer in offers {
-                table.add(
-                    offer.name, offer.kind, offer.resource ?? "", "\(offer.deadlineSeconds) s",
-                    offer.allowed ? "yes" : offer.guarded ? "no (the policy must name it)" : "no", offer.summary)
-            }
-            return table
-        }
-    }
-}
-
 /// One action of a driver, run from here.
 struct NodeRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -20,7 +20,8 @@ enum Engines {
             arguments["secrets"] = nil
             guard
                 let spec = try ordered({ () throws(DriverError) in
-                    try ContainerSpec(arguments, secrets: secrets)
+                    let call = try read(ContainerSpec.arguments, arguments, secrets: [.variables], secrets)
+                    return try ContainerSpec(call.arguments, secrets: call.secrets)
                 })
             else { return }
             try require(spec.labels[ContainerState.ownerLabel] == spec.owner, "a container without an owner")
@@ -32,9 +33,11 @@ enum Engines {
         FuzzTarget("zfs-output") { input in try output(text(input)) },
         FuzzTarget("zfs-order") { input in
             guard let object = try? JSONParser.parse(input).asObject else { return }
-            var reader = ArgumentReader(object)
             guard
                 let wish = try ordered({ () throws(DriverError) in
+                    let takes: [Argument] =
+                        [.text("dataset", .datasetBelowPool, "which one")] + DatasetWish.arguments
+                    var reader = ArgumentReader(try read(takes, object).arguments)
                     let wish = try DatasetWish(&reader, dataset: "dataset")
                     try reader.finish()
                     return wish
@@ -49,6 +52,14 @@ enum Engines {
             }
         },
     ]
+
+    /// An order as an action gets it.
+    private static func read(
+        _ arguments: [Argument], _ object: JSONObject, secrets: [Argument] = [], _ secret: JSONObject = [:]
+    ) throws(DriverError) -> ActionCall {
+        try ActionSpec("order", .mutate, summary: "reads an order").taking(arguments, secrets: secrets)
+            .reading(ActionCall(action: "order", resource: "x", arguments: object, secrets: secret))
+    }
 
     /// A refused order names the argument.
     private static func ordered<Order>(_ make: () throws(DriverError) -> Order) throws -> Order? {

@@ -101,6 +101,10 @@ extension Reaches {
                 Attempt("swag/x", ["file": .string($0)])
             }),
         "swag.config.generate": .tried(proxies), "swag.config.ensure": .tried(proxies),
+        "swag.config.mark": .tried(
+            ["../x", "a/b", "/etc/x"].map {
+                Attempt("swag/x", ["name": .string($0), "mark": ["service": "svc_other"]])
+            }),
         "swag.config.remove": .tried(["../x", "a/b", "/etc/x"].map { Attempt("swag/x", ["name": .string($0)]) }),
     ]
 

@@ -43,6 +43,7 @@ enum Reaches {
         "zfs.dataset.send": dataset(["snapshot": "s"]), "zfs.dataset.receive": dataset(["overwrite": true]),
         "zfs.dataset.diff": dataset(["snapshot": "s"]), "zfs.dataset.rollback": dataset(["snapshot": "s"]),
         "zfs.dataset.destroy": dataset(["recursive": true]), "zfs.dataset.snapshot": dataset(["snapshot": "t"]),
+        "zfs.dataset.mark": .byName,
         "zfs.dataset.quota": dataset(["quota_bytes": 1]), "zfs.snapshot.destroy": dataset(["snapshot": "s"]),
         "zfs.snapshot.hold": dataset(["snapshot": "s", "tag": "t"]),
         "zfs.snapshot.release": dataset(["snapshot": "s", "tag": "t"]),

@@ -29,6 +29,21 @@ import WireProtocol
         #expect(known.subtracting(there).sorted() == [], "operations that no driver has")
     }
 
+    @Test func `every action says what it takes, and all of it fits a hello`() async throws {
+        let node = try await StolenNode()
+        var bytes = 0
+        for driver in node.drivers {
+            for action in driver.actions {
+                let name = "\(type(of: driver).name).\(action.name)"
+                let schema = try #require(action.arguments?.schema.encoded, "\(name) does not say what it takes")
+                let secrets = action.secrets.isEmpty ? 0 : action.secrets.schema.encoded.count
+                #expect(max(schema.count, secrets) <= ActionReport.maximumSchemaBytes, "\(name)")
+                bytes += schema.count + secrets
+            }
+        }
+        #expect(bytes < 256 << 10, "a node with every driver says \(bytes) bytes of schemas")
+    }
+
     @Test func `what is as good as a shell needs a rule by name`() async throws {
         let (node, policy) = (try await StolenNode(), try Self.policy())
         for driver in node.drivers {
@@ -54,7 +69,7 @@ import WireProtocol
                 for attempt in attempts {
                     let (error, said) = await Self.perform(operation.name, attempt, on: driver, node)
                     let codes: [DriverErrorCode] = [
-                        .permissionDenied, .invalidArgument, .conflict, .notFound, .unsupported,
+                        .permissionDenied, .invalidArgument, .conflict, .foreign, .notFound, .unsupported,
                     ]
                     #expect(
                         error.map { codes.contains($0.code) } == true,

@@ -51,6 +51,7 @@ extension CommandDesk {
             let message = "the arguments are about \(right), and the command about \(command.resource)"
             return refusal(.invalidArgument, message)
         }
+        do { _ = try spec.reading(command.call) } catch { return refusal(.invalidArgument, error.message) }
         guard !lanes.isFull(for: spec.standing), works.count < Self.limit else {
             return refusal(.overload, "too many commands wait on this node", retryable: true)
         }

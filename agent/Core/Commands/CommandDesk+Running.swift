@@ -18,10 +18,7 @@ extension CommandDesk {
         }
         works[id]?.phase = .running
         works[id]?.started = .now()
-        let command = work.command
-        let call = ActionCall(
-            action: command.operation, resource: command.resource, arguments: command.arguments,
-            secrets: command.secrets ?? [:])
+        let call = work.command.call
         let context = context(for: work)
         works[id]?.task = Task.detached { [weak self] in
             let result: Result<ActionOutcome, DriverError>

@@ -82,6 +82,11 @@ extension Command {
     /// With the driver's name, as policies and people say it: `docker.container.ensure`.
     var fullOperation: String { "\(driver).\(operation)" }
 
+    /// The order as its driver gets it.
+    var call: ActionCall {
+        ActionCall(action: operation, resource: resource, arguments: arguments, secrets: secrets ?? [:])
+    }
+
     /// Nothing was done and nothing was written.
     func refused(
         _ code: CommandErrorCode, _ message: String, retryable: Bool = false, now: Timestamp

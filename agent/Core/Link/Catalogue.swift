@@ -11,7 +11,8 @@ extension Policy {
                 name: spec.name, kind: spec.kind == .observe ? .observe : .mutate, summary: spec.summary,
                 deadlineMs: max(1, spec.defaultDeadline.wholeMilliseconds), guarded: spec.isGuarded,
                 allowed: mayAllow("\(driverName).\(spec.name)", guarded: spec.isGuarded), input: spec.input.report,
-                output: spec.givesBytes, resource: spec.resource)
+                output: spec.givesBytes, resource: spec.resource, arguments: spec.arguments?.schema,
+                secrets: spec.secrets.isEmpty ? nil : spec.secrets.schema)
         }
     }
 }
@@ -28,19 +29,37 @@ extension ActionSpec.Input {
 
 extension [DriverReport] {
     /// Bytes that the catalogues of a node may take in its `hello`, which has the receipts and facts to carry too.
-    private static var catalogueRoom: Int { 256 << 10 }
+    private static var catalogueRoom: Int { 512 << 10 }
 
-    /// Without catalogues where they would crowd out the rest: a node must be seen in any case.
+    /// Without schemas, and then without catalogues, where they would crowd out the rest: a node must be seen in any case.
     var fitting: [DriverReport] {
-        let bytes = flatMap { $0.catalogue ?? [] }.reduce(0) { sum, report in
-            let texts: [String] = [report.name, report.summary, report.resource ?? ""]
-            return sum + texts.reduce(144) { $0 + $1.utf8.count }
+        if catalogueBytes <= Self.catalogueRoom { return self }
+        let plain = map { report in
+            var report = report
+            report.catalogue = report.catalogue?.map(\.withoutSchemas)
+            return report
         }
-        guard bytes > Self.catalogueRoom else { return self }
+        if plain.catalogueBytes <= Self.catalogueRoom { return plain }
         return map { report in
             var report = report
             report.catalogue = nil
             return report
         }
+    }
+
+    private var catalogueBytes: Int { flatMap { $0.catalogue ?? [] }.reduce(0) { $0 + $1.encodedBytes } }
+}
+
+extension ActionReport {
+    fileprivate var withoutSchemas: ActionReport {
+        var report = self
+        (report.arguments, report.secrets) = (nil, nil)
+        return report
+    }
+
+    fileprivate var encodedBytes: Int {
+        let texts: [String] = [name, summary, resource ?? ""]
+        let schemas = [arguments, secrets].compactMap { $0?.encoded.count }
+        return texts.reduce(144) { $0 + $1.utf8.count } + schemas.reduce(0, +)
     }
 }

@@ -13,7 +13,10 @@ extension CloudPanelDriver {
         },
         Action(
             ActionSpec("site.add", .mutate, defaultDeadline: .seconds(300), summary: "makes a site be there")
-        ) { driver, call, _ throws(DriverError) in try await driver.addSite(call) },
+        ) { driver, call, context throws(DriverError) in try await driver.addSite(call, context) },
+        Action(ActionSpec("site.mark", .mutate, summary: "gives a site without a mark its mark")) {
+            driver, call, context throws(DriverError) in try await driver.markSite(call, context)
+        },
         Action(
             ActionSpec(
                 "site.delete", .mutate, defaultDeadline: .seconds(300),

@@ -76,6 +76,7 @@ extension CloudPanelDriver {
             }
         }
         begun.forget(domain)
+        marks.forget(domain)
         return hadAccount || !removed.isEmpty
     }
 

@@ -67,6 +67,6 @@ package final class CloudPanelDriver: Driver {
     ]
 
     private static let table: [Action<CloudPanelDriver>] =
-        siteActions + certificateActions + databaseActions + dumpActions + userActions
-        + templateActions
+        (siteActions + certificateActions + databaseActions + dumpActions + userActions + templateActions)
+        .taking(arguments, secrets: secrets, marked: ["site", "certificate", "database"])
 }

@@ -6,7 +6,7 @@ import WireProtocol
 extension CloudPanelDriver {
     func listDatabases(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let domain = try reader.optionalName("domain", .domainName)
+        let domain = try reader.optionalString("domain")
         try reader.finish()
         let found = try await database.databases().filter { domain == nil || $0.domain == domain }
         return .seen(["databases": .array(found.map { .object($0.json) })])
@@ -43,8 +43,8 @@ extension CloudPanelDriver {
 
     func deleteDatabase(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("database", .databaseName)
-        let domain = try reader.optionalName("domain", .domainName)
+        let name = try reader.string("database")
+        let domain = try reader.optionalString("domain")
         try reader.finish()
         try call.concerns("database/\(name)")
         return try await gate.pass { () throws(DriverError) in
@@ -113,10 +113,10 @@ struct DatabaseWish: Sendable, Hashable {
     ]
 
     init(_ reader: inout ArgumentReader) throws(DriverError) {
-        domain = try reader.name("domain", .domainName)
-        name = try reader.name("database", .databaseName)
-        user = try reader.name("user", .databaseName)
-        adopts = try reader.bool("adopt", default: false)
+        domain = try reader.string("domain")
+        name = try reader.string("database")
+        user = try reader.string("user")
+        adopts = try reader.bool("adopt")
         guard user.utf8.count <= 32 else { throw .invalidArgument("user", "must have at most 32 characters") }
         for (key, text) in [("database", name), ("user", user)] where Self.reserved.contains(text.lowercased()) {
             throw .invalidArgument(key, "is the server's own")

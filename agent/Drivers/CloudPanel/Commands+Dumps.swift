@@ -112,7 +112,7 @@ extension CloudPanelDriver {
 extension CloudPanelDriver {
     private func databaseAndDump(of call: ActionCall) throws(DriverError) -> (String, Dump) {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("database", .databaseName)
+        let name = try reader.string("database")
         let dump = try reader.dump(in: places.dumps)
         try reader.finish()
         try call.concerns("database/\(name)")
@@ -188,8 +188,7 @@ struct Dump: Sendable, Hashable {
 
 extension ArgumentReader {
     fileprivate mutating func dump(in folder: String) throws(DriverError) -> Dump {
-        let name = try name("dump", .fileName)
-        guard Dump.isName(name) else { throw .invalidArgument("dump", "must end in .sql or .sql.gz") }
+        let name = try string("dump")
         return Dump(name: name, in: folder)
     }
 }

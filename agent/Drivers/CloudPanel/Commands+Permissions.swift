@@ -8,10 +8,10 @@ import WireProtocol
 extension CloudPanelDriver {
     func resetPermissions(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let domain = try reader.name("domain", .domainName)
+        let domain = try reader.string("domain")
         let modes = FileModes(
-            folders: try reader.mode("directories") ?? 0o770, files: try reader.mode("files") ?? 0o660)
-        let below = try reader.optionalName("path", .absolutePath)
+            folders: try reader.mode("directories"), files: try reader.mode("files"))
+        let below = try reader.optionalString("path")
         try reader.finish()
         try call.concerns("site/\(domain)")
         return try await gate.pass { () throws(DriverError) in
@@ -82,12 +82,8 @@ struct FileModes: Sendable {
 }
 
 extension ArgumentReader {
-    /// `770`: three octal digits, nothing for the world to write.
-    fileprivate mutating func mode(_ key: String) throws(DriverError) -> mode_t? {
-        guard let text = try optionalString(key) else { return nil }
-        guard text.utf8.count == 3, text.utf8.first != 0x30, let mode = mode_t(text, radix: 8), mode & 0o002 == 0 else {
-            throw .invalidArgument(key, "must be a mode such as 770, not writable for everybody")
-        }
-        return mode
+    /// `770`: three octal digits.
+    fileprivate mutating func mode(_ key: String) throws(DriverError) -> mode_t {
+        mode_t(try string(key), radix: 8) ?? 0
     }
 }

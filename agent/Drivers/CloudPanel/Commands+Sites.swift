@@ -12,16 +12,16 @@ extension CloudPanelDriver {
 
     func showSite(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let domain = try reader.name("domain", .domainName)
+        let domain = try reader.string("domain")
         try reader.finish()
         return .seen(describe(try await database.requireSite(domain)))
     }
 
-    func addSite(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
+    func addSite(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let wish = try SiteWish(&reader)
         try reader.finish()
-        let password = try call.secret("site_user_password", isOptional: true)
+        let password = call.secrets["site_user_password"]?.asString
         try call.concerns("site/\(wish.domain)")
         return try await gate.pass { () throws(DriverError) in
             if let site = try await database.site(wish.domain) {
@@ -33,14 +33,14 @@ extension CloudPanelDriver {
                 return .seen(describe(site))
             }
             try await makeRoom(for: wish)
-            return try await add(wish, password)
+            return try await add(wish, password, call.mark?.made(by: context.commandID))
         }
     }
 
     func deleteSite(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let domain = try reader.name("domain", .domainName)
-        let owner = try reader.optionalName("user", .accountName)
+        let domain = try reader.string("domain")
+        let owner = try reader.optionalString("user")
         try reader.finish()
         try call.concerns("site/\(domain)")
         return try await gate.pass { () throws(DriverError) in
@@ -49,6 +49,7 @@ extension CloudPanelDriver {
                 // Perhaps half of it is there: of an attempt to add or to delete it.
                 let hadRests = try await clearBegun(domain)
                 let wasSuspended = try await lift(domain, reload: true)
+                marks.forget(domain)
                 return ActionOutcome(changed: hadRests || wasSuspended, observed: gone)
             }
             if let owner, site.user != owner {
@@ -76,8 +77,12 @@ extension CloudPanelDriver {
         }
     }
 
-    private func add(_ wish: SiteWish, _ password: String?) async throws(DriverError) -> ActionOutcome {
+    private func add(
+        _ wish: SiteWish, _ password: String?, _ mark: Mark?
+    ) async throws(DriverError) -> ActionOutcome {
         try begun.note(wish.domain, user: wish.user, .add)
+        // Before the site: one that is there without its mark would be nobody's.
+        if let mark { try marks.note(mark, of: wish.domain, subject: wish.user) }
         // The words of a process can be read by everybody: this password is nobody's, and lives until the next step.
         let passing = Secret.passing()
         let (command, options) = wish.order
@@ -138,11 +143,14 @@ extension CloudPanelDriver {
             throw answer.failure("the site is still there").afterChange()
         }
         _ = try await lift(site.domain, reload: false)
+        marks.forget(site.domain)
         // Files that the panel has left would be the next site's of that name.
         try await clearBegun(site.domain)
     }
 
     func describe(_ site: PanelSite) -> JSONObject {
-        site.json(isSuspended: Files.exists(places.suspension(site.domain)))
+        var json = site.json(isSuspended: Files.exists(places.suspension(site.domain)))
+        json["mark"] = marks.mark(of: site.domain, subject: site.user)?.json
+        return json
     }
 }

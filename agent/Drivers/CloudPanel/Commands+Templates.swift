@@ -12,7 +12,7 @@ extension CloudPanelDriver {
 
     func showTemplate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.requiredTemplateName()
+        let name = try reader.string("template")
         try reader.finish()
         guard let row = try await database.template(name) else {
             throw DriverError(.notFound, "there is no template \(name)")
@@ -22,9 +22,9 @@ extension CloudPanelDriver {
 
     func addTemplate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.requiredTemplateName()
+        let name = try reader.string("template")
         let text = try reader.templateText()
-        let root = try reader.rootDirectory() ?? ""
+        let root = try reader.optionalString("root_directory") ?? ""
         try reader.finish()
         try call.concerns("template/\(name)")
         return try await gate.pass { () throws(DriverError) in
@@ -48,7 +48,7 @@ extension CloudPanelDriver {
 
     func deleteTemplate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.requiredTemplateName()
+        let name = try reader.string("template")
         try reader.finish()
         try call.concerns("template/\(name)")
         return try await gate.pass { () throws(DriverError) in
@@ -109,33 +109,15 @@ extension PanelDatabase {
 }
 
 extension ArgumentReader {
-    fileprivate mutating func requiredTemplateName() throws(DriverError) -> String {
-        guard let name = try templateName("template") else { throw .invalidArgument("template", "is missing") }
-        return name
-    }
-
     /// As the panel keeps it: without blanks around it.
     fileprivate mutating func templateText() throws(DriverError) -> String {
         let text = try string("text").trimmed
         for placeholder in ["{{server_name}}", "{{root}}"] where !text.contains(placeholder) {
             throw .invalidArgument("text", "must have the placeholder \(placeholder)")
         }
-        guard text.utf8.count <= 64 << 10, !text.utf8.contains(0) else {
-            throw .invalidArgument("text", "must have at most 64 KiB and no NUL")
-        }
+        guard !text.utf8.contains(0) else { throw .invalidArgument("text", "must have no NUL") }
         // The panel would take the first line for settings.
         guard !text.hasPrefix("#") else { throw .invalidArgument("text", "must not begin with #") }
-        return text
-    }
-
-    fileprivate mutating func rootDirectory() throws(DriverError) -> String? {
-        guard let text = try optionalString("root_directory") else { return nil }
-        let isPath =
-            Grammar.absolutePath.accepts("/\(text)") && text.utf8.count <= 128
-            && text.utf8.allSatisfy {
-                (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || "._-/".utf8.contains($0)
-            }
-        guard isPath else { throw .invalidArgument("root_directory", "must be a path of plain names below the site's") }
         return text
     }
 }

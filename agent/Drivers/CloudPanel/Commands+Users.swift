@@ -73,7 +73,7 @@ extension CloudPanelDriver {
 
     private func userName(of call: ActionCall) throws(DriverError) -> String {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.userName("user")
+        let name = try reader.string("user")
         try reader.finish()
         try call.concerns("user/\(name)")
         return name
@@ -107,23 +107,17 @@ struct UserWish: Sendable {
     private let timezone: String
 
     init(_ reader: inout ArgumentReader) throws(DriverError) {
-        let role = try reader.optionalString("role") ?? "user"
-        guard ["admin", "site-manager", "user"].contains(role) else {
-            throw .invalidArgument("role", "must be admin, site-manager or user")
-        }
+        let role = try reader.string("role")
         let sites = try reader.strings("sites") ?? []
-        for site in sites where !Grammar.domainName.accepts(site) {
-            throw .invalidArgument("sites", "has \"\(site.prefix(64))\", which is no domain name")
-        }
         guard (role == "user") == !sites.isEmpty else {
             throw .invalidArgument("sites", role == "user" ? "is missing" : "is for the role user only")
         }
         user = PanelUser(
-            name: try reader.userName("user"), email: try reader.email("email"), role: role,
-            sites: Set(sites).sorted(), isActive: try reader.bool("active", default: true))
-        firstName = try reader.personName("first_name")
-        lastName = try reader.personName("last_name")
-        timezone = try reader.timezone("timezone") ?? "UTC"
+            name: try reader.string("user"), email: try reader.string("email"), role: role,
+            sites: Set(sites).sorted(), isActive: try reader.bool("active"))
+        firstName = try reader.string("first_name")
+        lastName = try reader.string("last_name")
+        timezone = try reader.string("timezone")
     }
 
     var options: [(name: String, value: String)] {
@@ -173,55 +167,5 @@ extension PanelDatabase {
     func passwordHash(of name: String) async throws(DriverError) -> String? {
         let found = try await rows([("user", ["id", "user_name", "password"])], needed: ["user"])
         return found["user"]?.first { $0["user_name"] == name }?["password"]
-    }
-}
-
-extension ArgumentReader {
-    /// In lower case, as the panel makes it.
-    fileprivate mutating func userName(_ key: String) throws(DriverError) -> String {
-        let text = try string(key)
-        let isName =
-            (2...64).contains(text.utf8.count) && text.first?.isLetter == true
-            && text.utf8.allSatisfy {
-                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "._-".utf8.contains($0)
-            }
-        guard isName else {
-            throw .invalidArgument(key, "must be 2 to 64 of a-z, 0-9, \".\", _ and -, beginning with a letter")
-        }
-        return text
-    }
-
-    fileprivate mutating func email(_ key: String) throws(DriverError) -> String {
-        let text = try string(key)
-        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        let isAddress =
-            parts.count == 2 && (1...64).contains(parts[0].utf8.count) && Grammar.domainName.accepts(String(parts[1]))
-            && !text.hasPrefix("-")
-            && parts[0].utf8.allSatisfy {
-                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || "._+-".utf8.contains($0)
-            }
-        guard isAddress else { throw .invalidArgument(key, "must be an e-mail address in lower case") }
-        return text
-    }
-
-    /// Letters of all languages; nothing that a shell reads.
-    fileprivate mutating func personName(_ key: String) throws(DriverError) -> String {
-        let text = try string(key)
-        let isName =
-            (1...64).contains(text.count) && text.first?.isLetter == true && text.trimmed == text
-            && text.allSatisfy { $0.isLetter || " .-".contains($0) }
-        guard isName else { throw .invalidArgument(key, "must be 1 to 64 letters, spaces, dots and dashes") }
-        return text
-    }
-
-    fileprivate mutating func timezone(_ key: String) throws(DriverError) -> String? {
-        guard let text = try optionalString(key) else { return nil }
-        let isName =
-            (1...64).contains(text.utf8.count) && text.first?.isLetter == true
-            && text.utf8.allSatisfy {
-                (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || "_/+-".utf8.contains($0)
-            }
-        guard isName else { throw .invalidArgument(key, "must be a timezone such as Europe/Berlin") }
-        return text
     }
 }

@@ -34,6 +34,8 @@ package struct PanelPlaces: Sendable, Hashable {
     var state: String { "\(root)/var/lib/innkeeper/cloudpanel" }
     /// One file for each site that is being added or deleted, with its user inside.
     var begun: String { "\(state)/begun" }
+    /// One file for each site that bears a mark.
+    var marks: String { "\(state)/marks" }
     var dumps: String { "\(state)/dumps" }
 
     /// What belongs to a site outside of its user's home.

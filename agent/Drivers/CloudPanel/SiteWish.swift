@@ -19,21 +19,19 @@ struct SiteWish: Sendable, Hashable {
     static let types = ["static", "php", "nodejs", "python", "reverse-proxy"]
 
     init(_ reader: inout ArgumentReader) throws(DriverError) {
-        domain = try reader.name("domain", .domainName)
-        user = try reader.name("user", .accountName)
+        domain = try reader.string("domain")
+        user = try reader.string("user")
         switch try reader.string("type") {
         case "static": kind = .fixed
         case "php":
             kind = .php(
-                version: try reader.version("php_version", parts: 2...2),
-                template: try reader.templateName("vhost_template") ?? "Generic")
+                version: try reader.string("php_version"),
+                template: try reader.optionalString("vhost_template") ?? "Generic")
         case "nodejs":
-            kind = .nodejs(version: try reader.version("nodejs_version", parts: 1...1), port: try reader.port())
+            kind = .nodejs(version: try reader.string("nodejs_version"), port: try reader.integer("app_port"))
         case "python":
-            kind = .python(version: try reader.version("python_version", parts: 2...2), port: try reader.port())
-        case "reverse-proxy": kind = .proxy(url: try reader.proxyURL())
-        default:
-            throw .invalidArgument("type", "must be one of \(Self.types.joined(separator: ", "))")
+            kind = .python(version: try reader.string("python_version"), port: try reader.integer("app_port"))
+        default: kind = .proxy(url: try reader.string("reverse_proxy_url"))
         }
     }
 
@@ -85,49 +83,5 @@ struct SiteWish: Sendable, Hashable {
             [("version", version, { $0.runtime }), ("port", String(port), { $0.port })]
         case .proxy(let url): [("target", url, { $0.proxyURL })]
         }
-    }
-}
-
-extension ArgumentReader {
-    /// `8.3`, `22`: numbers with dots between.
-    fileprivate mutating func version(_ key: String, parts: ClosedRange<Int>) throws(DriverError) -> String {
-        let text = try string(key)
-        let pieces = text.split(separator: ".", omittingEmptySubsequences: false)
-        let isVersion =
-            parts.contains(pieces.count)
-            && pieces.allSatisfy {
-                (1...2).contains($0.utf8.count) && $0.utf8.allSatisfy { (0x30...0x39).contains($0) }
-            }
-        guard isVersion else {
-            throw .invalidArgument(key, "must be a version such as \(parts.lowerBound == 1 ? "22" : "8.3")")
-        }
-        return text
-    }
-
-    /// A tenant's program cannot listen below 1024.
-    fileprivate mutating func port() throws(DriverError) -> Int64 { try integer("app_port", in: 1024...65_535) }
-
-    /// The address is pasted into nginx's configuration: a scheme, a host and a port, nothing else.
-    fileprivate mutating func proxyURL() throws(DriverError) -> String {
-        let text = try string("reverse_proxy_url")
-        let scheme = ["http://", "https://"].first { text.hasPrefix($0) }
-        guard let scheme, Grammar.hostPort.accepts(String(text.dropFirst(scheme.count))) else {
-            throw .invalidArgument("reverse_proxy_url", "must be http:// or https://, a host, a colon and a port")
-        }
-        return text
-    }
-
-    /// `WordPress`, `Laravel 11`: the names that the panel's own templates have.
-    mutating func templateName(_ key: String) throws(DriverError) -> String? {
-        guard let text = try optionalString(key) else { return nil }
-        let isName =
-            (1...64).contains(text.utf8.count) && text.trimmed == text
-            && text.utf8.allSatisfy {
-                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || " ._-".utf8.contains($0)
-            } && !text.hasPrefix("-") && !text.hasPrefix(".")
-        guard isName else {
-            throw .invalidArgument(key, "must be 1 to 64 letters, digits, spaces, dots, dashes and underscores")
-        }
-        return text
     }
 }

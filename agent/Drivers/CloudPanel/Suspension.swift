@@ -25,7 +25,7 @@ extension CloudPanelDriver {
 
     private func domain(of call: ActionCall) throws(DriverError) -> String {
         var reader = ArgumentReader(call.arguments)
-        let domain = try reader.name("domain", .domainName)
+        let domain = try reader.string("domain")
         try reader.finish()
         try call.concerns("site/\(domain)")
         return domain

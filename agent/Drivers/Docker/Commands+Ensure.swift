@@ -6,7 +6,7 @@ extension DockerDriver {
     func ensureContainer(
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
-        let spec = try await admitted(try ContainerSpec(call.arguments, secrets: call.secrets))
+        let spec = try await admitted(try ContainerSpec(call.arguments, secrets: call.secrets, mark: call.mark))
         while !creations.begin(spec.name) { try await pause(.milliseconds(50)) }
         defer { creations.end(spec.name) }
         return try await ensure(spec, context)
@@ -52,7 +52,7 @@ extension DockerDriver {
     private func adopts(_ state: ContainerState, _ spec: ContainerSpec) async throws(DriverError) -> Bool {
         guard state.owner == spec.owner else {
             throw DriverError(
-                .conflict,
+                .foreign,
                 "the name \(spec.name) is taken by a container of \(state.owner.map { "service \($0)" } ?? "somebody else")"
             )
         }

@@ -11,21 +11,17 @@ extension DockerDriver {
             summary: "sends the engine's events as lines of JSON, past ones or as they come", lasting: true)
     ) { (driver, call, context) throws(DriverError) in try await driver.sendEvents(call, context) }
 
-    private static let kinds: Set<String> = ["container", "image", "network", "volume"]
+    static let kinds = ["container", "image", "network", "volume"]
 
     private func sendEvents(_ call: ActionCall, _ context: ActionContext) async throws(DriverError)
         -> ActionOutcome
     {
         var reader = ArgumentReader(call.arguments)
-        let follows = try reader.bool("follow", default: false)
-        let types = try reader.strings("types") ?? Self.kinds.sorted()
-        guard types.allSatisfy(Self.kinds.contains) else {
-            throw .invalidArgument("types", "must be some of \(Self.kinds.sorted().joined(separator: ", "))")
-        }
+        let follows = try reader.bool("follow")
+        let types = try reader.strings("types") ?? Self.kinds
         let now = Timestamp.now().milliseconds
-        let latest: ClosedRange<Int64> = 0...253_402_300_799_999
-        let since = try reader.optionalInteger("since", in: latest) ?? (follows ? now : 0)
-        let until = try reader.optionalInteger("until", in: latest) ?? (follows ? nil : now)
+        let since = try reader.optionalInteger("since") ?? (follows ? now : 0)
+        let until = try reader.optionalInteger("until") ?? (follows ? nil : now)
         try reader.finish()
         let filters: JSONValue = ["type": .array(types.map { .string($0) })]
         var query = [("filters", filters.text), ("since", String(since / 1000))]

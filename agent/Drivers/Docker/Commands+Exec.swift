@@ -16,7 +16,7 @@ extension DockerDriver {
         -> ActionOutcome
     {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("name", .containerName)
+        let name = try reader.string("name")
         let order = try ExecutionOrder(&reader, secrets: call.secrets)
         try reader.finish()
         guard let state = try await look(name) else {
@@ -91,34 +91,24 @@ struct ExecutionOrder: Sendable {
         guard let command = try reader.strings("command"), let first = command.first, !first.isEmpty else {
             throw .invalidArgument("command", "must be a list of strings that begins with a program")
         }
-        guard !command.contains(where: { $0.utf8.contains(0) }) else {
-            throw .invalidArgument("command", "must not hold NUL")
-        }
-        takesInput = try reader.bool("stdin", default: false)
-        hasTerminal = try reader.bool("tty", default: false)
-        let rows = try reader.optionalInteger("rows", in: 1...10_000)
-        let columns = try reader.optionalInteger("columns", in: 1...10_000)
+        takesInput = try reader.bool("stdin")
+        hasTerminal = try reader.bool("tty")
+        let rows = try reader.optionalInteger("rows")
+        let columns = try reader.optionalInteger("columns")
         size = rows.flatMap { rows in columns.map { TerminalSize(rows: rows, columns: $0) } }
         var body: JSONObject = [
             "AttachStdin": .bool(takesInput), "AttachStdout": true, "AttachStderr": true, "Tty": .bool(hasTerminal),
-            "Env": .array(try Self.variables(&reader, secrets)), "Cmd": .array(command.map { .string($0) }),
+            "Env": .array(Self.variables(try reader.object("env"), secrets)),
+            "Cmd": .array(command.map { .string($0) }),
         ]
-        body["WorkingDir"] = try reader.optionalName("directory", .absolutePath).map { .string($0) }
+        body["WorkingDir"] = try reader.optionalString("directory").map { .string($0) }
         body["User"] = try reader.optionalString("user").map { .string($0) }
         self.body = body
     }
 
-    private static func variables(
-        _ reader: inout ArgumentReader, _ secrets: JSONObject
-    ) throws(DriverError) -> [JSONValue] {
-        var variables: [JSONValue] = []
-        for member in (try reader.object("env")?.members ?? []) + (secrets["env"]?.asObject?.members ?? []) {
-            guard let text = member.value.asString, !text.utf8.contains(0) else {
-                throw .invalidArgument("env", "must hold strings without NUL")
-            }
-            variables.append(.string("\(member.key)=\(text)"))
-        }
-        return variables
+    private static func variables(_ open: JSONObject?, _ secrets: JSONObject) -> [JSONValue] {
+        let members = (open?.members ?? []) + (secrets["env"]?.asObject?.members ?? [])
+        return members.compactMap { member in member.value.asString.map { .string("\(member.key)=\($0)") } }
     }
 }
 

@@ -37,9 +37,9 @@ extension DockerDriver {
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let reference = try reader.name("reference", .imageReference)
-        let path = try reader.name("path", .absolutePath)
-        let replaces = try reader.bool("replace", default: false)
+        let reference = try reader.string("reference")
+        let path = try reader.string("path")
+        let replaces = try reader.bool("replace")
         try reader.finish()
         guard !reference.contains("@") else { throw .invalidArgument("reference", "cannot be a digest") }
         let before = try await lookAtImage(reference)
@@ -74,8 +74,8 @@ extension DockerDriver {
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let reference = try reader.name("reference", .imageReference)
-        let always = try reader.bool("always", default: false)
+        let reference = try reader.string("reference")
+        let always = try reader.bool("always")
         try reader.finish()
         let before = try await lookAtImage(reference)
         if let before, !always { return ActionOutcome(changed: false, observed: before.observed) }
@@ -153,8 +153,8 @@ extension DockerDriver {
 
     private func removeImage(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let reference = try reader.name("reference", .imageReference)
-        let force = try reader.bool("force", default: false)
+        let reference = try reader.string("reference")
+        let force = try reader.bool("force")
         try reader.finish()
         let gone: JSONObject = ["reference": .string(reference), "state": "absent"]
         do {

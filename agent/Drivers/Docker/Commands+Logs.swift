@@ -6,7 +6,7 @@ import WireProtocol
 extension DockerDriver {
     func sendLogs(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("name", .containerName)
+        let name = try reader.string("name")
         let query = try LogQuery(&reader)
         try reader.finish()
         let state = try await existing(name)

@@ -15,7 +15,7 @@ extension DockerDriver {
         Action(ActionSpec("network.inspect", .observe, summary: "shows one network and who is in it")) {
             (driver, call, _) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
-            let name = try reader.name("name", .containerName)
+            let name = try reader.string("name")
             try reader.finish()
             return ActionOutcome(changed: false, observed: try await driver.existingNetwork(name).observed)
         },
@@ -61,7 +61,7 @@ extension DockerDriver {
     }
 
     private func ensureNetwork(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
-        let wish = try NetworkWish(call.arguments)
+        let wish = try NetworkWish(call.arguments, call.mark)
         return try await gate.holding("network \(wish.name)") { () async throws(DriverError) in
             try await self.ensure(wish)
         }
@@ -81,13 +81,13 @@ extension DockerDriver {
 
     private func removeNetwork(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("name", .containerName)
-        let takesForeign = try reader.bool("unmanaged", default: false)
+        let name = try reader.string("name")
+        let takesForeign = try reader.bool("unmanaged")
         try reader.finish()
         let gone: JSONObject = ["name": .string(name), "present": false]
         guard let state = try await lookAtNetwork(name) else { return ActionOutcome(changed: false, observed: gone) }
         guard state.owner != nil || takesForeign else {
-            throw DriverError(.conflict, "network \(name) is not managed by Innkeeper")
+            throw DriverError(.foreign, "network \(name) is not managed by Innkeeper")
         }
         // The engine knows only of containers that run; one that stands still could not start again without it.
         let members = try await members(of: state)
@@ -113,13 +113,10 @@ extension DockerDriver {
 
     private func plug(_ call: ActionCall, in connects: Bool) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let network = try reader.name("network", .containerName)
-        let name = try reader.name("name", .containerName)
-        let force = connects ? false : try reader.bool("force", default: false)
+        let network = try reader.string("network")
+        let name = try reader.string("name")
+        let force = connects ? false : try reader.bool("force")
         let aliases = connects ? try reader.strings("aliases") ?? [] : []
-        for alias in aliases where !Grammar.containerName.accepts(alias) {
-            throw .invalidArgument("aliases", "must hold names")
-        }
         try reader.finish()
         if connects { try await checkNetwork(network) }
         let before = try await existing(name)
@@ -196,17 +193,18 @@ struct NetworkWish: Sendable {
     let gateway: String?
     let isInternal: Bool
 
-    init(_ arguments: JSONObject) throws(DriverError) {
+    /// What a new one bears.
+    private let mark: Mark
+
+    init(_ arguments: JSONObject, _ given: Mark? = nil) throws(DriverError) {
         var reader = ArgumentReader(arguments)
-        name = try reader.name("name", .containerName)
-        owner = try reader.optionalString("service") ?? name
-        subnet = try reader.optional("subnet", "an address range such as 10.1.2.0/24") {
-            $0.asString.flatMap(AddressRange.init)
-        }
-        gateway = try reader.optional("gateway", "an IP address") { value in
-            value.asString.flatMap { AddressRange("\($0)/32") == nil ? nil : $0 }
-        }
-        isInternal = try reader.bool("internal", default: false)
+        name = try reader.string("name")
+        let named = try reader.optionalString("service")
+        mark = given ?? Mark(service: named ?? name)
+        owner = mark.service
+        subnet = try reader.optionalString("subnet").flatMap(AddressRange.init)
+        gateway = try reader.optionalString("gateway")
+        isInternal = try reader.bool("internal")
         try reader.finish()
         guard !["bridge", "host", "none", "default"].contains(name) else {
             throw .invalidArgument("name", "is reserved by the engine")
@@ -216,7 +214,7 @@ struct NetworkWish: Sendable {
     var body: JSONObject {
         var body: JSONObject = [
             "Name": .string(name), "CheckDuplicate": true, "Driver": "bridge", "Internal": .bool(isInternal),
-            "Labels": [ContainerState.ownerLabel: .string(owner)],
+            "Labels": .object(mark.labels(on: name).json),
         ]
         if let subnet {
             var range: JSONObject = ["Subnet": .string(subnet.description)]
@@ -230,7 +228,7 @@ struct NetworkWish: Sendable {
     func outcome(_ state: NetworkState, changed: Bool) throws(DriverError) -> ActionOutcome {
         guard state.owner == owner else {
             throw DriverError(
-                .conflict,
+                .foreign,
                 "the name \(name) is taken by a network of \(state.owner.map { "service \($0)" } ?? "somebody else")")
         }
         if let subnet, !state.subnets.contains(subnet.description) {

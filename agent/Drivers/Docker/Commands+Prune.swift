@@ -40,11 +40,11 @@ extension DockerDriver {
         Action(ActionSpec("\(noun).prune", .mutate, defaultDeadline: .seconds(600), summary: summary)) {
             (driver, call, context) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
-            let age = try reader.optionalInteger("older_than_s", in: 0...315_360_000) ?? 0
+            let age = try reader.integer("older_than_s")
             let scope = PruneScope(
                 createdBefore: Timestamp(milliseconds: Timestamp.now().milliseconds - age * 1000),
-                takesNamed: try reader.bool("all", default: false))
-            let isTrial = try reader.bool("dry_run", default: false)
+                takesNamed: try reader.bool("all"))
+            let isTrial = try reader.bool("dry_run")
             try reader.finish()
             let items = try await find(driver, scope)
             return isTrial ? Self.outcome(items, [], isTrial: true) : try await driver.remove(items, context)

@@ -8,9 +8,9 @@ extension DockerDriver {
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("name", .containerName)
-        let follows = try reader.bool("follow", default: false)
-        let interval = try reader.optionalInteger("interval_ms", in: 100...60_000)
+        let name = try reader.string("name")
+        let follows = try reader.bool("follow")
+        let interval = try reader.optionalInteger("interval_ms")
         try reader.finish()
         let state = try await existing(name)
         guard state.isRunning else { throw DriverError(.conflict, "container \(name) is not running") }

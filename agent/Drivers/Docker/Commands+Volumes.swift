@@ -14,7 +14,7 @@ extension DockerDriver {
         Action(ActionSpec("volume.inspect", .observe, summary: "shows one volume")) {
             (driver, call, _) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
-            let name = try reader.name("name", .containerName)
+            let name = try reader.string("name")
             try reader.finish()
             guard let state = try await driver.lookAtVolume(name) else {
                 throw DriverError(.notFound, "there is no volume \(name)")
@@ -38,7 +38,7 @@ extension DockerDriver {
         return (answer["Volumes"]?.asArray ?? []).compactMap(VolumeState.init).sorted { $0.name < $1.name }
     }
 
-    private func lookAtVolume(_ name: String) async throws(DriverError) -> VolumeState? {
+    func lookAtVolume(_ name: String) async throws(DriverError) -> VolumeState? {
         do {
             return VolumeState(try await engine.call("GET", "/volumes/\(name)"))
         } catch {
@@ -49,8 +49,9 @@ extension DockerDriver {
 
     private func ensureVolume(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("name", .containerName)
-        let owner = try reader.optionalString("service") ?? name
+        let name = try reader.string("name")
+        let named = try reader.optionalString("service")
+        let mark = call.mark ?? Mark(service: named ?? name)
         try reader.finish()
         let before = try await lookAtVolume(name)
         if before == nil {
@@ -59,7 +60,7 @@ extension DockerDriver {
                     "POST", "/volumes/create",
                     body: [
                         "Name": .string(name), "Driver": "local",
-                        "Labels": [ContainerState.ownerLabel: .string(owner)],
+                        "Labels": .object(mark.labels(on: name).json),
                     ])
             }
         }
@@ -67,9 +68,9 @@ extension DockerDriver {
         guard let after = try await lookAtVolume(name) else {
             throw DriverError(.failed, "volume \(name) went away", retryable: true)
         }
-        guard after.owner == owner else {
+        guard after.owner == mark.service else {
             throw DriverError(
-                .conflict,
+                .foreign,
                 "the name \(name) is taken by a volume of \(after.owner.map { "service \($0)" } ?? "somebody else")")
         }
         return ActionOutcome(changed: before == nil, observed: after.observed)
@@ -77,13 +78,13 @@ extension DockerDriver {
 
     private func removeVolume(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("name", .containerName)
-        let takesForeign = try reader.bool("unmanaged", default: false)
+        let name = try reader.string("name")
+        let takesForeign = try reader.bool("unmanaged")
         try reader.finish()
         let gone: JSONObject = ["name": .string(name), "present": false]
         guard let state = try await lookAtVolume(name) else { return ActionOutcome(changed: false, observed: gone) }
         guard state.owner != nil || takesForeign else {
-            throw DriverError(.conflict, "volume \(name) is not managed by Innkeeper")
+            throw DriverError(.foreign, "volume \(name) is not managed by Innkeeper")
         }
         // Without force: with it the engine calls everything done, also what it did not do.
         do { _ = try await engine.call("DELETE", "/volumes/\(name)", timeout: .seconds(300)) } catch {

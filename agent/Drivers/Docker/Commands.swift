@@ -71,15 +71,15 @@ extension DockerDriver {
     /// A container that this driver may change: of a service, unless the caller says that it knows better.
     private func own(_ reader: inout ArgumentReader) async throws(DriverError) -> (name: String, state: ContainerState?)
     {
-        let name = try reader.name("name", .containerName)
-        let takesForeign = try reader.bool("unmanaged", default: false)
+        let name = try reader.string("name")
+        let takesForeign = try reader.bool("unmanaged")
         let service = try reader.optionalString("service")
         let state = try await look(name)
         if let state, state.owner == nil, !takesForeign {
-            throw DriverError(.conflict, "container \(name) is not managed by Innkeeper")
+            throw DriverError(.foreign, "container \(name) is not managed by Innkeeper")
         }
         if let service, let state, state.owner != service {
-            throw DriverError(.conflict, "container \(name) belongs to another service")
+            throw DriverError(.foreign, "container \(name) belongs to another service")
         }
         return (name, state)
     }
@@ -101,7 +101,7 @@ extension DockerDriver {
 
     private func stopContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let grace = try reader.optionalInteger("grace_s", in: 0...3600) ?? 10
+        let grace = try reader.integer("grace_s")
         let state = try await ownExisting(&reader)
         try reader.finish()
         return try await stopped(state, grace: grace)
@@ -109,7 +109,7 @@ extension DockerDriver {
 
     private func restartContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let grace = try reader.optionalInteger("grace_s", in: 0...3600) ?? 10
+        let grace = try reader.integer("grace_s")
         let state = try await ownExisting(&reader)
         try reader.finish()
         _ = try await stopped(state, grace: grace)
@@ -119,7 +119,7 @@ extension DockerDriver {
 
     private func removeContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let force = try reader.bool("force", default: false)
+        let force = try reader.bool("force")
         let (name, state) = try await own(&reader)
         try reader.finish()
         let gone: JSONObject = ["name": .string(name), "state": "absent"]
@@ -141,15 +141,15 @@ extension DockerDriver {
 
     private func inspectContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("name", .containerName)
+        let name = try reader.string("name")
         try reader.finish()
         return ActionOutcome(changed: false, observed: try await existing(name).observed)
     }
 
     private func listContainers(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let stoppedToo = try reader.bool("all", default: true)
-        let onlyOwn = try reader.bool("managed", default: false)
+        let stoppedToo = try reader.bool("all")
+        let onlyOwn = try reader.bool("managed")
         try reader.finish()
         let entries = try await engine.doing { () throws(EngineError) -> [ContainerEntry] in
             try await engine.containers(all: stoppedToo, label: onlyOwn ? ContainerState.ownerLabel : nil)

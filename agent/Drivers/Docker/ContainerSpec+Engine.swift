@@ -12,8 +12,9 @@ extension ContainerSpec {
         var body: JSONObject = ["Image": .string(image), "HostConfig": .object(host)]
         body["Cmd"] = command.map { .array($0.map { .string($0) }) }
         body["Env"] = .array(environment.sorted { $0.key < $1.key }.map { .string("\($0)=\($1)") })
-        let labels = labels.merging([ContainerState.commandLabel: id]) { $1 }
-        body["Labels"] = .object(JSONObject(labels.sorted { $0.key < $1.key }.map { ($0, .string($1)) }))
+        let own = mark.map { $0.labels(on: name) } ?? [ContainerState.nameLabel: name]
+        let labels = labels.merging(own) { $1 }.merging([ContainerState.commandLabel: id]) { $1 }
+        body["Labels"] = .object(labels.json)
         body["ExposedPorts"] = .object(JSONObject(ports.map { ($0.name, [:]) }))
         return body
     }

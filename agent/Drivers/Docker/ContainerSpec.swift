@@ -30,58 +30,45 @@ struct ContainerSpec: Sendable {
     var labels: [String: String]
     var runs: Bool
     var replaces: Bool
+    /// What a new one bears.
+    var mark: Mark?
 
     var owner: String { labels[ContainerState.ownerLabel] ?? name }
 
     /// - Parameter secrets: `env` in it holds variables that nobody may log.
-    init(_ arguments: JSONObject, secrets: JSONObject) throws(DriverError) {
+    init(_ arguments: JSONObject, secrets: JSONObject, mark: Mark? = nil) throws(DriverError) {
+        self.mark = mark
         var reader = ArgumentReader(arguments)
-        name = try reader.name("name", .containerName)
-        image = try reader.name("image", .imageReference)
+        name = try reader.string("name")
+        image = try reader.string("image")
         command = try reader.strings("command")
-        environment = try Self.environment(try reader.object("env"), "env")
+        environment = try reader.object("env")?.texts ?? [:]
         limits = try ContainerLimits(reading: &reader)
         limits.pids = limits.pids ?? ContainerLimits.defaultPids
-        limits.restart =
-            try reader.optional("restart", "no, always, unless-stopped, on-failure or on-failure:N") {
-                $0.asString.flatMap { RestartPolicy($0) }
-            } ?? RestartPolicy("unless-stopped")
-        mounts = try Self.list(reader.value("mounts"), "mounts", Self.mount)
-        network = try reader.optionalName("network", .containerName) ?? "none"
-        ports = try Self.list(reader.value("ports"), "ports", Self.port)
+        limits.restart = RestartPolicy(try reader.string("restart"))
+        mounts = try (reader.objects("mounts") ?? []).map { (object) throws(DriverError) in try Self.mount(object) }
+        network = try reader.string("network")
+        ports = try (reader.objects("ports") ?? []).map { (object) throws(DriverError) in try Self.port(object) }
         labels = try Self.labels(try reader.object("labels"))
-        runs = try reader.bool("running", default: true)
-        replaces = try reader.bool("replace", default: false)
+        runs = try reader.bool("running")
+        replaces = try reader.bool("replace")
         try reader.finish()
         if !ports.isEmpty, ["none", "host"].contains(network) {
             throw .invalidArgument("ports", "cannot be published on network \(network)")
         }
-        environment.merge(try Self.environment(secrets["env"]?.asObject, "secrets.env")) { $1 }
-        labels[ContainerState.ownerLabel] = labels[ContainerState.ownerLabel] ?? name
-    }
-
-    private static func environment(_ object: JSONObject?, _ argument: String) throws(DriverError) -> [String: String] {
-        var result: [String: String] = [:]
-        for member in object?.members ?? [] {
-            guard Grammar.environmentName.accepts(member.key) else {
-                throw .invalidArgument(argument, "holds a name that is no environment variable")
-            }
-            guard let text = member.value.asString, !text.utf8.contains(0) else {
-                throw .invalidArgument("\(argument).\(member.key)", "must be a string without NUL")
-            }
-            result[member.key] = text
+        environment.merge(secrets["env"]?.asObject?.texts ?? [:]) { $1 }
+        if let mark, labels[ContainerState.ownerLabel].map({ $0 != mark.service }) == true {
+            throw .invalidArgument("labels", "name another service than the mark")
         }
-        return result
+        labels[ContainerState.ownerLabel] = mark?.service ?? labels[ContainerState.ownerLabel] ?? name
     }
 
     private static func labels(_ object: JSONObject?) throws(DriverError) -> [String: String] {
         var result: [String: String] = [:]
         for member in object?.members ?? [] {
-            guard Grammar.labelKey.accepts(member.key), let text = member.value.asString, text.utf8.count <= 4096 else {
-                throw .invalidArgument("labels", "holds what is no label: \(member.key.printable(limit: 64))")
-            }
+            guard let text = member.value.asString else { continue }
             // By them a container would pass for one of the agent's, or of a project.
-            guard member.key != ContainerState.commandLabel, !member.key.hasPrefix("com.docker.compose.") else {
+            guard !ContainerState.ownLabels.contains(member.key), !member.key.hasPrefix("com.docker.compose.") else {
                 throw .invalidArgument("labels", "must leave \(member.key) to the agent and to compose")
             }
             result[member.key] = text
@@ -89,44 +76,21 @@ struct ContainerSpec: Sendable {
         return result
     }
 
-    private static func list<Element>(
-        _ value: JSONValue?, _ name: String, _ make: (inout ArgumentReader) throws(DriverError) -> Element
-    ) throws(DriverError) -> [Element] {
-        guard let value else { return [] }
-        guard let entries = value.asArray, entries.count <= 64 else {
-            throw .invalidArgument(name, "must be a list of at most 64 objects")
-        }
-        var result: [Element] = []
-        for entry in entries {
-            guard let object = entry.asObject else { throw .invalidArgument(name, "must be a list of objects") }
-            var reader = ArgumentReader(object)
-            result.append(try make(&reader))
-            try reader.finish()
-        }
-        return result
-    }
-
-    private static func mount(_ reader: inout ArgumentReader) throws(DriverError) -> Mount {
-        let source = try reader.name("source", .absolutePath)
-        let target = try reader.name("target", .absolutePath)
+    private static func mount(_ object: JSONObject) throws(DriverError) -> Mount {
+        var reader = ArgumentReader(object)
+        let (source, target) = (try reader.string("source"), try reader.string("target"))
         guard target != "/" else { throw .invalidArgument("target", "cannot be the root of the container") }
-        return Mount(source: source, target: target, isReadOnly: try reader.bool("read_only", default: false))
+        return Mount(source: source, target: target, isReadOnly: try reader.bool("read_only"))
     }
 
-    private static func port(_ reader: inout ArgumentReader) throws(DriverError) -> Port {
-        let address = try reader.optional("host_ip", "an IP address") { value -> String? in
-            value.asString.flatMap { isAddress($0) ? $0 : nil }
-        }
+    private static func port(_ object: JSONObject) throws(DriverError) -> Port {
+        var reader = ArgumentReader(object)
         return Port(
-            // What the engine publishes passes the host's firewall: only on the loopback unless asked otherwise.
-            hostAddress: address ?? "127.0.0.1", host: try reader.optionalInteger("host", in: 0...65535) ?? 0,
-            container: try reader.integer("container", in: 1...65535),
-            transport: try reader.optional("protocol", "tcp or udp") { value -> String? in
-                value.asString.flatMap { ["tcp", "udp"].contains($0) ? $0 : nil }
-            } ?? "tcp")
+            hostAddress: try reader.string("host_ip"), host: try reader.integer("host"),
+            container: try reader.integer("container"), transport: try reader.string("protocol"))
     }
 
-    private static func isAddress(_ text: String) -> Bool {
+    static func isAddress(_ text: String) -> Bool {
         var room = in6_addr()
         return inet_pton(AF_INET, text, &room) == 1 || inet_pton(AF_INET6, text, &room) == 1
     }
@@ -164,9 +128,9 @@ struct ContainerLimits: Sendable, Hashable {
     var restart: RestartPolicy?
 
     init(reading reader: inout ArgumentReader) throws(DriverError) {
-        memory = try reader.optionalInteger("memory_bytes", in: (6 << 20)...(1 << 50))
-        cpu = try reader.optionalInteger("cpu_millis", in: 10...1_000_000)
-        pids = try reader.optionalInteger("pids", in: 1...4_194_304)
+        memory = try reader.optionalInteger("memory_bytes")
+        cpu = try reader.optionalInteger("cpu_millis")
+        pids = try reader.optionalInteger("pids")
     }
 
     var isEmpty: Bool { memory == nil && cpu == nil && pids == nil && restart == nil }

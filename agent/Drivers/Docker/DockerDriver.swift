@@ -70,6 +70,7 @@ package struct DockerDriver: Driver {
     ]
 
     private static let table: [Action<DockerDriver>] =
-        imageActions + containerActions + networkActions + volumeActions + pruneActions
-        + composeActions + [execAction, eventAction]
+        (imageActions + containerActions + networkActions + volumeActions + pruneActions
+        + composeActions + [execAction, eventAction]).taking(
+            arguments, secrets: secrets, marked: ["container", "network", "volume"])
 }

@@ -6,6 +6,12 @@ struct ContainerState: Sendable, Hashable {
     static let ownerLabel = "innkeeper.service"
     /// The id of the command that created it.
     static let commandLabel = "innkeeper.command"
+    /// The nonce of a mark, where a call brought one; else the command is it.
+    static let nonceLabel = "innkeeper.nonce"
+    /// What the mark was made for: an image that is made of a container takes its labels along.
+    static let nameLabel = "innkeeper.name"
+    /// Labels that only the agent puts.
+    static let ownLabels: Set<String> = [commandLabel, nonceLabel, nameLabel]
 
     var id: String
     var name: String

@@ -77,7 +77,7 @@ extension HelmDriver {
     func rollBack(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
-        let wanted = try reader.optionalInteger("revision", in: 1...Int64(Int32.max))
+        let wanted = try reader.optionalInteger("revision")
         let waiting = try ReleaseWish.Patience(&reader)
         try reader.finish()
         try call.concerns(release)

@@ -8,7 +8,7 @@ extension HelmDriver {
     func listEvents(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
-        let limit = try reader.optionalInteger("limit", in: 1...1000) ?? 200
+        let limit = try reader.integer("limit")
         try reader.finish()
         let events = try await events(of: release)
         return .seen([
@@ -108,12 +108,12 @@ struct LogWish: Sendable {
     static let mostPods = 50
 
     init(_ reader: inout ArgumentReader) throws(DriverError) {
-        pod = try reader.optionalName("pod", .kubernetesName)
-        follows = try reader.bool("follow", default: false)
-        let container = try reader.optionalName("container", .kubernetesName)
-        let tail = try reader.optionalInteger("tail", in: 0...100_000) ?? 200
-        let since = try reader.optionalInteger("since_s", in: 1...31_536_000)
-        let previous = try reader.bool("previous", default: false)
+        pod = try reader.optionalString("pod")
+        follows = try reader.bool("follow")
+        let container = try reader.optionalString("container")
+        let tail = try reader.integer("tail")
+        let since = try reader.optionalInteger("since_s")
+        let previous = try reader.bool("previous")
         if follows, pod == nil { throw .invalidArgument("follow", "needs a pod") }
         options =
             ["--prefix", "--tail=\(tail)", "--request-timeout=\(follows ? "0" : "60s")"]

@@ -8,7 +8,7 @@ extension HelmDriver {
     func heal(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
-        let age = try reader.optionalInteger("min_age_s", in: 0...86_400).map { Duration.seconds($0) }
+        let age = try reader.optionalInteger("min_age_s").map { Duration.seconds($0) }
         try reader.finish()
         try call.concerns(release)
         let (history, healed) = try await settled(release, after: age ?? Self.pendingPatience, context)

@@ -7,8 +7,8 @@ extension HelmDriver {
     func uninstall(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
-        let waits = try reader.bool("wait", default: true)
-        let seconds = try reader.optionalInteger("timeout_s", in: 1...7200) ?? 300
+        let waits = try reader.bool("wait")
+        let seconds = try reader.integer("timeout_s")
         try reader.finish()
         try call.concerns(release)
         guard let last = try await history(of: release).last else {

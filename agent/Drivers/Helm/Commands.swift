@@ -6,7 +6,7 @@ import WireProtocol
 extension HelmDriver {
     func listReleases(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let namespace = try reader.optionalName("namespace", .namespaceName)
+        let namespace = try reader.optionalString("namespace")
         try reader.finish()
         return .seen(["releases": .array(try await releases(in: namespace).map { .object($0.json) })])
     }
@@ -39,8 +39,8 @@ extension HelmDriver {
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
-        let patience = try reader.optionalInteger("timeout_s", in: 0...7200) ?? 0
-        let needsAddress = try reader.bool("ingress_address", default: true)
+        let patience = try reader.integer("timeout_s")
+        let needsAddress = try reader.bool("ingress_address")
         try reader.finish()
         guard let last = try await history(of: release).last else {
             throw DriverError(.notFound, "there is no release \(release.name) in \(release.namespace)")

@@ -65,7 +65,9 @@ package final class HelmDriver: Driver {
         "release": "helm/{namespace}/{release}"
     ]
 
-    private static let table: [Action<HelmDriver>] = [
+    private static let table = rows.taking(arguments, secrets: secrets)
+
+    private static let rows: [Action<HelmDriver>] = [
         Action(ActionSpec("release.list", .observe, summary: "lists releases, all or of one namespace")) {
             driver, call, _ throws(DriverError) in try await driver.listReleases(call)
         },

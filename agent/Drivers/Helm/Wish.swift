@@ -12,12 +12,11 @@ struct ChartReference: Sendable {
 
     init(_ reader: inout ArgumentReader, _ sources: [String]?) throws(DriverError) {
         let chart = try reader.string("chart")
-        version = try reader.optionalName("version", .chartVersion)
-        repository = try reader.optionalName("repo", .chartRepository)
+        version = try reader.optionalString("version")
+        repository = try reader.optionalString("repo")
         let isLocal = chart.hasPrefix("/")
-        let grammar: Grammar = isLocal ? .absolutePath : chart.hasPrefix("oci://") ? .ociChart : .chartName
-        operand = try reader.name("chart", grammar)
-        if (repository != nil) != (grammar.field == Grammar.chartName.field) {
+        operand = chart
+        if (repository != nil) == (isLocal || chart.hasPrefix("oci://")) {
             throw .invalidArgument(
                 "repo", "belongs to the bare name of a chart, and only to that; else give a path or an oci:// reference"
             )
@@ -62,13 +61,11 @@ struct ReleaseWish: Sendable {
     init(_ reader: inout ArgumentReader, _ secrets: JSONObject, _ sources: [String]?) throws(DriverError) {
         chart = try ChartReference(&reader, sources)
         let open = JSONValue.object(try reader.object("values") ?? [:])
-        var secret = ArgumentReader(secrets)
-        values = open.overlaid(with: .object(try secret.object("values") ?? [:]))
-        try secret.finish()
-        keepsValues = try reader.bool("keep_values", default: false)
-        createsNamespace = try reader.bool("create_namespace", default: true)
-        always = try reader.bool("always", default: false)
-        atomic = try reader.bool("atomic", default: false)
+        values = open.overlaid(with: secrets["values"] ?? [:])
+        keepsValues = try reader.bool("keep_values")
+        createsNamespace = try reader.bool("create_namespace")
+        always = try reader.bool("always")
+        atomic = try reader.bool("atomic")
         waiting = try Patience(&reader)
     }
 
@@ -82,9 +79,9 @@ struct ReleaseWish: Sendable {
         let seconds: Int64
 
         init(_ reader: inout ArgumentReader) throws(DriverError) {
-            waits = try reader.bool("wait", default: true)
-            needsAddress = try reader.bool("ingress_address", default: true)
-            seconds = try reader.optionalInteger("timeout_s", in: 1...7200) ?? 600
+            waits = try reader.bool("wait")
+            needsAddress = try reader.bool("ingress_address")
+            seconds = try reader.integer("timeout_s")
         }
     }
 
@@ -145,7 +142,7 @@ struct SecretWords: Sendable {
 
 extension ArgumentReader {
     mutating func release() throws(DriverError) -> ReleaseID {
-        ReleaseID(namespace: try name("namespace", .namespaceName), name: try name("release", .releaseName))
+        ReleaseID(namespace: try string("namespace"), name: try string("release"))
     }
 }
 

@@ -32,11 +32,9 @@ extension HostDriver {
         var withAttributes = false
         var member: String?
         let drives = try await named(in: call) { reader throws(DriverError) in
-            wakes = try reader.bool("wake", default: false)
-            withAttributes = try reader.bool("attributes", default: call.arguments["drive"] != nil)
-            member = try reader.optional("member", "a drive's place behind a RAID controller: megaraid,4") { value in
-                value.asString.flatMap { RaidController.isMember($0) ? $0 : nil }
-            }
+            wakes = try reader.bool("wake")
+            withAttributes = try reader.optionalBool("attributes") ?? (call.arguments["drive"] != nil)
+            member = try reader.optionalString("member")
             if member != nil, call.arguments["drive"] == nil {
                 throw .invalidArgument("member", "needs drive, the disk that the controller makes up")
             }
@@ -122,9 +120,7 @@ extension HostDriver {
         in call: ActionCall, withMore more: (inout ArgumentReader) throws(DriverError) -> Void
     ) async throws(DriverError) -> [Drive] {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.optional("drive", "the name of a drive: sda") { value in
-            value.asString.flatMap { Drive.isName($0) ? $0 : nil }
-        }
+        let name = try reader.optionalString("drive")
         try more(&reader)
         try reader.finish()
         let all = await drives()

@@ -9,8 +9,8 @@ extension HostDriver {
     func queryJournal(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let query = try LogQuery(&reader)
-        let isKernel = try reader.bool("kernel", default: false)
-        let boot = try reader.optionalInteger("boot", in: -1000...0)
+        let isKernel = try reader.bool("kernel")
+        let boot = try reader.optionalInteger("boot")
         try reader.finish()
         if isKernel, query.unit != nil { throw .invalidArgument("kernel", "excludes unit") }
         var words = query.journalWords

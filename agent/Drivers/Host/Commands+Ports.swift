@@ -5,10 +5,8 @@ import WireProtocol
 extension HostDriver {
     func listPorts(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let wanted = try reader.optionalInteger("port", in: 1...65535)
-        let transport = try reader.optional("transport", "tcp or udp") { value in
-            value.asString.flatMap { ["tcp", "udp"].contains($0) ? $0 : nil }
-        }
+        let wanted = try reader.optionalInteger("port")
+        let transport = try reader.optionalString("transport")
         try reader.finish()
         let root = root
         let ports = await aside { PortSurvey(SystemFiles(root: root)) }

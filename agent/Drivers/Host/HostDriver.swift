@@ -46,7 +46,7 @@ package final class HostDriver: Driver {
         try await Self.table.perform(call, on: self, context)
     }
 
-    private static let table = baseTable + machineTable + logTable
+    private static let table = (baseTable + machineTable + logTable).taking(arguments)
 
     private static let baseTable: [Action<HostDriver>] = [
         Action(ActionSpec("system.info", .observe, summary: "tells processors, memory, system and uptime")) {

@@ -8,6 +8,16 @@ struct LogQuery: Sendable, Hashable {
         case emergency, alert, critical, error, warning, notice, info, debug
 
         var name: String { "\(self)" }
+
+        /// By its name or its number.
+        init?(word: String) {
+            guard let found = Self.allCases.first(where: { $0.name == word || String($0.rawValue) == word }) else {
+                return nil
+            }
+            self = found
+        }
+
+        static let words = allCases.map(\.name) + allCases.map { String($0.rawValue) }
     }
 
     /// Milliseconds since 1970.
@@ -21,33 +31,18 @@ struct LogQuery: Sendable, Hashable {
     let priority: Priority?
     let follows: Bool
 
-    private static let times: ClosedRange<Int64> = 0...253_402_300_799_999
+    static let times: ClosedRange<Int64> = 0...253_402_300_799_999
 
     init(_ reader: inout ArgumentReader) throws(DriverError) {
-        since = try reader.optionalInteger("since", in: Self.times)
-        until = try reader.optionalInteger("until", in: Self.times)
-        let wanted = try reader.optionalInteger("tail", in: 0...100_000)
-        unit = try reader.optional("unit", "the name of a unit", Self.unit)
-        priority = try reader.optional("priority", "a priority from emergency to debug, or 0 to 7", Self.priority)
-        follows = try reader.bool("follow", default: false)
+        since = try reader.optionalInteger("since")
+        until = try reader.optionalInteger("until")
+        let wanted = try reader.optionalInteger("tail")
+        unit = try reader.optionalString("unit")
+        priority = try reader.optionalString("priority").flatMap(Priority.init(word:))
+        follows = try reader.bool("follow")
         // A period is wanted whole; without one, the last lines.
         tail = wanted.map { Int($0) } ?? (since == nil ? 100 : nil)
         if follows, until != nil { throw .invalidArgument("until", "excludes follow") }
-    }
-
-    private static func unit(_ value: JSONValue) -> String? {
-        guard let text = value.asString, (1...256).contains(text.utf8.count), text.utf8.first != 0x2D else {
-            return nil
-        }
-        let isUnit = text.utf8.allSatisfy { byte in
-            (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte) || ":-_.\\@/".utf8.contains(byte)
-        }
-        return isUnit ? text : nil
-    }
-
-    private static func priority(_ value: JSONValue) -> Priority? {
-        if let number = value.asInteger { return Priority(rawValue: Int(clamping: number)) }
-        return value.asString.flatMap { name in Priority.allCases.first { $0.name == name } }
     }
 }
 

@@ -11,7 +11,7 @@ extension LibvirtDriver {
 
     func tellState(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("vm", .virtualMachineName)
+        let name = try reader.string("vm")
         try reader.finish()
         let machine = try await machine(name)
         var observed = machine.json
@@ -27,7 +27,7 @@ extension LibvirtDriver {
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("vm", .virtualMachineName)
+        let name = try reader.string("vm")
         let wish = try LogWish(&reader)
         try reader.finish()
         if let log = try log(of: name, limit: Self.mostBytes) {
@@ -118,8 +118,8 @@ struct LogWish: Sendable {
     let since: Int64?
 
     init(_ reader: inout ArgumentReader) throws(DriverError) {
-        lines = Int(try reader.optionalInteger("lines", in: 1...10_000) ?? 200)
-        since = try reader.optionalInteger("since", in: 0...253_402_300_799_999)
+        lines = Int(try reader.integer("lines"))
+        since = try reader.optionalInteger("since")
     }
 }
 

@@ -30,7 +30,9 @@ package final class LibvirtDriver: Driver {
         try await Self.table.perform(call, on: self, context)
     }
 
-    private static let table: [Action<LibvirtDriver>] = [
+    private static let table = rows.taking(arguments)
+
+    private static let rows: [Action<LibvirtDriver>] = [
         Action(ActionSpec("vm.list", .observe, summary: "lists the virtual machines with their states")) {
             driver, call, _ throws(DriverError) in try await driver.listMachines(call)
         },

@@ -115,43 +115,8 @@ struct Pattern: Sendable {
 }
 
 extension ArgumentReader {
-    mutating func optionalText(_ key: String, _ pattern: Pattern) throws(DriverError) -> String? {
-        try optional(key, pattern.expectation) { value in value.asString.flatMap { pattern.accepts($0) ? $0 : nil } }
-    }
-
-    mutating func text(_ key: String, _ pattern: Pattern) throws(DriverError) -> String {
-        guard let text = try optionalText(key, pattern) else { throw .invalidArgument(key, "is missing") }
-        return text
-    }
-
-    mutating func texts(_ key: String, _ pattern: Pattern) throws(DriverError) -> [String]? {
-        guard let texts = try strings(key) else { return nil }
-        guard texts.count <= 64, texts.allSatisfy(pattern.accepts) else {
-            throw .invalidArgument(key, "must be a list, each of it \(pattern.expectation)")
-        }
-        return texts
-    }
-
-    mutating func optionalBool(_ key: String) throws(DriverError) -> Bool? {
-        try optional(key, "true or false", \.asBool)
-    }
-
-    mutating func choice(_ key: String, _ choices: [String]) throws(DriverError) -> String? {
-        try optional(key, "one of " + choices.joined(separator: ", ")) { value in
-            value.asString.flatMap { choices.contains($0) ? $0 : nil }
-        }
-    }
-
-    mutating func objects(_ key: String, limit: Int) throws(DriverError) -> [JSONObject]? {
-        try optional(key, "a list of at most \(limit) objects") { value in
-            guard let values = value.asArray, values.count <= limit else { return nil }
-            let objects = values.compactMap(\.asObject)
-            return objects.count == values.count ? objects : nil
-        }
-    }
-
     mutating func vmid(_ key: String = "vmid") throws(DriverError) -> Int {
-        Int(try integer(key, in: 100...999_999_999))
+        Int(try integer(key))
     }
 
     /// The container that the call changes: the one that its resource names.

@@ -55,8 +55,8 @@ extension ProxmoxDriver {
 
     private func listBackups(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let storage = try reader.text("storage", .storage)
-        let vmid = try reader.optionalInteger("vmid", in: 100...999_999_999).map { Int($0) }
+        let storage = try reader.string("storage")
+        let vmid = try reader.optionalInteger("vmid").map { Int($0) }
         try reader.finish()
         let found = try await backups(on: storage, of: vmid)
         return .seen(["storage": .string(storage), "backups": .array(found.map { .object($0.json) })])
@@ -66,7 +66,7 @@ extension ProxmoxDriver {
     private func destroyBackup(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
-        let id = try reader.text("backup", .backup)
+        let id = try reader.string("backup")
         try reader.finish()
         guard Volume.isBackup(id, of: vmid) else { throw .invalidArgument("backup", "is not one of container \(vmid)") }
         let gone: JSONObject = ["backup": .string(id), "present": false]
@@ -95,14 +95,14 @@ struct BackupWish: Sendable {
     init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
-        storage = try reader.text("storage", .storage)
-        let mode = try reader.choice("mode", ["snapshot", "suspend", "stop"]) ?? "snapshot"
-        let packing = try reader.choice("compress", ["0", "gzip", "lzo", "zstd"]) ?? "zstd"
+        storage = try reader.string("storage")
+        let mode = try reader.string("mode")
+        let packing = try reader.string("compress")
         // One backup runs on a node at a time; the tool would wait for the one before it for three hours.
-        let wait = try reader.optionalInteger("lock_wait_min", in: 0...600) ?? 30
-        let keep = try reader.optionalInteger("keep_last", in: 1...1000)
-        let rate = try reader.optionalInteger("limit_kib_s", in: 1...(1 << 30))
-        let isProtected = try reader.bool("protected", default: false)
+        let wait = try reader.integer("lock_wait_min")
+        let keep = try reader.optionalInteger("keep_last")
+        let rate = try reader.optionalInteger("limit_kib_s")
+        let isProtected = try reader.bool("protected")
         try reader.finish()
         if isProtected, keep != nil { throw .invalidArgument("keep_last", "does not go with protected") }
         var words = ["\(vmid)", "--storage", storage, "--mode", mode, "--compress", packing, "--lockwait", "\(wait)"]

@@ -13,7 +13,7 @@ extension ProxmoxDriver {
             return try await adopt(found, cloning, context)
         }
         if let stranger = try await files.aside({ $0.stranger(cloning.vmid) }) {
-            throw DriverError(.conflict, "the id is taken: there is \(stranger)")
+            throw DriverError(.foreign, "the id is taken: there is \(stranger)")
         }
         let source = try await require(cloning.source)
         try checkReach(of: source.config, "container \(source.vmid)")
@@ -109,10 +109,11 @@ struct Cloning: Sendable {
         vmid = try reader.vmid(of: call)
         source = try reader.vmid("source")
         settings = try GuestSettings(&reader)
-        isFull = try reader.bool("full", default: true)
-        storage = try reader.optionalText("storage", .storage)
-        snapshot = try reader.optionalText("snapshot", .snapshot)
-        owner = try reader.optionalName("owner", .identifier)
+        isFull = try reader.bool("full")
+        storage = try reader.optionalString("storage")
+        snapshot = try reader.optionalString("snapshot")
+        let named = try reader.optionalString("owner")
+        owner = call.mark?.service ?? named
         try reader.finish()
         guard settings.options.contains(where: { $0.name == "hostname" }) else {
             throw .invalidArgument("hostname", "is missing")
@@ -139,7 +140,7 @@ struct Cloning: Sendable {
     }
 
     private func description(_ command: String) -> String {
-        Mark(service: owner, nonce: command, vmid: vmid).line + "\n"
+        GuestMark(service: owner, nonce: command, vmid: vmid).line + "\n"
             + CopyNote(source: source, isUnfinished: true).line
     }
 

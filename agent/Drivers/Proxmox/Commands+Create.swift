@@ -35,7 +35,7 @@ extension ProxmoxDriver {
             return try await adopt(found, creation, context)
         }
         if let stranger = try await files.aside({ $0.stranger(creation.vmid) }) {
-            throw DriverError(.conflict, "the id is taken: there is \(stranger)")
+            throw DriverError(.foreign, "the id is taken: there is \(stranger)")
         }
         try await checkRoom(creation.sizes)
         try await checkTemplate(creation.template)

@@ -6,8 +6,8 @@ extension ProxmoxDriver {
     func destroyContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
-        let force = try reader.bool("force", default: false)
-        let owner = try reader.optionalName("owner", .identifier)
+        let force = try reader.bool("force")
+        let owner = try reader.optionalString("owner")
         try reader.finish()
         guard var found = try await look(vmid) else {
             if let stranger = try await files.aside({ $0.stranger(vmid) }) {

@@ -22,7 +22,7 @@ extension ProxmoxDriver {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
         let command = try Self.command(&reader)
-        let takesInput = try reader.bool("stdin", default: false)
+        let takesInput = try reader.bool("stdin")
         try Self.refuseTerminal(&reader)
         try reader.finish()
         let found = try await require(vmid)
@@ -44,8 +44,8 @@ extension ProxmoxDriver {
 
     /// What is asked of other drivers and cannot be had here: without a terminal of its own the tool gives the command none.
     private static func refuseTerminal(_ reader: inout ArgumentReader) throws(DriverError) {
-        for size in ["rows", "columns"] { _ = try reader.optionalInteger(size, in: 0...10_000) }
-        if try reader.bool("tty", default: false) {
+        for size in ["rows", "columns"] { _ = try reader.optionalInteger(size) }
+        if try reader.bool("tty") {
             throw DriverError(.unsupported, "a command in a Proxmox container has no terminal: run it without one")
         }
         if let user = try reader.optionalString("user"), user != "root" {

@@ -72,8 +72,8 @@ extension ProxmoxDriver {
     private func pull(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
-        let path = try reader.text("path", .innerPath)
-        let limit = try reader.optionalInteger("max_bytes", in: 0...(1 << 40)) ?? 1 << 30
+        let path = try reader.string("path")
+        let limit = try reader.integer("max_bytes")
         try reader.finish()
         try await requireOpen(vmid)
         let (sum, bytes) = try await weigh(vmid, path)
@@ -144,12 +144,12 @@ struct PushWish: Sendable {
     init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
-        path = try reader.text("path", .innerPath)
-        bytes = try reader.optionalInteger("size_bytes", in: 0...Self.limit)
-        sum = try reader.optionalText("sha256", .checksum)
-        let mode = try reader.optionalText("mode", .mode)
+        path = try reader.string("path")
+        bytes = try reader.optionalInteger("size_bytes")
+        sum = try reader.optionalString("sha256")
+        let mode = try reader.optionalString("mode")
         let owners = try ["user", "group"].map { name throws(DriverError) in
-            try reader.optionalInteger(name, in: 0...65_535).map { ["--\(name)", "\($0)"] } ?? []
+            try reader.optionalInteger(name).map { ["--\(name)", "\($0)"] } ?? []
         }
         try reader.finish()
         options = (mode.map { ["--perms", $0] } ?? []) + owners.flatMap { $0 }

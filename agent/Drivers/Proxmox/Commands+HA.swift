@@ -139,14 +139,14 @@ struct HAWish: Sendable {
     let isStrict: Bool
 
     init(_ reader: inout ArgumentReader) throws(DriverError) {
-        if let state = try reader.choice("state", ["started", "stopped", "disabled", "ignored"]) {
+        if let state = try reader.optionalString("state") {
             values.append(("state", state))
         }
         for name in ["max_restart", "max_relocate"] {
-            if let number = try reader.optionalInteger(name, in: 0...100) { values.append((name, "\(number)")) }
+            if let number = try reader.optionalInteger(name) { values.append((name, "\(number)")) }
         }
         nodes = try HARule.nodes(&reader)
-        isStrict = try reader.bool("strict", default: false)
+        isStrict = try reader.bool("strict")
         if isStrict, nodes == nil { throw .invalidArgument("strict", "needs nodes") }
     }
 

@@ -101,24 +101,19 @@ struct HARule: Sendable {
     init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         name = try reader.rule(of: call)
-        let wanted = try reader.choice("kind", ["nodes", "together", "apart"])
-        let found = try reader.optional("containers", "a list of container ids") { value in
-            value.asArray.map {
-                $0.compactMap { $0.asInteger.map { Int($0) } }.filter { (100...999_999_999).contains($0) }
-            }
-            .flatMap { $0.count == value.asArray?.count && Set($0).count == $0.count ? $0 : nil }
-        }
-        containers = (found ?? []).sorted()
+        let wanted = try reader.string("kind")
+        let found = reader.value("containers")?.asArray?.compactMap { $0.asInteger.map { Int($0) } } ?? []
+        guard Set(found).count == found.count else { throw .invalidArgument("containers", "names one of them twice") }
+        containers = found.sorted()
         let places = try Self.nodes(&reader)
-        let isStrict = try reader.bool("strict", default: false)
+        let isStrict = try reader.bool("strict")
         try reader.finish()
         switch wanted {
         case "nodes":
             guard let places else { throw .invalidArgument("nodes", "is missing") }
             kind = .nodes(Self.text(places), isStrict: isStrict)
         case "together": kind = .together
-        case "apart": kind = .apart
-        default: throw .invalidArgument("kind", "is missing")
+        default: kind = .apart
         }
         if wanted != "nodes", places != nil || isStrict { throw .invalidArgument("nodes", "goes with kind nodes only") }
         guard containers.count >= (wanted == "nodes" ? 1 : 2) else {
@@ -128,11 +123,11 @@ struct HARule: Sendable {
 
     /// Reads `[{"node": "n1", "priority": 2}, …]`.
     static func nodes(_ reader: inout ArgumentReader) throws(DriverError) -> [(name: String, priority: Int64?)]? {
-        guard let objects = try reader.objects("nodes", limit: 64) else { return nil }
+        guard let objects = try reader.objects("nodes") else { return nil }
         var found: [(String, Int64?)] = []
         for object in objects {
             var inner = ArgumentReader(object)
-            found.append((try inner.text("node", .node), try inner.optionalInteger("priority", in: 0...1000)))
+            found.append((try inner.string("node"), try inner.optionalInteger("priority")))
             try inner.finish()
         }
         guard !found.isEmpty, Set(found.map(\.0)).count == found.count else {
@@ -183,7 +178,7 @@ extension SectionFile.Section {
 extension ArgumentReader {
     /// The rule that the call changes: the one that its resource names.
     fileprivate mutating func rule(of call: ActionCall) throws(DriverError) -> String {
-        let name = try text("rule", .rule)
+        let name = try string("rule")
         guard call.resource == "proxmox/ha/\(name)" else {
             throw DriverError(.invalidArgument, "rule \(name) is not what the call's resource \(call.resource) names")
         }

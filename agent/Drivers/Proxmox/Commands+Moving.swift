@@ -12,6 +12,10 @@ extension ProxmoxDriver {
         ) { (driver, call, context) throws(DriverError) in try await driver.migrate(call, context) },
         Action(
             ActionSpec(
+                "container.mark", .mutate, summary: "gives a container without a mark its mark", guarded: true)
+        ) { (driver, call, context) throws(DriverError) in try await driver.markContainer(call, context) },
+        Action(
+            ActionSpec(
                 "container.unlock", .mutate, summary: "takes away the lock of an action that has died")
         ) { (driver, call, _) throws(DriverError) in try await driver.unlock(call) },
         Action(ActionSpec("node.status", .observe, summary: "tells load, memory and versions of the node")) {
@@ -131,10 +135,10 @@ private struct Migration {
     init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
-        target = try reader.text("target", .node)
-        restarts = try reader.bool("restart", default: true)
-        storage = try reader.optionalText("storage", .storage)
-        seconds = try reader.optionalInteger("timeout_s", in: 1...3600) ?? 180
+        target = try reader.string("target")
+        restarts = try reader.bool("restart")
+        storage = try reader.optionalString("storage")
+        seconds = try reader.integer("timeout_s")
         try reader.finish()
     }
 

@@ -35,7 +35,7 @@ extension ProxmoxDriver {
     private func stopContainer(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
-        let overrules = try reader.bool("overrule_shutdown", default: false)
+        let overrules = try reader.bool("overrule_shutdown")
         try reader.finish()
         let found = try await require(vmid)
         if found.isSettled(on: false) { return .seen(found.json) }
@@ -66,7 +66,7 @@ extension ProxmoxDriver {
 
     /// Seconds that a container has to end, and whether it is stopped then.
     private static func patience(_ reader: inout ArgumentReader) throws(DriverError) -> (Int64, Bool) {
-        (try reader.optionalInteger("timeout_s", in: 1...3600) ?? 60, try reader.bool("force", default: true))
+        (try reader.integer("timeout_s"), try reader.bool("force"))
     }
 
     func startGuest(_ found: Guest) async throws(DriverError) -> Guest {

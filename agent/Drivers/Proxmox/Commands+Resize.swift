@@ -7,8 +7,8 @@ extension ProxmoxDriver {
     func resizeDisk(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
-        let disk = try reader.text("disk", .disk)
-        let bytes = try reader.integer("size_mib", in: 1...(1 << 37)) << 20
+        let disk = try reader.string("disk")
+        let bytes = try reader.integer("size_mib") << 20
         try reader.finish()
         let found = try await require(vmid)
         guard let size = found.size(of: disk) else {

@@ -10,7 +10,7 @@ extension ProxmoxDriver {
         if let found, found.mark?.nonce == context.commandID, found.config.lock == nil { return .seen(found.json) }
         if let found, try await !removeHalfMade(found) { try await checkReplacement(of: found, wish) }
         if let stranger = try await files.aside({ $0.stranger(wish.vmid) }) {
-            throw DriverError(.conflict, "the id is taken: there is \(stranger)")
+            throw DriverError(.foreign, "the id is taken: there is \(stranger)")
         }
         let saved = try await saved(in: wish.backup)
         try checkReach(of: saved, "the container in the backup")
@@ -81,12 +81,13 @@ struct RestoreWish: Sendable {
     init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
-        backup = try reader.text("backup", .backup)
-        owner = try reader.optionalName("owner", .identifier)
-        replaces = try reader.bool("replace", default: false)
-        starts = try reader.bool("start", default: false)
-        storage = try reader.optionalText("storage", .storage)
-        isUnique = try reader.bool("unique", default: false)
+        backup = try reader.string("backup")
+        let named = try reader.optionalString("owner")
+        owner = call.mark?.service ?? named
+        replaces = try reader.bool("replace")
+        starts = try reader.bool("start")
+        storage = try reader.optionalString("storage")
+        isUnique = try reader.bool("unique")
         try reader.finish()
     }
 
@@ -94,7 +95,7 @@ struct RestoreWish: Sendable {
     func sizes(of saved: GuestConfig) -> [String: Int64] { GuestConfig.sizes(of: saved.values, on: storage) }
 
     func words(_ saved: GuestConfig, replacing: Bool, command: String) -> [String] {
-        let mark = Mark(service: owner ?? saved.mark?.service, nonce: command, vmid: vmid)
+        let mark = GuestMark(service: owner ?? saved.mark?.service, nonce: command, vmid: vmid)
         return ["restore", "\(vmid)", backup, "--description", mark.line]
             + (storage.map { ["--storage", $0] } ?? []) + (isUnique ? ["--unique", "1"] : [])
             + (replacing ? ["--force", "1"] : [])

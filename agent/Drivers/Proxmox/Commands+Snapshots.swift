@@ -54,7 +54,7 @@ extension ProxmoxDriver {
     private func rollBack(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (vmid, name) = try Self.target(&reader, call)
-        let starts = try reader.bool("start", default: false)
+        let starts = try reader.bool("start")
         try reader.finish()
         let found = try await require(vmid)
         guard found.config.snapshot(name) != nil else {
@@ -99,7 +99,7 @@ extension ProxmoxDriver {
     private static func target(_ reader: inout ArgumentReader, _ call: ActionCall) throws(DriverError) -> (
         Int, String
     ) {
-        (try reader.vmid(of: call), try reader.text("snapshot", .snapshot))
+        (try reader.vmid(of: call), try reader.string("snapshot"))
     }
 }
 

@@ -38,7 +38,7 @@ extension ProxmoxDriver {
 
     private func listTemplates(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let storage = try reader.text("storage", .storage)
+        let storage = try reader.string("storage")
         try reader.finish()
         let found = try await volumes(on: storage, content: "vztmpl")
         let templates = found.map { volume -> JSONValue in

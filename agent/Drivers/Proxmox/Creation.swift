@@ -12,9 +12,9 @@ struct Creation: Sendable {
 
         init(_ object: JSONObject, hasPath: Bool) throws(DriverError) {
             var reader = ArgumentReader(object)
-            storage = try reader.text("storage", .storage)
-            gib = try reader.integer("size_gib", in: 1...131_072)
-            path = hasPath ? try reader.text("path", .mountPoint) : nil
+            storage = try reader.string("storage")
+            gib = try reader.integer("size_gib")
+            path = hasPath ? try reader.string("path") : nil
             try reader.finish()
         }
 
@@ -37,17 +37,18 @@ struct Creation: Sendable {
     init(_ call: ActionCall) throws(DriverError) {
         var reader = ArgumentReader(call.arguments)
         vmid = try reader.vmid(of: call)
-        template = try reader.text("template", .template)
+        template = try reader.string("template")
         guard let root = try reader.object("rootfs") else { throw .invalidArgument("rootfs", "is missing") }
         self.root = try Disk(root, hasPath: false)
-        mounts = try (reader.objects("mounts", limit: 32) ?? []).map { object throws(DriverError) in
+        mounts = try (reader.objects("mounts") ?? []).map { object throws(DriverError) in
             try Disk(object, hasPath: true)
         }
         settings = try GuestSettings(&reader)
-        keys = try reader.texts("ssh_keys", .publicKey) ?? []
-        owner = try reader.optionalName("owner", .identifier)
-        starts = try reader.bool("start", default: false)
-        isUnprivileged = try reader.bool("unprivileged", default: true)
+        keys = try reader.strings("ssh_keys") ?? []
+        let named = try reader.optionalString("owner")
+        owner = call.mark?.service ?? named
+        starts = try reader.bool("start")
+        isUnprivileged = try reader.bool("unprivileged")
         try reader.finish()
         guard settings.options.contains(where: { $0.name == "hostname" }) else {
             throw .invalidArgument("hostname", "is missing")
@@ -76,7 +77,7 @@ struct Creation: Sendable {
         var words = ["create", "\(vmid)", template, "--rootfs", root.text]
         for (place, mount) in mounts.enumerated() { words += ["--mp\(place)", mount.text] }
         words += ["--unprivileged", isUnprivileged ? "1" : "0"] + settings.creationWords
-        words += ["--description", Mark(service: owner, nonce: command, vmid: vmid).line]
+        words += ["--description", GuestMark(service: owner, nonce: command, vmid: vmid).line]
         return words + (keyFile.map { ["--ssh-public-keys", $0] } ?? [])
     }
 }

@@ -16,12 +16,12 @@ struct GuestChange: Sendable {
 
     init(_ reader: inout ArgumentReader) throws(DriverError) {
         settings = try GuestSettings(&reader)
-        mounts = try (reader.objects("mounts", limit: 32) ?? []).map { object throws(DriverError) in
+        mounts = try (reader.objects("mounts") ?? []).map { object throws(DriverError) in
             try Creation.Disk(object, hasPath: true)
         }
-        removals = try reader.texts("remove", .removable) ?? []
-        reverts = try reader.texts("revert", .settingKey) ?? []
-        mayWait = try reader.choice("apply", ["now", "at_restart"]) == "at_restart"
+        removals = try reader.strings("remove") ?? []
+        reverts = try reader.strings("revert") ?? []
+        mayWait = try reader.optionalString("apply") == "at_restart"
         guard Set(mounts.map(\.path)).count == mounts.count else {
             throw .invalidArgument("mounts", "has two disks for the same path")
         }

@@ -92,7 +92,7 @@ package final class ProxmoxDriver: Driver {
     ]
 
     private static let table: [Action<ProxmoxDriver>] =
-        lookActions + creationActions + powerActions + settingActions + snapshotActions
-        + insideActions
-        + fileActions + backupActions + movingActions + highAvailabilityActions
+        (lookActions + creationActions + powerActions + settingActions + snapshotActions + insideActions
+        + fileActions + backupActions + movingActions + highAvailabilityActions).taking(
+            arguments, marked: ["container", "snapshot"])
 }

@@ -11,20 +11,20 @@ struct GuestSettings: Sendable {
 
     /// Reads the arguments that a new container and a changed one have in common.
     init(_ reader: inout ArgumentReader) throws(DriverError) {
-        add("hostname", try reader.optionalName("hostname", .nodeName))
-        add("memory", try reader.optionalInteger("memory_mib", in: 16...(1 << 24)).map { "\($0)" })
-        add("swap", try reader.optionalInteger("swap_mib", in: 0...(1 << 24)).map { "\($0)" })
-        add("cores", try reader.optionalInteger("cores", in: 1...8192).map { "\($0)" })
-        add("cpuunits", try reader.optionalInteger("cpu_units", in: 1...10_000).map { "\($0)" })
-        add("cpulimit", try reader.optional("cpu_limit", "a number from 0 to 8192", Self.limit))
-        add("startup", try reader.optionalInteger("boot_order", in: 0...10_000).map { "order=\($0)" })
+        add("hostname", try reader.optionalString("hostname"))
+        add("memory", try reader.optionalInteger("memory_mib").map { "\($0)" })
+        add("swap", try reader.optionalInteger("swap_mib").map { "\($0)" })
+        add("cores", try reader.optionalInteger("cores").map { "\($0)" })
+        add("cpuunits", try reader.optionalInteger("cpu_units").map { "\($0)" })
+        add("cpulimit", reader.value("cpu_limit").flatMap(Self.limit))
+        add("startup", try reader.optionalInteger("boot_order").map { "order=\($0)" })
         add("onboot", try reader.optionalBool("on_boot").map { $0 ? "1" : "0" })
         add("protection", try reader.optionalBool("protection").map { $0 ? "1" : "0" })
-        add("tags", try reader.texts("tags", .tag).map { Set($0).sorted().joined(separator: ";") })
-        add("nameserver", try reader.texts("nameservers", .address).map { $0.joined(separator: " ") })
-        add("searchdomain", try reader.optionalName("search_domain", .nodeName))
+        add("tags", try reader.strings("tags").map { Set($0).sorted().joined(separator: ";") })
+        add("nameserver", try reader.strings("nameservers").map { $0.joined(separator: " ") })
+        add("searchdomain", try reader.optionalString("search_domain"))
         if let object = try reader.object("features") { add("features", try Self.features(object)) }
-        for (place, object) in (try reader.objects("networks", limit: 10) ?? []).enumerated() {
+        for (place, object) in (try reader.objects("networks") ?? []).enumerated() {
             networks.append(try NetworkWish(object, place))
         }
         guard Set(networks.map(\.name)).count == networks.count else {
@@ -37,7 +37,7 @@ struct GuestSettings: Sendable {
     }
 
     private static func limit(_ value: JSONValue) -> String? {
-        guard let number = value.asNumber, (0...8192).contains(number) else { return nil }
+        guard let number = value.asNumber else { return nil }
         let hundredths = Int((number * 100).rounded())
         let fraction = hundredths % 100
         return fraction == 0 ? "\(hundredths / 100)" : "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)"
@@ -99,21 +99,21 @@ struct NetworkWish: Sendable {
     init(_ object: JSONObject, _ place: Int) throws(DriverError) {
         var reader = ArgumentReader(object)
         device = "net\(place)"
-        name = try reader.optionalText("name", .interface) ?? "eth\(place)"
-        bridge = try reader.text("bridge", .bridge)
+        name = try reader.optionalString("name") ?? "eth\(place)"
+        bridge = try reader.string("bridge")
         var found = [("name", name), ("bridge", bridge)]
         func add(_ name: String, _ value: String?) {
             if let value { found.append((name, value)) }
         }
-        add("ip", try reader.optionalText("ip", .network4))
-        add("gw", try reader.optionalText("gateway", .address4))
-        add("ip6", try reader.optionalText("ip6", .network6))
-        add("gw6", try reader.optionalText("gateway6", .address6))
-        add("hwaddr", try reader.optionalText("mac", .mac)?.uppercased())
+        add("ip", try reader.optionalString("ip"))
+        add("gw", try reader.optionalString("gateway"))
+        add("ip6", try reader.optionalString("ip6"))
+        add("gw6", try reader.optionalString("gateway6"))
+        add("hwaddr", try reader.optionalString("mac")?.uppercased())
         add("firewall", try reader.optionalBool("firewall").map { $0 ? "1" : "0" })
-        add("tag", try reader.optionalInteger("vlan", in: 1...4094).map { "\($0)" })
-        add("rate", try reader.optionalInteger("rate_mbyte_s", in: 1...100_000).map { "\($0)" })
-        add("mtu", try reader.optionalInteger("mtu", in: 64...65_535).map { "\($0)" })
+        add("tag", try reader.optionalInteger("vlan").map { "\($0)" })
+        add("rate", try reader.optionalInteger("rate_mbyte_s").map { "\($0)" })
+        add("mtu", try reader.optionalInteger("mtu").map { "\($0)" })
         try reader.finish()
         properties = found
     }

@@ -10,22 +10,23 @@ extension SwagDriver {
     func ensure(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let order = try ProxyOrder(&reader)
-        let takesAny = try reader.bool("any_upstream", default: false)
+        let takesAny = try reader.bool("any_upstream")
         try reader.finish()
         let place = try await installation()
         let folder = try ConfigurationFolder(place.folder)
         _ = try folder.settle()
         if let present = try folder.read(order.file) {
             guard Self.isManaged(present) else {
-                throw DriverError(.conflict, "\(order.file) was not made by Innkeeper")
+                throw DriverError(.foreign, "\(order.file) was not made by Innkeeper")
             }
-            guard Self.owner(present) == order.service else {
-                throw DriverError(.conflict, "\(order.file) belongs to another service")
+            guard Self.owner(present) == order.service || call.mark != nil else {
+                throw DriverError(.foreign, "\(order.file) belongs to another service")
             }
         }
         if !takesAny { try await refuseStrangers(order, place) }
         let text = try await text(order, place)
-        return try await install(ProxyFile(order.file)!, Array(text.utf8), folder, place, context)
+        let mark = call.mark?.made(by: context.commandID)
+        return try await install(ProxyFile(order.file)!, Array(text.utf8), mark, folder, place, context)
     }
 
     /// Only a container that shares a network with SWAG can be reached by its name; an address could be anybody's.
@@ -41,9 +42,9 @@ extension SwagDriver {
 
     func write(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let file = try reader.proxyFile(samples: false)
+        let file = try reader.proxyFile()
         let content = try reader.string("content")
-        let overwrites = try reader.bool("overwrite", default: false)
+        let overwrites = try reader.bool("overwrite")
         try reader.finish()
         guard !content.isEmpty, content.utf8.count <= ConfigurationFolder.sizeLimit, !content.utf8.contains(0) else {
             throw .invalidArgument("content", "must be text of at most 256 KiB")
@@ -55,28 +56,32 @@ extension SwagDriver {
         if let present = try folder.read(file.name), present != bytes, !overwrites {
             throw DriverError(.conflict, "\(file.name) is there with other content")
         }
-        return try await install(file, bytes, folder, place, context)
+        return try await install(file, bytes, call.mark?.made(by: context.commandID), folder, place, context)
     }
 
     func remove(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.configurationName()
-        let service = try reader.optionalName("service", .identifier)
-        let takesForeign = try reader.bool("unmanaged", default: false)
+        let name = try reader.string("name")
+        let service = try reader.optionalString("service")
+        let takesForeign = try reader.bool("unmanaged")
         try reader.finish()
         let file = "\(name).subdomain.conf"
         let place = try await installation()
         let folder = try ConfigurationFolder(place.folder)
         _ = try folder.settle()
         let gone: JSONObject = ["file": .string(file), "present": false]
-        guard let present = try folder.read(file) else { return ActionOutcome(changed: false, observed: gone) }
+        guard let present = try folder.read(file) else {
+            marks.forget(file)
+            return ActionOutcome(changed: false, observed: gone)
+        }
         guard Self.isManaged(present) || takesForeign else {
-            throw DriverError(.conflict, "\(file) was not made by Innkeeper")
+            throw DriverError(.foreign, "\(file) was not made by Innkeeper")
         }
         if let service, Self.owner(present) != service {
-            throw DriverError(.conflict, "\(file) belongs to another service")
+            throw DriverError(.foreign, "\(file) belongs to another service")
         }
         try await exchange(file, nil, folder, place, context)
+        marks.forget(file)
         return ActionOutcome(changed: true, observed: gone)
     }
 
@@ -93,13 +98,19 @@ extension SwagDriver {
     // MARK: one change
 
     private func install(
-        _ file: ProxyFile, _ bytes: [UInt8], _ folder: ConfigurationFolder, _ place: Installation,
+        _ file: ProxyFile, _ bytes: [UInt8], _ mark: Mark?, _ folder: ConfigurationFolder, _ place: Installation,
         _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         try refuseTaken(NginxText(bytes).serverNames, file.name, folder, place)
         let observed = Self.summary(file, bytes)
-        guard try folder.read(file.name) != bytes else { return ActionOutcome(changed: false, observed: observed) }
-        try await exchange(file.name, bytes, folder, place, context)
+        let present = try folder.read(file.name)
+        if present == bytes { return ActionOutcome(changed: false, observed: observed) }
+        // Before the file: one that is there without its mark would be nobody's.
+        if let mark, present == nil { try marks.note(mark, of: file.name) }
+        do throws(DriverError) { try await exchange(file.name, bytes, folder, place, context) } catch {
+            if present == nil { marks.forget(file.name) }
+            throw error
+        }
         return ActionOutcome(changed: true, observed: observed)
     }
 

@@ -33,7 +33,7 @@ extension SwagDriver {
 
     func list(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let withSamples = try reader.bool("samples", default: false)
+        let withSamples = try reader.bool("samples")
         try reader.finish()
         let folder = try ConfigurationFolder(try await installation().folder)
         var configurations: [JSONValue] = []
@@ -78,7 +78,7 @@ extension SwagDriver {
 
     func read(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let file = try reader.proxyFile(samples: true)
+        let file = try reader.proxyFile()
         try reader.finish()
         let folder = try ConfigurationFolder(try await installation().folder)
         guard let bytes = try folder.read(file.name) else {
@@ -119,11 +119,8 @@ extension SwagDriver {
 }
 
 extension ArgumentReader {
-    mutating func proxyFile(samples: Bool) throws(DriverError) -> ProxyFile {
-        let name = try string("file")
-        guard let file = ProxyFile(name), samples || file.isActive else {
-            throw .invalidArgument("file", "must be a name that ends in .subdomain.conf or .subfolder.conf")
-        }
+    mutating func proxyFile() throws(DriverError) -> ProxyFile {
+        guard let file = ProxyFile(try string("file")) else { throw .invalidArgument("file", "is no proxy's file") }
         return file
     }
 }

@@ -23,9 +23,12 @@ package struct SwagDriver: Driver {
     package var version: String { "unknown" }
 
     let access: Access
+    let marks: MarkFolder
 
-    package init(_ access: Access) {
+    /// - Parameter marks: the folder that says whose each configuration is; for root alone.
+    package init(_ access: Access, marks: String = "/var/lib/innkeeper/swag/marks") {
         self.access = access
+        self.marks = MarkFolder(marks)
     }
 
     /// The driver where there is a SWAG container, running or not, and wherever the node's configuration names one: the
@@ -57,7 +60,10 @@ package struct SwagDriver: Driver {
         try await Self.table.perform(call, on: self, context)
     }
 
-    private static let table: [Action<SwagDriver>] = [
+    private static let table = rows.taking(
+        arguments, marked: ["config.ensure", "config.write", "config.remove"])
+
+    private static let rows: [Action<SwagDriver>] = [
         Action(ActionSpec("installation.inspect", .observe, summary: "finds SWAG and says how it is")) {
             (driver, call, context) throws(DriverError) in try await driver.inspect(call, context)
         },
@@ -83,6 +89,9 @@ package struct SwagDriver: Driver {
                 "config.write", .mutate, defaultDeadline: .seconds(120),
                 summary: "writes a proxy configuration as it is given")
         ) { (driver, call, context) throws(DriverError) in try await driver.write(call, context) },
+        Action(ActionSpec("config.mark", .mutate, summary: "gives a configuration without a mark its mark")) {
+            (driver, call, context) throws(DriverError) in try await driver.markConfiguration(call, context)
+        },
         Action(
             ActionSpec(
                 "config.remove", .mutate, defaultDeadline: .seconds(120), summary: "removes a proxy configuration")

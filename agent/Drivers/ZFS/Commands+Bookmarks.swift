@@ -8,9 +8,9 @@ extension ZFSDriver {
 
     func ensureBookmark(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let dataset = try reader.dataset("dataset")
-        let snapshot = "\(dataset)@\(try reader.name("snapshot", .snapshotName))"
-        let name = "\(dataset)#\(try reader.name("bookmark", .snapshotName))"
+        let dataset = try reader.string("dataset")
+        let snapshot = "\(dataset)@\(try reader.string("snapshot"))"
+        let name = "\(dataset)#\(try reader.string("bookmark"))"
         try reader.finish()
         try call.concerns(dataset)
         try await requireBookmarks(of: dataset)
@@ -35,7 +35,7 @@ extension ZFSDriver {
 
     func listBookmarks(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let dataset = try reader.name("dataset", .datasetName)
+        let dataset = try reader.string("dataset")
         try reader.finish()
         let text = try await tools.read(.zfs, ["list", "-H", "-t", "bookmark", "-o", "name", "-r", "--", dataset])
         let names = text.split(separator: "\n").map(String.init).filter { $0.hasPrefix("\(dataset)#") }
@@ -48,8 +48,8 @@ extension ZFSDriver {
 
     func destroyBookmark(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let dataset = try reader.dataset("dataset")
-        let name = "\(dataset)#\(try reader.name("bookmark", .snapshotName))"
+        let dataset = try reader.string("dataset")
+        let name = "\(dataset)#\(try reader.string("bookmark"))"
         try reader.finish()
         try call.concerns(dataset)
         let gone: JSONObject = [

@@ -8,7 +8,7 @@ extension ZFSDriver {
     func copyDataset(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let source = try SendRequest(&reader)
-        let request = try ReceiveRequest(&reader, target: "target")
+        let request = try ReceiveRequest(&reader, target: "target", mark: call.mark, by: context.commandID)
         try reader.finish()
         try call.concerns(request.target)
         guard source.dataset != request.target else { throw .invalidArgument("target", "is the dataset itself") }

@@ -8,7 +8,7 @@ extension ZFSDriver {
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let wish = try DatasetWish(&reader, dataset: "dataset")
+        let wish = try DatasetWish(&reader, dataset: "dataset", mark: call.mark, by: context.commandID)
         try reader.finish()
         try call.concerns(wish.dataset)
         return try await fulfil(wish, context) { () throws(DriverError) in
@@ -21,8 +21,8 @@ extension ZFSDriver {
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let wish = try DatasetWish(&reader, dataset: "target")
-        let origin = "\(try reader.dataset("dataset"))@\(try reader.name("snapshot", .snapshotName))"
+        let wish = try DatasetWish(&reader, dataset: "target", mark: call.mark, by: context.commandID)
+        let origin = "\(try reader.string("dataset"))@\(try reader.string("snapshot"))"
         try reader.finish()
         try call.concerns(wish.dataset)
         let outcome = try await fulfil(wish, context) { () throws(DriverError) in
@@ -39,8 +39,8 @@ extension ZFSDriver {
 
     func setQuota(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.dataset("dataset")
-        let quota = try reader.integer("quota_bytes", in: 0...Int64.max)
+        let name = try reader.string("dataset")
+        let quota = try reader.integer("quota_bytes")
         try reader.finish()
         try call.concerns(name)
         let before = try await require(name)
@@ -51,15 +51,15 @@ extension ZFSDriver {
 
     func destroyDataset(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.dataset("dataset")
-        let recursive = try reader.bool("recursive", default: false)
-        let owner = try reader.optionalName("owner", .identifier)
+        let name = try reader.string("dataset")
+        let recursive = try reader.bool("recursive")
+        let owner = try reader.optionalString("owner")
         try reader.finish()
         try call.concerns(name)
         let gone: JSONObject = ["dataset": .string(name), "present": false]
         guard let found = try await look(name) else { return .seen(gone) }
         if let owner, found.owner != owner {
-            throw DriverError(.conflict, "dataset \(name) belongs to \(found.owner ?? "nobody"), not to \(owner)")
+            throw DriverError(.foreign, "dataset \(name) belongs to \(found.owner ?? "nobody"), not to \(owner)")
         }
         try await destroy((recursive ? ["-r"] : []) + ["--", name])
         if try await look(name) != nil { throw DriverError(.failed, "dataset \(name) is there after its removal") }

@@ -13,9 +13,9 @@ extension ZFSDriver {
         -> ActionOutcome
     {
         var reader = ArgumentReader(call.arguments)
-        let dataset = try reader.dataset("dataset")
-        let from = "\(dataset)@\(try reader.name("snapshot", .snapshotName))"
-        let to = try reader.optionalName("to_snapshot", .snapshotName).map { "\(dataset)@\($0)" } ?? dataset
+        let dataset = try reader.string("dataset")
+        let from = "\(dataset)@\(try reader.string("snapshot"))"
+        let to = try reader.optionalString("to_snapshot").map { "\(dataset)@\($0)" } ?? dataset
         try reader.finish()
         try call.concerns(dataset)
         for name in [from, to] { _ = try await require(name, ["guid"]) }

@@ -9,9 +9,9 @@ extension ZFSDriver {
     /// Events that a result holds; with `follow` they are output, one JSON object a line, until the command is stopped.
     func tellEvents(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let pool = try reader.optionalName("pool", .poolName)
-        let tail = Int(try reader.optionalInteger("tail", in: 0...1000) ?? 100)
-        let follows = try reader.bool("follow", default: false)
+        let pool = try reader.optionalString("pool")
+        let tail = Int(try reader.integer("tail"))
+        let follows = try reader.bool("follow")
         try reader.finish()
         if let pool { _ = try await status(of: pool) }
         let words = ["events", "-H", "-v"] + (follows ? ["-f"] : []) + (pool.map { ["--", $0] } ?? [])

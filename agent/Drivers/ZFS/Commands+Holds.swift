@@ -7,14 +7,14 @@ extension ZFSDriver {
     private func held(
         _ reader: inout ArgumentReader
     ) throws(DriverError) -> (dataset: String, snapshot: String) {
-        let dataset = try reader.dataset("dataset")
-        return (dataset, "\(dataset)@\(try reader.name("snapshot", .snapshotName))")
+        let dataset = try reader.string("dataset")
+        return (dataset, "\(dataset)@\(try reader.string("snapshot"))")
     }
 
     func holdSnapshot(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (dataset, name) = try held(&reader)
-        let tag = try reader.name("tag", .snapshotName)
+        let tag = try reader.string("tag")
         try reader.finish()
         try call.concerns(dataset)
         _ = try await require(name, ["guid"])
@@ -31,7 +31,7 @@ extension ZFSDriver {
     func releaseSnapshot(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (dataset, name) = try held(&reader)
-        let tag = try reader.name("tag", .snapshotName)
+        let tag = try reader.string("tag")
         try reader.finish()
         try call.concerns(dataset)
         guard try await look(name, ["guid"]) != nil else { return .seen(["dataset": .string(dataset), "holds": 0]) }

@@ -6,7 +6,7 @@ import WireProtocol
 extension ZFSDriver {
     func tellPoolStatus(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("pool", .poolName)
+        let name = try reader.string("pool")
         try reader.finish()
         return .seen(try await status(of: name).json)
     }

@@ -9,7 +9,7 @@ extension ZFSDriver {
     /// Makes a dataset of the stream that comes as input, or brings it forward. What is there already is right.
     func receive(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let request = try ReceiveRequest(&reader, target: "dataset")
+        let request = try ReceiveRequest(&reader, target: "dataset", mark: call.mark, by: context.commandID)
         try reader.finish()
         try call.concerns(request.target)
         let meter = TransferMeter(nil, "receiving \(request.target)", context)
@@ -28,7 +28,7 @@ extension ZFSDriver {
         let before = try await standing(of: request, against: header)
         if let present = before.present {
             // An earlier attempt may have ended between the stream and the mark.
-            let isMarked = try await mark(request.target, for: request.owner)
+            let isMarked = try await put(request.mark, on: request.target)
             return ActionOutcome(changed: isMarked, observed: received(present, stream))
         }
         try await makeParents(of: request.target)
@@ -50,8 +50,8 @@ extension ZFSDriver {
         of request: ReceiveRequest, against header: StreamHeader
     ) async throws(DriverError) -> Standing {
         guard let target = try await look(request.target) else { return Standing() }
-        if let owner = request.owner, let other = target.owner, other != owner {
-            throw DriverError(.conflict, "dataset \(request.target) belongs to \(other)")
+        if let mark = request.mark, let other = target.owner, other != mark.service {
+            throw DriverError(.foreign, "dataset \(request.target) belongs to \(other)")
         }
         guard !header.isPackage, !header.resumes else { return Standing() }
         let snapshots = try await ownSnapshots(of: request.target)
@@ -89,14 +89,16 @@ extension ZFSDriver {
         for (name, value) in options.setsProperties ? [] : request.laterSettings {
             try await tools.actPatiently(["set", "\(name)=\(value)", request.target])
         }
-        _ = try await mark(request.target, for: request.owner)
+        _ = try await put(request.mark, on: request.target)
         return ActionOutcome(changed: true, observed: received(latest, stream))
     }
 
     /// True when the dataset did not bear the mark.
-    private func mark(_ dataset: String, for owner: String?) async throws(DriverError) -> Bool {
-        guard let owner, try await look(dataset)?.owner != owner else { return false }
-        try await tools.actPatiently(["set", "\(ZFSObject.ownerProperty)=\(owner)", dataset])
+    private func put(_ mark: Mark?, on dataset: String) async throws(DriverError) -> Bool {
+        guard let mark, try await look(dataset)?.owner != mark.service else { return false }
+        for (property, value) in mark.settings {
+            try await tools.actPatiently(["set", "\(property)=\(value)", dataset])
+        }
         return true
     }
 
@@ -122,7 +124,7 @@ extension ZFSDriver {
 
     func tellReceiveState(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.dataset("dataset")
+        let name = try reader.string("dataset")
         try reader.finish()
         let snapshots = try await look(name) == nil ? [] : try await ownSnapshots(of: name)
         let token = try await resumeToken(of: name)
@@ -136,7 +138,7 @@ extension ZFSDriver {
     /// Throws away what an interrupted receive has left. Nothing left already is right.
     func abortReceive(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.dataset("dataset")
+        let name = try reader.string("dataset")
         try reader.finish()
         try call.concerns(name)
         let gone: JSONObject = ["dataset": .string(name), "resume_token": nil]

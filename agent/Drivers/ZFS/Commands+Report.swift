@@ -7,8 +7,8 @@ extension ZFSDriver {
     /// What snapshots keep from being freed, dataset by dataset, the largest first.
     func tellSnapshotUsage(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let root = try reader.optionalName("dataset", .datasetName)
-        let limit = Int(try reader.optionalInteger("limit", in: 1...1000) ?? 100)
+        let root = try reader.optionalString("dataset")
+        let limit = Int(try reader.integer("limit"))
         try reader.finish()
         let usage = try await snapshotUsage(below: root)
         let total = usage.reduce(Int64(0)) { $0.addingReportingOverflow($1.bytes).partialValue }

@@ -10,10 +10,9 @@ extension ZFSDriver {
     /// the scrub running.
     func scrub(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let name = try reader.name("pool", .poolName)
-        let action =
-            try reader.optional("action", "start, pause or stop") { $0.asString.flatMap(ScrubAction.init) } ?? .start
-        let waits = try reader.bool("wait", default: false)
+        let name = try reader.string("pool")
+        let action = ScrubAction(rawValue: try reader.string("action")) ?? .start
+        let waits = try reader.bool("wait")
         try reader.finish()
         guard call.resource == "zpool/\(name)" else {
             throw DriverError(.invalidArgument, "pool \(name) is not what the call's resource \(call.resource) names")

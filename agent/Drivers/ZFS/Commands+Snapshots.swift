@@ -8,8 +8,8 @@ import WireProtocol
 /// itself: only names that passed the grammar are put behind an `@` here.
 extension ZFSDriver {
     private func snapshot(_ reader: inout ArgumentReader) throws(DriverError) -> (dataset: String, name: String) {
-        let dataset = try reader.dataset("dataset")
-        return (dataset, "\(dataset)@\(try reader.name("snapshot", .snapshotName))")
+        let dataset = try reader.string("dataset")
+        return (dataset, "\(dataset)@\(try reader.string("snapshot"))")
     }
 
     func ensureSnapshot(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
@@ -30,8 +30,8 @@ extension ZFSDriver {
 
     func listSnapshots(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let dataset = try reader.name("dataset", .datasetName)
-        let recursive = try reader.bool("recursive", default: false)
+        let dataset = try reader.string("dataset")
+        let recursive = try reader.bool("recursive")
         try reader.finish()
         let text = try await tools.read(.zfs, ["list", "-H", "-t", "snapshot", "-o", "name", "-r", "--", dataset])
         let names = text.split(separator: "\n").map(String.init)
@@ -45,7 +45,7 @@ extension ZFSDriver {
     func rollBack(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let (dataset, name) = try snapshot(&reader)
-        let destroysNewer = try reader.bool("destroy_newer", default: false)
+        let destroysNewer = try reader.bool("destroy_newer")
         try reader.finish()
         try call.concerns(dataset)
         _ = try await require(name, ["guid"])

@@ -1,3 +1,4 @@
+import DriverKit
 import Model
 import WireProtocol
 
@@ -140,7 +141,7 @@ extension ZFSObject {
     /// Properties that every version of ZFS knows and that tell what a dataset is.
     static let datasetProperties = [
         "type", "guid", "creation", "used", "available", "referenced", "quota", "mountpoint", "mounted", "canmount",
-        "origin", ownerProperty,
+        "origin", ownerProperty, nonceProperty,
     ]
     static let usageProperties = [
         "used", "available", "referenced", "quota", "refquota", "usedbydataset", "usedbysnapshots", "usedbychildren",
@@ -149,9 +150,16 @@ extension ZFSObject {
     static let snapshotProperties = ["guid", "creation", "used", "referenced"]
     /// Marks what this system made, with the owner's name. Counts only where it is local: descendants inherit it.
     static let ownerProperty = "innkeeper:owner"
+    /// Tells one making of a dataset from another.
+    static let nonceProperty = "innkeeper:nonce"
 
     var owner: String? {
         properties[Self.ownerProperty].flatMap { $0.isLocal ? $0.value : nil }
+    }
+
+    var mark: Mark? {
+        let nonce = properties[Self.nonceProperty].flatMap { $0.isLocal ? $0.value : nil }
+        return owner.map { Mark(service: $0, nonce: nonce) }
     }
 
     /// The dataset's name, and the snapshot's where this is one.
@@ -169,6 +177,7 @@ extension ZFSObject {
         }
         object["mounted"] = text("mounted").map { .bool($0 == "yes") }
         object["owner"] = owner.map { .string($0) }
+        object["mark"] = mark?.json
         object["created"] = number("creation").map { .integer($0.multipliedSaturating(by: 1000)) }
         for (key, property) in Self.sizes { object[key] = number(property).map { .integer($0) } }
         return object

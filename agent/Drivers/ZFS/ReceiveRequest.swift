@@ -10,14 +10,18 @@ struct ReceiveRequest: Sendable {
     /// Keep what came of a stream that is broken off, where ZFS can.
     let keepsPartial: Bool
     let isReadOnly: Bool
-    let owner: String?
+    /// What a new dataset bears.
+    let mark: Mark?
 
-    init(_ reader: inout ArgumentReader, target key: String) throws(DriverError) {
-        target = try reader.dataset(key)
-        overwrites = try reader.bool("overwrite", default: false)
-        keepsPartial = try reader.bool("keep_partial", default: true)
-        isReadOnly = try reader.bool("readonly", default: true)
-        owner = try reader.optionalName("owner", .identifier)
+    init(
+        _ reader: inout ArgumentReader, target key: String, mark given: Mark?, by command: String
+    ) throws(DriverError) {
+        target = try reader.string(key)
+        overwrites = try reader.bool("overwrite")
+        keepsPartial = try reader.bool("keep_partial")
+        isReadOnly = try reader.bool("readonly")
+        let owner = try reader.optionalString("owner")
+        mark = (given ?? owner.map { Mark(service: $0) })?.made(by: command)
     }
 
     /// Words of the command; `known` are the options that this version of ZFS has.

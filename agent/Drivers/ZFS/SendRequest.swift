@@ -20,15 +20,15 @@ struct SendRequest: Sendable {
 
     /// - Parameter resumable: whether a token may take the place of a snapshot.
     init(_ reader: inout ArgumentReader, resumable: Bool = true) throws(DriverError) {
-        dataset = try reader.dataset("dataset")
-        snapshot = try reader.optionalName("snapshot", .snapshotName)
-        let from = try reader.optionalName("from_snapshot", .snapshotName)
-        let bookmark = try reader.optionalName("from_bookmark", .snapshotName)
+        dataset = try reader.string("dataset")
+        snapshot = try reader.optionalString("snapshot")
+        let from = try reader.optionalString("from_snapshot")
+        let bookmark = try reader.optionalString("from_bookmark")
         base = from.map { "@\($0)" } ?? bookmark.map { "#\($0)" }
-        let withIntermediates = try reader.bool("intermediates", default: false)
-        token = resumable ? try reader.resumeToken("resume_token") : nil
+        let withIntermediates = try reader.bool("intermediates")
+        token = resumable ? try reader.optionalString("resume_token") : nil
         var flags: [String] = []
-        for (name, letter) in Self.switches where try reader.bool(name, default: false) { flags.append(letter) }
+        for (name, letter) in Self.switches where try reader.bool(name) { flags.append(letter) }
         if let base { flags += [withIntermediates ? "-I" : "-i", base] }
         self.flags = flags
         if from != nil, bookmark != nil { throw .invalidArgument("from_bookmark", "excludes from_snapshot") }
@@ -64,20 +64,5 @@ struct SendEstimate: Sendable, Hashable {
             }
             if columns.count == 3, columns[0] == "toname", columns[1] == "=" { name = String(columns[2]) }
         }
-    }
-}
-
-extension ArgumentReader {
-    /// A token as `receive_resume_token` shows it: hexadecimal numbers between dashes.
-    mutating func resumeToken(_ key: String) throws(DriverError) -> String? {
-        guard let text = try optionalString(key) else { return nil }
-        let parts = text.utf8.split(separator: 0x2D, omittingEmptySubsequences: false)
-        let isToken =
-            parts.count == 4 && text.utf8.count <= 16384
-            && parts.allSatisfy { part in
-                !part.isEmpty && part.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-            }
-        guard isToken else { throw .invalidArgument(key, "is no token of an interrupted receive") }
-        return text
     }
 }

@@ -10,21 +10,29 @@ struct DatasetWish {
     let mountpoint: String?
     /// Whom it is for; a dataset that is marked for somebody else is left alone.
     let owner: String?
+    /// What a new one bears.
+    private let mark: Mark?
     /// Further properties by name, with the values as `zfs get -p` prints them.
     let properties: [(name: String, value: String)]
 
     /// The bounds that a dataset for tenants gets unless the call says otherwise.
     static let tenantBounds = [("setuid", "off"), ("devices", "off")]
 
-    /// - Parameter key: the argument that names the dataset.
-    init(_ reader: inout ArgumentReader, dataset key: String) throws(DriverError) {
-        dataset = try reader.dataset(key)
-        quota = try reader.optionalInteger("quota_bytes", in: 0...Int64.max)
-        mountpoint = try reader.optionalName("mountpoint", .absolutePath)
-        owner = try reader.optionalName("owner", .identifier)
+    /// - Parameters:
+    ///   - key: the argument that names the dataset.
+    ///   - command: the command that makes it, where it is not there.
+    init(
+        _ reader: inout ArgumentReader, dataset key: String, mark given: Mark? = nil, by command: String = ""
+    ) throws(DriverError) {
+        dataset = try reader.string(key)
+        quota = try reader.optionalInteger("quota_bytes")
+        mountpoint = try reader.optionalString("mountpoint")
+        let named = try reader.optionalString("owner")
+        mark = (given ?? named.map { Mark(service: $0) })?.made(by: command)
+        owner = mark?.service
         properties = try (reader.object("properties") ?? [:]).members.map {
             member throws(DriverError) in
-            (member.key, try TunableProperty.value(member.value, of: member.key))
+            (member.key, try TunableProperty.text(member.value, of: member.key))
         }
     }
 
@@ -40,7 +48,8 @@ struct DatasetWish {
     var creationOptions: [String] {
         let asked = Set(properties.map(\.name))
         let bounds = Self.tenantBounds.filter { !asked.contains($0.0) }
-        return (bounds + settings.map { ($0.name, $0.value) }).flatMap { name, value in
+        let nonce = mark?.nonce.map { [(ZFSObject.nonceProperty, $0)] } ?? []
+        return (bounds + settings.map { ($0.name, $0.value) } + nonce).flatMap { name, value in
             ["-o", name == "quota" && value == "0" ? "quota=none" : "\(name)=\(value)"]
         }
     }
@@ -63,60 +72,10 @@ struct DatasetWish {
     /// What bears no mark is nobody's to take: a dataset that was made for the owner has had it from the beginning.
     func checkOwner(of found: ZFSObject) throws(DriverError) {
         guard let owner, found.owner != owner else { return }
-        if let other = found.owner { throw DriverError(.conflict, "dataset \(dataset) belongs to \(other)") }
+        if let other = found.owner { throw DriverError(.foreign, "dataset \(dataset) belongs to \(other)") }
         throw DriverError(
-            .conflict, "dataset \(dataset) is there and bears no mark of \(owner)",
+            .foreign, "dataset \(dataset) is there and bears no mark of \(owner)",
             cause: "zfs set \(ZFSObject.ownerProperty)=\(owner) \(dataset), on the node, gives it to \(owner)")
-    }
-}
-
-/// Properties that a call may set, with the values they may have. The others either decide where data is seen or run
-/// something, and stay with the node's owner.
-enum TunableProperty {
-    static func value(_ value: JSONValue, of name: String) throws(DriverError) -> String {
-        guard let check = checks[name] else {
-            throw .invalidArgument("properties.\(name)", "is not a property that can be set")
-        }
-        let text: String? =
-            switch value {
-            case .bool(let flag): flag ? "on" : "off"
-            case .integer(let number): String(number)
-            case .string(let text): text
-            default: nil
-            }
-        guard let text, check(text) else {
-            throw .invalidArgument("properties.\(name)", "has a value that is not allowed")
-        }
-        return text
-    }
-
-    private static let onOff: @Sendable (String) -> Bool = { $0 == "on" || $0 == "off" }
-    private static let size: @Sendable (String) -> Bool = { text in Int64(text).map { $0 >= 0 } ?? false }
-
-    private static let checks: [String: @Sendable (String) -> Bool] = [
-        "atime": onOff, "exec": onOff, "readonly": onOff,
-        // With these a tenant's file, reached by any user of the node, makes that user root.
-        "setuid": { $0 == "off" }, "devices": { $0 == "off" },
-        "refquota": size,
-        "recordsize": { text in Int64(text).map { (512...(16 << 20)).contains($0) && $0.nonzeroBitCount == 1 } ?? false
-        },
-        "sync": { ["standard", "always", "disabled"].contains($0) },
-        "logbias": { ["latency", "throughput"].contains($0) },
-        "snapdir": { ["hidden", "visible"].contains($0) },
-        "compression": { text in
-            (1...16).contains(text.utf8.count)
-                && text.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
-                && !text.hasPrefix("-")
-        },
-    ]
-}
-
-extension ArgumentReader {
-    /// The name of a dataset below a pool: an action never works on a whole pool.
-    mutating func dataset(_ key: String) throws(DriverError) -> String {
-        let name = try name(key, .datasetName)
-        guard name.contains("/") else { throw .invalidArgument(key, "names a whole pool: \(name)") }
-        return name
     }
 }
 

@@ -70,7 +70,8 @@ package final class ZFSDriver: Driver {
         "pool": "zpool/{pool}",
     ]
 
-    private static let table = baseTable + transferTable + snapshotTable + poolTable
+    private static let table = (baseTable + transferTable + snapshotTable + poolTable).taking(
+        arguments, marked: ["dataset", "snapshot", "bookmark", "receive"])
 
     private static let baseTable: [Action<ZFSDriver>] = [
         Action(ActionSpec("pool.list", .observe, summary: "lists the pools with sizes and health")) {
@@ -96,6 +97,10 @@ package final class ZFSDriver: Driver {
                 "dataset.destroy", .mutate, defaultDeadline: .seconds(300),
                 summary: "removes a dataset, with all below it where asked")
         ) { driver, call, _ throws(DriverError) in try await driver.destroyDataset(call) },
+        // Whose mark a dataset bears may show it to its containers: that is the node's owner's to give.
+        Action(
+            ActionSpec("dataset.mark", .mutate, summary: "gives a dataset without a mark its mark", guarded: true)
+        ) { driver, call, context throws(DriverError) in try await driver.markDataset(call, context) },
         Action(ActionSpec("dataset.snapshot", .mutate, summary: "makes a snapshot be there")) {
             driver, call, _ throws(DriverError) in try await driver.ensureSnapshot(call)
         },

@@ -11,7 +11,8 @@ extension Doors {
             Endpoint(
                 .get, "/api/v1/nodes/{node}/actions", .read,
                 .init(
-                    summary: "What the drivers of a node can do, as it said when it last connected", tag: "nodes",
+                    summary: "What the drivers of a node can do and take, as it said when it last connected",
+                    tag: "nodes",
                     answer: Listing<ActionOffer>.self)
             ) { call in
                 let catalogue = try await store.catalogue(of: node(call).id)
@@ -158,6 +159,7 @@ extension ActionOffer {
             driver: driver, name: "\(driver).\(name)", kind: kind, summary: offer["summary"]?.asString ?? "",
             deadlineSeconds: ((offer["deadline_ms"]?.asInteger ?? 0) + 999) / 1000,
             guarded: offer["guarded"]?.asBool ?? false, allowed: offer["allowed"]?.asBool ?? false,
-            input: offer["input"]?.asString, output: offer["output"]?.asBool, resource: offer["resource"]?.asString)
+            input: offer["input"]?.asString, output: offer["output"]?.asBool, resource: offer["resource"]?.asString,
+            arguments: offer["arguments"], secrets: offer["secrets"])
     }
 }

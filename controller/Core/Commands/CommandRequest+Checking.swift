@@ -11,6 +11,7 @@ extension CommandRequest {
         do throws(CoreError) {
             let (driver, name) = try parts
             let offer = try offer(driver, name, node, catalogue)
+            try check(offer?.schemas)
             let resource = resource ?? offer?.form?.resource(of: arguments) ?? driver
             guard (1...512).contains(resource.utf8.count), resource.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
                 throw .invalid(field: "resource", problem: "must be 1 to 512 bytes without control characters")
@@ -27,6 +28,20 @@ extension CommandRequest {
                     isAttended: isAttended))
         } catch {
             return .failure(error)
+        }
+    }
+
+    /// What the node would refuse by its schema is refused before it is stored, a secret in the wrong place above all.
+    private func check(_ schemas: (arguments: JSONValue, secrets: JSONValue?)?) throws(CoreError) {
+        guard let schemas else { return }
+        let (open, secret) = (schemas.arguments["properties"], schemas.secrets?["properties"])
+        for key in arguments.keys where open?[key] == nil {
+            let problem =
+                secret?[key] == nil ? "is not an argument of \(operation)" : "is a secret: it belongs into secrets"
+            throw .invalid(field: "arguments.\(key)", problem: problem)
+        }
+        for key in secrets.keys where secret?[key] == nil {
+            throw .invalid(field: "secrets.\(key)", problem: "is no secret of \(operation)")
         }
     }
 
@@ -56,9 +71,17 @@ extension CommandRequest {
             }
     }
 
+    /// What the node says of an action.
+    private struct Offer {
+        let deadline: Duration?
+        let mutates: Bool
+        let form: ResourceForm?
+        let schemas: (arguments: JSONValue, secrets: JSONValue?)?
+    }
+
     private func offer(
         _ driver: String, _ name: String, _ node: NodeRecord, _ catalogue: JSONValue?
-    ) throws(CoreError) -> (deadline: Duration?, mutates: Bool, form: ResourceForm?)? {
+    ) throws(CoreError) -> Offer? {
         guard let drivers = catalogue?.asArray else { return nil }
         guard let found = drivers.first(where: { $0["driver"]?.asString == driver }) else {
             let known = drivers.compactMap { $0["driver"]?.asString }.joined(separator: ", ")
@@ -69,9 +92,10 @@ extension CommandRequest {
                 field: "operation", problem: "names nothing that the driver \(driver) of \(node.name) can do")
         }
         let deadline = offer["deadline_ms"]?.asInteger.map { Duration.milliseconds($0) }
-        return (
-            deadline.map { min($0, Self.deadlines.upperBound) }, offer["kind"]?.asString != "observe",
-            offer["resource"]?.asString.flatMap(ResourceForm.init)
-        )
+        return Offer(
+            deadline: deadline.map { min($0, Self.deadlines.upperBound) },
+            mutates: offer["kind"]?.asString != "observe",
+            form: offer["resource"]?.asString.flatMap(ResourceForm.init),
+            schemas: offer["arguments"].map { ($0, offer["secrets"]) })
     }
 }

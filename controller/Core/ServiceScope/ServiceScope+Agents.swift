@@ -103,7 +103,7 @@ extension CommandResult {
         if status == .interrupted { return error?.code == .notStarted ? .none : .possible }
         guard status == .failed, !changed else { return .possible }
         switch error?.code {
-        case .conflict, .invalidArgument, .unsupported: return .none
+        case .conflict, .foreign, .invalidArgument, .unsupported: return .none
         default: return .possible
         }
     }

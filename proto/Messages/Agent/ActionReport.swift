@@ -41,6 +41,8 @@ package struct ActionReport: WireRecord {
     /// Most operations that one driver lists.
     package static let maximumCount = 512
     package static let maximumSummaryBytes = 256
+    /// A longer schema is not kept.
+    package static let maximumSchemaBytes = 16 << 10
 
     /// Without the driver's name: `container.ensure`.
     package var name: String
@@ -60,11 +62,16 @@ package struct ActionReport: WireRecord {
     package var output: Bool?
     /// How its resource is called, with arguments in braces: `proxmox/ct/{vmid}`.
     package var resource: String?
+    /// What it takes: a JSON Schema (draft 2020-12) of an object. Nil from an agent that does not say it.
+    package var arguments: JSONObject?
+    /// The same of what it takes among the secrets; nil where it takes none.
+    package var secrets: JSONObject?
 
     /// - Parameter summary: cut to what a line takes.
     package init(
         name: String, kind: ActionReportKind, summary: String, deadlineMs: Int64, guarded: Bool = false,
-        allowed: Bool = true, input: ActionInput? = nil, output: Bool? = nil, resource: String? = nil
+        allowed: Bool = true, input: ActionInput? = nil, output: Bool? = nil, resource: String? = nil,
+        arguments: JSONObject? = nil, secrets: JSONObject? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -74,6 +81,7 @@ package struct ActionReport: WireRecord {
         self.guarded = guarded
         self.allowed = allowed
         (self.input, self.output, self.resource) = (input, output, resource)
+        (self.arguments, self.secrets) = (arguments, secrets)
     }
 
     package init(reading fields: JSONObject) throws(FieldError) {
@@ -86,6 +94,8 @@ package struct ActionReport: WireRecord {
         input = try fields.optionalCode("input")
         output = try fields.optionalBool("output")
         resource = try fields.optionalName("resource", limit: 128)
+        arguments = try fields.optionalObject("arguments")
+        secrets = try fields.optionalObject("secrets")
     }
 
     package func write(_ fields: inout FieldWriter) {
@@ -98,5 +108,7 @@ package struct ActionReport: WireRecord {
         if let input { fields.put("input", input) }
         if let output { fields.put("output", output) }
         fields.put("resource", resource)
+        if let arguments { fields.put("arguments", arguments) }
+        if let secrets { fields.put("secrets", secrets) }
     }
 }

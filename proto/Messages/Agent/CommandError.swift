@@ -48,6 +48,8 @@ package enum CommandErrorCode: OpenCode {
     // From a driver.
     case notFound, conflict, busy, invalidArgument, unavailable, outOfSpace, timedOut, cancelled, permissionDenied
     case unsupported, failed, unknownOutcome
+    /// What is there bears another's mark, or none of Innkeeper's: it is left alone.
+    case foreign
     // From the agent itself.
     /// The agent ended while the command ran.
     case interrupted
@@ -72,8 +74,9 @@ package enum CommandErrorCode: OpenCode {
 
     package static let known: [CommandErrorCode] = [
         .notFound, .conflict, .busy, .invalidArgument, .unavailable, .outOfSpace, .timedOut, .cancelled,
-        .permissionDenied, .unsupported, .failed, .unknownOutcome, .interrupted, .notStarted, .policy, .staleGeneration,
-        .digestMismatch, .unknownDriver, .unknownOperation, .overload, .journal, .journalLost, .shuttingDown,
+        .permissionDenied, .unsupported, .failed, .unknownOutcome, .foreign, .interrupted, .notStarted, .policy,
+        .staleGeneration, .digestMismatch, .unknownDriver, .unknownOperation, .overload, .journal, .journalLost,
+        .shuttingDown,
     ]
 
     package var code: String {
@@ -90,6 +93,7 @@ package enum CommandErrorCode: OpenCode {
         case .unsupported: "unsupported"
         case .failed: "failed"
         case .unknownOutcome: "unknown_outcome"
+        case .foreign: "foreign"
         case .interrupted: "interrupted"
         case .notStarted: "not_started"
         case .policy: "policy"

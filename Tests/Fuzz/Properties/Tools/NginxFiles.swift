@@ -33,7 +33,7 @@ enum NginxFiles {
     private static func sample(_ bytes: [UInt8]) throws {
         var reader = ArgumentReader([
             "name": "shop", "server_names": ["shop.example.org", "www.example.org"], "upstream": "shop-web",
-            "port": 8080,
+            "port": 8080, "protocol": "http", "body_limit_bytes": 0, "streaming": false,
         ])
         let order = try ProxyOrder(&reader)
         let plain = NginxText(Array(order.text(home: "/config").utf8))

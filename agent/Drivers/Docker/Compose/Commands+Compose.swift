@@ -44,7 +44,7 @@ extension DockerDriver {
         Action(ActionSpec("compose.ps", .observe, summary: "shows a project's containers")) {
             (driver, call, _) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
-            let project = try reader.project()
+            let project = try reader.string("project")
             try reader.finish()
             let members = try await driver.members(of: project)
             return ActionOutcome(

@@ -6,10 +6,10 @@ import WireProtocol
 extension DockerDriver {
     func takeDown(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let project = try reader.project()
-        let takesVolumes = try reader.bool("volumes", default: false)
-        let removesFiles = try reader.bool("remove_files", default: false)
-        let grace = try reader.optionalInteger("grace_s", in: 0...3600) ?? 10
+        let project = try reader.string("project")
+        let takesVolumes = try reader.bool("volumes")
+        let removesFiles = try reader.bool("remove_files")
+        let grace = try reader.integer("grace_s")
         try reader.finish()
         return try await gate.holding("compose \(project)") { () async throws(DriverError) in
             let folder = self.folder(project)
@@ -89,7 +89,7 @@ extension DockerDriver {
         -> ActionOutcome
     {
         var reader = ArgumentReader(call.arguments)
-        let project = try reader.project()
+        let project = try reader.string("project")
         let service = try reader.optionalString("service")
         let query = try LogQuery(&reader)
         try reader.finish()

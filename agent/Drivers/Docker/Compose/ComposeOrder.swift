@@ -22,7 +22,7 @@ struct ComposeOrder: Sendable {
     let transform: ComposeTransform?
 
     init(_ reader: inout ArgumentReader, _ call: ActionCall) throws(DriverError) {
-        project = try reader.project()
+        project = try reader.string("project")
         content = try reader.string("content")
         transform = try reader.object("transform").map { (object) throws(DriverError) in try ComposeTransform(object) }
         variables = ComposeVariables(
@@ -43,16 +43,6 @@ struct ComposeOrder: Sendable {
             }
         }
         return object?.texts ?? [:]
-    }
-}
-
-extension ArgumentReader {
-    mutating func project() throws(DriverError) -> String {
-        let project = try string("project")
-        guard ComposeFile.isProject(project) else {
-            throw .invalidArgument("project", "must be \(ComposeFile.project)")
-        }
-        return project
     }
 }
 

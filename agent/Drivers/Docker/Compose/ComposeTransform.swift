@@ -24,40 +24,28 @@ struct ComposeTransform: Sendable {
 
     init(_ object: JSONObject) throws(DriverError) {
         var reader = ArgumentReader(object)
-        paths = try Self.texts(&reader, "paths", .absolutePath).map { ($0.key, $0.value) }
+        paths = (try reader.object("paths")?.texts ?? [:]).map { ($0.key, $0.value) }
             .sorted { $0.0.utf8.count > $1.0.utf8.count }
-        appdata = try reader.optionalName("appdata", .absolutePath)
-        networks = try Self.texts(&reader, "networks", .containerName)
-        ports = try Self.ports(&reader)
-        let limits = try reader.optional("free_ports", "two port numbers, the first the lower") {
-            value -> ClosedRange<Int64>? in
-            guard let ends = value.asArray?.compactMap(\.asInteger), ends.count == 2, ends[0] <= ends[1],
-                (1...65535).contains(ends[0]), (1...65535).contains(ends[1])
-            else { return nil }
-            return ends[0]...ends[1]
-        }
-        freePorts = limits
+        appdata = try reader.optionalString("appdata")
+        networks = try reader.object("networks")?.texts ?? [:]
+        ports = Self.ports(try reader.object("ports"))
+        freePorts = try Self.range(reader.value("free_ports"))
         proxy = try reader.object("proxy").map { (object) throws(DriverError) in try Self.proxy(object) }
         try reader.finish()
     }
 
-    private static func texts(
-        _ reader: inout ArgumentReader, _ name: String, _ grammar: Grammar
-    ) throws(DriverError) -> [String: String] {
-        guard let object = try reader.object(name) else { return [:] }
-        let texts = object.texts
-        guard texts.count == object.count, texts.allSatisfy({ grammar.accepts($0.key) && grammar.accepts($0.value) })
-        else { throw .invalidArgument(name, "must map names to names: \(grammar.expectation)") }
-        return texts
+    private static func range(_ value: JSONValue?) throws(DriverError) -> ClosedRange<Int64>? {
+        guard let ends = value?.asArray?.compactMap(\.asInteger), ends.count == 2 else { return nil }
+        guard ends[0] <= ends[1] else {
+            throw .invalidArgument("transform.free_ports", "must be two port numbers, the first the lower")
+        }
+        return ends[0]...ends[1]
     }
 
-    private static func ports(_ reader: inout ArgumentReader) throws(DriverError) -> [Int64: Int64] {
+    private static func ports(_ object: JSONObject?) -> [Int64: Int64] {
         var ports: [Int64: Int64] = [:]
-        for member in try reader.object("ports")?.members ?? [] {
-            guard let from = Int64(member.key), let to = member.value.asInteger, (1...65535).contains(from),
-                (1...65535).contains(to)
-            else { throw .invalidArgument("ports", "must map port numbers to port numbers") }
-            ports[from] = to
+        for member in object?.members ?? [] {
+            if let from = Int64(member.key) { ports[from] = member.value.asInteger }
         }
         return ports
     }
@@ -65,9 +53,9 @@ struct ComposeTransform: Sendable {
     private static func proxy(_ object: JSONObject) throws(DriverError) -> Proxy {
         var reader = ArgumentReader(object)
         let proxy = Proxy(
-            service: try reader.string("service"), port: try reader.optionalInteger("port", in: 1...65535),
-            network: try reader.name("network", .containerName), domain: try reader.optionalName("domain", .nodeName),
-            keepsPorts: try reader.bool("keep_ports", default: false))
+            service: try reader.string("service"), port: try reader.optionalInteger("port"),
+            network: try reader.string("network"), domain: try reader.optionalString("domain"),
+            keepsPorts: try reader.bool("keep_ports"))
         try reader.finish()
         return proxy
     }

@@ -3,7 +3,7 @@ import DriverKit
 /// By what a container is known as ours: the first line of its description, `innkeeper: SERVICE NONCE VMID`.
 ///
 /// A clone and a restoration take the description along. That is why the mark names the container that it is for.
-struct Mark: Sendable, Hashable {
+struct GuestMark: Sendable, Hashable {
     /// Whom it is for; nil where nobody was named.
     let service: String?
     /// Tells one making of a container from another: the command that made it.
@@ -54,8 +54,15 @@ struct CopyNote: Sendable, Hashable {
 }
 
 extension Guest {
+    /// What a call's mark is compared with.
+    var foundMark: FoundMark {
+        if let original = markedFor { return .copy(of: "container \(original)") }
+        guard let mark, let service = mark.service else { return .stranger }
+        return .mark(Mark(service: service, nonce: mark.nonce))
+    }
+
     /// Nil also for a mark that a copy has taken along from another.
-    var mark: Mark? { config.mark.flatMap { ($0.vmid ?? vmid) == vmid ? $0 : nil } }
+    var mark: GuestMark? { config.mark.flatMap { ($0.vmid ?? vmid) == vmid ? $0 : nil } }
 
     /// The other container whose mark it bears: somebody has copied that one by hand.
     var markedFor: Int? { config.mark?.vmid.flatMap { $0 == vmid ? nil : $0 } }
@@ -70,7 +77,7 @@ extension Guest {
     func checkOwner(_ service: String?) throws(DriverError) {
         guard let service, mark?.service != service else { return }
         throw DriverError(
-            .conflict, "container \(vmid) belongs to \(mark?.service ?? "nobody"), not to \(service)")
+            .foreign, "container \(vmid) belongs to \(mark?.service ?? "nobody"), not to \(service)")
     }
 
     /// That it is ours, but not as asked for.
@@ -82,7 +89,7 @@ extension Guest {
     /// That the id is taken, and by whom.
     var isAnothers: DriverError {
         DriverError(
-            .conflict, "the id is taken: container \(vmid) is there",
+            .foreign, "the id is taken: container \(vmid) is there",
             cause: mark?.service.map { "it belongs to \($0)" }
                 ?? markedFor.map { "it is a copy of container \($0) that was made by somebody else" }
                 ?? "it bears no mark of Innkeeper's")
@@ -90,6 +97,6 @@ extension Guest {
 }
 
 extension GuestConfig {
-    var mark: Mark? { Mark(description: description) }
+    var mark: GuestMark? { GuestMark(description: description) }
     var copyNote: CopyNote? { CopyNote(description: description) }
 }
