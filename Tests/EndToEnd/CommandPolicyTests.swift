@@ -52,7 +52,7 @@ extension EndToEnd {
             #expect(refused.exit == .code(125))
             #expect(refused.errorText.contains("no rule allows it by name"), "\(refused.errorText)")
             #expect(try audit(site, "plain").count == 1)
-            let offers = try await site.order("node", "operations", site.node("plain")).output
+            let offers = try await site.order("node", "actions", site.node("plain")).output
             #expect(offers.contains("no (the policy must name it)"))
             await agent.stop()
         }

@@ -10,11 +10,11 @@ extension EndToEnd {
     @Suite struct CommandTests {
         @Test func `a node tells what it can do and what its policy allows`() async throws {
             let laboratory = try await Laboratory.open()
-            let table = try await laboratory.site.order("node", "operations", laboratory.node).output
+            let table = try await laboratory.site.order("node", "actions", laboratory.node).output
             for name in ["docker.container.exec", "zfs.dataset.send", "host.log.query"] {
                 #expect(table.contains(name), "\(name)")
             }
-            let json = try await laboratory.site.order("node", "operations", laboratory.node, "-o", "json").output
+            let json = try await laboratory.site.order("node", "actions", laboratory.node, "-o", "json").output
             let offers = try (JSONParser.parse(Array(json.utf8)).asArray ?? []).map {
                 try BodyDecoder.model(ActionOffer.self, from: $0)
             }

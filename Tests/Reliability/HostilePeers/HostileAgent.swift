@@ -31,6 +31,11 @@ struct HostileAgent: Sendable {
     /// Says a good hello and waits for the welcome.
     func greet(_ spool: SpoolReport? = nil) async throws {
         try await say(.hello(Self.hello(node, spool: spool)))
+        try await expectWelcome()
+    }
+
+    /// Waits for the welcome: nothing may be sent between hello and it.
+    func expectWelcome() async throws {
         let isWelcome = await eventually { peer.messages.contains { if case .welcome = $0 { true } else { false } } }
         guard isWelcome else { throw SetupFailure("no welcome: \(peer.messages) \(peer.seen.errors)") }
     }

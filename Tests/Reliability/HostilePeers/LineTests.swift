@@ -88,6 +88,7 @@ extension HostilePeers {
                 // Characters of two to four bytes, each cut in pieces.
                 hello.hostname = "hôte-€-😀"
                 for byte in AgentMessage.hello(hello).line() { try await agent.peer.send([byte]) }
+                try await agent.expectWelcome()
                 try await agent.expectAlive()
                 await agent.peer.close()
             }
