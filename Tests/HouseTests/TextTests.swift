@@ -13,11 +13,15 @@ import Testing
                 }
         }
 
+    // In pieces, so that this file does not say them.
+    private static let notes = ["TO" + "DO", "FIX" + "ME", "HA" + "CK:"]
+    private static let places = ["../" + "shared", "/" + "work/", "/root/" + ".cache"]
+
     /// What was asked for is built or is an issue; a note in the code is neither.
     @Test func `no work is left as a note`() {
         for path in Self.texts {
             let text = House.text(path)
-            for word in ["TODO", "FIXME", "HACK:"] where text.contains(word) {
+            for word in Self.notes where text.contains(word) {
                 Issue.record("\(path) says \(word)")
             }
         }
@@ -27,7 +31,7 @@ import Testing
     @Test func `nothing names the machine on which it was written`() {
         for path in Self.texts {
             let text = House.text(path)
-            for word in ["../shared", "/work/main", "/work/shared", "/root/.cache"] where text.contains(word) {
+            for word in Self.places where text.contains(word) {
                 Issue.record("\(path) names \(word)")
             }
         }
