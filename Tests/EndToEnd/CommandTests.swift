@@ -24,6 +24,14 @@ extension EndToEnd {
             #expect(list.kind == "observe" && !list.guarded && list.allowed)
         }
 
+        @Test func `what can be sold is listed, and the fields of its plans are told`() async throws {
+            let site = try await Laboratory.open().site
+            #expect(try await site.order("plan", "schema").output.contains("container"))
+            let schema = try await site.order("plan", "schema", "container").output
+            #expect(try JSONParser.parse(Array(schema.utf8))["properties"]?["memory_bytes"] != nil)
+            #expect(schema.contains("\n  \"properties\": {"), "for people to read")
+        }
+
         @Test func `an observing and a changing operation run, and say what they found`() async throws {
             let laboratory = try await Laboratory.open()
             let listed = try await laboratory.run("docker.container.list", "-o", "json").output

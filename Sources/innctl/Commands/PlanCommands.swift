@@ -94,8 +94,9 @@ struct PlanSchema: AsyncParsableCommand {
     func run() async throws {
         let controller = try Controller.connect()
         guard let product else {
-            let products: [ProductView] = try await controller.all("/api/v1/products")
-            return try common.output.list(products) { products in
+            // What can be sold is short: it comes whole, without pages.
+            let listing: Listing<ProductView> = try await controller.get("/api/v1/products")
+            return try common.output.list(listing.items) { products in
                 var table = Table("name", "verbs", "summary")
                 for product in products {
                     table.add(product.name, product.verbs.map(\.name).joined(separator: ","), product.summary)
@@ -104,7 +105,7 @@ struct PlanSchema: AsyncParsableCommand {
             }
         }
         let found: ProductView = try await controller.get("/api/v1/products/\(PercentEncoding.encode(product))")
-        try common.output.show(found) { ($0.schema ?? [:]).text + "\n" }
+        try common.output.show(found) { PrettyJSON.text($0.schema ?? [:]) + "\n" }
     }
 }
 
