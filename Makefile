@@ -129,7 +129,7 @@ fuzz:
 	@packaging/prerequisites build
 	@set -o pipefail; INNKEEPER_FUZZ=1 swift build --scratch-path .build-fuzz --product innkeeper-fuzz -j $(JOBS) 2>&1 \
 	    | { grep -v 'Cannot export local symbol' || true; }
-	@Tests/Fuzz/run
+	@Tests/Reliability/Fuzz/run
 
 clean:
 	@rm -rf .build

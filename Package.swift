@@ -34,7 +34,7 @@ func program(
 func tests(_ name: String, _ needs: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + needs,
-        path: "Tests/\(name)Tests", swiftSettings: house)
+        path: "Tests/Unit/\(name)Tests", swiftSettings: house)
 }
 
 func system(_ name: String, links: [String], _ needs: [Target.Dependency] = []) -> Target {
@@ -186,17 +186,17 @@ let package = Package(
         // Tests/
         .target(
             name: "TestSupport", dependencies: ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"],
-            path: "Tests/TestSupport", swiftSettings: house),
-        .target(name: "FaultProxy", dependencies: nio, path: "Tests/FaultProxy", swiftSettings: house),
+            path: "Tests/Support/TestSupport", swiftSettings: house),
+        .target(name: "FaultProxy", dependencies: nio, path: "Tests/Support/FaultProxy", swiftSettings: house),
         tests("FaultProxy", nio),
         .target(
             name: "SiteSupport",
             dependencies: [
                 "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "Store", "TestSupport", "WireProtocol",
             ],
-            path: "Tests/SiteSupport", swiftSettings: house),
+            path: "Tests/Support/SiteSupport", swiftSettings: house),
         .testTarget(
-            name: "EmulatorTests", dependencies: ["Processes", "TestSupport"], path: "Tests/EmulatorTests",
+            name: "EmulatorTests", dependencies: ["Processes", "TestSupport"], path: "Tests/Unit/EmulatorTests",
             swiftSettings: house),
         tests("WireProtocol"),
         tests("Model"),
@@ -252,23 +252,24 @@ let package = Package(
                 "TestSupport", "Transport", "WireProtocol",
                 "innkeeper-controller", logging,
             ],
-            path: "Tests/ControllerDaemonTests", swiftSettings: house),
+            path: "Tests/Unit/ControllerDaemonTests", swiftSettings: house),
         .target(
-            name: "Takeover", dependencies: ["CLibSQLite"], path: "Tests/Simulation/Takeover"),
+            name: "Takeover", dependencies: ["CLibSQLite"], path: "Tests/Reliability/Simulation/Takeover"),
         part(
-            "Simulation", "Tests/Simulation/Simulation",
+            "Simulation", "Tests/Reliability/Simulation/Simulation",
             [
                 "AgentCore", "ContainerProduct", "ControllerCore", "ControllerEngine", "DaemonKit", "DriverKit",
                 "Metering", "Model", "SQL", "SQLite", "Sessions", "Store", "Takeover", "Transport", "WireProtocol",
                 lifecycle,
                 logging,
             ] + nio),
-        program("innkeeper-simulate", "Tests/Simulation/Program", ["Simulation"]),
+        program("innkeeper-simulate", "Tests/Reliability/Simulation/Program", ["Simulation"]),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Processes"],
-            path: "Tests/Simulation/Tests", swiftSettings: house),
+            name: "SimulationTests", dependencies: ["Processes", "TestSupport"],
+            path: "Tests/Reliability/Simulation/Tests", swiftSettings: house),
         part(
-            "SimulatedFleet", "Tests/SimulatedFleet", ["CLinux", "Model", "Store", "Transport", "WireProtocol"] + nio),
+            "SimulatedFleet", "Tests/Support/SimulatedFleet",
+            ["CLinux", "Model", "Store", "Transport", "WireProtocol"] + nio),
         reliability(
             "LinkFaults",
             [
@@ -276,13 +277,13 @@ let package = Package(
                 "Transport", "ControllerEngine", logging,
             ] + nio),
         program(
-            "innkeeper-bench", "Tests/Bench",
+            "innkeeper-bench", "Tests/Tools/Bench",
             [
                 "CLinux", "DriverKit", "Metering", "Model", "Processes", "ProxmoxDriver", "Sessions", "SimulatedFleet",
                 "Store", "TestSupport", "Transport", "WireProtocol", logging, lifecycle,
             ] + nio),
         program(
-            "innkeeper-soak", "Tests/Soak",
+            "innkeeper-soak", "Tests/Tools/Soak",
             [
                 "APIModels", "HTTPFetch", "Model", "SimulatedFleet", "Store", "TestSupport", "Transport",
                 "WireProtocol", arguments,
@@ -290,17 +291,18 @@ let package = Package(
         reliability("Secrets", ["SQL", "SQLite"]),
         .testTarget(
             name: "SoakTests", dependencies: ["SiteSupport", "TestSupport", "innkeeper-soak"] + programs,
-            path: "Tests/SoakTests", swiftSettings: house),
+            path: "Tests/System/SoakTests", swiftSettings: house),
         .testTarget(
             name: "EndToEnd",
             dependencies: [
                 "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "SiteSupport", "Store", "TestSupport",
                 "WireProtocol",
             ] + programs,
-            path: "Tests/EndToEnd", swiftSettings: house),
+            path: "Tests/System/EndToEnd", swiftSettings: house),
 
         .testTarget(
-            name: "HouseTests", dependencies: ["Processes"] + programs, path: "Tests/HouseTests", swiftSettings: house),
+            name: "HouseTests", dependencies: ["Processes"] + programs, path: "Tests/Unit/HouseTests",
+            swiftSettings: house),
 
         // Tests/Reliability/
         reliability("CrashMatrix", ["DaemonKit", "SQL", "SQLite", "Transport"], exclude: ["Shim"]),
@@ -321,7 +323,7 @@ let package = Package(
     ]
 )
 
-// Tests/Fuzz: the same properties under libFuzzer, or in a test over the committed inputs.
+// Tests/Reliability/Fuzz: the same properties under libFuzzer, or in a test over the committed inputs.
 let fuzzed: [Target.Dependency] =
     [
         "API", "APIModels", "AgentCore", "CloudPanelDriver", "ContainerProduct", "ControllerCore", "DaemonKit",
@@ -335,13 +337,14 @@ if fuzzing {
     package.targets.removeAll { $0.path?.hasPrefix("Tests/") == true }
     package.targets.append(
         .executableTarget(
-            name: "innkeeper-fuzz", dependencies: fuzzed, path: "Tests/Fuzz",
+            name: "innkeeper-fuzz", dependencies: fuzzed, path: "Tests/Reliability/Fuzz",
             exclude: ["CorpusTests", "corpus", "run"],
             sources: ["Program", "Properties"], swiftSettings: house, linkerSettings: [.unsafeFlags(fuzzer)]))
 } else {
     package.targets.append(
         .testTarget(
-            name: "FuzzCorpusTests", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["Program", "corpus", "run"],
+            name: "FuzzCorpusTests", dependencies: fuzzed, path: "Tests/Reliability/Fuzz",
+            exclude: ["Program", "corpus", "run"],
             sources: ["CorpusTests", "Properties"], swiftSettings: house))
 }
 

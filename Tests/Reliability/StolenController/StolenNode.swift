@@ -21,7 +21,6 @@ final class StolenNode: Sendable {
     let folder: ScratchFolder
     let drivers: [any Driver]
     let engine: ScriptedServer
-    private static let home = #filePath.split(separator: "/Tests/")[0]
 
     init() async throws {
         let folder = try ScratchFolder("stolen")
@@ -30,7 +29,7 @@ final class StolenNode: Sendable {
         for (emulator, place) in [("proxmox", "pve"), ("cloudpanel", "panel"), ("kubernetes", "kubernetes")] {
             let made = try await Child.run(
                 ProcessRequest(
-                    "\(Self.home)/Tests/Emulators/\(emulator)/node", [folder.file(place)], deadline: .seconds(60)))
+                    Checkout.emulator("\(emulator)/node"), [folder.file(place)], deadline: .seconds(60)))
             guard made.succeeded else { throw SetupFailure("no emulated \(emulator): \(made.errorText)") }
         }
         try Self.fill(folder)

@@ -11,7 +11,7 @@ import WireProtocol
 /// configuration of the package, tried against the node itself, other people's data, and what the agent keeps.
 @Suite(.timeLimit(.minutes(10))) struct `A stolen controller` {
     private static func policy() throws -> Policy {
-        let path = "\(#filePath.split(separator: "/Tests/")[0])/packaging/deb/agent/policy.json"
+        let path = "\(Checkout.root)/packaging/deb/agent/policy.json"
         guard let file = fopen(path, "r") else { throw SetupFailure("there is no \(path)") }
         defer { fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 64 << 10)
