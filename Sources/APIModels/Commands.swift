@@ -43,7 +43,7 @@ package struct ActionOffer: Codable, Sendable, Hashable {
 }
 
 /// `POST /api/v1/nodes/{id}/commands`.
-package struct CommandOrder: Codable, Sendable {
+package struct CommandBody: Codable, Sendable {
     /// With the driver's name: `docker.container.exec`.
     package var operation: String
     /// What it works on, as the driver calls it: `docker/web`. When absent it follows from the arguments where the
@@ -116,7 +116,7 @@ package struct CommandOutput: Codable, Sendable {
 }
 
 /// `POST /api/v1/operations/{id}/input`: bytes for the standard input of a running command, as `text` or `base64`.
-package struct InputOrder: Codable, Sendable {
+package struct InputBody: Codable, Sendable {
     package var text: String?
     package var base64: String?
     /// Bytes of the input before these: the same bytes twice are taken once.

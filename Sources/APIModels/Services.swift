@@ -54,7 +54,7 @@ package struct Service: Codable, Sendable {
 }
 
 /// `POST /api/v1/services`. The same `external_id` twice is the same service, never a second one.
-package struct ServiceOrder: Codable, Sendable {
+package struct ServiceBody: Codable, Sendable {
     package var externalID: String?
     package var customer: String
     package var plan: String
@@ -76,7 +76,7 @@ package struct ServiceOrder: Codable, Sendable {
 }
 
 /// `POST /api/v1/services/{id}/upgrade`: another plan, other values, or both.
-package struct UpgradeOrder: Codable, Sendable {
+package struct UpgradeBody: Codable, Sendable {
     package var plan: String?
     /// Those of the product's fields that an upgrade can change.
     package var overrides: JSONValue?
@@ -95,7 +95,7 @@ package struct ReasonRequest: Codable, Sendable {
 }
 
 /// `POST /api/v1/services/{id}/verbs/{verb}`, the body is optional.
-package struct VerbOrder: Codable, Sendable {
+package struct VerbBody: Codable, Sendable {
     /// What the verb wants to know; `GET /api/v1/products/{product}` has its schema.
     package var parameters: JSONValue?
     package var reason: String?
@@ -107,7 +107,7 @@ package struct VerbOrder: Codable, Sendable {
 }
 
 /// The answer 202: the work is on record and will be done.
-package struct AcceptedOrder: Codable, Sendable {
+package struct AcceptedOperation: Codable, Sendable {
     package var operation: Operation
     package var service: Service?
 

@@ -1,5 +1,5 @@
 /// `POST /api/v1/transfers`: a snapshot of one node's dataset into a dataset of another node.
-package struct TransferOrder: Codable, Sendable {
+package struct TransferBody: Codable, Sendable {
     package var source: TransferSource
     package var target: TransferTarget
     /// 1 to 86400; a day when absent.

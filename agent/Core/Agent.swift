@@ -29,8 +29,8 @@ package struct AgentSettings: Sendable {
 /// One agent: its state on disk, its drivers and its link, put together here and nowhere else.
 package final class Agent: Sendable {
     private let link: Link
-    private let commands: CommandDesk
-    private let reports: ReportDesk
+    private let commands: CommandRunner
+    private let reports: Reporter
     private let watch: DriverWatch
     package let files: StateFiles
     private let roster: DriverRoster
@@ -61,14 +61,14 @@ package final class Agent: Sendable {
         let (failures, broken) = AsyncStream.makeStream(of: (any Error).self)
         let outlet = Outlet(loop: group.next())
         let credentials = try Credentials(identity, in: data)
-        let reports = ReportDesk(drivers: drivers, spool: files.spool, outlet: outlet, logger: logger)
-        let commands = CommandDesk(
-            CommandDesk.Surroundings(
+        let reports = Reporter(drivers: drivers, spool: files.spool, outlet: outlet, logger: logger)
+        let commands = CommandRunner(
+            CommandRunner.Surroundings(
                 drivers: Dictionary(drivers.map { (type(of: $0).name, $0) }) { $1 }, policy: settings.policy,
                 journal: files.journal, epoch: files.spool.epoch, audit: files.audit, outlet: outlet, logger: logger,
                 awaits: { name in sources.contains { $0.name == name && $0.hasSign() } },
                 changed: { reports.changed($0) }, broken: { broken.yield($0) }))
-        let renewal = RenewalDesk(credentials: credentials, outlet: outlet, logger: logger)
+        let renewal = CertificateRenewer(credentials: credentials, outlet: outlet, logger: logger)
         let roster = DriverRoster(drivers)
         let greeting = Greeting(
             node: identity.node, machine: machine, roster: roster, policy: settings.policy, files: files)

@@ -53,8 +53,8 @@ signal(SIGPIPE, SIG_IGN)
 Footprint.prepare()
 Daemon.closeToOthers()
 do {
-    switch try Order(Array(CommandLine.arguments.dropFirst())) {
-    case .help: print(Order.usage)
+    switch try Invocation(Array(CommandLine.arguments.dropFirst())) {
+    case .help: print(Invocation.usage)
     case .version: print("innkeeper-agent \(Version.current)")
     case .enrol(let controller, let token, let data): try await enrol(controller: controller, token: token, data: data)
     case .doctor(let data, let config):

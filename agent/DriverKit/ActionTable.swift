@@ -9,7 +9,7 @@ extension Sequence {
         }
         do {
             let call = try row.spec.reading(call)
-            let note = try await (subject as? any MarkKeeper)?.compare(call)
+            let note = try await (subject as? any MarkStore)?.compare(call)
             let outcome = try await row.body(subject, call, context)
             return note.map(outcome.noting) ?? outcome
         } catch {

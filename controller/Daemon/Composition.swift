@@ -77,7 +77,7 @@ struct Composition {
         listening.host = configuration.agents.host
         listening.port = configuration.agents.port
         listening.eventLoops = configuration.eventLoops
-        let enrolments = EnrolmentDesk(
+        let enrolments = EnrolmentService(
             store: engine.store, sessions: engine.sessions, authority: authority,
             controllerName: configuration.names.first ?? "localhost", logger: Logger(label: "enrolment"))
         return AgentListener(

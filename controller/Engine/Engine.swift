@@ -12,7 +12,7 @@ package import WireProtocol
 /// The daemon puts ports and an API in front of it.
 package struct Engine: Sendable {
     package let store: Store
-    package let sessions: SessionDesk
+    package let sessions: SessionManager
     package let revocations: Revocations
     /// Where orders for services come in.
     package let operations: Operations
@@ -32,21 +32,21 @@ package struct Engine: Sendable {
             revocations.enrolled(node.id)
             if node.revokedAt != nil { revocations.revoke(node: node.id) }
         }
-        var desk = SessionDesk.Configuration()
-        desk.settings = settings
-        sessions = SessionDesk(
-            configuration: desk, store: store, fleet: Fleet(ledger: .store(store)), revocations: revocations,
+        var manager = SessionManager.Configuration()
+        manager.settings = settings
+        sessions = SessionManager(
+            configuration: manager, store: store, fleet: Fleet(ledger: .store(store)), revocations: revocations,
             authority: authority, expected: nodes.filter { $0.state == .connected }.map(\.id),
             logger: Logger(label: "sessions"))
-        let world = World(
+        let dependencies = Dependencies(
             store: store, agents: .fleet(sessions, store), catalogue: catalogue, logger: Logger(label: "core"),
             allocation: allocation)
-        let executor = Executor(world: world, limits: limits, rules: placement)
+        let executor = Executor(dependencies: dependencies, limits: limits, rules: placement)
         self.executor = executor
-        operations = Operations(world: world, rules: placement, wake: { executor.wake() })
-        reconciliation = Reconciliation(world: world, operations: operations, retention: retention)
+        operations = Operations(dependencies: dependencies, rules: placement, wake: { executor.wake() })
+        reconciliation = Reconciliation(dependencies: dependencies, operations: operations, retention: retention)
     }
 
     /// In the order in which they are to start.
-    package var services: [any Service] { [reconciliation, executor, SessionService(desk: sessions)] }
+    package var services: [any Service] { [reconciliation, executor, SessionService(manager: sessions)] }
 }

@@ -49,14 +49,14 @@ extension AgentOrder {
 
 extension AgentsPort {
     /// The real fleet.
-    static func fleet(_ sessions: SessionDesk, _ store: Store) -> AgentsPort {
+    static func fleet(_ sessions: SessionManager, _ store: Store) -> AgentsPort {
         let fleet = sessions.fleet
         return AgentsPort(
             perform: { (call, node) throws(AgentError) in
                 do throws(FleetError) {
                     return try await fleet.perform(
                         AgentOrder(call), on: node,
-                        observer: OrderObserver(
+                        observer: CommandObserver(
                             progress: { call.onProgress($0.message, $0.fraction) },
                             output: { call.onOutput?($0) }, grantsCredit: call.onOutput != nil))
                 } catch {

@@ -41,8 +41,8 @@ package struct PoolRoom: Sendable, Hashable {
         }
     }
 
-    func isOf(_ wish: StorageWish) -> Bool {
-        switch (wish, kind) {
+    func isOf(_ spec: StorageDemand) -> Bool {
+        switch (spec, kind) {
         case (.zfs, .zfs), (.folder, .folder): true
         case (.proxmox(let content), .proxmox(let contents)): contents.contains(content)
         default: false

@@ -23,7 +23,7 @@ package enum PlacementStrategy: String, Sendable, Hashable, CaseIterable {
 }
 
 /// What kind of storage a service's data goes to.
-package enum StorageWish: Sendable, Hashable {
+package enum StorageDemand: Sendable, Hashable {
     /// It has none.
     case none
     /// A ZFS pool.
@@ -41,7 +41,7 @@ package struct Demand: Sendable, Hashable {
     package var drivers: [String]
     /// Labels that the node must carry.
     package var labels: [String: String]
-    package var storage: StorageWish
+    package var storage: StorageDemand
     /// The storage to use, by its name; nil lets the placement choose.
     package var pool: String?
     /// What the node must have.
@@ -51,7 +51,7 @@ package struct Demand: Sendable, Hashable {
     package var strategy: PlacementStrategy
 
     package init(
-        resources: Resources, drivers: [String], labels: [String: String] = [:], storage: StorageWish = .zfs,
+        resources: Resources, drivers: [String], labels: [String: String] = [:], storage: StorageDemand = .zfs,
         pool: String? = nil, networks: [Network] = [], template: String? = nil, strategy: PlacementStrategy = .spread
     ) {
         self.storage = storage

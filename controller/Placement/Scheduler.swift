@@ -100,7 +100,7 @@ extension Scheduler {
     }
 }
 
-extension StorageWish {
+extension StorageDemand {
     fileprivate func isMissing(_ name: String?) -> Exclusion {
         switch self {
         case .none, .zfs: .poolMissing(name)

@@ -22,10 +22,10 @@ package final class AgentListener: Service {
 
     private let configuration: Configuration
     private let tls: @Sendable () -> TLSContext
-    private let sessions: SessionDesk
-    private let enrolments: EnrolmentDesk
+    private let sessions: SessionManager
+    private let enrolments: EnrolmentService
     private let gate: ConnectionGate
-    private let strangers: StrangerLog
+    private let strangers: UnauthenticatedLog
     private let group: MultiThreadedEventLoopGroup
     private let bound: AsyncStream<SocketAddress>
     private let announce: AsyncStream<SocketAddress>.Continuation
@@ -33,15 +33,15 @@ package final class AgentListener: Service {
 
     /// - Parameter tls: asked at each connection, so that a renewed certificate takes effect at once.
     package init(
-        configuration: Configuration, tls: @escaping @Sendable () -> TLSContext, sessions: SessionDesk,
-        enrolments: EnrolmentDesk, logger: Logger
+        configuration: Configuration, tls: @escaping @Sendable () -> TLSContext, sessions: SessionManager,
+        enrolments: EnrolmentService, logger: Logger
     ) {
         self.configuration = configuration
         self.tls = tls
         self.sessions = sessions
         self.enrolments = enrolments
         self.logger = logger
-        strangers = StrangerLog(logger: logger)
+        strangers = UnauthenticatedLog(logger: logger)
         gate = ConnectionGate(total: configuration.unproved, perAddress: configuration.unprovedPerAddress)
         group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
         (bound, announce) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -79,11 +79,11 @@ package final class AgentListener: Service {
 private final class ServiceSelector: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
-    private let sessions: SessionDesk
-    private let enrolments: EnrolmentDesk
-    private let strangers: StrangerLog
+    private let sessions: SessionManager
+    private let enrolments: EnrolmentService
+    private let strangers: UnauthenticatedLog
 
-    init(sessions: SessionDesk, enrolments: EnrolmentDesk, strangers: StrangerLog) {
+    init(sessions: SessionManager, enrolments: EnrolmentService, strangers: UnauthenticatedLog) {
         self.sessions = sessions
         self.enrolments = enrolments
         self.strangers = strangers
@@ -99,7 +99,7 @@ private final class ServiceSelector: ChannelInboundHandler, RemovableChannelHand
                 try sessions.serve(context.channel, certificate: peer, node: node)
             } else if completed.service == ProtocolVersion.enrolmentALPN {
                 let lines = LineDecoder(maximumBytes: ProtocolVersion.maximumEnrolmentBytes)
-                try pipeline.addHandlers([lines, EnrolmentHandler(desk: enrolments)])
+                try pipeline.addHandlers([lines, EnrolmentHandler(enrolments: enrolments)])
             } else {
                 return context.close(promise: nil)
             }

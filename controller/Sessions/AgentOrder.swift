@@ -45,7 +45,7 @@ package struct AgentOrder: Sendable {
 }
 
 /// What an order tells on its way; each is called in order and output waits for the one before it.
-package struct OrderObserver: Sendable {
+package struct CommandObserver: Sendable {
     package var accepted: @Sendable () async -> Void
     package var progress: @Sendable (CommandProgress) async -> Void
     /// The agent may send more only after this returned: its credit is what was consumed.

@@ -49,7 +49,7 @@ package struct CommandRelay: Sendable {
         _ sender: End, _ receiver: End, _ flow: Flow, _ progress: @escaping @Sendable (CommandProgress) async -> Void
     ) async -> Outcome {
         let (ready, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        async let receiving = perform(receiver, OrderObserver(accepted: { signal.yield() })) {
+        async let receiving = perform(receiver, CommandObserver(accepted: { signal.yield() })) {
             signal.finish()
             flow.receiverEnded()
         }
@@ -59,7 +59,7 @@ package struct CommandRelay: Sendable {
             break
         }
         guard isReady else { return Outcome(sender: nil, receiver: await receiving, bytes: 0, broken: flow.broken) }
-        let observer = OrderObserver(
+        let observer = CommandObserver(
             progress: progress, output: { output in if output.stream == .stdout { await flow.pass(output) } })
         let sent = await perform(sender, observer) {}
         if case .success(let result) = sent, result.status == .succeeded {
@@ -71,7 +71,7 @@ package struct CommandRelay: Sendable {
     }
 
     private func perform(
-        _ end: End, _ observer: OrderObserver, then ended: @Sendable () -> Void
+        _ end: End, _ observer: CommandObserver, then ended: @Sendable () -> Void
     ) async -> Result<CommandResult, FleetError> {
         defer { ended() }
         do throws(FleetError) {

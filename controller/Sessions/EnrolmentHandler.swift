@@ -8,11 +8,11 @@ final class EnrolmentHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let desk: EnrolmentDesk
+    private let enrolments: EnrolmentService
     private var hasAsked = false
     private var answered = false
 
-    init(desk: EnrolmentDesk) { self.desk = desk }
+    init(enrolments: EnrolmentService) { self.enrolments = enrolments }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !answered else { return }
@@ -48,9 +48,9 @@ final class EnrolmentHandler: ChannelInboundHandler {
 
     private func enrol(_ request: EnrolmentRequest, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let desk = self.desk
+        let enrolments = self.enrolments
         let remote = context.remoteAddress?.plainAddress ?? "unknown"
-        context.eventLoop.makeFutureWithTask { await desk.enrol(request, remote: remote) }.whenSuccess { answer in
+        context.eventLoop.makeFutureWithTask { await enrolments.enrol(request, remote: remote) }.whenSuccess { answer in
             let (handler, context) = bound.value
             guard !handler.answered else { return }
             switch answer {

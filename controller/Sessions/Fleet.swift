@@ -59,12 +59,12 @@ package final class Fleet: Sendable {
     ///
     /// Cancelling the task only ends the waiting; `cancel` asks the agent to stop the work.
     package func perform(
-        _ order: AgentOrder, on node: String, observer: OrderObserver = OrderObserver()
+        _ order: AgentOrder, on node: String, observer: CommandObserver = CommandObserver()
     ) async throws(FleetError) -> CommandResult {
         // Registered before the ledger is asked, so that a result that arrives in between is not missed.
         let (events, continuation) = AsyncStream.makeStream(
-            of: OrderEvent.self, bufferingPolicy: .bufferingOldest(OutstandingOrder.maximumQueuedEvents))
-        let outstanding = OutstandingOrder(order: order, node: node, events: continuation)
+            of: OrderEvent.self, bufferingPolicy: .bufferingOldest(OutstandingCommand.maximumQueuedEvents))
+        let outstanding = OutstandingCommand(order: order, node: node, events: continuation)
         try state.withLock { state throws(FleetError) in try state.add(outstanding) }
         defer { state.withLock { $0.remove(order.id) } }
         let opening = try await ledger.open(order, node)

@@ -9,7 +9,7 @@ enum OrderEvent: Sendable {
 }
 
 /// One order that waits for its result.
-struct OutstandingOrder {
+struct OutstandingCommand {
     /// Events that wait for a slow observer; output is bounded by credit as well.
     static let maximumQueuedEvents = 8192
 
@@ -22,7 +22,7 @@ struct OutstandingOrder {
     var isRecorded = false
     var journal: String?
     var credit = Fleet.initialWindow
-    var input = OrderInput()
+    var input = CommandInput()
     var cancelReason: String?
     var ending: Result<CommandResult, FleetError>?
 
@@ -45,7 +45,7 @@ struct OutstandingOrder {
 /// The fleet's state and its rules; no I/O of its own, so that each rule is one function under one lock.
 struct FleetState {
     private(set) var sessions: [String: AgentSession] = [:]
-    private(set) var orders: [String: OutstandingOrder] = [:]
+    private(set) var orders: [String: OutstandingCommand] = [:]
     /// The order ids of each node in the order in which they were given.
     private var queue: [String: [String]] = [:]
     /// Since when a node with waiting orders is away.
@@ -54,7 +54,7 @@ struct FleetState {
 
     // MARK: Orders
 
-    mutating func add(_ order: OutstandingOrder) throws(FleetError) {
+    mutating func add(_ order: OutstandingCommand) throws(FleetError) {
         let id = order.order.id
         guard !isShutDown else { throw .abandoned(command: id) }
         guard orders[id] == nil else { throw .inFlight(command: id) }

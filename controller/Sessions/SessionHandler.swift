@@ -11,7 +11,7 @@ final class SessionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let desk: SessionDesk
+    private let sessions: SessionManager
     private let certificate: Certificate
     private var rules: SessionRules
     private var session: AgentSession?
@@ -22,8 +22,8 @@ final class SessionHandler: ChannelInboundHandler {
     private var unknownTypes: Set<String> = []
     private static let maximumUnknownTypes = 8
 
-    init(desk: SessionDesk, certificate: Certificate, node: String) {
-        self.desk = desk
+    init(sessions: SessionManager, certificate: Certificate, node: String) {
+        self.sessions = sessions
         self.certificate = certificate
         rules = SessionRules(node: node)
     }
@@ -56,7 +56,7 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if let session { desk.closed(session) }
+        if let session { sessions.closed(session) }
         session = nil
         context.fireChannelInactive()
     }
@@ -75,7 +75,7 @@ final class SessionHandler: ChannelInboundHandler {
             act(on: rules.refuse(.malformed, "\(error)"), context)
             return
         }
-        desk.logger.debug("link failed", metadata: ["node": "\(rules.node)", "error": "\(error)"])
+        sessions.logger.debug("link failed", metadata: ["node": "\(rules.node)", "error": "\(error)"])
         context.close(promise: nil)
     }
 
@@ -86,8 +86,9 @@ final class SessionHandler: ChannelInboundHandler {
         case .ignore(let type): noteUnknown(type)
         case .drop: break
         case .ended(let goodbye):
-            desk.logger.info("agent said goodbye", metadata: ["node": "\(rules.node)", "code": "\(goodbye.code.code)"])
-            if let session { desk.departed(session) }
+            sessions.logger.info(
+                "agent said goodbye", metadata: ["node": "\(rules.node)", "code": "\(goodbye.code.code)"])
+            if let session { sessions.departed(session) }
             context.close(promise: nil)
         case .refuse(let goodbye): part(goodbye, context)
         }
@@ -96,11 +97,11 @@ final class SessionHandler: ChannelInboundHandler {
     private func noteUnknown(_ type: String) {
         let name = String(decoding: type.utf8.prefix(64), as: UTF8.self)
         guard unknownTypes.count < Self.maximumUnknownTypes, unknownTypes.insert(name).inserted else { return }
-        desk.logger.notice("unknown message ignored", metadata: ["node": "\(rules.node)", "type": "\(name)"])
+        sessions.logger.notice("unknown message ignored", metadata: ["node": "\(rules.node)", "type": "\(name)"])
     }
 
     private func part(_ goodbye: Goodbye, _ context: ChannelHandlerContext) {
-        desk.logger.warning(
+        sessions.logger.warning(
             "link refused",
             metadata: [
                 "node": "\(rules.node)", "code": "\(goodbye.code.code)", "reason": "\(goodbye.message.prefix(200))",
@@ -119,28 +120,28 @@ final class SessionHandler: ChannelInboundHandler {
             channel: channel)
         channel.setOption(.autoRead, value: false).whenComplete { _ in }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let desk = self.desk
-        context.eventLoop.makeFutureWithTask { await desk.judge(hello, candidate) }.whenSuccess { answer in
+        let sessions = self.sessions
+        context.eventLoop.makeFutureWithTask { await sessions.judge(hello, candidate) }.whenSuccess { answer in
             let (handler, context) = bound.value
             handler.answer(answer, candidate, hello.spool.epoch, context)
         }
     }
 
     private func answer(
-        _ answer: SessionDesk.Answer, _ candidate: AgentSession, _ journal: String, _ context: ChannelHandlerContext
+        _ answer: SessionManager.Answer, _ candidate: AgentSession, _ journal: String, _ context: ChannelHandlerContext
     ) {
         switch answer {
         case .welcome(let welcome):
             // It may have left or been refused while it was judged.
             guard context.channel.isActive, rules.state == .judging else {
-                desk.closed(candidate)
+                sessions.closed(candidate)
                 return
             }
             rules.admitted()
             session = candidate
-            ingest = desk.ingest(for: candidate, journal: journal)
+            ingest = sessions.ingest(for: candidate, journal: journal)
             candidate.send(.welcome(welcome))
-            desk.opened(candidate)
+            sessions.opened(candidate)
             candidate.judged()
         case .refuse(let goodbye):
             guard rules.state == .judging else { return }
@@ -153,10 +154,10 @@ final class SessionHandler: ChannelInboundHandler {
         switch message {
         case .heartbeat(let beat):
             session.send(.heartbeat(Heartbeat(seq: beat.seq, time: Timestamp.now().milliseconds)))
-        case .result(let result): desk.results.take(result, bytes: bytes, from: session)
-        case .renew(let renewal): desk.renew(renewal, session)
+        case .result(let result): sessions.results.take(result, bytes: bytes, from: session)
+        case .renew(let renewal): sessions.renew(renewal, session)
         case .accepted, .progress, .output, .consumed:
-            if !desk.fleet.received(message, from: session) {
+            if !sessions.fleet.received(message, from: session) {
                 act(on: rules.refuse(.protocol, "more output was sent than credit was given"), context)
             }
         case .metrics, .series, .usage, .event, .gap, .inventory, .drivers: ingest?.take(message, bytes: bytes)
@@ -168,7 +169,7 @@ final class SessionHandler: ChannelInboundHandler {
         guard rules.state != .closing else { return }
         let silent: Bool
         if let session {
-            silent = ContinuousClock.now - session.lastHeard >= desk.silence
+            silent = ContinuousClock.now - session.lastHeard >= sessions.silence
         } else {
             silent = NIODeadline.now() - openedAt > .seconds(10)
         }
@@ -176,11 +177,11 @@ final class SessionHandler: ChannelInboundHandler {
     }
 }
 
-extension SessionDesk {
+extension SessionManager {
     /// Speaks with the node on a channel whose other end has proved that it is the node. Call it on the event loop.
     package func serve(_ channel: any Channel, certificate: Certificate, node: String) throws {
         try channel.pipeline.syncOperations.addHandlers([
-            LineDecoder(), SessionHandler(desk: self, certificate: certificate, node: node),
+            LineDecoder(), SessionHandler(sessions: self, certificate: certificate, node: node),
         ])
     }
 }

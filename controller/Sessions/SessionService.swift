@@ -2,20 +2,20 @@ import ServiceLifecycle
 
 /// Keeps the sessions' clock until the daemon stops.
 package struct SessionService: Service {
-    private let desk: SessionDesk
+    private let manager: SessionManager
 
-    package init(desk: SessionDesk) { self.desk = desk }
+    package init(manager: SessionManager) { self.manager = manager }
 
     package func run() async throws {
-        let desk = self.desk
+        let manager = self.manager
         await cancelWhenGracefulShutdown {
             var count = 0
             while !Task.isCancelled {
-                await desk.tick(recording: count.isMultiple(of: 5))
+                await manager.tick(recording: count.isMultiple(of: 5))
                 count += 1
                 try? await Task.sleep(for: .seconds(1))
             }
         }
-        desk.fleet.shutDown()
+        manager.fleet.shutDown()
     }
 }

@@ -38,7 +38,7 @@ struct ExecCommand: AsyncParsableCommand {
             guest, command, stdin: sendsInput, screen: tty ? RawTerminal.size : nil,
             deadline: deadline.map { Int64($0.seconds) } ?? (tty ? 12 * 3600 : nil))
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/commands"
-        let accepted: AcceptedOrder = try await controller.change("POST", path, order)
+        let accepted: AcceptedOperation = try await controller.change("POST", path, order)
         let sink = OutputSink(isWhole: !tty)
         let conversation = Conversation(
             controller, operation: accepted.operation.id, sendsInput: sendsInput, hasTerminal: tty, into: sink)
@@ -81,7 +81,7 @@ extension GuestDriver {
     /// - Parameter screen: rows and columns of a terminal; nil for none.
     func order(
         _ guest: String, _ command: [String], stdin: Bool, screen: (rows: Int64, columns: Int64)?, deadline: Int64?
-    ) -> CommandOrder {
+    ) -> CommandBody {
         var arguments: JSONObject = ["command": .array(command.map { .string($0) }), "stdin": .bool(stdin)]
         if let screen {
             arguments["tty"] = true
@@ -95,7 +95,7 @@ extension GuestDriver {
             resource = "proxmox/ct/\(guest)"
             arguments["vmid"] = Int64(guest).map { .integer($0) } ?? .string(guest)
         }
-        return CommandOrder(
+        return CommandBody(
             operation: "\(rawValue).container.exec", resource: resource, arguments: .object(arguments),
             deadlineSeconds: deadline, follow: true, attended: true)
     }

@@ -48,12 +48,12 @@ struct NodeRun: AsyncParsableCommand {
             }
             if isatty(STDIN_FILENO) == 1 { Terminal.note("reading standard input; end it with Ctrl-D") }
         }
-        let order = CommandOrder(
+        let order = CommandBody(
             operation: operation, resource: resource, arguments: .object(given),
             secrets: secret.isEmpty ? nil : .object(try CommandArguments.secrets(secret)),
             deadlineSeconds: deadline.map { Int64($0.seconds) }, follow: !detach, attended: streams ? true : nil)
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/commands"
-        let accepted: AcceptedOrder = try await controller.change("POST", path, order, key: idempotencyKey)
+        let accepted: AcceptedOperation = try await controller.change("POST", path, order, key: idempotencyKey)
         if detach { return try common.output.show(accepted) { $0.operation.id } }
         // Programs read one JSON document on standard output.
         let sink = OutputSink(isWhole: streams, intoError: common.output == .json)

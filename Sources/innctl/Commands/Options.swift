@@ -55,8 +55,8 @@ struct WantedOptions: ParsableArguments {
     @Option(help: "The plan's name.") var plan: String
     @OptionGroup var sizes: SizeOptions
 
-    func order(of customer: String, externalID: String? = nil, labels: [String: String]? = nil) -> ServiceOrder {
-        ServiceOrder(
+    func order(of customer: String, externalID: String? = nil, labels: [String: String]? = nil) -> ServiceBody {
+        ServiceBody(
             externalID: externalID, customer: customer, plan: plan, labels: labels, overrides: sizes.overrides)
     }
 }

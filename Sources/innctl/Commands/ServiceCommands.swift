@@ -24,7 +24,7 @@ struct ServiceCreate: AsyncParsableCommand {
 
     func run() async throws {
         let controller = try Controller.connect()
-        let accepted: AcceptedOrder = try await controller.change(
+        let accepted: AcceptedOperation = try await controller.change(
             "POST", "/api/v1/services",
             wanted.order(of: customer, externalID: externalID, labels: label.isEmpty ? nil : label.map),
             key: waiting.idempotencyKey)
@@ -126,7 +126,7 @@ extension ServiceChange {
         try confirm()
         let controller = try Controller.connect()
         let path = "/api/v1/services/\(PercentEncoding.encode(service))/\(Self.verb)"
-        let accepted: AcceptedOrder = try await controller.change("POST", path, body, key: waiting.idempotencyKey)
+        let accepted: AcceptedOperation = try await controller.change("POST", path, body, key: waiting.idempotencyKey)
         try await Follow(controller, waiting, common.output).finish(accepted)
     }
 }
@@ -148,6 +148,6 @@ struct ServiceUpgrade: ServiceChange {
     }
 
     var body: (any Encodable)? {
-        UpgradeOrder(plan: plan, overrides: sizes.overrides)
+        UpgradeBody(plan: plan, overrides: sizes.overrides)
     }
 }

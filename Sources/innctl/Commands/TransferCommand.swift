@@ -32,13 +32,13 @@ struct TransferCommand: AsyncParsableCommand {
 
     func run() async throws {
         let controller = try Controller.connect()
-        let accepted: AcceptedOrder = try await controller.change(
+        let accepted: AcceptedOperation = try await controller.change(
             "POST", "/api/v1/transfers", order, key: wait.idempotencyKey)
         try await Follow(controller, wait, common.output).finish(accepted)
     }
 
-    private var order: TransferOrder {
-        TransferOrder(
+    private var order: TransferBody {
+        TransferBody(
             source: TransferSource(
                 node: source.place.node, dataset: source.place.dataset, snapshot: source.snapshot, fromSnapshot: from,
                 fromBookmark: fromBookmark, intermediates: intermediates ? true : nil, raw: raw ? true : nil,

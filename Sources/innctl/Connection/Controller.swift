@@ -49,7 +49,7 @@ struct Controller: Sendable {
     }
 
     /// Bytes for the input of a command. They carry their place, so that no key is needed to send them twice.
-    func input(_ order: InputOrder, of operation: String) async throws(Failure) -> InputTaken {
+    func input(_ order: InputBody, of operation: String) async throws(Failure) -> InputTaken {
         let bytes: [UInt8]
         do { bytes = try BodyEncoder.bytes(order) } catch {
             throw Failure(.failed, "the input cannot be written as JSON: \(error)")

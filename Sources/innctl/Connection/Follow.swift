@@ -33,7 +33,7 @@ struct Follow: Sendable {
     }
 
     /// Shows what was accepted; waits for its end when that was asked for. Throws when it did not end well.
-    func finish(_ accepted: APIModels.AcceptedOrder) async throws {
+    func finish(_ accepted: APIModels.AcceptedOperation) async throws {
         guard isWanted else {
             return try output.show(accepted) { accepted in
                 (accepted.service.map { "service \($0.id)\n" } ?? "") + "operation \(accepted.operation.id)"
@@ -44,7 +44,7 @@ struct Follow: Sendable {
         let service: Service? = try await operation.service.asyncMap { id in
             try await controller.get("/api/v1/services/\(PercentEncoding.encode(id))")
         }
-        try output.show(APIModels.AcceptedOrder(operation: operation, service: service)) { _ in
+        try output.show(APIModels.AcceptedOperation(operation: operation, service: service)) { _ in
             service.map { "service \($0.id) is \($0.state)" } ?? "operation \(operation.id) \(operation.state)"
         }
         if let failure = Failure(endOf: operation) { throw failure }

@@ -95,7 +95,7 @@ final class Conversation: Sendable {
         repeat {
             let rest = Array(bytes.suffix(Int(goal - offset)))
             do throws(Failure) {
-                let order = InputOrder(base64: rest.isEmpty ? nil : rest.base64, offset: offset, end: end ? true : nil)
+                let order = InputBody(base64: rest.isEmpty ? nil : rest.base64, offset: offset, end: end ? true : nil)
                 offset = max(offset, try await controller.input(order, of: operation).offset)
                 if offset >= goal { return true }
                 refused = 0
@@ -136,7 +136,7 @@ final class Conversation: Sendable {
 
     private func tellSize() async {
         let (rows, columns) = RawTerminal.size
-        _ = try? await controller.input(InputOrder(offset: 0, rows: rows, columns: columns), of: operation)
+        _ = try? await controller.input(InputBody(offset: 0, rows: rows, columns: columns), of: operation)
     }
 
     /// - Parameter isTold: whether somebody wants to hear that it was too late for that.
@@ -150,7 +150,7 @@ final class Conversation: Sendable {
     /// The controller ends a command when nobody sits in front of it. Who reads slowly is there all the same.
     private func attend() async {
         while (try? await Task.sleep(for: .seconds(10))) != nil {
-            _ = try? await controller.input(InputOrder(offset: 0), of: operation)
+            _ = try? await controller.input(InputBody(offset: 0), of: operation)
         }
     }
 }

@@ -77,7 +77,7 @@ struct SagaRun: Sendable {
     /// Where a service is held that is called off: all but its last step is done.
     private static let held = Gate.Point(engine: .zfs, action: "snapshot", moment: .before)
 
-    private func order() async throws -> AcceptedOrder {
+    private func order() async throws -> AcceptedOperation {
         switch saga {
         case .provision, .failure: return try await create()
         case .cancellation:
@@ -94,19 +94,19 @@ struct SagaRun: Sendable {
         }
     }
 
-    private func create() async throws -> AcceptedOrder {
+    private func create() async throws -> AcceptedOperation {
         try await insist(
             "/api/v1/services", #"{"external_id": "\#(plan)", "customer": "c1", "plan": "\#(plan)"}"#)
     }
 
     /// Orders as a billing system does: again under the same key until there is an answer.
     private func insist<Model: Decodable & Sendable>(
-        _ path: String, _ body: String?, as type: Model.Type = AcceptedOrder.self
+        _ path: String, _ body: String?, as type: Model.Type = AcceptedOperation.self
     ) async throws -> Model {
         let end = ContinuousClock.now + .seconds(60)
         while true {
             let response = try? await site.front.send("POST", path, body, idempotencyKey: "\(path)-\(number)")
-            if let response, response.status < 500 { return try Front.model(response) }
+            if let response, response.status < 500 { return try APIClient.model(response) }
             guard ContinuousClock.now < end else { throw SetupFailure("\(path) gets no answer") }
             try await Task.sleep(for: .milliseconds(50))
         }

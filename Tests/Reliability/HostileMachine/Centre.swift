@@ -40,27 +40,27 @@ final class Centre: Sendable {
         let sessions = Self.sessions(store, fleet, authority)
         let listener = try Self.listener(identity, store, sessions, authority)
         services = [
-            Task { try await listener.run() }, Task { try await SessionService(desk: sessions).run() },
+            Task { try await listener.run() }, Task { try await SessionService(manager: sessions).run() },
         ]
         guard let port = await listener.address()?.port else { throw SetupFailure("the listener has no port") }
         address = "127.0.0.1:\(port)"
     }
 
-    private static func sessions(_ store: Store, _ fleet: Fleet, _ authority: CertificateAuthority) -> SessionDesk {
-        var configuration = SessionDesk.Configuration()
+    private static func sessions(_ store: Store, _ fleet: Fleet, _ authority: CertificateAuthority) -> SessionManager {
+        var configuration = SessionManager.Configuration()
         configuration.settings = Settings(heartbeatMs: 500, sampleMs: 250, inventoryMs: 1000)
         configuration.silence = silence
-        return SessionDesk(
+        return SessionManager(
             configuration: configuration, store: store, fleet: fleet, revocations: Revocations(), authority: authority,
             expected: [], logger: quiet)
     }
 
     private static func listener(
-        _ identity: TLSIdentity, _ store: Store, _ sessions: SessionDesk, _ authority: CertificateAuthority
+        _ identity: TLSIdentity, _ store: Store, _ sessions: SessionManager, _ authority: CertificateAuthority
     ) throws -> AgentListener {
         var configuration = AgentListener.Configuration()
         configuration.port = 0
-        let enrolments = EnrolmentDesk(
+        let enrolments = EnrolmentService(
             store: store, sessions: sessions, authority: authority, controllerName: "localhost", logger: quiet)
         let context = try TLSContext(
             server: TLSServerConfiguration(

@@ -60,7 +60,7 @@ struct Office: Sendable {
     let installation: Installation
     let disk: SmallDisk
     let controller: Daemon
-    var front: Front { installation.front }
+    var front: APIClient { installation.front }
 
     init() async throws {
         installation = try await Installation("office")
@@ -103,7 +103,7 @@ struct Office: Sendable {
             }
             return nil
         }
-        return try BodyDecoder.model(AcceptedOrder.self, from: JSONParser.parse(response.body)).service?.id
+        return try BodyDecoder.model(AcceptedOperation.self, from: JSONParser.parse(response.body)).service?.id
     }
 
     /// Orders services until one is refused. Returns those that were accepted.

@@ -74,7 +74,7 @@ final class Node: Sendable {
     /// A command's result, as the agent tells it.
     func order(
         _ driver: String, _ operation: String, on resource: String, _ arguments: JSONObject, id: String? = nil,
-        deadline: Duration = .seconds(60), observer: OrderObserver = OrderObserver()
+        deadline: Duration = .seconds(60), observer: CommandObserver = CommandObserver()
     ) async throws -> CommandResult {
         let number = centre.number()
         return try await centre.fleet.perform(

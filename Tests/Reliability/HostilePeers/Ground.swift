@@ -39,7 +39,7 @@ final class Ground: Sendable {
     func stop() async { await site.stop() }
 
     var folder: ScratchFolder { site.folder }
-    var front: Front { site.front }
+    var front: APIClient { site.front }
     var agentPort: Int { Self.port(site.addresses.agents) }
     var apiPort: Int { Self.port(site.addresses.api) }
     var authority: Certificate { forge.authority.certificate }

@@ -55,23 +55,23 @@ final class ControllerLife: Sendable {
         let revocations = Revocations()
         revocations.enrolled(node)
         fleet = Fleet(ledger: .store(store))
-        var desk = SessionDesk.Configuration()
-        desk.settings = place.settings
-        let sessions = SessionDesk(
-            configuration: desk, store: store, fleet: fleet, revocations: revocations, authority: place.authority,
+        var manager = SessionManager.Configuration()
+        manager.settings = place.settings
+        let sessions = SessionManager(
+            configuration: manager, store: store, fleet: fleet, revocations: revocations, authority: place.authority,
             expected: [], logger: logger)
         let context = try place.tls { revocations.verdict(on: $0) }
         var listening = AgentListener.Configuration()
         listening.port = place.port
         let listener = AgentListener(
             configuration: listening, tls: { context }, sessions: sessions,
-            enrolments: EnrolmentDesk(
+            enrolments: EnrolmentService(
                 store: store, sessions: sessions, authority: place.authority, controllerName: "controller.test",
                 logger: logger), logger: logger)
         work = Task {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await listener.run() }
-                group.addTask { try await SessionService(desk: sessions).run() }
+                group.addTask { try await SessionService(manager: sessions).run() }
                 try await group.waitForAll()
             }
         }

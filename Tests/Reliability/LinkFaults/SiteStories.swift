@@ -44,7 +44,7 @@ import Testing
     }
 
     private func ended(
-        _ site: Site, _ accepted: AcceptedOrder, at location: SourceLocation = #_sourceLocation
+        _ site: Site, _ accepted: AcceptedOperation, at location: SourceLocation = #_sourceLocation
     ) async throws -> APIModels.Operation {
         let operation = try await site.front.ended(accepted.operation.id)
         #expect(operation.state == "succeeded", "\(operation.error?.message ?? "")", sourceLocation: location)

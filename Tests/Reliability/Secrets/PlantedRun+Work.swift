@@ -53,7 +53,7 @@ extension PlantedRun {
     func refuse() async throws {
         let stray = Needle.value("stray").filter { $0.isLetter || $0.isNumber }
         plant("stray", stray)
-        let stranger = Front(url: site.front.url, key: "ikk1.\(stray).\(stray)", authority: site.front.authority)
+        let stranger = APIClient(url: site.front.url, key: "ikk1.\(stray).\(stray)", authority: site.front.authority)
         for path in ["/api/v1/nodes", "/api/v1/nodes?access_token=\(stray)", "/api/v1/events"] {
             let response = try await stranger.send("GET", path)
             #expect(response.status == 401)
@@ -84,7 +84,7 @@ extension PlantedRun {
         #expect(shown.outputText.contains("OWN=\(override)"))
         for verb in ["suspend", "resume", "upgrade"] {
             let body = verb == "upgrade" ? #"{"overrides":{"memory_bytes":50331648}}"# : nil
-            let next: AcceptedOrder = try await site.front.post("/api/v1/services/\(service)/\(verb)", body)
+            let next: AcceptedOperation = try await site.front.post("/api/v1/services/\(service)/\(verb)", body)
             #expect(try await site.front.ended(next.operation.id).state == "succeeded")
         }
         try await keepHidden()
@@ -165,7 +165,7 @@ extension PlantedRun {
         #expect(outcome.succeeded, "\(outcome.errorText)")
     }
 
-    private func create(_ externalID: String, plan: String) async throws -> AcceptedOrder {
+    private func create(_ externalID: String, plan: String) async throws -> AcceptedOperation {
         let body: JSONObject = [
             "external_id": .string(externalID), "customer": "c1", "plan": .string(plan),
             "overrides": ["env": ["OWN": .string(override)]],

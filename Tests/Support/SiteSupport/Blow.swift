@@ -22,7 +22,7 @@ package struct Blow: Sendable, CustomTestStringConvertible {
 
     /// As `fall`, for an operation that succeeds all the same.
     package func strike(
-        _ site: Site, _ action: Action, _ order: () async throws -> AcceptedOrder
+        _ site: Site, _ action: Action, _ order: () async throws -> AcceptedOperation
     ) async throws -> APIModels.Operation {
         let ended = try await fall(site, action, order)
         try await expectSuccess(of: ended, step: action.step, site)
@@ -31,7 +31,7 @@ package struct Blow: Sendable, CustomTestStringConvertible {
 
     /// Kills while `action` of an engine is under way and starts again what was killed. Returns the operation's end.
     package func fall(
-        _ site: Site, _ action: Action, _ order: () async throws -> AcceptedOrder
+        _ site: Site, _ action: Action, _ order: () async throws -> AcceptedOperation
     ) async throws -> APIModels.Operation {
         let point = Gate.Point(engine: action.engine, action: action.name, moment: moment)
         try site.gate.close(point)

@@ -71,7 +71,7 @@ extension Installed {
     }
 
     /// Orders a service as a billing system does.
-    package func create(_ externalID: String, plan: String) async throws -> AcceptedOrder {
+    package func create(_ externalID: String, plan: String) async throws -> AcceptedOperation {
         try await front.post(
             "/api/v1/services", #"{"external_id": "\#(externalID)", "customer": "c1", "plan": "\#(plan)"}"#,
             idempotencyKey: "create-\(externalID)")

@@ -10,7 +10,7 @@ package import WireProtocol
 package final class Installation: Installed {
     package let folder: ScratchFolder
     package let controller: Daemon
-    package let front: Front
+    package let front: APIClient
     /// HOST:PORT of the API and of the agents' listener.
     package let addresses: (api: String, agents: String)
     /// What the agents dial: it hands everything on to the listener, as long as it is not told otherwise.
@@ -71,13 +71,13 @@ package final class Installation: Installed {
 }
 
 extension Installation {
-    private static func initialise(_ folder: ScratchFolder, api: String) async throws -> Front {
+    private static func initialise(_ folder: ScratchFolder, api: String) async throws -> APIClient {
         let outcome = try await Programs.run(
             "innkeeper-controller",
             ["init", "--data", folder.file("controller"), "--key-file", folder.file("admin.key")])
         guard outcome.succeeded else { throw SetupFailure("init: \(outcome.errorText)") }
         let key = String(decoding: try folder.read("admin.key"), as: UTF8.self)
-        return Front(
+        return APIClient(
             url: "https://\(api)", key: String(key.dropLast()), authority: try folder.read("controller/ca.pem"))
     }
 }
@@ -90,7 +90,7 @@ package protocol Installed: Sendable {
 extension Installed {
     package var folder: ScratchFolder { installation.folder }
     package var controller: Daemon { installation.controller }
-    package var front: Front { installation.front }
+    package var front: APIClient { installation.front }
     package var addresses: (api: String, agents: String) { installation.addresses }
     package var link: FaultProxy { installation.link }
 }

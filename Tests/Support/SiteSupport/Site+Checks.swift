@@ -53,7 +53,7 @@ extension Site {
 
     /// Ends a service and makes sure that nothing of it is left.
     package func terminate(_ service: String) async throws {
-        let accepted: AcceptedOrder = try await front.post("/api/v1/services/\(service)/terminate")
+        let accepted: AcceptedOperation = try await front.post("/api/v1/services/\(service)/terminate")
         let ended = try await front.ended(accepted.operation.id)
         guard ended.state == "succeeded" else { throw SetupFailure("terminate: \(ended)") }
         try await expectGone(service)

@@ -20,7 +20,7 @@ extension EndToEnd {
             for (verb, action) in life.later {
                 let body =
                     verb == "upgrade" ? #"{"overrides": {"memory_bytes": 67108864, "disk_bytes": 50331648}}"# : nil
-                let order = { () async throws -> AcceptedOrder in
+                let order = { () async throws -> AcceptedOperation in
                     try await site.front.post("/api/v1/services/\(service)/\(verb)", body)
                 }
                 if let action {
@@ -51,12 +51,12 @@ extension EndToEnd {
             try await site.expectWhole(service)
             let path = "/api/v1/services/\(service)"
             for (memory, step) in [(48, "room"), (64, "settle")] {
-                let accepted: AcceptedOrder = try await site.front.post(
+                let accepted: AcceptedOperation = try await site.front.post(
                     "\(path)/upgrade", #"{"overrides": {"memory_bytes": \#(memory << 20)}}"#)
                 try await strike(site, accepted.operation.id, step)
                 try await site.expectWhole(service, memory: Int64(memory << 20))
             }
-            let accepted: AcceptedOrder = try await site.front.post("\(path)/terminate")
+            let accepted: AcceptedOperation = try await site.front.post("\(path)/terminate")
             try await strike(site, accepted.operation.id, "release")
             try await site.expectGone(service)
         }

@@ -34,7 +34,7 @@ extension EndToEnd {
             try await Set(site.engines.containers().map(\.name).filter { $0.hasPrefix("svc_") })
         }
 
-        private func orders(_ numbers: ClosedRange<Int>, _ site: Site) async throws -> [AcceptedOrder] {
+        private func orders(_ numbers: ClosedRange<Int>, _ site: Site) async throws -> [AcceptedOperation] {
             try await withThrowingTaskGroup { group in
                 for number in numbers {
                     group.addTask { try await site.create("crowd-\(number)", plan: "crowd") }

@@ -24,7 +24,7 @@ extension EndToEnd {
             // Its last sign of life may be as old as a heartbeat when it freezes.
             #expect(silence > .seconds(9) && silence < .seconds(18), "\(silence)")
             #expect(missed.revokedAt == nil)
-            let suspend: AcceptedOrder = try await site.front.post("/api/v1/services/\(service)/suspend")
+            let suspend: AcceptedOperation = try await site.front.post("/api/v1/services/\(service)/suspend")
             site.agent.thaw()
             try await site.node { $0.state == "connected" }
             #expect(try await site.front.ended(suspend.operation.id).state == "succeeded")

@@ -11,9 +11,9 @@ extension EndToEnd {
             let site = try await Site.settled
             try await site.apply(plan: "twice")
             let body = #"{"external_id": "twice-1", "customer": "c1", "plan": "twice"}"#
-            let first: AcceptedOrder = try await site.front.post("/api/v1/services", body, idempotencyKey: "twice")
-            let second: AcceptedOrder = try await site.front.post("/api/v1/services", body, idempotencyKey: "twice")
-            let third: AcceptedOrder = try await site.front.post("/api/v1/services", body)
+            let first: AcceptedOperation = try await site.front.post("/api/v1/services", body, idempotencyKey: "twice")
+            let second: AcceptedOperation = try await site.front.post("/api/v1/services", body, idempotencyKey: "twice")
+            let third: AcceptedOperation = try await site.front.post("/api/v1/services", body)
             let service = try #require(first.service?.id)
             #expect([second, third].allSatisfy { $0.service?.id == service && $0.operation.id == first.operation.id })
             #expect(try await site.front.ended(first.operation.id).state == "succeeded")
@@ -27,7 +27,7 @@ extension EndToEnd {
         @Test func `a plan that no node can take fails and says why`() async throws {
             let site = try await Site.settled
             try await site.apply(plan: "huge")
-            let accepted: AcceptedOrder = try await site.front.post(
+            let accepted: AcceptedOperation = try await site.front.post(
                 "/api/v1/services",
                 #"{"customer": "c1", "plan": "huge", "overrides": {"memory_bytes": 70368744177664}}"#)
             let service = try #require(accepted.service?.id)
@@ -56,7 +56,7 @@ extension EndToEnd {
                 try await eventually {
                     Int64(try await site.engines.property("used", of: dataset)) ?? 0 > 24 << 20
                 })
-            let upgrade: AcceptedOrder = try await site.front.post(
+            let upgrade: AcceptedOperation = try await site.front.post(
                 "/api/v1/services/\(service)/upgrade",
                 #"{"overrides": {"disk_bytes": 16777216, "memory_bytes": 67108864}}"#)
             let ended = try await site.front.ended(upgrade.operation.id)

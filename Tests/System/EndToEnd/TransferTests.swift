@@ -61,7 +61,7 @@ extension EndToEnd {
             let first = try await route.send("one", "-o", "json")
             #expect(first.succeeded, "\(first.errorText)")
             let accepted = try BodyDecoder.model(
-                AcceptedOrder.self, from: JSONParser.parse(Array(first.outputText.utf8)))
+                AcceptedOperation.self, from: JSONParser.parse(Array(first.outputText.utf8)))
             #expect((accepted.operation.result?["bytes"]?.asInteger ?? 0) > 4 << 20, "\(first.outputText)")
             #expect(try await guid(route.target, "one", route) == guid(route.source, "one", route))
             try await route.write(1, to: "second")
@@ -94,7 +94,7 @@ extension EndToEnd {
         ) async throws {
             let route = try await Route.open(victim, mebibytes: 8)
             let site = route.site
-            let accepted: AcceptedOrder = try await site.front.post(
+            let accepted: AcceptedOperation = try await site.front.post(
                 "/api/v1/transfers",
                 """
                 {"source": {"node": "\(site.node())", "dataset": "\(route.source)", "snapshot": "one"},

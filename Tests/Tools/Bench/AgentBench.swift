@@ -111,7 +111,7 @@ private struct ControllerSide {
     let store: Store
     let fleet: Fleet
     let listener: AgentListener
-    private let desk: SessionDesk
+    private let manager: SessionManager
     private let authority: CertificateAuthority
 
     init(folder: String) async throws {
@@ -127,7 +127,7 @@ private struct ControllerSide {
                 return Fleet.Opening()
             })
         (self.store, self.authority, self.fleet) = (store, authority, fleet)
-        desk = SessionDesk(
+        manager = SessionManager(
             store: store, fleet: fleet, revocations: Revocations(), authority: authority, expected: [], logger: logger)
         let key = try PrivateKey.generate()
         let certificate = try authority.issueServer(
@@ -142,18 +142,18 @@ private struct ControllerSide {
                     .init(ProtocolVersion.enrolmentALPN, clientCertificate: .none),
                 ],
                 clientAuthority: authority.certificate,
-                verifyPeer: { [revocations = desk.revocations] in revocations.verdict(on: $0) }))
+                verifyPeer: { [revocations = manager.revocations] in revocations.verdict(on: $0) }))
         listener = AgentListener(
-            configuration: configuration, tls: { tls }, sessions: desk,
-            enrolments: EnrolmentDesk(
-                store: store, sessions: desk, authority: authority, controllerName: "localhost", logger: logger),
+            configuration: configuration, tls: { tls }, sessions: manager,
+            enrolments: EnrolmentService(
+                store: store, sessions: manager, authority: authority, controllerName: "localhost", logger: logger),
             logger: logger)
     }
 
     func run() async throws {
         try await withThrowingTaskGroup { group in
             group.addTask { try await listener.run() }
-            group.addTask { try await SessionService(desk: desk).run() }
+            group.addTask { try await SessionService(manager: manager).run() }
             try await group.waitForAll()
         }
     }

@@ -59,7 +59,7 @@ final class Orders: Sendable {
 
     private func create(_ number: Int) async throws {
         let order = #"{"customer":"soak","plan":"soak","external_id":"soak-\#(number)"}"#
-        let accepted = try await site.front.model("POST", "/api/v1/services", order, as: AcceptedOrder.self)
+        let accepted = try await site.front.model("POST", "/api/v1/services", order, as: AcceptedOperation.self)
         guard let service = accepted.service else { return }
         findings.count("services ordered")
         state.withLock { state in
@@ -77,7 +77,7 @@ final class Orders: Sendable {
             default: ("terminate", nil)
             }
         let path = "/api/v1/services/\(service)/\(verb)"
-        let accepted = try await site.front.model("POST", path, body, as: AcceptedOrder.self)
+        let accepted = try await site.front.model("POST", path, body, as: AcceptedOperation.self)
         findings.count("services changed")
         state.withLock { state in
             state.open[accepted.operation.id] = .now

@@ -4,7 +4,7 @@ import Store
 
 /// Compares what the controller has of a node's samples with what was sampled.
 struct SampleCheck: Sendable {
-    let front: Front
+    let front: APIClient
     let findings: Findings
 
     /// Every sample is there with its own time, or a gap was recorded for it.

@@ -10,7 +10,7 @@ struct Site: Sendable {
     let ports: (agents: Int, api: Int)
     let controller: Daemon
     let agents: [Daemon]
-    let front: Front
+    let front: APIClient
     private let programs: String
 
     init(programs: String, folder: String) async throws {
@@ -34,7 +34,7 @@ struct Site: Sendable {
                     "\(folder)/agent.json",
                 ], folder: folder)
         }
-        front = Front(
+        front = APIClient(
             url: "https://127.0.0.1:\(ports.api)",
             key: String(try PEMFile.read("\(folder)/key").split(separator: "\n").first ?? ""),
             authority: Array(try PEMFile.read("\(data)/ca.pem").utf8))

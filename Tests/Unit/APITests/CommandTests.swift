@@ -55,14 +55,14 @@ import WireProtocol
         let path = "/api/v1/nodes/alpha/commands"
         let reply = try await house.ask(.post, path, Self.exec, key: key, idempotency: "k1")
         #expect(reply.status == 202)
-        let accepted = try reply.model(AcceptedOrder.self).operation
+        let accepted = try reply.model(AcceptedOperation.self).operation
         #expect(reply.response.headers[.location] == "/api/v1/operations/\(accepted.id)")
         #expect(accepted.kind == "command" && accepted.state == "queued" && accepted.node == "nod_1")
         #expect(
             accepted.command
                 == CommandView(name: "docker.container.exec", resource: "docker/web", deadlineSeconds: 300))
         let again = try await house.ask(.post, path, Self.exec, key: key, idempotency: "k1")
-        #expect(try again.model(AcceptedOrder.self).operation.id == accepted.id)
+        #expect(try again.model(AcceptedOperation.self).operation.id == accepted.id)
         for place in ["/api/v1/operations", "/api/v1/operations/\(accepted.id)", "/api/v1/audit"] {
             let text = try await house.ask(.get, place).text
             #expect(!text.contains("hunter2"), "\(place)")
@@ -74,7 +74,7 @@ import WireProtocol
         let house = try await house()
         let key = try await house.key(scope)
         #expect(try await house.ask(.post, "/api/v1/nodes/alpha/commands", Self.exec, key: key).status == 403)
-        let made = try await house.ask(.post, "/api/v1/nodes/alpha/commands", Self.exec).model(AcceptedOrder.self)
+        let made = try await house.ask(.post, "/api/v1/nodes/alpha/commands", Self.exec).model(AcceptedOperation.self)
         let path = "/api/v1/operations/\(made.operation.id)"
         try await house.store.updateOperation(made.operation.id) {
             $0.result = ["status": "succeeded", "observed": ["text": "private"]]

@@ -45,7 +45,7 @@ struct House: Sendable {
             connected: { ["nod_1"] },
             revoke: { node in cut.nodes.withLock { $0.append(node) } })
         operations = Operations(
-            world: World(
+            dependencies: Dependencies(
                 store: store, agents: agents,
                 catalogue: Catalogue(products: [Container.product], types: [.command, .transfer]), clock: clock.port,
                 logger: Self.logger))
@@ -110,11 +110,11 @@ struct House: Sendable {
     static let plan = #"{"image":"busybox:1","memory_bytes":67108864,"cpu_millis":500,"disk_bytes":134217728}"#
 
     /// A plan `small` and a service of it, just ordered.
-    func addService(_ externalID: String = "bill:1") async throws -> AcceptedOrder {
+    func addService(_ externalID: String = "bill:1") async throws -> AcceptedOperation {
         _ = try await ask(.put, "/api/v1/plans/small", Self.plan)
         return try await ask(
             .post, "/api/v1/services", #"{"external_id":"\#(externalID)","customer":"c1","plan":"small"}"#
-        ).model(AcceptedOrder.self)
+        ).model(AcceptedOperation.self)
     }
 }
 

@@ -55,7 +55,7 @@ import WireProtocol
         let schemas = try #require(try await Self.document(House())["components"]?["schemas"])
         let claims = try #require(schemas["NodeClaimsView"]?["properties"]?["pools"]?["additionalProperties"])
         #expect(claims["maximum"] == .integer(.max) && claims["minimum"] == .integer(.min))
-        #expect(schemas["InputOrder"]?["allOf"]?.asArray?.count == 2)
+        #expect(schemas["InputBody"]?["allOf"]?.asArray?.count == 2)
         #expect(schemas["ActionOffer"]?["properties"]?["deadline_seconds"] == ["type": "integer"])
     }
 

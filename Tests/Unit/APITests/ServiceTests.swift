@@ -33,13 +33,13 @@ import WireProtocol
         let order = #"{"external_id":"pm:1:7","customer":"c1","plan":"small","overrides":{"memory_bytes":134217728}}"#
         let first = try await house.ask(.post, "/api/v1/services", order)
         #expect(first.status == 202)
-        let accepted = try first.model(AcceptedOrder.self)
+        let accepted = try first.model(AcceptedOperation.self)
         #expect(first.response.headers[.location] == "/api/v1/operations/\(accepted.operation.id)")
         #expect(accepted.operation.kind == "provision" && accepted.operation.state == "queued")
         #expect(accepted.service?.spec?["memory_bytes"] == .integer(128 << 20))
         let second = try await house.ask(.post, "/api/v1/services", order)
         #expect(second.status == 200)
-        #expect(try second.model(AcceptedOrder.self).operation.id == accepted.operation.id)
+        #expect(try second.model(AcceptedOperation.self).operation.id == accepted.operation.id)
         let another = try await house.ask(.post, "/api/v1/services", order.replacing("c1", with: "c2"))
         #expect(another.status == 409)
     }
@@ -130,7 +130,7 @@ import WireProtocol
         try await house.end(of: id, .running)
         let suspend = try await house.ask(.post, "/api/v1/services/\(id)/suspend", #"{"reason":"unpaid"}"#)
         #expect(suspend.status == 202)
-        let accepted = try suspend.model(AcceptedOrder.self).operation
+        let accepted = try suspend.model(AcceptedOperation.self).operation
         #expect(accepted.kind == "suspend" && accepted.reason == "unpaid")
         let audit = try await house.ask(.get, "/api/v1/audit?subject=\(id)").model(Listing<AuditEntry>.self)
         #expect(audit.items.first?.action == "service.suspend")
@@ -152,11 +152,11 @@ import WireProtocol
         try await house.end(of: id, .running)
         let resume = try await house.ask(.post, "/api/v1/services/\(id)/resume")
         #expect(resume.status == 200)
-        let first = try await house.ask(.post, "/api/v1/services/\(id)/suspend").model(AcceptedOrder.self)
+        let first = try await house.ask(.post, "/api/v1/services/\(id)/suspend").model(AcceptedOperation.self)
         try await house.end(of: id, .suspended)
         let again = try await house.ask(.post, "/api/v1/services/\(id)/suspend")
         #expect(again.status == 200)
-        #expect(try again.model(AcceptedOrder.self).operation.id == first.operation.id)
+        #expect(try again.model(AcceptedOperation.self).operation.id == first.operation.id)
         _ = try await house.ask(.post, "/api/v1/services/\(id)/terminate")
         try await house.end(of: id, .terminated)
         #expect(try await house.ask(.post, "/api/v1/services/\(id)/terminate").status == 200)

@@ -42,10 +42,10 @@ import WireProtocol
         let key = try await house.key("commands")
         let reply = try await house.ask(.post, Self.path, Self.order(), key: key, idempotency: "k1")
         #expect(reply.status == 202)
-        let operation = try reply.model(AcceptedOrder.self).operation
+        let operation = try reply.model(AcceptedOperation.self).operation
         #expect(operation.kind == "transfer" && operation.state == "queued" && operation.node == "nod_2")
         let again = try await house.ask(.post, Self.path, Self.order(), key: key, idempotency: "k1")
-        #expect(try again.model(AcceptedOrder.self).operation.id == operation.id)
+        #expect(try again.model(AcceptedOperation.self).operation.id == operation.id)
         let transfer = try Transfer(try #require(try await house.store.operation(operation.id)))
         #expect(
             transfer.sender.arguments["from_snapshot"] == "zero" && transfer.receiver.arguments["overwrite"] == true)
@@ -59,7 +59,7 @@ import WireProtocol
         let house = try await house()
         let key = try await house.key(scope)
         #expect(try await house.ask(.post, Self.path, Self.order(), key: key).status == 403)
-        let made = try await house.ask(.post, Self.path, Self.order()).model(AcceptedOrder.self).operation.id
+        let made = try await house.ask(.post, Self.path, Self.order()).model(AcceptedOperation.self).operation.id
         #expect(try await house.ask(.post, "/api/v1/operations/\(made)/cancel", key: key).status == 403)
         let cancelled = try await house.ask(
             .post, "/api/v1/operations/\(made)/cancel", key: house.key("commands"))
@@ -82,7 +82,7 @@ import WireProtocol
         let made = try await house.ask(
             .post, "/api/v1/nodes/alpha/commands", #"{"operation":"zfs.x"}"#)
         #expect(made.status == 400)
-        let transfer = try await house.ask(.post, Self.path, Self.order()).model(AcceptedOrder.self).operation.id
+        let transfer = try await house.ask(.post, Self.path, Self.order()).model(AcceptedOperation.self).operation.id
         for (body, field) in [
             (#"{"offset":0,"rows":0,"columns":80}"#, "rows"), (#"{"offset":0,"rows":24}"#, "columns"),
             (#"{"offset":0,"rows":24,"columns":10001}"#, "columns"),

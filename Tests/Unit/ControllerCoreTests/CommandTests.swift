@@ -65,8 +65,9 @@ extension Stage {
         let made = try await operations.command(request, on: "nod_1", by: Self.by)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let world = World(store: store, agents: node.port, catalogue: .tested, clock: clock.port, logger: logger)
-        let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
+        let dependencies = Dependencies(
+            store: store, agents: node.port, catalogue: .tested, clock: clock.port, logger: logger)
+        let loading = OperationLoading(dependencies: dependencies, rules: .standard) { _, _ in }
         let work = try await loading.load(made.operation, RunSignals()) { _ in true }.get()
         _ = try await work()
         return try await outcome(made.operation.id)
@@ -209,9 +210,9 @@ extension Stage {
             try await store.updateOperation(made.operation.id) { $0.state = .running }
             var logger = Logger(label: "test")
             logger.logLevel = .critical
-            let world = World(
+            let dependencies = Dependencies(
                 store: store, agents: late.port, catalogue: .tested, clock: stage.clock.port, logger: logger)
-            let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
+            let loading = OperationLoading(dependencies: dependencies, rules: .standard) { _, _ in }
             _ = try await loading.load(made.operation, RunSignals()) { _ in true }.get()()
             let refused = try await stage.outcome(made.operation.id)
             #expect(refused.state == .failed && refused.error?.code == "stale_generation")

@@ -13,16 +13,17 @@ import WireProtocol
 extension Stage {
     /// An executor at work while `body` runs; ended in an orderly way afterwards.
     func executing(
-        limits: ExecutorLimits = .standard, in world: World? = nil, _ body: (Executor, Operations) async throws -> Void
+        limits: ExecutorLimits = .standard, in dependencies: Dependencies? = nil,
+        _ body: (Executor, Operations) async throws -> Void
     ) async throws {
-        let world = world ?? self.world
-        let executor = Executor(world: world, limits: limits)
+        let dependencies = dependencies ?? self.dependencies
+        let executor = Executor(dependencies: dependencies, limits: limits)
         let group = ServiceGroup(
-            configuration: .init(services: [.init(service: executor)], logger: world.logger))
+            configuration: .init(services: [.init(service: executor)], logger: dependencies.logger))
         let work = Task { try await group.run() }
         let result: Result<Void, any Error>
         do {
-            try await body(executor, Operations(world: world, wake: { executor.wake() }))
+            try await body(executor, Operations(dependencies: dependencies, wake: { executor.wake() }))
             result = .success(())
         } catch {
             result = .failure(error)
@@ -184,9 +185,9 @@ extension Stage {
             // No node is there, so the first step fails and waits some seconds before it tries again.
             stage.node.change { $0.connected = false }
             let pauses = Mutex(0)
-            var world = stage.world
+            var dependencies = stage.dependencies
             let now = Timestamp.now()
-            world.clock = ClockPort(
+            dependencies.clock = ClockPort(
                 now: { now },
                 pause: { _ in
                     pauses.withLock { $0 += 1 }
@@ -195,7 +196,7 @@ extension Stage {
             let made = try await stage.operations.createService(
                 ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
             let signals = RunSignals()
-            let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
+            let loading = OperationLoading(dependencies: dependencies, rules: .standard) { _, _ in }
             let loaded = try await loading.load(made.operation, signals) { _ in true }
             let work = Task { try await loaded.get()() }
             try await stage.until("it waits") { pauses.withLock { $0 } == 1 }
@@ -249,10 +250,10 @@ extension Stage {
 
     @Test func `an order that waits for a node goes on as soon as the node connects`() async throws {
         try await Stage.with { stage in
-            var world = stage.world
-            world.clock.pause = { _ in try? await Task.sleep(for: .seconds(3600)) }
+            var dependencies = stage.dependencies
+            dependencies.clock.pause = { _ in try? await Task.sleep(for: .seconds(3600)) }
             stage.node.change { $0.connected = false }
-            try await stage.executing(in: world) { _, operations in
+            try await stage.executing(in: dependencies) { _, operations in
                 let made = try await operations.createService(
                     ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
                 try await stage.until("it waits") {
@@ -271,11 +272,11 @@ extension Stage {
 
     @Test func `a node that comes and goes again uses up one attempt, not all of them`() async throws {
         try await Stage.with { stage in
-            var world = stage.world
-            world.clock.pause = { _ in try? await Task.sleep(for: .seconds(3600)) }
+            var dependencies = stage.dependencies
+            dependencies.clock.pause = { _ in try? await Task.sleep(for: .seconds(3600)) }
             let isThereOnce = Mutex(false)
-            let connected = world.agents.connected
-            world.agents.connected = {
+            let connected = dependencies.agents.connected
+            dependencies.agents.connected = {
                 let isThere = isThereOnce.withLock { once in
                     defer { once = false }
                     return once
@@ -287,7 +288,7 @@ extension Stage {
                 stage.clock.state.withLock { $0.milliseconds += 1000 }
                 try await stage.addNode("nod_1", again: true)
             }
-            try await stage.executing(in: world) { _, operations in
+            try await stage.executing(in: dependencies) { _, operations in
                 let made = try await operations.createService(
                     ServiceRequest(customer: "c", plan: "small"), by: Stage.by)
                 func refusals() async throws -> Int {
@@ -363,16 +364,16 @@ extension Stage {
     @Test func `a step that never answers is given up at its limit and asked again under the same id`() async throws {
         try await Stage.with { stage in
             // The first timer of each attempt runs out at once while the node holds its answer.
-            var world = stage.world
+            var dependencies = stage.dependencies
             let node = stage.node
-            world.clock.timer = { _ in
+            dependencies.clock.timer = { _ in
                 if node.state.withLock({ $0.isHeld }) { return }
                 try? await Task.sleep(for: .seconds(3600))
             }
             let service = try await stage.provision()
             let order = try await stage.operations.suspend(service.id, by: Stage.by)
             stage.node.change { $0.isHeld = true }
-            let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
+            let loading = OperationLoading(dependencies: dependencies, rules: .standard) { _, _ in }
             let record = try await stage.outcome(order.operation.id)
             let ready = try await loading.load(record, RunSignals()) { _ in true }.get()
             let work = Task { try await ready() }

@@ -82,7 +82,7 @@ import WireProtocol
 
     @Test func `what must be looked after is looked after`() async throws {
         try await Stage.with { stage in
-            let kept = Reconciliation(world: stage.world, operations: stage.operations).reconcilers
+            let kept = Reconciliation(dependencies: stage.dependencies, operations: stage.operations).reconcilers
             #expect(kept.contains { $0 is RecordUpkeep } && kept.contains { $0 is MetricUpkeep })
             #expect(Set(kept.map(\.name)).count == kept.count)
         }

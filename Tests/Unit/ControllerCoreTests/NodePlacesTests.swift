@@ -49,8 +49,8 @@ import WireProtocol
     @Test func `an operation with a node holds one of its places from its first step on`() async throws {
         try await Stage.with { stage in
             let gate = Gate()
-            var world = stage.world
-            world.catalogue = Self.catalogue(gate)
+            var dependencies = stage.dependencies
+            dependencies.catalogue = Self.catalogue(gate)
             try await stage.addNode("nod_2")
             let now = stage.clock.port.now()
             for number in 1...6 {
@@ -60,7 +60,7 @@ import WireProtocol
                         node: number == 6 ? "nod_2" : "nod_1", createdAt: now, updatedAt: now))
             }
             let limits = ExecutorLimits(perNode: 2, perKind: 100, unplaced: 100)
-            try await stage.executing(limits: limits, in: world) { _, operations in
+            try await stage.executing(limits: limits, in: dependencies) { _, operations in
                 var orders: [ServiceOperation] = []
                 for number in 1...6 {
                     orders.append(try await operations.order("poke", on: "svc_\(number)", by: Stage.by))

@@ -40,10 +40,10 @@ import Testing
         let budget = RateBudget("the host", limit: 5, window: .seconds(300), patience: .seconds(400), clock: clock)
         let calls = Mutex(0)
         let record = DNSRecord(type: "A", host: "a.example.org", value: "192.0.2.1")
-        let keeper = Keeper<DNSRecord>(
+        let keeper = ObjectProvider<DNSRecord>(
             find: { (_) throws(PortError) in
                 calls.withLock { $0 += 1 }
-                return Kept(record, mark: "svc")
+                return MarkedObject(record, mark: "svc")
             }, put: { (_, _) throws(PortError) in calls.withLock { $0 += 1 } },
             remove: { (_) throws(PortError) in calls.withLock { $0 += 1 } })
         let (one, other) = (keeper.within(budget), keeper.within(budget))

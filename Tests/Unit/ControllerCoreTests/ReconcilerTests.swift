@@ -67,7 +67,7 @@ extension Stage {
             stage.letTimePass()
             try await stage.reportInventory()
             let drift = ServiceDrift(operations: stage.operations)
-            for _ in 1...3 { try await drift.reconcile(stage.world) }
+            for _ in 1...3 { try await drift.reconcile(stage.dependencies) }
             #expect(try await stage.drifts() == [how])
             #expect(try await stage.store.events().items.isEmpty)
             #expect(try await stage.service(service.id).observed["drift"]?["kind"] == .string(how))
@@ -86,7 +86,7 @@ extension Stage {
             let before = stage.node.belongings
             stage.node.change { $0.belongings.containers = [:] }
             stage.letTimePass()
-            try await ServiceDrift(operations: stage.operations).reconcile(stage.world)
+            try await ServiceDrift(operations: stage.operations).reconcile(stage.dependencies)
             let repair = try #require(try await stage.store.unfinishedOperations().first)
             #expect(repair.kind == "repair" && repair.requestedBy == "reconciler/drift")
             #expect(try await stage.finish(repair.id).state == .succeeded)
@@ -109,7 +109,7 @@ extension Stage {
         try await Stage.with { stage in
             let service = try await stage.provision()
             stage.letTimePass()
-            try await ServiceDrift(operations: stage.operations).reconcile(stage.world)
+            try await ServiceDrift(operations: stage.operations).reconcile(stage.dependencies)
             #expect(try await stage.service(service.id).observed["drift"] == nil)
             #expect(stage.node.log.last == "docker.container.inspect")
             #expect(try await stage.store.events().items.isEmpty)
@@ -122,13 +122,13 @@ extension Stage {
             stage.node.change { $0.belongings.containers[id]?.running = true }
             stage.letTimePass()
             let drift = ServiceDrift(operations: stage.operations)
-            try await drift.reconcile(stage.world)
+            try await drift.reconcile(stage.dependencies)
             #expect(try await stage.drifts() == ["running"])
             let told = try await stage.store.findings(FindingFilter(kind: "service.drift", withResolved: false)).items
             #expect(told.map(\.summary.isEmpty) == [false] && told.first?.subject.hasPrefix("service/") == true)
             stage.node.change { $0.belongings.containers[id]?.running = false }
             stage.letTimePass()
-            try await drift.reconcile(stage.world)
+            try await drift.reconcile(stage.dependencies)
             #expect(try await stage.drifts().isEmpty)
             #expect(try await stage.drifts(resolved: true) == ["running"])
             #expect(try await stage.service(id).observed["drift"] == nil)
@@ -143,7 +143,7 @@ extension Stage {
             }
             try await stage.reportInventory()
             stage.letTimePass()
-            for _ in 1...3 { try await UnknownObjects().reconcile(stage.world) }
+            for _ in 1...3 { try await UnknownObjects().reconcile(stage.dependencies) }
             #expect(try await stage.findings("drift.unknown") == 1)
             #expect(stage.node.belongings.containers.count == 1)
         }
@@ -157,7 +157,7 @@ extension Stage {
             }
             try await stage.reportInventory()
             stage.letTimePass()
-            try await UnknownObjects().reconcile(stage.world)
+            try await UnknownObjects().reconcile(stage.dependencies)
             #expect(try await stage.findings("drift.unknown") == 1)
         }
     }
@@ -168,7 +168,7 @@ extension Stage {
             let now = stage.clock.port.now()
             _ = try await stage.store.allocate(
                 AllocationRequest(kind: "port", candidates: ["4000"], service: "svc_never"), at: now)
-            for _ in 1...2 { try await OrphanedAllocations().reconcile(stage.world) }
+            for _ in 1...2 { try await OrphanedAllocations().reconcile(stage.dependencies) }
             #expect(try await stage.store.allocations(service: "svc_never").isEmpty)
             #expect(try await stage.store.allocations(service: service.id).count == 2)
         }
@@ -180,7 +180,7 @@ extension Stage {
             try await stage.store.insertCertificate(
                 CertificateRecord(
                     serial: "01", node: "nod_1", fingerprint: "ff", issuedAt: now, expiresAt: now + .seconds(86_400)))
-            for _ in 1...2 { try await ExpiringCertificates().reconcile(stage.world) }
+            for _ in 1...2 { try await ExpiringCertificates().reconcile(stage.dependencies) }
             #expect(try await stage.findings("certificate.expiring") == 1)
         }
     }
@@ -191,7 +191,7 @@ extension Stage {
             let order = try await stage.operations.suspend(service.id, by: Stage.by)
             _ = try await stage.store.claimOperation(order.operation.id, at: stage.clock.port.now())
             for _ in 1...3 { stage.letTimePass() }
-            for _ in 1...2 { try await StuckOperations().reconcile(stage.world) }
+            for _ in 1...2 { try await StuckOperations().reconcile(stage.dependencies) }
             #expect(try await stage.findings("operation.stuck") == 1)
         }
     }
@@ -207,10 +207,10 @@ extension Stage {
                 operation.id, after: 0, [.object(JournalEntry.started(deadline: deadline, context: [:]).json)],
                 at: begun)
             for _ in 1...23 { stage.letTimePass() }
-            try await StuckOperations().reconcile(stage.world)
+            try await StuckOperations().reconcile(stage.dependencies)
             #expect(try await stage.findings("operation.stuck") == 0)
             for _ in 1...2 { stage.letTimePass() }
-            try await StuckOperations().reconcile(stage.world)
+            try await StuckOperations().reconcile(stage.dependencies)
             #expect(try await stage.findings("operation.stuck") == 1)
         }
     }
@@ -227,7 +227,7 @@ extension Stage {
                 for number in 1...2 { try await stage.settle("svc_\(node)_\(number)", on: node) }
             }
             let asked = Mutex<[String: Int]>([:])
-            var world = stage.world
+            var dependencies = stage.dependencies
             let gate = AsyncStream<Void>.makeStream()
             var agents = stage.node.port
             let perform = agents.perform
@@ -242,8 +242,8 @@ extension Stage {
                 for await _ in gate.stream {}
                 throw AgentError(retryable: true, code: "unreachable", message: "away")
             }
-            world.agents = agents
-            try await ServiceDrift(operations: stage.operations).reconcile(world)
+            dependencies.agents = agents
+            try await ServiceDrift(operations: stage.operations).reconcile(dependencies)
             #expect(try await stage.service(service.id).observed["drift"]?["kind"] == "missing")
             // A node that was silent once was not asked about its other service.
             #expect(asked.withLock { $0.values.allSatisfy { $0 == 1 } && $0.count == others.count + 1 })
@@ -266,8 +266,8 @@ extension Stage {
                                 seq: seq, time: now + life, driver: "host", resource: nil, kind: key, data: [:])
                         ]))
             }
-            try await RecordUpkeep(retention: Retention(events: .seconds(0))).reconcile(stage.world)
-            try await MetricUpkeep(retention: Retention()).reconcile(stage.world)
+            try await RecordUpkeep(retention: Retention(events: .seconds(0))).reconcile(stage.dependencies)
+            try await MetricUpkeep(retention: Retention()).reconcile(stage.dependencies)
             #expect(try await stage.store.idempotency(scope: "k", key: "old") == nil)
             #expect(try await stage.store.idempotency(scope: "k", key: "new") != nil)
             #expect(try await stage.store.events().items.map(\.kind) == ["new"])

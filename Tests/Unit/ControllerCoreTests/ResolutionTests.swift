@@ -63,7 +63,7 @@ extension Stage {
             let made = try await stage.stuck()
             #expect(!stage.node.belongings.datasets.isEmpty)
             stage.letTimePass()
-            try await SettledOperations().reconcile(stage.world)
+            try await SettledOperations().reconcile(stage.dependencies)
             #expect(try await stage.outcome(made.operation.id).state == .needsAttention)
             #expect(try await stage.store.place(of: made.service.id) != nil)
         }
@@ -77,14 +77,14 @@ extension Stage {
                 state.numbers = [:]
             }
             // Not at once: an order of before may still be under way.
-            try await SettledOperations().reconcile(stage.world)
+            try await SettledOperations().reconcile(stage.dependencies)
             #expect(try await stage.outcome(made.operation.id).state == .needsAttention)
             stage.letTimePass()
             stage.node.change { $0.connected = false }
-            try await SettledOperations().reconcile(stage.world)
+            try await SettledOperations().reconcile(stage.dependencies)
             #expect(try await stage.outcome(made.operation.id).state == .needsAttention)
             stage.node.change { $0.connected = true }
-            for _ in 1...2 { try await SettledOperations().reconcile(stage.world) }
+            for _ in 1...2 { try await SettledOperations().reconcile(stage.dependencies) }
             let done = try await stage.outcome(made.operation.id)
             #expect(done.state == .resolved)
             #expect(done.result?["resolution"]?["by"] == "reconciler/settled-operations")
@@ -99,7 +99,7 @@ extension Stage {
             let end = try await stage.operations.terminate(made.service.id, by: Stage.by)
             #expect(try await stage.finish(end.operation.id).state == .succeeded)
             stage.letTimePass()
-            try await SettledOperations().reconcile(stage.world)
+            try await SettledOperations().reconcile(stage.dependencies)
             #expect(try await stage.outcome(made.operation.id).state == .resolved)
         }
     }

@@ -228,7 +228,8 @@ import WireProtocol
             try await scene.stage.outcome(scene.operation), try await scene.stage.service(scene.service)
         )
         let scope = ServiceScope(
-            world: scene.stage.world, rules: .standard, operation: operation, verb: scenario.kind, service: service,
+            dependencies: scene.stage.dependencies, rules: .standard, operation: operation, verb: scenario.kind,
+            service: service,
             note: { _, _ in })
         let verb = try #require(Catalogue.tested.verb(scenario.kind.name, of: service))
         return try #require(try verb.saga(revision: nil, scope: scope)).steps

@@ -40,7 +40,7 @@ struct Stage: Sendable {
     let node = ModelNode()
     let clock = StageClock()
     let host = ScriptedHost()
-    let world: World
+    let dependencies: Dependencies
     let operations: Operations
     let directory: String
 
@@ -55,9 +55,9 @@ struct Stage: Sendable {
         logger.logLevel = .critical
         var ports = Ports()
         ports.http = host.port
-        world = World(
+        dependencies = Dependencies(
             store: store, agents: node.port, ports: ports, catalogue: .tested, clock: clock.port, logger: logger)
-        operations = Operations(world: world)
+        operations = Operations(dependencies: dependencies)
         try await addNode("nod_1")
         _ = try await operations.createPlan(name: "small", spec: Self.plan(), by: Self.by)
         _ = try await operations.createPlan(name: "large", spec: Self.plan(memory: 256, disk: 512), by: Self.by)
@@ -118,7 +118,7 @@ struct Stage: Sendable {
         defer { clock.state.withLock { $0.stopAt = .max } }
         return try await Task {
             guard let record = try await store.operation(operation) else { return .stopped }
-            let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
+            let loading = OperationLoading(dependencies: dependencies, rules: .standard) { _, _ in }
             let work = try await loading.load(record, RunSignals()) { _ in true }.get()
             return try await work()
         }.value

@@ -57,16 +57,18 @@ private final class EchoNode: Sendable {
     ) async throws -> (observed: JSONObject, output: CommandOutput)? {
         var result: (JSONObject, CommandOutput)?
         try await Stage.with { stage in
-            var world = stage.world
-            world.agents = node.port
+            var dependencies = stage.dependencies
+            dependencies.agents = node.port
             let service = try await stage.provision()
             let scope = ServiceScope(
-                world: world, rules: .standard, operation: OperationRecord(id: "op", kind: "x", createdAt: .now()),
+                dependencies: dependencies, rules: .standard,
+                operation: OperationRecord(id: "op", kind: "x", createdAt: .now()),
                 verb: .repair, service: service, note: { _, _ in })
             let call = StepCall(
                 operation: "op", step: "s", command: "op.s.1", attempt: 1, unwinding: false, deadline: .seconds(60),
                 context: [:], outputs: [:])
-            let order = Order(driver: "docker", operation: "container.exec", resource: "docker/a", arguments: [:])
+            let order = ActionRequest(
+                driver: "docker", operation: "container.exec", resource: "docker/a", arguments: [:])
             result = try await scope.send(order, to: "nod_1", call, input: input, limit: limit)
         }
         return result

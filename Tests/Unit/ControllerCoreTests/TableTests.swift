@@ -49,7 +49,7 @@ import WireProtocol
                 [["entry": "started", "deadline": 1, "context": [SagaTable.revisionKey: 99]]],
                 at: stage.clock.port.now())
             let record = try await stage.outcome(next.operation.id)
-            let loading = OperationLoading(world: stage.world, rules: .standard) { _, _ in }
+            let loading = OperationLoading(dependencies: stage.dependencies, rules: .standard) { _, _ in }
             guard case .failure(let problem) = try await loading.load(record, RunSignals(), { _ in true }) else {
                 Issue.record("it was loaded")
                 return

@@ -73,9 +73,9 @@ private final class Pair: Sendable {
         let ordered = try await stage.operations.transfer(Self.request, by: Stage.by).operation
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        let world = World(
+        let dependencies = Dependencies(
             store: stage.store, agents: pair.port, catalogue: .tested, clock: stage.clock.port, logger: logger)
-        let loading = OperationLoading(world: world, rules: .standard) { _, _ in }
+        let loading = OperationLoading(dependencies: dependencies, rules: .standard) { _, _ in }
         _ = try await loading.load(ordered, RunSignals()) { _ in true }.get()()
         return try await stage.outcome(ordered.id)
     }

@@ -8,14 +8,14 @@ import WireProtocol
 
 /// A driver's table compares marks before anything is changed.
 @Suite struct MarkTests {
-    final class Keeper: MarkKeeper, Sendable {
+    final class ObjectProvider: MarkStore, Sendable {
         let found = Mutex(FoundMark.nothing)
         let done = Mutex<[ActionCall]>([])
 
         func mark(of call: ActionCall) async throws(DriverError) -> FoundMark { found.withLock { $0 } }
     }
 
-    private static let table: [Action<Keeper>] = ["thing.stop", "thing.mark"].map { name in
+    private static let table: [Action<ObjectProvider>] = ["thing.stop", "thing.mark"].map { name in
         Action(ActionSpec(name, .mutate, summary: "")) { keeper, call, _ throws(DriverError) in
             keeper.done.withLock { $0.append(call) }
             return ActionOutcome(changed: true, observed: ["state": "stopped"])
@@ -25,7 +25,7 @@ import WireProtocol
     private func stop(
         _ found: FoundMark, _ mark: JSONValue?, action: String = "thing.stop"
     ) async -> (Result<ActionOutcome, DriverError>, [ActionCall]) {
-        let keeper = Keeper()
+        let keeper = ObjectProvider()
         keeper.found.withLock { $0 = found }
         var arguments: JSONObject = [:]
         arguments["mark"] = mark

@@ -23,7 +23,7 @@ private func room(
         othersBytes: others * gib, fault: fault)
 }
 
-private func demand(_ storage: StorageWish, disk: Int64 = 10, pool: String? = nil) -> Demand {
+private func demand(_ storage: StorageDemand, disk: Int64 = 10, pool: String? = nil) -> Demand {
     Demand(
         resources: Resources(cpuMillis: 1000, memoryBytes: gib, diskBytes: disk * gib), drivers: [], storage: storage,
         pool: pool)

@@ -111,7 +111,7 @@ import WireProtocol
         #expect(config["hostname"] == nil && config.pending == ["memory": "512"])
         #expect(config.snapshots.map(\.name) == ["snap1"] && config.snapshots[0].values["hostname"] == "old")
         #expect(config.description == "by hand\n")
-        let seen = Guest(vmid: 101, config: config, isRunning: false, wish: nil).json
+        let seen = Guest(vmid: 101, config: config, isRunning: false, spec: nil).json
         #expect(seen["on_boot"] == true && seen["protection"] == true && seen["unprivileged"] == false)
         let volumes = seen["volumes"]?.asArray ?? []
         #expect(volumes.first?["size_bytes"] == .integer(2 << 30))

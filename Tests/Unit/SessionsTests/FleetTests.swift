@@ -42,7 +42,7 @@ private struct ScriptedLink {
         CommandResult(id: id, status: .succeeded, changed: true, observed: ["ok": .bool(true)], finished: 5)
     }
 
-    private func perform(_ order: AgentOrder, observer: OrderObserver = OrderObserver()) -> Task<
+    private func perform(_ order: AgentOrder, observer: CommandObserver = CommandObserver()) -> Task<
         CommandResult, any Error
     > {
         Task { try await fleet.perform(order, on: "web-1", observer: observer) }
@@ -136,7 +136,7 @@ private struct ScriptedLink {
         connect(link)
         let seen = Mutex(0)
         let outcome = perform(
-            order("c1"), observer: OrderObserver(output: { output in seen.withLock { $0 += output.data.count } }))
+            order("c1"), observer: CommandObserver(output: { output in seen.withLock { $0 += output.data.count } }))
         _ = try await link.nextCommand()
         let piece = Output(id: "c1", stream: .stdout, offset: 0, data: [UInt8](repeating: 65, count: 1000))
         #expect(fleet.received(.output(piece), from: link.session))
@@ -160,7 +160,7 @@ private struct ScriptedLink {
         connect(stranger)
         let progressed = Mutex(false)
         let outcome = perform(
-            order("c1"), observer: OrderObserver(progress: { _ in progressed.withLock { $0 = true } }))
+            order("c1"), observer: CommandObserver(progress: { _ in progressed.withLock { $0 = true } }))
         _ = try await link.nextCommand()
         _ = fleet.received(.progress(CommandProgress(id: "c1", message: "mine")), from: stranger.session)
         fleet.resolve(result("c1"))

@@ -7,7 +7,7 @@ import WireProtocol
     private let bytes = [UInt8](repeating: 7, count: 1000)
 
     @Test func `is taken once however often it comes, and not with a hole`() {
-        var input = OrderInput()
+        var input = CommandInput()
         #expect(input.take(bytes, at: 0, end: false).answer == .taken(upTo: 1000))
         let again = input.take(bytes, at: 0, end: false)
         #expect(again.answer == .taken(upTo: 1000) && again.fresh.isEmpty)
@@ -19,7 +19,7 @@ import WireProtocol
     }
 
     @Test func `is no more than a window ahead of what the command has read`() {
-        var input = OrderInput()
+        var input = CommandInput()
         let large = [UInt8](repeating: 1, count: Consumed.window)
         #expect(input.take(large, at: 0, end: false).answer == .taken(upTo: Int64(large.count)))
         #expect(input.take([1], at: Int64(large.count), end: false).answer == .full)
@@ -30,18 +30,18 @@ import WireProtocol
     }
 
     @Test func `that was not read goes again to another session, with its end`() {
-        var input = OrderInput()
+        var input = CommandInput()
         _ = input.take([UInt8](repeating: 1, count: 100_000), at: 0, end: true)
         input.consumed(20_000)
         let lines = input.again(to: "c").compactMap { if case .input(let line) = $0 { line } else { nil } }
         #expect(lines.map(\.offset) == [20_000, 85_536])
         #expect(lines.map(\.data.count) == [65_536, 14_464])
         #expect(lines.map(\.end) == [false, true])
-        #expect(OrderInput().again(to: "c").isEmpty)
+        #expect(CommandInput().again(to: "c").isEmpty)
     }
 
     @Test func `tells a new session the newest size of the terminal, once there was one`() {
-        var input = OrderInput()
+        var input = CommandInput()
         _ = input.take(bytes, at: 0, end: false)
         _ = input.resize(rows: 24, columns: 80, of: "c")
         let line = input.resize(rows: 50, columns: 132, of: "c")

@@ -10,12 +10,12 @@ import WireProtocol
 
 @testable import Sessions
 
-/// A desk that takes machines in, and the store behind it.
+/// A session manager that takes machines in, and the store behind it.
 private struct Gatehouse {
     let scratch: ScratchFolder
     let store: Store
-    let sessions: SessionDesk
-    let desk: EnrolmentDesk
+    let sessions: SessionManager
+    let manager: EnrolmentService
 
     init() throws {
         scratch = try ScratchFolder("trust")
@@ -23,10 +23,10 @@ private struct Gatehouse {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let authority = try CertificateAuthority.create(
             commonName: "Test", days: 10, now: Timestamp.now().milliseconds)
-        sessions = SessionDesk(
+        sessions = SessionManager(
             store: store, fleet: Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening() }),
             revocations: Revocations(), authority: authority, expected: [], logger: logger)
-        desk = EnrolmentDesk(
+        manager = EnrolmentService(
             store: store, sessions: sessions, authority: authority, controllerName: "localhost", logger: logger)
     }
 
@@ -44,7 +44,7 @@ private struct Gatehouse {
         let request = EnrolmentRequest(
             token: token.id, secret: token.secret,
             csr: try CertificateSigningRequest.make(key: key, commonName: "web"), hostname: "web", agent: "1")
-        return try await desk.enrol(request, remote: "192.0.2.1").get().node
+        return try await manager.enrol(request, remote: "192.0.2.1").get().node
     }
 
     /// Memory in GiB, the pool in TiB.

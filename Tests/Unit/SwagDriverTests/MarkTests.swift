@@ -54,7 +54,7 @@ import WireProtocol
         let text = try #require(site.content("app1.subdomain.conf"))
         let forged = text.split(separator: "\n", maxSplits: 1)
         try site.folder.write(
-            Array("\(ProxyOrder.mark) of svc_2\n\(forged[1])".utf8), to: "nginx/proxy-confs/app1.subdomain.conf")
+            Array("\(ProxySpec.mark) of svc_2\n\(forged[1])".utf8), to: "nginx/proxy-confs/app1.subdomain.conf")
         let theft: JSONObject = ["name": "app1", "mark": ["service": "svc_2"]]
         #expect(await site.failure("config.remove", theft, by: driver)?.code == .foreign)
         let own: JSONObject = ["name": "app1", "mark": ["service": "svc_1"]]

@@ -26,9 +26,9 @@ import WireProtocol
     static func made(_ sample: String) throws -> String {
         let order = ProxySite.order("app1", ["one.example.org", "two.example.org"], ["protocol": "https"])
         let call = ActionCall(action: "config.generate", resource: "swag", arguments: order)
-        let spec = ActionSpec("config.generate", .observe, summary: "").taking(ProxyOrder.arguments)
+        let spec = ActionSpec("config.generate", .observe, summary: "").taking(ProxySpec.arguments)
         var reader = ArgumentReader(try spec.reading(call).arguments)
-        return try ProxyOrder(&reader).text(from: Array(sample.utf8))
+        return try ProxySpec(&reader).text(from: Array(sample.utf8))
     }
 
     /// What the driver tells of a file.

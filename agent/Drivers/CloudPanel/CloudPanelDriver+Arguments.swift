@@ -6,7 +6,7 @@ import WireProtocol
 extension CloudPanelDriver {
     static let arguments: [String: [Argument]] = [
         "site.list": [], "site.show": [.domain],
-        "site.add": SiteWish.arguments,
+        "site.add": SiteSpec.arguments,
         "site.delete": [.domain, .text("user", .accountName, "deleted only when it is this one's").optional],
         "site.mark": [.domain, .markOfAdoption],
         "site.suspend": [.domain], "site.resume": [.domain],
@@ -34,7 +34,7 @@ extension CloudPanelDriver {
         "database.delete": [.database, .text("domain", .domainName, "deleted only when it is this one's").optional],
         "database.export": [.database, .dump], "database.import": [.database, .dump],
         "dump.list": [], "dump.read": [.dump], "dump.write": [.dump], "dump.delete": [.dump],
-        "user.list": [], "user.add": UserWish.arguments, "user.delete": [.user], "user.password": [.user],
+        "user.list": [], "user.add": UserSpec.arguments, "user.delete": [.user], "user.password": [.user],
         "template.list": [], "template.show": [.template], "template.delete": [.template],
         "template.add": [
             .template, .text("text", .free(64 << 10), "configuration of nginx with the panel's placeholders"),
@@ -132,7 +132,7 @@ extension TextForm {
     }
 }
 
-extension SiteWish {
+extension SiteSpec {
     static let arguments: [Argument] = [
         .domain, .text("user", .accountName, "its account on the node"),
         .choice("type", types, "what it is"),
@@ -146,7 +146,7 @@ extension SiteWish {
     ]
 }
 
-extension UserWish {
+extension UserSpec {
     static let arguments: [Argument] = [
         .user, .text("email", .email, "the address"), .text("first_name", .personName, "the first name"),
         .text("last_name", .personName, "the last name"),

@@ -17,20 +17,20 @@ extension CloudPanelDriver {
     /// Each order is a new one for the authority, which counts them: it is placed only when it is needed.
     func orderCertificate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let wish = try CertificateOrder(&reader)
+        let spec = try CertificateSpec(&reader)
         try reader.finish()
-        try call.concerns("site/\(wish.domain)")
+        try call.concerns("site/\(spec.domain)")
         return try await gate.pass { () throws(DriverError) in
-            let site = try await database.requireSite(wish.domain)
+            let site = try await database.requireSite(spec.domain)
             let before = try? served(site)
-            if let before, !wish.isForced, wish.isFulfilled(by: before, at: .now() + wish.spare) {
+            if let before, !spec.isForced, spec.isFulfilled(by: before, at: .now() + spec.spare) {
                 return .seen(before.json)
             }
-            let answer = try await tool.call("lets-encrypt:install:certificate", wish.options)
-            let after = try served(try await database.requireSite(wish.domain))
+            let answer = try await tool.call("lets-encrypt:install:certificate", spec.options)
+            let after = try served(try await database.requireSite(spec.domain))
             let isNew = after.certificate.fingerprint != before?.certificate.fingerprint
-            guard isNew, wish.isFulfilled(by: after, at: .now()) else {
-                let error = answer.failure("nginx has no certificate for \(wish.names.joined(separator: ", "))")
+            guard isNew, spec.isFulfilled(by: after, at: .now()) else {
+                let error = answer.failure("nginx has no certificate for \(spec.names.joined(separator: ", "))")
                 throw isNew ? error.afterChange() : error
             }
             return ActionOutcome(changed: true, observed: after.json)
@@ -110,7 +110,7 @@ struct ServedCertificate: Sendable {
 }
 
 /// A certificate of Let's Encrypt for a site and other names.
-struct CertificateOrder: Sendable {
+struct CertificateSpec: Sendable {
     let domain: String
     let others: [String]
     /// One that ends sooner is ordered anew.

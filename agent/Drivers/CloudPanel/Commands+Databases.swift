@@ -14,28 +14,28 @@ extension CloudPanelDriver {
 
     func addDatabase(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let wish = try DatabaseWish(&reader)
+        let spec = try DatabaseSpec(&reader)
         try reader.finish()
         let password = try call.password()
-        try call.concerns("database/\(wish.name)")
+        try call.concerns("database/\(spec.name)")
         return try await gate.pass { () throws(DriverError) in
-            if let found = try await find(wish.name) {
-                try wish.check(found)
+            if let found = try await find(spec.name) {
+                try spec.check(found)
                 return .seen(found.json)
             }
-            try await makeRoom(for: wish)
+            try await makeRoom(for: spec)
             let answer = try await tool.call(
                 "db:add",
                 [
-                    ("domainName", wish.domain), ("databaseName", wish.name), ("databaseUserName", wish.user),
+                    ("domainName", spec.domain), ("databaseName", spec.name), ("databaseUserName", spec.user),
                     ("databaseUserPassword", password),
                 ], secrets: [password])
-            guard let found = try await find(wish.name) else {
+            guard let found = try await find(spec.name) else {
                 let error = answer.failure("the panel does not know the database")
-                throw isOnServer(wish.name) ? error.afterChange() : error
+                throw isOnServer(spec.name) ? error.afterChange() : error
             }
             do throws(DriverError) {
-                try wish.check(found)
+                try spec.check(found)
             } catch { throw error.afterChange() }
             return ActionOutcome(changed: true, observed: found.json)
         }
@@ -80,15 +80,15 @@ extension CloudPanelDriver {
 
     /// The tool takes over a database that it does not know, and drops and makes anew a user of that name: somebody
     /// else's data would get a new owner. It is refused, unless the caller says that the database is his.
-    private func makeRoom(for wish: DatabaseWish) async throws(DriverError) {
-        _ = try await database.requireSite(wish.domain)
+    private func makeRoom(for spec: DatabaseSpec) async throws(DriverError) {
+        _ = try await database.requireSite(spec.domain)
         let all = try await database.databases()
-        if let other = all.first(where: { $0.users.contains(wish.user) }) {
-            throw DriverError(.conflict, "the user \(wish.user) belongs to the database \(other.name)")
+        if let other = all.first(where: { $0.users.contains(spec.user) }) {
+            throw DriverError(.conflict, "the user \(spec.user) belongs to the database \(other.name)")
         }
-        if isOnServer(wish.name) && !wish.adopts {
+        if isOnServer(spec.name) && !spec.adopts {
             throw DriverError(
-                .conflict, "the server has a database \(wish.name) that the panel does not know; adopt takes it over")
+                .conflict, "the server has a database \(spec.name) that the panel does not know; adopt takes it over")
         }
     }
 
@@ -100,7 +100,7 @@ extension CloudPanelDriver {
 }
 
 /// What a database is to be.
-struct DatabaseWish: Sendable, Hashable {
+struct DatabaseSpec: Sendable, Hashable {
     let domain: String
     let name: String
     let user: String

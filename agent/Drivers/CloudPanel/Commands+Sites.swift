@@ -19,21 +19,21 @@ extension CloudPanelDriver {
 
     func addSite(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let wish = try SiteWish(&reader)
+        let spec = try SiteSpec(&reader)
         try reader.finish()
         let password = call.secrets["site_user_password"]?.asString
-        try call.concerns("site/\(wish.domain)")
+        try call.concerns("site/\(spec.domain)")
         return try await gate.pass { () throws(DriverError) in
-            if let site = try await database.site(wish.domain) {
-                if let difference = wish.difference(from: site) {
-                    throw DriverError(.conflict, "site \(wish.domain) is there and \(difference)")
+            if let site = try await database.site(spec.domain) {
+                if let difference = spec.difference(from: site) {
+                    throw DriverError(.conflict, "site \(spec.domain) is there and \(difference)")
                 }
                 // An earlier attempt may have ended between the site and its password.
-                if begun.isAdding(wish.domain, user: wish.user) { return try await finish(site, password) }
+                if begun.isAdding(spec.domain, user: spec.user) { return try await finish(site, password) }
                 return .seen(describe(site))
             }
-            try await makeRoom(for: wish)
-            return try await add(wish, password, call.mark?.made(by: context.commandID))
+            try await makeRoom(for: spec)
+            return try await add(spec, password, call.mark?.made(by: context.commandID))
         }
     }
 
@@ -64,51 +64,51 @@ extension CloudPanelDriver {
 extension CloudPanelDriver {
     /// What stands in the way of a site that the panel does not know: what an earlier attempt has left goes, all else
     /// is somebody's.
-    private func makeRoom(for wish: SiteWish) async throws(DriverError) {
-        try await clearBegun(wish.domain)
-        if let other = try await database.sites().first(where: { $0.user == wish.user }) {
-            throw DriverError(.conflict, "the user \(wish.user) has the site \(other.domain)")
+    private func makeRoom(for spec: SiteSpec) async throws(DriverError) {
+        try await clearBegun(spec.domain)
+        if let other = try await database.sites().first(where: { $0.user == spec.user }) {
+            throw DriverError(.conflict, "the user \(spec.user) has the site \(other.domain)")
         }
-        if accounts.contains(wish.user) {
-            throw DriverError(.conflict, "the system has an account \(wish.user) that is no site's")
+        if accounts.contains(spec.user) {
+            throw DriverError(.conflict, "the system has an account \(spec.user) that is no site's")
         }
-        if Files.exists(places.host(wish.domain)) {
-            throw DriverError(.conflict, "nginx has a configuration of \(wish.domain) that is not the panel's")
+        if Files.exists(places.host(spec.domain)) {
+            throw DriverError(.conflict, "nginx has a configuration of \(spec.domain) that is not the panel's")
         }
     }
 
     private func add(
-        _ wish: SiteWish, _ password: String?, _ mark: Mark?
+        _ spec: SiteSpec, _ password: String?, _ mark: Mark?
     ) async throws(DriverError) -> ActionOutcome {
-        try begun.note(wish.domain, user: wish.user, .add)
+        try begun.note(spec.domain, user: spec.user, .add)
         // Before the site: one that is there without its mark would be nobody's.
-        if let mark { try marks.note(mark, of: wish.domain, subject: wish.user) }
+        if let mark { try marks.note(mark, of: spec.domain, subject: spec.user) }
         // The words of a process can be read by everybody: this password is nobody's, and lives until the next step.
         let passing = Secret.passing()
-        let (command, options) = wish.order
+        let (command, options) = spec.order
         let answer: PanelAnswer
         do throws(DriverError) {
             answer = try await tool.call(
                 command, options + [("siteUserPassword", passing)], secrets: [passing, password ?? ""])
         } catch {
-            try await undo(wish, error)
+            try await undo(spec, error)
             throw error
         }
-        guard let site = try await database.site(wish.domain) else {
+        guard let site = try await database.site(spec.domain) else {
             let error = answer.failure("the panel does not know the site")
-            try await undo(wish, error)
+            try await undo(spec, error)
             throw error
         }
-        if let difference = wish.difference(from: site) {
-            throw DriverError(.conflict, "site \(wish.domain) was added and \(difference)").afterChange()
+        if let difference = spec.difference(from: site) {
+            throw DriverError(.conflict, "site \(spec.domain) was added and \(difference)").afterChange()
         }
         return try await finish(site, password)
     }
 
     /// Takes back what a failed attempt left, and says so where it cannot.
-    private func undo(_ wish: SiteWish, _ error: DriverError) async throws(DriverError) {
+    private func undo(_ spec: SiteSpec, _ error: DriverError) async throws(DriverError) {
         do throws(DriverError) {
-            try await clearBegun(wish.domain)
+            try await clearBegun(spec.domain)
         } catch let rest {
             throw DriverError(
                 error.code, error.message, retryable: error.retryable,

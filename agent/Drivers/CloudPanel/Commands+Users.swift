@@ -11,24 +11,24 @@ extension CloudPanelDriver {
 
     func addUser(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let wish = try UserWish(&reader)
+        let spec = try UserSpec(&reader)
         try reader.finish()
         let password = try call.password()
-        try call.concerns("user/\(wish.user.name)")
+        try call.concerns("user/\(spec.user.name)")
         return try await gate.pass { () throws(DriverError) in
-            if let found = try await database.user(wish.user.name) {
-                try wish.check(found)
+            if let found = try await database.user(spec.user.name) {
+                try spec.check(found)
                 return .seen(found.json)
             }
-            try checkRole(of: wish.user)
-            for site in wish.user.sites { _ = try await database.requireSite(site) }
+            try checkRole(of: spec.user)
+            for site in spec.user.sites { _ = try await database.requireSite(site) }
             let answer = try await tool.call(
-                "user:add", wish.options + [("password", password)], secrets: [password])
-            guard let found = try await database.user(wish.user.name) else {
+                "user:add", spec.options + [("password", password)], secrets: [password])
+            guard let found = try await database.user(spec.user.name) else {
                 throw answer.failure("the panel does not know the user")
             }
             do throws(DriverError) {
-                try wish.check(found)
+                try spec.check(found)
             } catch { throw error.afterChange() }
             return ActionOutcome(changed: true, observed: found.json)
         }
@@ -100,7 +100,7 @@ struct PanelUser: Sendable, Hashable {
 }
 
 /// What a user is to be.
-struct UserWish: Sendable {
+struct UserSpec: Sendable {
     let user: PanelUser
     private let firstName: String
     private let lastName: String

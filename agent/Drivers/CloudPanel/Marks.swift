@@ -3,7 +3,7 @@ import WireProtocol
 
 /// Whose a site is, in a folder that only root may read: what lies beside a site is its customer's to forge. The mark is for
 /// the domain with its account: a site of that name with another account is another site.
-extension CloudPanelDriver: MarkKeeper {
+extension CloudPanelDriver: MarkStore {
     var marks: MarkFolder { MarkFolder(places.marks) }
 
     package func mark(of call: ActionCall) async throws(DriverError) -> FoundMark {

@@ -30,11 +30,11 @@ extension DockerDriver {
         return spec
     }
 
-    private func refuse(_ wish: String, unless risk: ComposeRisk) throws(DriverError) {
+    private func refuse(_ wanted: String, unless risk: ComposeRisk) throws(DriverError) {
         guard !rights.allows.contains(risk) else { return }
         throw DriverError(
             .permissionDenied, "the container asks for what this node does not allow",
-            cause: "\(wish) (\(risk.rawValue))")
+            cause: "\(wanted) (\(risk.rawValue))")
     }
 
     func checkNetwork(_ name: String) async throws(DriverError) {

@@ -17,7 +17,7 @@ extension DockerDriver {
     {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.string("name")
-        let order = try ExecutionOrder(&reader, secrets: call.secrets)
+        let order = try ExecutionRequest(&reader, secrets: call.secrets)
         try reader.finish()
         guard let state = try await look(name) else {
             throw ExecutionRefusal.container("there is no container \(name)")
@@ -40,7 +40,7 @@ extension DockerDriver {
     }
 
     private func run(
-        _ execution: Execution, _ order: ExecutionOrder, _ context: ActionContext
+        _ execution: Execution, _ order: ExecutionRequest, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         let resizing = order.hasTerminal ? Task { await resize(execution, order.size, context.screens) } : nil
         defer { resizing?.cancel() }
@@ -65,7 +65,7 @@ extension DockerDriver {
 
     /// Without input: the answer of the start is the output.
     private func listen(
-        _ execution: Execution, _ order: ExecutionOrder, _ context: ActionContext
+        _ execution: Execution, _ order: ExecutionRequest, _ context: ActionContext
     ) async throws(DriverError) -> OutputRelay {
         let stream: HTTPStream
         do {
@@ -78,7 +78,7 @@ extension DockerDriver {
 }
 
 /// What is to be run, and how.
-struct ExecutionOrder: Sendable {
+struct ExecutionRequest: Sendable {
     let body: JSONObject
     let takesInput: Bool
     let hasTerminal: Bool

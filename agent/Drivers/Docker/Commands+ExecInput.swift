@@ -5,7 +5,7 @@ import WireProtocol
 /// Executions that read: their input goes in while their output comes out.
 extension DockerDriver {
     func converse(
-        _ execution: Execution, _ order: ExecutionOrder, _ context: ActionContext
+        _ execution: Execution, _ order: ExecutionRequest, _ context: ActionContext
     ) async throws(DriverError) -> OutputRelay {
         do {
             let version = try await engine.negotiated()

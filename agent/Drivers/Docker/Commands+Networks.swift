@@ -61,22 +61,22 @@ extension DockerDriver {
     }
 
     private func ensureNetwork(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
-        let wish = try NetworkWish(call.arguments, call.mark)
-        return try await gate.holding("network \(wish.name)") { () async throws(DriverError) in
-            try await self.ensure(wish)
+        let spec = try NetworkSpec(call.arguments, call.mark)
+        return try await gate.holding("network \(spec.name)") { () async throws(DriverError) in
+            try await self.ensure(spec)
         }
     }
 
-    private func ensure(_ wish: NetworkWish) async throws(DriverError) -> ActionOutcome {
-        if let present = try await lookAtNetwork(wish.name) { return try wish.outcome(present, changed: false) }
+    private func ensure(_ spec: NetworkSpec) async throws(DriverError) -> ActionOutcome {
+        if let present = try await lookAtNetwork(spec.name) { return try spec.outcome(present, changed: false) }
         var refusal: EngineError?
         do {
-            _ = try await engine.call("POST", "/networks/create", body: wish.body)
+            _ = try await engine.call("POST", "/networks/create", body: spec.body)
         } catch { refusal = error }
-        guard let made = try await lookAtNetwork(wish.name) else {
-            throw refusal?.driverError ?? DriverError(.failed, "network \(wish.name) went away", retryable: true)
+        guard let made = try await lookAtNetwork(spec.name) else {
+            throw refusal?.driverError ?? DriverError(.failed, "network \(spec.name) went away", retryable: true)
         }
-        return try wish.outcome(made, changed: refusal == nil)
+        return try spec.outcome(made, changed: refusal == nil)
     }
 
     private func removeNetwork(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
@@ -186,7 +186,7 @@ struct NetworkState: Sendable, Hashable {
 }
 
 /// The network that `network.ensure` is asked for.
-struct NetworkWish: Sendable {
+struct NetworkSpec: Sendable {
     let name: String
     let owner: String
     let subnet: AddressRange?

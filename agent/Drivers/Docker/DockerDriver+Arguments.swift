@@ -20,7 +20,7 @@ extension DockerDriver {
             .container, .flag("follow", "a line of figures each time, until the command is cancelled"),
             .integer("interval_ms", 100...60_000, "between two looks, by which the processor is reckoned").optional,
         ],
-        "container.exec": [.container] + ExecutionOrder.arguments,
+        "container.exec": [.container] + ExecutionRequest.arguments,
         "container.prune": prune, "image.prune": prune, "network.prune": prune, "volume.prune": prune,
         "image.import": [
             .image, .text("path", .absolutePath, "the file on the node"),
@@ -50,10 +50,10 @@ extension DockerDriver {
             .list("types", of: .choice(kinds), 0...16, "of what; all without it").optional,
             .since, .until, .follow,
         ],
-        "compose.validate": ComposeOrder.arguments,
+        "compose.validate": ComposeSpec.arguments,
         "compose.scan": [.text("project", .project, "leave this one out").optional],
-        "compose.transform": ComposeOrder.arguments,
-        "compose.deploy": ComposeOrder.arguments + [
+        "compose.transform": ComposeSpec.arguments,
+        "compose.deploy": ComposeSpec.arguments + [
             .flag("pull", "fetch the images").or(true), .flag("up", "start the containers").or(true),
             .flag("remove_orphans", "containers that the file does not have any more go").or(true),
             .flag("rollback", "go back to the old file when they do not come up").or(true),
@@ -147,7 +147,7 @@ extension ContainerLimits {
     ]
 }
 
-extension ExecutionOrder {
+extension ExecutionRequest {
     static let arguments: [Argument] = [
         .list("command", of: .text(.withoutNUL), 1...4096, "the program and its words"),
         .flag("stdin", "the program reads the input of the command"), .flag("tty", "with a terminal"),
@@ -165,7 +165,7 @@ extension LogQuery {
     ]
 }
 
-extension ComposeOrder {
+extension ComposeSpec {
     static let arguments: [Argument] = [
         .project, .text("content", "the compose file"), .variables,
         .record("transform", ComposeTransform.arguments, "what is changed in it for this node").optional,

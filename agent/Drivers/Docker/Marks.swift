@@ -3,7 +3,7 @@ import WireProtocol
 
 /// Whose a container, network or volume is, by its labels. They cannot be changed while it is there, so nothing is taken into
 /// care that was made without them.
-extension DockerDriver: MarkKeeper {
+extension DockerDriver: MarkStore {
     package func mark(of call: ActionCall) async throws(DriverError) -> FoundMark {
         let words = call.resource.split(separator: "/", maxSplits: 2).map(String.init)
         switch (words.count, words.dropFirst().first) {

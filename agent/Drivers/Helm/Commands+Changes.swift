@@ -27,41 +27,41 @@ extension HelmDriver {
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
-        let wish = try ReleaseWish(&reader, call.secrets, tools.chartSources)
+        let spec = try ReleaseSpec(&reader, call.secrets, tools.chartSources)
         try reader.finish()
         try call.concerns(release)
         let secrets = SecretWords(call.secrets)
-        let chart = try await identify(wish.chart)
+        let chart = try await identify(spec.chart)
         let (history, healed) = try await settled(release, context)
-        var values = wish.values
-        if wish.keepsValues, !history.isEmpty { values = try await self.values(of: release).overlaid(with: values) }
-        if !wish.always, let last = history.last, last.status == .deployed, last.chart == chart.word,
+        var values = spec.values
+        if spec.keepsValues, !history.isEmpty { values = try await self.values(of: release).overlaid(with: values) }
+        if !spec.always, let last = history.last, last.status == .deployed, last.chart == chart.word,
             try await self.values(of: release).plain == values.plain
         {
-            return try await finish(release, last, changed: healed, wish.waiting, secrets, context)
+            return try await finish(release, last, changed: healed, spec.waiting, secrets, context)
         }
         try mayChange(release, history.last)
         if history.last?.status == .uninstalling {
             throw DriverError(.conflict, "release \(release.name) is half removed: uninstall it again first")
         }
         let isThere = !history.isEmpty && history.last?.status != .uninstalled
-        try await admit(wish, values, chart, of: release, isUpgrade: isThere)
+        try await admit(spec, values, chart, of: release, isUpgrade: isThere)
         context.progress("giving \(release.name) the chart \(chart.word)")
         let failure = await failure { () throws(DriverError) in
             try await self.tools.act(
-                .helm, self.words(for: release, wish, chart), input: ReleaseWish.file(values))
+                .helm, self.words(for: release, spec, chart), input: ReleaseSpec.file(values))
         }
         let last = try await judge(release, since: history.last, failure, secrets, context)
-        return try await finish(release, last, changed: true, wish.waiting, secrets, context)
+        return try await finish(release, last, changed: true, spec.waiting, secrets, context)
     }
 
     /// `--reset-values`, because Helm takes an empty set of values for the wish to keep the old ones.
-    private func words(for release: ReleaseID, _ wish: ReleaseWish, _ chart: ChartIdentity) -> [String] {
+    private func words(for release: ReleaseID, _ spec: ReleaseSpec, _ chart: ChartIdentity) -> [String] {
         ["upgrade", "--install", "--namespace", release.namespace, "--reset-values", "--values", "-"]
-            + ["--history-max", "10", "--timeout", "\(wish.waiting.seconds)s"]
-            + (wish.createsNamespace ? ["--create-namespace"] : []) + (wish.atomic ? [dialect.atomic] : [])
-            + wish.chart.options(version: wish.version(of: chart))
-            + ["--", release.name, wish.chart.operand]
+            + ["--history-max", "10", "--timeout", "\(spec.waiting.seconds)s"]
+            + (spec.createsNamespace ? ["--create-namespace"] : []) + (spec.atomic ? [dialect.atomic] : [])
+            + spec.chart.options(version: spec.version(of: chart))
+            + ["--", release.name, spec.chart.operand]
     }
 
     /// What the chart calls itself, so that the version that was looked at is the one that is used.
@@ -78,7 +78,7 @@ extension HelmDriver {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
         let wanted = try reader.optionalInteger("revision")
-        let waiting = try ReleaseWish.Patience(&reader)
+        let waiting = try ReleaseSpec.Patience(&reader)
         try reader.finish()
         try call.concerns(release)
         let secrets = SecretWords(call.secrets)
@@ -108,7 +108,7 @@ extension HelmDriver {
 
     /// Waits, where asked, until what is deployed is ready, and says what is.
     private func finish(
-        _ release: ReleaseID, _ last: ReleaseRevision, changed: Bool, _ waiting: ReleaseWish.Patience,
+        _ release: ReleaseID, _ last: ReleaseRevision, changed: Bool, _ waiting: ReleaseSpec.Patience,
         _ secrets: SecretWords, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         guard waiting.waits else { return ActionOutcome(changed: changed, observed: release.described(last)) }

@@ -20,26 +20,26 @@ extension HelmDriver {
     func sendLogs(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let release = try reader.release()
-        let wish = try LogWish(&reader)
+        let request = try LogRequest(&reader)
         try reader.finish()
-        let pods = try await belongings(of: release).pods.filter { wish.pod == nil || $0.name == wish.pod }
-        if pods.isEmpty, let pod = wish.pod {
+        let pods = try await belongings(of: release).pods.filter { request.pod == nil || $0.name == request.pod }
+        if pods.isEmpty, let pod = request.pod {
             throw DriverError(.notFound, "release \(release.name) has no pod \(pod)")
         }
         var count: Int64 = 0
         var problems: [String] = []
-        for pod in pods.prefix(LogWish.mostPods) {
+        for pod in pods.prefix(LogRequest.mostPods) {
             do throws(DriverError) {
-                count += try await relay(pod.name, in: release.namespace, wish, context)
+                count += try await relay(pod.name, in: release.namespace, request, context)
             } catch {
                 // A pod that has not started, or is gone by now, must not keep the others' logs back.
-                guard error.code != .cancelled, error.code != .unavailable, wish.pod == nil else { throw error }
+                guard error.code != .cancelled, error.code != .unavailable, request.pod == nil else { throw error }
                 problems.append("\(pod.name): \(error.told)")
             }
         }
         return .seen([
             "namespace": .string(release.namespace), "release": .string(release.name), "bytes": .integer(count),
-            "pods": .array(pods.prefix(LogWish.mostPods).map { .string($0.name) }),
+            "pods": .array(pods.prefix(LogRequest.mostPods).map { .string($0.name) }),
             "problems": .array(problems.map { .string($0) }),
         ])
     }
@@ -64,11 +64,11 @@ extension HelmDriver {
     }
 
     private func relay(
-        _ pod: String, in namespace: String, _ wish: LogWish, _ context: ActionContext
+        _ pod: String, in namespace: String, _ request: LogRequest, _ context: ActionContext
     ) async throws(DriverError) -> Int64 {
         let counter = ByteCounter()
-        let words = ["logs", "--namespace", namespace] + wish.options + ["--", pod]
-        try await tools.relay(.kubectl, words, within: wish.follows ? nil : .seconds(60)) {
+        let words = ["logs", "--namespace", namespace] + request.options + ["--", pod]
+        try await tools.relay(.kubectl, words, within: request.follows ? nil : .seconds(60)) {
             stream, bytes throws(CancellationError) in
             guard stream == .stdout else { return }
             counter.add(bytes.count)
@@ -101,7 +101,7 @@ extension HelmDriver {
 }
 
 /// Which of a release's logs a call asks for.
-struct LogWish: Sendable {
+struct LogRequest: Sendable {
     let pod: String?
     let follows: Bool
     let options: [String]

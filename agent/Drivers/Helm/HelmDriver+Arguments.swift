@@ -12,12 +12,12 @@ extension HelmDriver {
             .integer("timeout_s", 0...7200, "how long to wait; 0 looks once").or(0), .ingressAddress,
         ],
         "release.events": release + [.integer("limit", 1...1000, "how many at most").or(200)],
-        "release.logs": release + LogWish.arguments,
-        "release.install": release + ReleaseWish.arguments,
-        "release.upgrade": release + ReleaseWish.arguments,
+        "release.logs": release + LogRequest.arguments,
+        "release.install": release + ReleaseSpec.arguments,
+        "release.upgrade": release + ReleaseSpec.arguments,
         "release.rollback": release + [
             .integer("revision", 1...Int64(Int32.max), "to which; the last good one before without it").optional
-        ] + ReleaseWish.Patience.arguments,
+        ] + ReleaseSpec.Patience.arguments,
         "release.uninstall": release + [
             .flag("wait", "until nothing of it is left").or(true),
             .integer("timeout_s", 1...7200, "how long it may take").or(300),
@@ -42,7 +42,7 @@ extension Argument {
     static let ingressAddress = flag("ingress_address", "an ingress without an address is not ready").or(true)
 }
 
-extension LogWish {
+extension LogRequest {
     static let arguments: [Argument] = [
         .text("pod", .kubernetesName, "of this one only").optional,
         .flag("follow", "go on telling until the command is cancelled; needs pod"),
@@ -53,7 +53,7 @@ extension LogWish {
     ]
 }
 
-extension ReleaseWish {
+extension ReleaseSpec {
     static let arguments: [Argument] =
         [
             .text("chart", .chart, "a folder or file of the node, one of a registry, or a name in repo"),
@@ -67,7 +67,7 @@ extension ReleaseWish {
         ] + Patience.arguments
 }
 
-extension ReleaseWish.Patience {
+extension ReleaseSpec.Patience {
     static let arguments: [Argument] = [
         .flag("wait", "until pods, jobs and ingresses are ready").or(true), .ingressAddress,
         .integer("timeout_s", 1...7200, "how long each phase may take").or(600),

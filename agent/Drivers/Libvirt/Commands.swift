@@ -28,33 +28,33 @@ extension LibvirtDriver {
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let name = try reader.string("vm")
-        let wish = try LogWish(&reader)
+        let request = try LogRequest(&reader)
         try reader.finish()
         if let log = try log(of: name, limit: Self.mostBytes) {
-            let lines = LogLines.last(wish.lines, of: log.bytes, since: wish.since, isWhole: log.isWhole)
+            let lines = LogLines.last(request.lines, of: log.bytes, since: request.since, isWhole: log.isWhole)
             return try await send(lines, from: "file", context)
         }
         // Machines of which libvirt keeps no file are only spoken of by its daemons.
-        let journal = try await tools.journal(lines: 10_000, since: wish.since)
+        let journal = try await tools.journal(lines: 10_000, since: request.since)
         let lines = LogLines.last(10_000, of: journal, since: nil, isWhole: true).filter { $0.mentions(name) }
-        return try await send(lines.suffix(wish.lines), from: "journal", context)
+        return try await send(lines.suffix(request.lines), from: "journal", context)
     }
 
     func sendDaemonLog(
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let wish = try LogWish(&reader)
+        let request = try LogRequest(&reader)
         try reader.finish()
         if let folder = try LogFolder(tools.logs) {
             for name in ["virtqemud.log", "libvirtd.log"] {
                 guard let log = try folder.end(of: name, atMost: Self.mostBytes) else { continue }
-                let lines = LogLines.last(wish.lines, of: log.bytes, since: wish.since, isWhole: log.isWhole)
+                let lines = LogLines.last(request.lines, of: log.bytes, since: request.since, isWhole: log.isWhole)
                 return try await send(lines, from: "file", context)
             }
         }
-        let journal = try await tools.journal(lines: wish.lines, since: wish.since)
-        let lines = LogLines.last(wish.lines, of: journal, since: nil, isWhole: true)
+        let journal = try await tools.journal(lines: request.lines, since: request.since)
+        let lines = LogLines.last(request.lines, of: journal, since: nil, isWhole: true)
         return try await send(lines, from: "journal", context)
     }
 
@@ -112,7 +112,7 @@ extension LibvirtDriver {
 }
 
 /// How much of a log a call asks for.
-struct LogWish: Sendable {
+struct LogRequest: Sendable {
     let lines: Int
     /// Milliseconds since 1970.
     let since: Int64?

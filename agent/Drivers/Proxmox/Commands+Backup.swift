@@ -26,19 +26,19 @@ extension ProxmoxDriver {
     private func backUp(
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
-        let wish = try BackupWish(call)
-        try await checkUnlocked(try await require(wish.vmid))
-        guard let storage = try await storages(content: "backup").first(where: { $0.name == wish.storage }) else {
-            throw DriverError(.notFound, "there is no storage \(wish.storage) for backups")
+        let spec = try BackupSpec(call)
+        try await checkUnlocked(try await require(spec.vmid))
+        guard let storage = try await storages(content: "backup").first(where: { $0.name == spec.storage }) else {
+            throw DriverError(.notFound, "there is no storage \(spec.storage) for backups")
         }
-        guard storage.isActive else { throw DriverError(.unavailable, "storage \(wish.storage) is not active") }
-        let before = Set(try await backups(on: wish.storage, of: wish.vmid).map(\.id))
-        context.progress("backing up container \(wish.vmid)")
+        guard storage.isActive else { throw DriverError(.unavailable, "storage \(spec.storage) is not active") }
+        let before = Set(try await backups(on: spec.storage, of: spec.vmid).map(\.id))
+        context.progress("backing up container \(spec.vmid)")
         let outcome: ProcessOutcome
-        do throws(DriverError) { outcome = try await tools.act(.vzdump, wish.words) } catch {
-            throw await leavingLock(error, wish.vmid)
+        do throws(DriverError) { outcome = try await tools.act(.vzdump, spec.words) } catch {
+            throw await leavingLock(error, spec.vmid)
         }
-        let made = try await backups(on: wish.storage, of: wish.vmid).filter { !before.contains($0.id) }
+        let made = try await backups(on: spec.storage, of: spec.vmid).filter { !before.contains($0.id) }
         guard let backup = made.max(by: { $0.id < $1.id }) else {
             throw DriverError(
                 .failed, "the tool reports success and has made no backup", retryable: true,
@@ -87,7 +87,7 @@ extension ProxmoxDriver {
 }
 
 /// A backup as a call asks for it.
-struct BackupWish: Sendable {
+struct BackupSpec: Sendable {
     let vmid: Int
     let storage: String
     let words: [String]

@@ -35,30 +35,30 @@ extension ProxmoxDriver {
         """
 
     private func push(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
-        let wish = try PushWish(call)
-        try await requireOpen(wish.vmid)
+        let request = try PushRequest(call)
+        try await requireOpen(request.vmid)
         guard let spool = SpoolFile() else { throw DriverError(.failed, "no room for the content", retryable: true) }
         defer { spool.remove() }
-        let bytes = try await spool.take(context.input, bytes: wish.bytes, limit: PushWish.limit)
+        let bytes = try await spool.take(context.input, bytes: request.bytes, limit: PushRequest.limit)
         let sum = try await tools.sum(of: spool.path)
-        guard wish.sum.map({ $0 == sum }) ?? true else {
+        guard request.sum.map({ $0 == sum }) ?? true else {
             throw DriverError(.failed, "the content came with another checksum", retryable: true)
         }
-        let aside = "\(wish.path).innkeeper-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
-        let outcome = try await tools.act(.pct, wish.words(from: spool.path, to: aside))
-        try await settle(wish, aside, bytes, sum, pushed: outcome)
+        let aside = "\(request.path).innkeeper-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+        let outcome = try await tools.act(.pct, request.words(from: spool.path, to: aside))
+        try await settle(request, aside, bytes, sum, pushed: outcome)
         return ActionOutcome(
             changed: true,
-            observed: ["path": .string(wish.path), "size_bytes": .integer(bytes), "sha256": .string(sum)])
+            observed: ["path": .string(request.path), "size_bytes": .integer(bytes), "sha256": .string(sum)])
     }
 
     private func settle(
-        _ wish: PushWish, _ aside: String, _ bytes: Int64, _ sum: String, pushed: ProcessOutcome
+        _ request: PushRequest, _ aside: String, _ bytes: Int64, _ sum: String, pushed: ProcessOutcome
     ) async throws(DriverError) {
-        let end = try await inside(wish.vmid, Self.settle, aside, wish.path, sum)
+        let end = try await inside(request.vmid, Self.settle, aside, request.path, sum)
         switch end.exit {
         case .code(0): return
-        case .code(21): throw DriverError(.conflict, "\(wish.path) is a folder")
+        case .code(21): throw DriverError(.conflict, "\(request.path) is a folder")
         case .code(22): throw Self.refusal(of: pushed) ?? DriverError(.failed, "the file did not arrive")
         case .code(23):
             let arrived = end.outputText.filter { $0.isNumber }
@@ -132,7 +132,7 @@ extension ProxmoxDriver {
 }
 
 /// A file to write, as a call asks for it.
-struct PushWish: Sendable {
+struct PushRequest: Sendable {
     let vmid: Int
     let path: String
     /// Nil where nobody knows before the end of the input.

@@ -48,15 +48,15 @@ extension ProxmoxDriver {
     private func addToHA(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
         let vmid = try reader.vmid(of: call)
-        var wish = try HAWish(&reader)
+        var spec = try HASpec(&reader)
         try reader.finish()
         let found = try await require(vmid)
         let files = try await highAvailability()
         // The manager's own default would start what does not run.
-        if files.resource(vmid) == nil { wish.settle(isRunning: found.isRunning) }
-        let changedPlaces = try await ensurePlaces(vmid, wish, files)
-        let words = wish.missing(
-            in: files.resource(vmid), group: hasGroups && wish.nodes != nil ? Self.placeName(vmid) : nil)
+        if files.resource(vmid) == nil { spec.settle(isRunning: found.isRunning) }
+        let changedPlaces = try await ensurePlaces(vmid, spec, files)
+        let words = spec.missing(
+            in: files.resource(vmid), group: hasGroups && spec.nodes != nil ? Self.placeName(vmid) : nil)
         guard !words.isEmpty || files.resource(vmid) == nil else {
             return ActionOutcome(changed: changedPlaces, observed: try await seen(vmid, files))
         }
@@ -66,11 +66,11 @@ extension ProxmoxDriver {
             failure = error
         }
         let end = try await highAvailability()
-        guard end.resource(vmid) != nil, wish.missing(in: end.resource(vmid), group: nil).isEmpty else {
+        guard end.resource(vmid) != nil, spec.missing(in: end.resource(vmid), group: nil).isEmpty else {
             let error = failure ?? DriverError(.failed, "the HA manager did not take container \(vmid)")
             throw changedPlaces ? error.afterChange() : error
         }
-        if !hasGroups, wish.nodes != nil { _ = try await ensurePlaces(vmid, wish, end) }
+        if !hasGroups, spec.nodes != nil { _ = try await ensurePlaces(vmid, spec, end) }
         return ActionOutcome(changed: true, observed: try await seen(vmid, highAvailability()))
     }
 
@@ -100,19 +100,19 @@ extension ProxmoxDriver {
 
     /// Makes the rule or the group say where the container should run. A rule needs a container that is looked after, a
     /// container a group that is there: so the one comes after it, the other before.
-    private func ensurePlaces(_ vmid: Int, _ wish: HAWish, _ files: HAFiles) async throws(DriverError) -> Bool {
-        guard let places = wish.places else { return false }
+    private func ensurePlaces(_ vmid: Int, _ spec: HASpec, _ files: HAFiles) async throws(DriverError) -> Bool {
+        guard let places = spec.places else { return false }
         let name = Self.placeName(vmid)
         if hasGroups {
             let old = files.groups["group", name]
-            let strict = wish.isStrict ? "1" : "0"
-            if old?.values["nodes"] == places, old?.isOn("restricted") ?? false == wish.isStrict { return false }
+            let strict = spec.isStrict ? "1" : "0"
+            if old?.values["nodes"] == places, old?.isOn("restricted") ?? false == spec.isStrict { return false }
             try await tools.act(
                 .haManager, [old == nil ? "groupadd" : "groupset", name, "--nodes", places, "--restricted", strict])
             return true
         }
         guard files.resource(vmid) != nil else { return false }
-        let rule = HARule(name: name, kind: .nodes(places, isStrict: wish.isStrict), containers: [vmid])
+        let rule = HARule(name: name, kind: .nodes(places, isStrict: spec.isStrict), containers: [vmid])
         return try await ensure(rule, files)
     }
 
@@ -133,7 +133,7 @@ extension ProxmoxDriver {
 }
 
 /// What a call wants of the HA manager for one container.
-struct HAWish: Sendable {
+struct HASpec: Sendable {
     private var values: [(name: String, value: String)] = []
     let nodes: [(name: String, priority: Int64?)]?
     let isStrict: Bool

@@ -31,21 +31,21 @@ extension ProxmoxDriver {
     private func migrate(
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
-        let wish = try Migration(call)
-        let (vmid, target) = (wish.vmid, wish.target)
+        let spec = try Migration(call)
+        let (vmid, target) = (spec.vmid, spec.target)
         let moved: JSONObject = ["vmid": .integer(Int64(vmid)), "node": .string(target)]
         if try await files.aside({ $0.place(vmid) }) == target { return .seen(moved) }
         let found = try await require(vmid)
         guard try await files.aside({ $0.hasNode(target) }) else {
             throw DriverError(.notFound, "there is no node \(target) in the cluster")
         }
-        if found.isRunning, !wish.restarts {
+        if found.isRunning, !spec.restarts {
             throw DriverError(.conflict, "container \(vmid) runs, and moving it without a restart is not possible")
         }
         try await checkUnlocked(found)
         context.progress("moving container \(vmid) to \(target)")
         var failure: DriverError?
-        do throws(DriverError) { try await tools.act(.pct, wish.words(isRunning: found.isRunning)) } catch {
+        do throws(DriverError) { try await tools.act(.pct, spec.words(isRunning: found.isRunning)) } catch {
             failure = error
         }
         let limit = ContinuousClock.now + (found.isHAManaged ? Self.movingPatience : .seconds(5))

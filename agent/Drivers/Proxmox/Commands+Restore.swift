@@ -5,35 +5,35 @@ import WireProtocol
 /// Containers out of backups.
 extension ProxmoxDriver {
     func restore(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
-        let wish = try RestoreWish(call)
-        let found = try await look(wish.vmid)
+        let spec = try RestoreSpec(call)
+        let found = try await look(spec.vmid)
         if let found, found.mark?.nonce == context.commandID, found.config.lock == nil { return .seen(found.json) }
-        if let found, try await !removeHalfMade(found) { try await checkReplacement(of: found, wish) }
-        if let stranger = try await files.aside({ $0.stranger(wish.vmid) }) {
+        if let found, try await !removeHalfMade(found) { try await checkReplacement(of: found, spec) }
+        if let stranger = try await files.aside({ $0.stranger(spec.vmid) }) {
             throw DriverError(.foreign, "the id is taken: there is \(stranger)")
         }
-        let saved = try await saved(in: wish.backup)
+        let saved = try await saved(in: spec.backup)
         try checkReach(of: saved, "the container in the backup")
-        try await checkRoom(wish.sizes(of: saved))
-        abandonedCreations.forget(wish.vmid)
-        context.progress("restoring container \(wish.vmid)")
-        let words = wish.words(saved, replacing: found != nil, command: context.commandID)
+        try await checkRoom(spec.sizes(of: saved))
+        abandonedCreations.forget(spec.vmid)
+        context.progress("restoring container \(spec.vmid)")
+        let words = spec.words(saved, replacing: found != nil, command: context.commandID)
         do throws(DriverError) {
-            let made = try await make(wish.vmid, context) { () throws(DriverError) in try await tools.act(.pct, words) }
-            guard wish.starts else { return ActionOutcome(changed: true, observed: made.json) }
+            let made = try await make(spec.vmid, context) { () throws(DriverError) in try await tools.act(.pct, words) }
+            guard spec.starts else { return ActionOutcome(changed: true, observed: made.json) }
             return ActionOutcome(changed: true, observed: try await startGuest(made).json)
         } catch {
             // What was there before is gone in any case once the tool has begun.
-            let isThere = (try? await look(wish.vmid)) != nil
+            let isThere = (try? await look(spec.vmid)) != nil
             throw found != nil || isThere ? error.afterChange() : error
         }
     }
 
     /// Only what is ours, does not run and nothing protects is replaced, and only when the call says so.
-    private func checkReplacement(of found: Guest, _ wish: RestoreWish) async throws(DriverError) {
-        guard wish.replaces else { throw DriverError(.conflict, "the id is taken: container \(found.vmid) is there") }
+    private func checkReplacement(of found: Guest, _ spec: RestoreSpec) async throws(DriverError) {
+        guard spec.replaces else { throw DriverError(.conflict, "the id is taken: container \(found.vmid) is there") }
         try await checkUnlocked(found)
-        try found.checkOwner(wish.owner)
+        try found.checkOwner(spec.owner)
         if found.isRunning { throw DriverError(.conflict, "container \(found.vmid) runs") }
         if found.config["protection"] == "1" { throw DriverError(.conflict, "container \(found.vmid) is protected") }
         try Self.checkReach(of: found, try await storages(content: "rootdir"))
@@ -68,7 +68,7 @@ extension ProxmoxDriver {
 }
 
 /// A restoration as a call asks for it.
-struct RestoreWish: Sendable {
+struct RestoreSpec: Sendable {
     let vmid: Int
     let backup: String
     let owner: String?

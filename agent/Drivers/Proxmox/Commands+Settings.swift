@@ -92,7 +92,7 @@ extension ProxmoxDriver {
     }
 
     /// A bridge that is not there costs a running container its network card, and another container its start.
-    func checkBridges(_ networks: [NetworkWish]) async throws(DriverError) {
+    func checkBridges(_ networks: [NetworkSpec]) async throws(DriverError) {
         for bridge in networks.map(\.bridge) where try await !files.aside({ $0.hasInterface(bridge) }) {
             throw DriverError(.notFound, "there is no bridge \(bridge) on this node")
         }

@@ -7,13 +7,13 @@ struct Guest: Sendable {
     let config: GuestConfig
     let isRunning: Bool
     /// What the HA manager was asked for (`started`, `stopped`), which acts some time later; nil where it is not asked.
-    let wish: String?
+    let spec: String?
 
     /// Whether its power is asked of the HA manager.
-    var isHAManaged: Bool { wish != nil }
+    var isHAManaged: Bool { spec != nil }
 
     /// Whether it is so, and nothing that was asked for makes it otherwise later.
-    func isSettled(on: Bool) -> Bool { isRunning == on && wish.map { HAFiles.isOn($0) == on } ?? true }
+    func isSettled(on: Bool) -> Bool { isRunning == on && spec.map { HAFiles.isOn($0) == on } ?? true }
 
     var json: JSONObject {
         var json: JSONObject = [
@@ -35,7 +35,7 @@ struct Guest: Sendable {
         let (removals, waiting) = (config.pendingRemovals, config.waiting)
         if !waiting.isEmpty { json["pending"] = .array(waiting.sorted().map { .string($0) }) }
         if !removals.isEmpty { json["pending_removals"] = .array(removals.sorted().map { .string($0) }) }
-        json["ha_wish"] = wish.map { .string($0) }
+        json["ha_wish"] = spec.map { .string($0) }
         if !devices.isEmpty { json["devices"] = .array(devices) }
         if !config.raw.isEmpty { json["raw"] = .array(raw) }
         return json

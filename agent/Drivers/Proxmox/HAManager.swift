@@ -60,7 +60,7 @@ extension ProxmoxDriver {
         return DriverError(
             isActive ? .timedOut : .unavailable,
             "the HA manager was asked to \(verb) container \(found.vmid) and no CRM has done it: \(manager.words). "
-                + "\(other) takes the wish back",
+                + "\(other) takes the request back",
             retryable: true, cause: error.message
         ).observing(["manager": .object(manager.json)]).afterChange()
     }

@@ -3,7 +3,7 @@ import Model
 import WireProtocol
 
 /// Whose a container is: the first line of its description decides. The nonce is the command that made it.
-extension ProxmoxDriver: MarkKeeper {
+extension ProxmoxDriver: MarkStore {
     package func mark(of call: ActionCall) async throws(DriverError) -> FoundMark {
         guard call.resource.hasPrefix("proxmox/ct/"), let vmid = Int(call.resource.dropFirst("proxmox/ct/".count)),
             let found = try await look(vmid)

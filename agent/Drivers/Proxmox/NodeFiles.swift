@@ -85,7 +85,7 @@ extension NodeFiles {
         FileText.read("\(folder)/\(vmid).conf").map {
             Guest(
                 vmid: vmid, config: GuestConfig($0), isRunning: isRunning(vmid),
-                wish: highAvailability().wishes[vmid]
+                spec: highAvailability().wishes[vmid]
             )
         }
     }
@@ -98,7 +98,7 @@ extension NodeFiles {
             // One that goes meanwhile is left out.
             FileText.read("\(folder)/\(vmid).conf").map {
                 Guest(
-                    vmid: vmid, config: GuestConfig($0), isRunning: isRunning(vmid), wish: wishes[vmid])
+                    vmid: vmid, config: GuestConfig($0), isRunning: isRunning(vmid), spec: wishes[vmid])
             }
         }
     }

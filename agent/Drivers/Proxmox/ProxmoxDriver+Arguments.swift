@@ -47,7 +47,8 @@ extension ProxmoxDriver {
         ],
         "container.push": [
             .vmid, .text("path", Pattern.innerPath, "where in the container"),
-            .integer("size_bytes", 0...PushWish.limit, "how much comes; without it, to the end of the input").optional,
+            .integer("size_bytes", 0...PushRequest.limit, "how much comes; without it, to the end of the input")
+                .optional,
             .text("sha256", Pattern.checksum, "of the content, which is checked").optional,
             .text("mode", Pattern.mode, "its permissions").optional,
             .integer("user", 0...65_535, "number of its owner").optional,
@@ -170,12 +171,12 @@ extension GuestSettings {
                 ["nesting", "keyctl", "fuse"].map { Argument($0, .bool, "whether it may use \($0)").optional },
                 "what its kernel lets it do"
             ).optional,
-            .list("networks", of: .record(NetworkWish.arguments), 0...10, "its interfaces; the first is net0").optional,
+            .list("networks", of: .record(NetworkSpec.arguments), 0...10, "its interfaces; the first is net0").optional,
         ]
     }
 }
 
-extension NetworkWish {
+extension NetworkSpec {
     static let arguments: [Argument] = [
         .text("name", Pattern.interface, "inside; eth and its place without it").optional,
         .text("bridge", Pattern.bridge, "of the node"), .text("ip", Pattern.network4, "its address").optional,

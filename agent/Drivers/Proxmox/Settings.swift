@@ -7,7 +7,7 @@ struct GuestSettings: Sendable {
     /// In the order of the command line: `("memory", "512")`.
     private(set) var options: [(name: String, value: String)] = []
     /// By their place: the first is `net0`.
-    private(set) var networks: [NetworkWish] = []
+    private(set) var networks: [NetworkSpec] = []
 
     /// Reads the arguments that a new container and a changed one have in common.
     init(_ reader: inout ArgumentReader) throws(DriverError) {
@@ -25,7 +25,7 @@ struct GuestSettings: Sendable {
         add("searchdomain", try reader.optionalString("search_domain"))
         if let object = try reader.object("features") { add("features", try Self.features(object)) }
         for (place, object) in (try reader.objects("networks") ?? []).enumerated() {
-            networks.append(try NetworkWish(object, place))
+            networks.append(try NetworkSpec(object, place))
         }
         guard Set(networks.map(\.name)).count == networks.count else {
             throw .invalidArgument("networks", "has two interfaces of the same name")
@@ -77,20 +77,20 @@ struct GuestSettings: Sendable {
         wants(in: config).reduce(into: ChangePlan()) { $0.add($1, in: config) }
     }
 
-    private static func equals(_ found: String?, _ wish: String, _ name: String) -> Bool {
+    private static func equals(_ found: String?, _ spec: String, _ name: String) -> Bool {
         switch name {
-        case "onboot", "protection", "cpulimit": return (found ?? "0") == wish
-        case "tags", "nameserver", "searchdomain": return (found ?? "") == wish
+        case "onboot", "protection", "cpulimit": return (found ?? "0") == spec
+        case "tags", "nameserver", "searchdomain": return (found ?? "") == spec
         case "features":
             let there = PropertyText(found ?? "").values.filter { $0.value != "0" }
-            return PropertyText(wish).values.allSatisfy { there[$0.key, default: "0"] == $0.value }
-        default: return found == wish
+            return PropertyText(spec).values.allSatisfy { there[$0.key, default: "0"] == $0.value }
+        default: return found == spec
         }
     }
 }
 
 /// A network interface of a container.
-struct NetworkWish: Sendable {
+struct NetworkSpec: Sendable {
     let device: String
     let name: String
     let bridge: String

@@ -9,7 +9,7 @@ import WireProtocol
 extension SwagDriver {
     func ensure(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let order = try ProxyOrder(&reader)
+        let order = try ProxySpec(&reader)
         let takesAny = try reader.bool("any_upstream")
         try reader.finish()
         let place = try await installation()
@@ -30,7 +30,7 @@ extension SwagDriver {
     }
 
     /// Only a container that shares a network with SWAG can be reached by its name; an address could be anybody's.
-    private func refuseStrangers(_ order: ProxyOrder, _ place: Installation) async throws(DriverError) {
+    private func refuseStrangers(_ order: ProxySpec, _ place: Installation) async throws(DriverError) {
         guard case .container(let docker, _) = access, let container = place.container else { return }
         let known = try await docker.names(in: container.networks)
         guard known.contains(order.upstream) else {

@@ -67,7 +67,7 @@ extension SwagDriver {
     }
 
     /// The first line says whose it is.
-    static func isManaged(_ bytes: [UInt8]) -> Bool { bytes.starts(with: "\(ProxyOrder.mark) ".utf8) }
+    static func isManaged(_ bytes: [UInt8]) -> Bool { bytes.starts(with: "\(ProxySpec.mark) ".utf8) }
 
     /// The service behind a configuration of ours, where the first line names one.
     static func owner(_ bytes: [UInt8]) -> String? {
@@ -97,13 +97,13 @@ extension SwagDriver {
 
     func generate(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let order = try ProxyOrder(&reader)
+        let order = try ProxySpec(&reader)
         try reader.finish()
         let text = try await text(order, try await installation())
         return ActionOutcome(changed: false, observed: ["file": .string(order.file), "content": .string(text)])
     }
 
-    func text(_ order: ProxyOrder, _ place: Installation) async throws(DriverError) -> String {
+    func text(_ order: ProxySpec, _ place: Installation) async throws(DriverError) -> String {
         guard let sample = order.sample else { return order.text(home: place.home) }
         let name = "\(sample).subdomain.conf.sample"
         guard let bytes = try ConfigurationFolder(place.folder).read(name) else {

@@ -3,7 +3,7 @@ import WireProtocol
 
 /// Whose a configuration is, in a folder that only root may read: the container can write beside its own files. The first line
 /// of a file, which said it alone at first, tells that it is ours and not by whom that was written.
-extension SwagDriver: MarkKeeper {
+extension SwagDriver: MarkStore {
     package func mark(of call: ActionCall) async throws(DriverError) -> FoundMark {
         let named = call.arguments["name"]?.asString.map { "\($0).subdomain.conf" }
         guard let file = named ?? call.arguments["file"]?.asString,

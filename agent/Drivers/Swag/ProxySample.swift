@@ -35,7 +35,7 @@ struct ProxySample: Sendable {
         (self.bytes, self.names, self.own, self.others) = (bytes, names[0], own, others)
     }
 
-    func text(of order: ProxyOrder) -> [UInt8] {
+    func text(of order: ProxySpec) -> [UInt8] {
         var edits: [(place: Range<Int>, text: String)] = []
         let places = names.places
         edits.append(

@@ -9,8 +9,8 @@ extension SwagDriver {
         "config.list": [.flag("samples", "with SWAG's own samples")],
         "config.read": [.text("file", .proxyFile(samples: true), "which file")],
         "config.check": [],
-        "config.generate": ProxyOrder.arguments,
-        "config.ensure": ProxyOrder.arguments + [
+        "config.generate": ProxySpec.arguments,
+        "config.ensure": ProxySpec.arguments + [
             .flag("any_upstream", "also one that is no container of a network that SWAG shares")
         ],
         "config.write": [
@@ -35,9 +35,9 @@ extension TextForm {
         Grammar.containerName.accepts($0) && !$0.contains(".") && $0.utf8.count <= 100
     }
     static let hostName = TextForm("a whole name such as shop.example.org, without wildcards") {
-        ProxyOrder.isHostName($0.lowercased())
+        ProxySpec.isHostName($0.lowercased())
     }
-    static let upstream = TextForm("the name of a container or an address beyond this machine", ProxyOrder.isUpstream)
+    static let upstream = TextForm("the name of a container or an address beyond this machine", ProxySpec.isUpstream)
 
     static func proxyFile(samples: Bool) -> TextForm {
         TextForm("a name that ends in .subdomain.conf or .subfolder.conf") { text in
@@ -46,7 +46,7 @@ extension TextForm {
     }
 }
 
-extension ProxyOrder {
+extension ProxySpec {
     static let arguments: [Argument] = [
         .configuration, .service,
         .list("server_names", of: .text(.hostName), 1...50, "under which names"),

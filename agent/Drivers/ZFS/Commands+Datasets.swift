@@ -8,12 +8,12 @@ extension ZFSDriver {
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let wish = try DatasetWish(&reader, dataset: "dataset", mark: call.mark, by: context.commandID)
+        let spec = try DatasetSpec(&reader, dataset: "dataset", mark: call.mark, by: context.commandID)
         try reader.finish()
-        try call.concerns(wish.dataset)
-        return try await fulfil(wish, context) { () throws(DriverError) in
-            try await self.makeParents(of: wish.dataset)
-            try await self.tools.act(["create"] + wish.creationOptions + ["--", wish.dataset])
+        try call.concerns(spec.dataset)
+        return try await fulfil(spec, context) { () throws(DriverError) in
+            try await self.makeParents(of: spec.dataset)
+            try await self.tools.act(["create"] + spec.creationOptions + ["--", spec.dataset])
         }
     }
 
@@ -21,17 +21,17 @@ extension ZFSDriver {
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let wish = try DatasetWish(&reader, dataset: "target", mark: call.mark, by: context.commandID)
+        let spec = try DatasetSpec(&reader, dataset: "target", mark: call.mark, by: context.commandID)
         let origin = "\(try reader.string("dataset"))@\(try reader.string("snapshot"))"
         try reader.finish()
-        try call.concerns(wish.dataset)
-        let outcome = try await fulfil(wish, context) { () throws(DriverError) in
+        try call.concerns(spec.dataset)
+        let outcome = try await fulfil(spec, context) { () throws(DriverError) in
             _ = try await self.require(origin, ["guid"])
-            try await self.makeParents(of: wish.dataset)
-            try await self.tools.act(["clone"] + wish.creationOptions + ["--", origin, wish.dataset])
+            try await self.makeParents(of: spec.dataset)
+            try await self.tools.act(["clone"] + spec.creationOptions + ["--", origin, spec.dataset])
         } isRight: { found throws(DriverError) in
             if found.text("origin") != origin {
-                throw DriverError(.conflict, "dataset \(wish.dataset) is there and no clone of \(origin)")
+                throw DriverError(.conflict, "dataset \(spec.dataset) is there and no clone of \(origin)")
             }
         }
         return outcome
@@ -75,41 +75,41 @@ extension ZFSDriver {
 
     /// Makes the dataset be there as wished and mounted; `create` runs when it is not there, `isRight` when it is.
     private func fulfil(
-        _ wish: DatasetWish, _ context: ActionContext, create: () async throws(DriverError) -> Void,
+        _ spec: DatasetSpec, _ context: ActionContext, create: () async throws(DriverError) -> Void,
         isRight: (ZFSObject) throws(DriverError) -> Void = { _ throws(DriverError) in }
     ) async throws(DriverError) -> ActionOutcome {
-        let properties = ZFSObject.datasetProperties + wish.properties.map(\.name)
+        let properties = ZFSObject.datasetProperties + spec.properties.map(\.name)
         var changed = false
-        if try await look(wish.dataset) == nil {
+        if try await look(spec.dataset) == nil {
             changed = true
-            context.progress("creating \(wish.dataset)")
-            try await createOrFind(wish.dataset, create)
+            context.progress("creating \(spec.dataset)")
+            try await createOrFind(spec.dataset, create)
         }
-        let found = try await require(wish.dataset, properties)
+        let found = try await require(spec.dataset, properties)
         try isRight(found)
-        try wish.checkOwner(of: found)
-        if wish.owner != nil { try await closeParent(of: wish.dataset) }
+        try spec.checkOwner(of: found)
+        if spec.owner != nil { try await closeParent(of: spec.dataset) }
         // From here on it is the caller's own, which whoever gives up has to remove.
         do throws(DriverError) {
-            return try await settle(wish, found, properties, changed)
+            return try await settle(spec, found, properties, changed)
         } catch { throw error.afterChange() }
     }
 
     /// Gives the dataset its properties and its place.
     private func settle(
-        _ wish: DatasetWish, _ found: ZFSObject, _ properties: [String], _ created: Bool
+        _ spec: DatasetSpec, _ found: ZFSObject, _ properties: [String], _ created: Bool
     ) async throws(DriverError) -> ActionOutcome {
         var changed = created
-        for setting in wish.missing(in: found) {
+        for setting in spec.missing(in: found) {
             changed = true
-            try await set(setting.name, setting.value, on: wish.dataset)
+            try await set(setting.name, setting.value, on: spec.dataset)
         }
-        if try await mountIfNeeded(wish.dataset) { changed = true }
-        let end = try await require(wish.dataset, properties)
-        if let wrong = wish.refused(by: end) {
+        if try await mountIfNeeded(spec.dataset) { changed = true }
+        let end = try await require(spec.dataset, properties)
+        if let wrong = spec.refused(by: end) {
             let value = end.properties[wrong.name]?.value ?? "nothing"
             throw DriverError(
-                .failed, "\(wrong.name) of \(wish.dataset) is \(value) after it was set to \(wrong.value)")
+                .failed, "\(wrong.name) of \(spec.dataset) is \(value) after it was set to \(wrong.value)")
         }
         return ActionOutcome(changed: changed, observed: end.json)
     }

@@ -3,7 +3,7 @@ import Model
 import WireProtocol
 
 /// Whose a dataset is: two user properties that are its own. What it inherits, and what a stream brought along, is no mark.
-extension ZFSDriver: MarkKeeper {
+extension ZFSDriver: MarkStore {
     package func mark(of call: ActionCall) async throws(DriverError) -> FoundMark {
         let name = String(call.resource.dropFirst("zfs/".count))
         let properties = [ZFSObject.ownerProperty, ZFSObject.nonceProperty]

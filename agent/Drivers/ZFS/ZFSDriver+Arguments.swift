@@ -22,7 +22,7 @@ extension ZFSDriver {
             .anyDataset("which one"),
             .list("names", of: .text(.propertyName), 1...100, "which properties; all without it").optional,
         ],
-        "dataset.ensure": [.dataset] + DatasetWish.arguments,
+        "dataset.ensure": [.dataset] + DatasetSpec.arguments,
         "dataset.quota": [
             .dataset, .integer("quota_bytes", 0...Int64.max, "bytes with snapshots and descendants; 0 lifts the quota"),
         ],
@@ -32,7 +32,7 @@ extension ZFSDriver {
         "dataset.rollback": [
             .dataset, .snapshot, .flag("destroy_newer", "newer snapshots go, which are in the way otherwise"),
         ],
-        "dataset.clone": [.dataset, .snapshot, .target] + DatasetWish.arguments,
+        "dataset.clone": [.dataset, .snapshot, .target] + DatasetSpec.arguments,
         "dataset.send": SendRequest.arguments,
         "send.estimate": SendRequest.arguments,
         "dataset.receive": [.dataset] + ReceiveRequest.arguments,
@@ -94,7 +94,7 @@ extension TextForm {
     }
 }
 
-extension DatasetWish {
+extension DatasetSpec {
     static let arguments: [Argument] = [
         .integer("quota_bytes", 0...Int64.max, "bytes with snapshots and descendants; 0 lifts the quota").optional,
         .text("mountpoint", .absolutePath, "where it is seen").optional, .owner,

@@ -5,7 +5,7 @@ import HTTPTypes
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     /// What services hold of things of which there is one, and what none gets.
     var allocations: [Endpoint] { allocationViews + withheldChanges }
 

@@ -3,7 +3,7 @@ import HTTP
 import HTTPTypes
 import Store
 
-extension Doors {
+extension APIResources {
     var audit: [Endpoint] {
         [
             Endpoint(

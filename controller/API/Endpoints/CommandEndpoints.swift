@@ -5,7 +5,7 @@ import HTTPTypes
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     var commands: [Endpoint] {
         [
             Endpoint(
@@ -22,11 +22,11 @@ extension Doors {
                 .post, "/api/v1/nodes/{node}/commands", .commands,
                 .init(
                     summary: "Run one action of a driver on a node; the node's own policy has the last word",
-                    tag: "nodes", body: CommandOrder.self, answer: AcceptedOrder.self, status: 202, repeated: 200)
+                    tag: "nodes", body: CommandBody.self, answer: AcceptedOperation.self, status: 202, repeated: 200)
             ) { call in
-                let request = try CommandRequest(call.model(CommandOrder.self))
+                let request = try CommandRequest(call.model(CommandBody.self))
                 let taken = try await operations.command(request, on: node(call).id, by: call.requester)
-                let accepted = AcceptedOrder(operation: Operation(taken.operation), service: nil)
+                let accepted = AcceptedOperation(operation: Operation(taken.operation), service: nil)
                 return try await answer(accepted, isNew: taken.created)
             },
             Endpoint(
@@ -44,13 +44,13 @@ extension Doors {
                 .init(
                     summary:
                         "Bytes for the standard input of a running command, at most 128 KiB at once; or the size of its terminal",
-                    tag: "operations", body: InputOrder.self, answer: InputTaken.self)
+                    tag: "operations", body: InputBody.self, answer: InputTaken.self)
             ) { call in try await input(call) },
         ]
     }
 
     private func input(_ call: APICall) async throws -> Answer {
-        let order = try call.model(InputOrder.self)
+        let order = try call.model(InputBody.self)
         let bytes = try order.checked
         let id = try await operation(call).id
         if let screen = try order.screen {
@@ -68,7 +68,7 @@ extension Doors {
     }
 }
 
-extension InputOrder {
+extension InputBody {
     /// The size of a terminal; nil where none is given.
     fileprivate var screen: (rows: Int64, columns: Int64)? {
         get throws(Problem) {
@@ -127,7 +127,7 @@ extension Store {
 }
 
 extension CommandRequest {
-    init(_ order: CommandOrder) throws(Problem) {
+    init(_ order: CommandBody) throws(Problem) {
         self.init(
             operation: order.operation, resource: order.resource,
             arguments: try Self.object(order.arguments, "arguments"),

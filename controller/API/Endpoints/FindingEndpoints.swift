@@ -5,7 +5,7 @@ import Model
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     var findings: [Endpoint] { findingViews + findingChanges }
 
     private var findingViews: [Endpoint] {

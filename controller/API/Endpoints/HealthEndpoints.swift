@@ -3,7 +3,7 @@ import HTTP
 import HTTPTypes
 import Store
 
-extension Doors {
+extension APIResources {
     /// For load balancers and watchdogs; no key.
     var health: [Endpoint] {
         [

@@ -5,7 +5,7 @@ import Model
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     var keys: [Endpoint] {
         [
             Endpoint(

@@ -4,7 +4,7 @@ import HTTP
 import HTTPTypes
 import Store
 
-extension Doors {
+extension APIResources {
     /// The labels of a node are a thing of their own, so that they have a tag of their own: a node changes with each sign of
     /// life.
     var labels: [Endpoint] {

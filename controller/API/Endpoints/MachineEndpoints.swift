@@ -17,7 +17,7 @@ final class APIDescription: Sendable {
     }
 }
 
-extension Doors {
+extension APIResources {
     /// For other programs: Prometheus, and the description of this API.
     var machines: [Endpoint] {
         [

@@ -7,7 +7,7 @@ import Model
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     var metrics: [Endpoint] {
         metrics("nodes/{node}", "node") { call in
             try await Measured(node(call))

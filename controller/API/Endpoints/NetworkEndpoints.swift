@@ -5,7 +5,7 @@ import HTTPTypes
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     /// Where services are put on, and what addresses there are.
     var networks: [Endpoint] { networkViews + networkChanges }
 

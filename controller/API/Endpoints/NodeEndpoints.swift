@@ -4,7 +4,7 @@ import HTTP
 import HTTPTypes
 import Store
 
-extension Doors {
+extension APIResources {
     var nodes: [Endpoint] { nodeViews + nodeChanges + labels }
 
     private var nodeViews: [Endpoint] {

@@ -39,7 +39,7 @@ extension APIModels.Operation: OnNodes {
     mutating func name(_ names: [String: String]) { nodeName = node.flatMap { names[$0] } }
 }
 
-extension AcceptedOrder: OnNodes {
+extension AcceptedOperation: OnNodes {
     var nodeIDs: [String] { operation.nodeIDs + (service?.nodeIDs ?? []) }
 
     mutating func name(_ names: [String: String]) {

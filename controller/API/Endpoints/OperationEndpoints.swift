@@ -4,7 +4,7 @@ import HTTP
 import HTTPTypes
 import Store
 
-extension Doors {
+extension APIResources {
     var work: [Endpoint] { operationViews + operationChanges }
 
     private var kinds: [String] { operations.catalogue.types.map(\.kind) }

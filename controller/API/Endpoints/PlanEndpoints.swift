@@ -6,7 +6,7 @@ import Model
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     var plans: [Endpoint] { planViews + planChanges }
 
     private var planViews: [Endpoint] {

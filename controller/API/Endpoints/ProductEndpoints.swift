@@ -5,7 +5,7 @@ import HTTPTypes
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     var products: [Endpoint] {
         [
             Endpoint(

@@ -4,7 +4,7 @@ import HTTPTypes
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     /// What nodes have told: events, inventory, and what is missing.
     var records: [Endpoint] {
         [

@@ -5,7 +5,7 @@ import HTTPTypes
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     var services: [Endpoint] { serviceViews + [serviceOrder] + serviceChanges }
 
     private var serviceViews: [Endpoint] {
@@ -66,9 +66,9 @@ extension Doors {
             .post, "/api/v1/services", .services,
             .init(
                 summary: "Provision a service; the same external_id and order again is the same service",
-                tag: "services", body: ServiceOrder.self, answer: AcceptedOrder.self, status: 202, repeated: 200)
+                tag: "services", body: ServiceBody.self, answer: AcceptedOperation.self, status: 202, repeated: 200)
         ) { call in
-            let request = try await wanted(call.model(ServiceOrder.self))
+            let request = try await wanted(call.model(ServiceBody.self))
             return try await answer(operations.createService(request, by: call.requester))
         }
     }
@@ -95,7 +95,7 @@ extension Doors {
                 .delete, "/api/v1/services/{service}", .services,
                 .init(
                     summary: "The same as terminate", tag: "services", body: ReasonRequest.self, isBodyOptional: true,
-                    answer: AcceptedOrder.self, status: 202, repeated: 200)
+                    answer: AcceptedOperation.self, status: 202, repeated: 200)
             ) { call in
                 try await ordered("terminate", call) { id, reason, requester in
                     try await operations.terminate(id, reason: reason, by: requester)
@@ -108,10 +108,10 @@ extension Doors {
         Endpoint(
             .post, "/api/v1/services/{service}/upgrade", .services,
             .init(
-                summary: "Give a service another plan or other amounts", tag: "services", body: UpgradeOrder.self,
-                answer: AcceptedOrder.self, status: 202, repeated: 200)
+                summary: "Give a service another plan or other amounts", tag: "services", body: UpgradeBody.self,
+                answer: AcceptedOperation.self, status: 202, repeated: 200)
         ) { call in
-            let order = try call.model(UpgradeOrder.self)
+            let order = try call.model(UpgradeBody.self)
             let service = try await service(call)
             let overrides = try operations.catalogue.revealed(
                 (order.overrides ?? [:]).fields("overrides"), of: service.product, from: nil, path: "overrides")
@@ -125,10 +125,10 @@ extension Doors {
         Endpoint(
             .post, "/api/v1/services/{service}/verbs/{verb}", .services,
             .init(
-                summary: "Do one of the verbs of the service's product", tag: "services", body: VerbOrder.self,
-                isBodyOptional: true, answer: AcceptedOrder.self, status: 202, repeated: 200)
+                summary: "Do one of the verbs of the service's product", tag: "services", body: VerbBody.self,
+                isBodyOptional: true, answer: AcceptedOperation.self, status: 202, repeated: 200)
         ) { call in
-            let order = try call.optionalModel(VerbOrder.self) ?? VerbOrder()
+            let order = try call.optionalModel(VerbBody.self) ?? VerbBody()
             return try await answer(
                 operations.order(
                     call.path("verb"), on: service(call).id,
@@ -152,21 +152,21 @@ extension Doors {
     }
 
     /// Takes a service's id and the reason.
-    private typealias Order = @Sendable (String, String?, Requester) async throws -> ServiceOperation
+    private typealias Perform = @Sendable (String, String?, Requester) async throws -> ServiceOperation
 
-    private func change(_ verb: String, _ summary: String, _ order: @escaping Order) -> Endpoint {
+    private func change(_ verb: String, _ summary: String, _ order: @escaping Perform) -> Endpoint {
         Endpoint(
             .post, "/api/v1/services/{service}/\(verb)", .services,
             .init(
                 summary: summary, tag: "services", body: ReasonRequest.self, isBodyOptional: true,
-                answer: AcceptedOrder.self, status: 202, repeated: 200)
+                answer: AcceptedOperation.self, status: 202, repeated: 200)
         ) { call in
             try await ordered(verb, call, order)
         }
     }
 
     /// Billing systems order twice: what is so already is a success, not a conflict.
-    private func ordered(_ verb: String, _ call: APICall, _ order: Order) async throws -> Answer {
+    private func ordered(_ verb: String, _ call: APICall, _ order: Perform) async throws -> Answer {
         let reason = try call.reason()
         let service = try await service(call)
         do {
@@ -188,11 +188,11 @@ extension Doors {
         guard let operation = past.first(where: { $0.kind == verb }) ?? past.last(where: { $0.state == .succeeded })
         else { return nil }
         return try await told(
-            AcceptedOrder(operation: Operation(operation), service: Service(service, operations.catalogue)))
+            AcceptedOperation(operation: Operation(operation), service: Service(service, operations.catalogue)))
     }
 
     private func answer(_ taken: ServiceOperation) async throws -> Answer {
-        let order = AcceptedOrder(
+        let order = AcceptedOperation(
             operation: Operation(taken.operation), service: Service(taken.service, operations.catalogue))
         return try await answer(order, isNew: taken.created)
     }

@@ -6,7 +6,7 @@ import Store
 import Transport
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     var tokens: [Endpoint] {
         [
             Endpoint(

@@ -6,7 +6,7 @@ import Model
 import Store
 import WireProtocol
 
-extension Doors {
+extension APIResources {
     var transfers: [Endpoint] {
         [
             Endpoint(
@@ -14,9 +14,9 @@ extension Doors {
                 .init(
                     summary:
                         "Send a ZFS snapshot of one node into a dataset of another; both policies have the last word",
-                    tag: "nodes", body: TransferOrder.self, answer: AcceptedOrder.self, status: 202, repeated: 200)
+                    tag: "nodes", body: TransferBody.self, answer: AcceptedOperation.self, status: 202, repeated: 200)
             ) { call in
-                let order = try call.model(TransferOrder.self)
+                let order = try call.model(TransferBody.self)
                 let request = TransferRequest(
                     from: .init(node: try await end(order.source.node, "source.node"), dataset: order.source.dataset),
                     to: .init(node: try await end(order.target.node, "target.node"), dataset: order.target.dataset),
@@ -24,7 +24,7 @@ extension Doors {
                     receiving: order.target.arguments,
                     deadline: order.deadlineSeconds.map { .seconds(min(max(0, $0), 1 << 32)) } ?? .seconds(24 * 3600))
                 let taken = try await operations.transfer(request, by: call.requester)
-                let accepted = AcceptedOrder(operation: Operation(taken.operation), service: nil)
+                let accepted = AcceptedOperation(operation: Operation(taken.operation), service: nil)
                 return try await answer(accepted, isNew: taken.created)
             }
         ]

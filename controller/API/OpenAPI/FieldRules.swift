@@ -114,11 +114,11 @@ extension WithholdRequest: Ruled {
     }
 }
 
-extension VerbOrder: Ruled {
+extension VerbBody: Ruled {
     static var rules: [String: JSONObject] { ["reason": ["maxLength": 500]] }
 }
 
-extension ServiceOrder: Ruled {
+extension ServiceBody: Ruled {
     static var rules: [String: JSONObject] {
         [
             "external_id": Rules.externalID, "customer": Rules.externalID, "plan": Rules.planName,
@@ -127,7 +127,7 @@ extension ServiceOrder: Ruled {
     }
 }
 
-extension UpgradeOrder: Ruled {
+extension UpgradeBody: Ruled {
     static var rules: [String: JSONObject] { ["plan": Rules.planName] }
     static var whole: JSONObject {
         [
@@ -139,7 +139,7 @@ extension UpgradeOrder: Ruled {
     }
 }
 
-extension CommandOrder: Ruled {
+extension CommandBody: Ruled {
     static var rules: [String: JSONObject] {
         [
             "operation": Rules.pattern(
@@ -151,11 +151,11 @@ extension CommandOrder: Ruled {
     static var texts: [String: FreeText] { ["resource": FreeText(length: 1...512)] }
 }
 
-extension TransferOrder: Ruled {
+extension TransferBody: Ruled {
     static var rules: [String: JSONObject] { ["deadline_seconds": Rules.range(1...86400)] }
 }
 
-extension InputOrder: Ruled {
+extension InputBody: Ruled {
     static var rules: [String: JSONObject] {
         [
             "text": ["maxLength": 32768], "base64": ["contentEncoding": "base64"],

@@ -13,7 +13,7 @@ package struct APIServer: ServiceLifecycle.Service {
     private let server: HTTPServer
     private let store: Store
     private let history: ChangeHistory
-    private let doors: Doors
+    private let doors: APIResources
     let lists: [EndpointList]
     let pipeline: Pipeline
 
@@ -32,7 +32,7 @@ package struct APIServer: ServiceLifecycle.Service {
         pipeline = Pipeline(
             settings.http, answers: KeptAnswers(in: store),
             onDenied: { await denials.note(AuditRecord($0)) }, now: now)
-        doors = Doors(
+        doors = APIResources(
             store: store, operations: operations, history: history, counters: pipeline.counters, settings: settings,
             now: now)
         let authentication = Authentication(store: store, now: now)

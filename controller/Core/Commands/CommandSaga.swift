@@ -6,7 +6,7 @@ import WireProtocol
 
 /// What the one step of a command may touch.
 struct CommandScope: RunScope {
-    let world: World
+    let dependencies: Dependencies
     let operation: OperationRecord
     let command: NodeCommand
     /// Writes a line into the operation's log.
@@ -21,7 +21,8 @@ extension OperationType {
         prepare: { preparation in
             let command = try NodeCommand(preparation.operation)
             let scope = CommandScope(
-                world: preparation.world, operation: preparation.operation, command: command, note: preparation.note)
+                dependencies: preparation.dependencies, operation: preparation.operation, command: command,
+                note: preparation.note)
             return OperationWork(
                 saga: CommandSaga.definition(of: command).bound(to: scope),
                 begin: { store, _, _ throws(StoreError) in .context(try store.context(of: command)) },
@@ -100,7 +101,7 @@ extension CommandScope {
 
     /// Sends the order, lets others hear what it says meanwhile, and keeps the last of it.
     fileprivate func follow(_ order: AgentCall) async throws(StepFailure) -> CommandResult {
-        let (live, agents, id) = (world.live, world.agents, order.id)
+        let (live, agents, id) = (dependencies.live, dependencies.agents, order.id)
         let output = live.begin(operation.id, command: id, isFollowed: command.isFollowed) { agents.grant(id, $0) }
         let watch = Task {
             guard command.isAttended else { return await LiveCommands.watch(output) }
@@ -121,9 +122,9 @@ extension CommandScope {
     private func callOff(step: String) async {
         note(step, "called off: nobody follows it any more")
         do throws(StoreError) {
-            try await world.store.updateOperation(operation.id) { $0.cancelRequested = true }
+            try await dependencies.store.updateOperation(operation.id) { $0.cancelRequested = true }
         } catch {
-            world.logger.error(
+            dependencies.logger.error(
                 "a command that nobody follows is not called off",
                 metadata: ["operation": "\(operation.id)", "error": "\(error)"])
         }
@@ -132,16 +133,16 @@ extension CommandScope {
     private func keep(_ tail: [OutputChunk]) async {
         guard !tail.isEmpty else { return }
         do throws(StoreError) {
-            try await world.store.keepOutput(operation.id, .array(tail.map(\.json)))
+            try await dependencies.store.keepOutput(operation.id, .array(tail.map(\.json)))
         } catch {
-            world.logger.error(
+            dependencies.logger.error(
                 "what a command said is not kept", metadata: ["operation": "\(operation.id)", "error": "\(error)"])
         }
     }
 
     fileprivate func send(_ order: AgentCall) async throws(StepFailure) -> CommandResult {
         do throws(AgentError) {
-            return try await world.agents.perform(order, command.node)
+            return try await dependencies.agents.perform(order, command.node)
         } catch {
             throw StepFailure(
                 error.retryable ? .unanswered : .final, code: error.code, message: error.message,
@@ -156,7 +157,7 @@ extension CommandScope {
         kept["output_bytes"] = result.outputBytes.map { .integer($0) }
         let found = kept
         do throws(StoreError) {
-            try await world.store.updateOperation(operation.id) {
+            try await dependencies.store.updateOperation(operation.id) {
                 $0.result = .object(($0.result?.asObject ?? [:]).merged(with: found))
             }
         } catch {
@@ -174,7 +175,7 @@ extension RunScope {
         guard result.status == .refused, result.error?.code == .staleGeneration,
             let newest = result.observed["newest_generation"]?.asInteger
         else { return nil }
-        let known = (try? await world.store.newestGeneration(of: order.resource, on: node)) ?? nil
+        let known = (try? await dependencies.store.newestGeneration(of: order.resource, on: node)) ?? nil
         return newest > max(known ?? 0, order.generation) ? newest : nil
     }
 }

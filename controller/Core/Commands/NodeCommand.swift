@@ -15,7 +15,7 @@ package struct NodeCommand: Sendable, Hashable {
     package var operation: String
     package var resource: String
     package var arguments: JSONObject
-    /// Kept sealed until the end of the operation, and never shown.
+    /// MarkedObject sealed until the end of the operation, and never shown.
     package var secrets: JSONObject
     /// How long the agent lets it run.
     package var deadline: Duration

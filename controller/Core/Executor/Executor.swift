@@ -9,7 +9,7 @@ import WireProtocol
 ///
 /// Ending is orderly at any moment: runs stop between two journal entries, and the next start goes on from there.
 package actor Executor: Service {
-    let world: World
+    let dependencies: Dependencies
     let rules: PlacementRules
     private let limits: ExecutorLimits
     private let wakeups: AsyncStream<Void>
@@ -22,8 +22,8 @@ package actor Executor: Service {
     private var unplaced: Set<String> = []
     private var resting: [String: ContinuousClock.Instant] = [:]
 
-    package init(world: World, limits: ExecutorLimits = .standard, rules: PlacementRules = .standard) {
-        self.world = world
+    package init(dependencies: Dependencies, limits: ExecutorLimits = .standard, rules: PlacementRules = .standard) {
+        self.dependencies = dependencies
         self.rules = rules
         self.limits = limits
         (wakeups, waker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -34,13 +34,13 @@ package actor Executor: Service {
 
     package func run() async throws {
         // Before anything runs: a change that comes between an operation's look and its wait must not be missed.
-        let changes = world.store.changes()
+        let changes = dependencies.store.changes()
         wake()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.follow(changes) }
                 group.addTask { await self.tick() }
-                group.addTask { await self.lines.write(to: self.world.store, self.world.logger) }
+                group.addTask { await self.lines.write(to: self.dependencies.store, self.dependencies.logger) }
                 for await _ in self.wakeups {
                     for operation in await self.due() {
                         group.addTask { await self.execute(operation) }
@@ -56,19 +56,19 @@ package actor Executor: Service {
     private func due() async -> [OperationRecord] {
         let unfinished: [OperationRecord]
         do {
-            unfinished = try await world.store.unfinishedOperations()
+            unfinished = try await dependencies.store.unfinishedOperations()
         } catch {
-            world.logger.error("the queue of operations cannot be read", metadata: ["error": "\(error)"])
+            dependencies.logger.error("the queue of operations cannot be read", metadata: ["error": "\(error)"])
             return []
         }
         for operation in unfinished where operation.cancelRequested { active[operation.id]?.send(.cancel) }
         resting = resting.filter { $0.value > .now }
-        let chosen = Dispatch(limits: limits, catalogue: world.catalogue).choose(
+        let chosen = Dispatch(limits: limits, catalogue: dependencies.catalogue).choose(
             unfinished, active: Set(active.keys), resting: Set(resting.keys)
         ).filter(hasPlace)
         for operation in chosen {
             active[operation.id] = RunSignals()
-            guard world.catalogue.sharesPlaces(operation) else { continue }
+            guard dependencies.catalogue.sharesPlaces(operation) else { continue }
             if let node = operation.node {
                 places[node, default: []].insert(operation.id)
             } else {
@@ -80,7 +80,8 @@ package actor Executor: Service {
 
     /// The books say who is on a node; who holds its places may have changed since they were read.
     private func hasPlace(_ operation: OperationRecord) -> Bool {
-        guard operation.state == .queued, world.catalogue.sharesPlaces(operation), let node = operation.node else {
+        guard operation.state == .queued, dependencies.catalogue.sharesPlaces(operation), let node = operation.node
+        else {
             return true
         }
         return places[node, default: []].count < limits.perNode
@@ -109,7 +110,7 @@ package actor Executor: Service {
 
     private func execute(_ operation: OperationRecord) async {
         guard let signals = active[operation.id] else { return }
-        var logger = world.logger
+        var logger = dependencies.logger
         logger[metadataKey: "operation"] = "\(operation.id)"
         do {
             try await run(operation.id, signals, logger)
@@ -122,18 +123,18 @@ package actor Executor: Service {
     }
 
     private func run(_ id: String, _ signals: RunSignals, _ logger: Logger) async throws {
-        let (world, rules, lines) = (world, rules, lines)
-        guard let operation = try await world.store.operation(id), !operation.state.isFinished else { return }
-        let loading = OperationLoading(world: world, rules: rules) { step, text in
-            lines.add(id, OperationLogLine(time: world.clock.now(), level: "info", step: step, text: text))
+        let (dependencies, rules, lines) = (dependencies, rules, lines)
+        guard let operation = try await dependencies.store.operation(id), !operation.state.isFinished else { return }
+        let loading = OperationLoading(dependencies: dependencies, rules: rules) { step, text in
+            lines.add(id, OperationLogLine(time: dependencies.clock.now(), level: "info", step: step, text: text))
         }
         let admit: @Sendable (String) async -> Bool = { [weak self] node in await self?.admit(id, to: node) ?? false }
         switch try await loading.load(operation, signals, admit) {
         case .failure(let problem):
             logger.error("the operation cannot be run", metadata: ["error": "\(problem)"])
-            let now = world.clock.now()
-            try await world.store.atomically { store throws(StoreError) in
-                try store.abandon(operation, because: problem.sentence, world.catalogue, at: now)
+            let now = dependencies.clock.now()
+            try await dependencies.store.atomically { store throws(StoreError) in
+                try store.abandon(operation, because: problem.sentence, dependencies.catalogue, at: now)
             }
         case .success(let work):
             let ending = try await work()

@@ -6,7 +6,7 @@ import WireProtocol
 
 /// Makes a run out of what the store holds of an operation.
 struct OperationLoading: Sendable {
-    let world: World
+    let dependencies: Dependencies
     let rules: PlacementRules
     let note: @Sendable (_ step: String, _ text: String) -> Void
 
@@ -16,15 +16,16 @@ struct OperationLoading: Sendable {
     func load(
         _ operation: OperationRecord, _ signals: RunSignals, _ admit: @escaping @Sendable (String) async -> Bool
     ) async throws(StoreError) -> Result<Work, UnusableOperation> {
-        guard let type = world.catalogue.type(operation.kind) else {
+        guard let type = dependencies.catalogue.type(operation.kind) else {
             return .failure(
                 UnusableOperation(sentence: "this version does not know operations of kind \(operation.kind)"))
         }
-        let journal = try await world.store.journal(operation.id)
+        let journal = try await dependencies.store.journal(operation.id)
         let revision = Self.revision(of: journal)
         do {
             let work = try await type.prepare(
-                Preparation(world: world, rules: rules, operation: operation, revision: revision, note: note))
+                Preparation(
+                    dependencies: dependencies, rules: rules, operation: operation, revision: revision, note: note))
             if let revision, revision != work.saga.table.revision {
                 return .failure(UnusableOperation(revision: revision, of: operation.kind))
             }
@@ -32,7 +33,7 @@ struct OperationLoading: Sendable {
             return .success(
                 Self.once(
                     try OperationRun(
-                        work, world: world, operation: operation, journal: journal, signals: signals,
+                        work, dependencies: dependencies, operation: operation, journal: journal, signals: signals,
                         admit: type.places == .shared ? admit : always)))
         } catch let error as StoreError {
             throw error

@@ -10,7 +10,7 @@ import WireProtocol
 /// two entries; commands that are under way go on at their agents, and another run takes the operation up later.
 struct OperationRun {
     let work: OperationWork
-    let world: World
+    let dependencies: Dependencies
     let operation: OperationRecord
     let direction: SagaDirection
     /// Asks for one of the places that a node has for operations.
@@ -29,18 +29,18 @@ struct OperationRun {
     private var present: Set<String> = []
 
     init(
-        _ work: OperationWork, world: World, operation: OperationRecord, journal: [JournalRecord],
+        _ work: OperationWork, dependencies: Dependencies, operation: OperationRecord, journal: [JournalRecord],
         signals: RunSignals, admit: @escaping @Sendable (String) async -> Bool
     ) throws(JournalError) {
         self.work = work
-        self.world = world
+        self.dependencies = dependencies
         self.operation = operation
         self.admit = admit
         self.signals = signals
         var table = work.saga.table
         if Restoration.concerns(operation) { table.direction = .forward }
         direction = table.direction
-        clock = SteadyClock(world.clock)
+        clock = SteadyClock(dependencies.clock)
         inbox = signals.stream.makeAsyncIterator()
         var entries: [(entry: JournalEntry, time: Timestamp)] = []
         for record in journal {
@@ -99,7 +99,7 @@ struct OperationRun {
             outputs: machine.outputs, warnings: machine.warnings,
             lastFailure: machine.steps.last?.failure, placed: placed)
         guard
-            let written = try await world.store.atomically({ store throws(StoreError) in try store.write(writing)
+            let written = try await dependencies.store.atomically({ store throws(StoreError) in try store.write(writing)
             })
         else { return false }
         seq += 1
@@ -123,8 +123,8 @@ extension OperationRun {
             operation: operation.id, step: step.policy.name, command: command, attempt: count,
             unwinding: unwinding, deadline: step.policy.deadline, context: machine.context, outputs: machine.outputs)
         let attempt = Task { signals.send(.answer(number, await step.outcome(call))) }
-        let watch = Task { [world] in
-            await world.clock.timer(step.policy.deadline + Self.margin)
+        let watch = Task { [dependencies] in
+            await dependencies.clock.timer(step.policy.deadline + Self.margin)
             if !Task.isCancelled { signals.send(.overdue(number)) }
         }
         defer {
@@ -155,7 +155,7 @@ extension OperationRun {
     private func callOff(_ command: String) async {
         guard direction == .unwind else { return }
         for id in [command, AgentCall.renewed(command)] {
-            await world.agents.cancel(id, "the operation was called off")
+            await dependencies.agents.cancel(id, "the operation was called off")
         }
     }
 
@@ -166,7 +166,7 @@ extension OperationRun {
         let isAdmitted = await admit(node)
         let wanted: OperationRecord.State = isAdmitted ? .running : .queued
         guard wanted != state else { return isAdmitted }
-        try await world.store.updateOperation(operation.id) {
+        try await dependencies.store.updateOperation(operation.id) {
             if !$0.state.isFinished { $0.state = wanted }
         }
         state = wanted
@@ -177,10 +177,10 @@ extension OperationRun {
     private mutating func pause(_ until: Timestamp) async -> Bool {
         let awaited = machine.awaitedNodes
         if !awaited.isEmpty {
-            present = await world.agents.connected()
+            present = await dependencies.agents.connected()
             if !present.isDisjoint(with: awaited) { return true }
         }
-        let (port, signals) = (world.clock, signals)
+        let (port, signals) = (dependencies.clock, signals)
         let wait = min(until - clock.now(), Self.longestWait)
         let alarm = Task {
             await port.pause(wait)

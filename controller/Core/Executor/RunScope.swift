@@ -2,7 +2,7 @@ import Store
 
 /// What an order to an agent outside any service needs to know of the operation that gives it.
 protocol RunScope: Sendable {
-    var world: World { get }
+    var dependencies: Dependencies { get }
     var operation: OperationRecord { get }
 }
 

@@ -65,7 +65,7 @@ extension Operations {
 
 extension Operations {
     /// What the commands that run now say.
-    package var live: LiveCommands { world.live }
+    package var live: LiveCommands { dependencies.live }
 
     /// Bytes for the input of an operation's command. Waits a little for a command that is about to begin, or has not read
     /// what it has.
@@ -73,11 +73,11 @@ extension Operations {
         _ data: [UInt8], at offset: Int64, end: Bool, to operation: String
     ) async throws(CoreError) -> CommandInputAnswer {
         let last = ContinuousClock.now + .seconds(10)
-        world.live.attend(operation)
+        dependencies.live.attend(operation)
         while true {
             var answer = CommandInputAnswer.unknown
-            if let command = world.live.command(of: operation) {
-                answer = await world.agents.input(command, data, offset, end)
+            if let command = dependencies.live.command(of: operation) {
+                answer = await dependencies.agents.input(command, data, offset, end)
             } else {
                 let state = try await state(ofCommand: operation)
                 if state.isFinished { return .unknown }
@@ -90,13 +90,15 @@ extension Operations {
     /// Tells an operation's command the size that its terminal has from now on. False when none runs.
     package func resize(rows: Int64, columns: Int64, of operation: String) async throws(CoreError) -> Bool {
         _ = try await state(ofCommand: operation)
-        world.live.attend(operation)
-        return world.live.command(of: operation).map { world.agents.resize($0, rows, columns) } ?? false
+        dependencies.live.attend(operation)
+        return dependencies.live.command(of: operation).map { dependencies.agents.resize($0, rows, columns) } ?? false
     }
 
     private func state(ofCommand operation: String) async throws(CoreError) -> OperationRecord.State {
         let found: OperationRecord?
-        do throws(StoreError) { found = try await world.store.operation(operation) } catch { throw CoreError(error) }
+        do throws(StoreError) { found = try await dependencies.store.operation(operation) } catch {
+            throw CoreError(error)
+        }
         guard let found, found.kind == NodeCommand.kind else { throw .notFound(kind: "command", id: operation) }
         return found.state
     }

@@ -12,7 +12,7 @@ extension Operations {
         _ request: ServiceRequest, by requester: Requester
     ) async throws(CoreError) -> ServiceOperation {
         try request.check()
-        let (now, catalogue) = (now, world.catalogue)
+        let (now, catalogue) = (now, dependencies.catalogue)
         let digest = request.json
         return try await record { store throws(StoreError) in
             if let known = try store.earlier(request, as: digest, catalogue, by: requester, at: now) { return known }
@@ -37,9 +37,9 @@ extension Operations {
     /// Where a service would be placed now, and the word on every node. Nothing is recorded.
     package func explainPlacement(_ request: ServiceRequest) async throws(CoreError) -> PlacementResult {
         try request.check()
-        let (rules, catalogue) = (rules, world.catalogue)
-        let connected = await world.agents.connected()
-        let loads = await world.agents.loads()
+        let (rules, catalogue) = (rules, dependencies.catalogue)
+        let connected = await dependencies.agents.connected()
+        let loads = await dependencies.agents.loads()
         return try await record { store throws(StoreError) in
             let order: Drawn
             switch try store.draw(request, catalogue) {
@@ -72,7 +72,7 @@ extension ServiceRequest {
         try checkLabels(labels, field: "labels")
     }
 
-    /// Kept with the operation, to know the same request again.
+    /// MarkedObject with the operation, to know the same request again.
     var json: JSONObject {
         [
             "customer": .string(customer), "plan": .string(plan), "labels": .strings(labels),

@@ -24,6 +24,6 @@ extension Operations {
             try store.audit("node.remove", node, by: requester, at: now, detail: ["name": .string(record.name)])
             return .success(())
         }
-        await world.agents.forget(node)
+        await dependencies.agents.forget(node)
     }
 }

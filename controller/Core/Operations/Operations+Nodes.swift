@@ -87,7 +87,7 @@ extension Operations {
             return .success(revoked)
         }
         // After the commit: a node that reconnects in between is already refused.
-        await world.agents.revoke(node)
+        await dependencies.agents.revoke(node)
         return revoked
     }
 

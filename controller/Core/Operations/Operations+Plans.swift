@@ -35,7 +35,7 @@ extension Operations {
         guard Grammar.planName.accepts(name) else {
             throw .invalid(field: "name", problem: "must be \(Grammar.planName.expectation)")
         }
-        let (now, catalogue) = (now, world.catalogue)
+        let (now, catalogue) = (now, dependencies.catalogue)
         return try await record { store throws(StoreError) in
             let present = try store.plan(name)
             let (kind, wanted): (Product, JSONObject)

@@ -36,7 +36,7 @@ extension Operations {
         _ kind: String, on service: String, parameters: JSONObject = [:], because reason: String? = nil,
         by requester: Requester
     ) async throws(CoreError) -> ServiceOperation {
-        let catalogue = world.catalogue
+        let catalogue = dependencies.catalogue
         if let verb = catalogue.products.lazy.compactMap({ $0.verb(kind) }).first, verb.verb.role == .ends {
             return try await terminate(service, reason: reason, by: requester)
         }
@@ -47,7 +47,7 @@ extension Operations {
         _ service: String, parameters: JSONObject = [:], because reason: String?, by requester: Requester,
         _ choose: @escaping @Sendable (Product) -> ProductVerb?
     ) async throws(CoreError) -> ServiceOperation {
-        let (now, catalogue) = (now, world.catalogue)
+        let (now, catalogue) = (now, dependencies.catalogue)
         return try await record { store throws(StoreError) in
             guard let record = try store.service(service) else {
                 return .failure(.notFound(kind: "service", id: service))
@@ -74,7 +74,7 @@ extension Operations {
     package func terminate(
         _ service: String, reason: String? = nil, by requester: Requester
     ) async throws(CoreError) -> ServiceOperation {
-        let (now, catalogue) = (now, world.catalogue)
+        let (now, catalogue) = (now, dependencies.catalogue)
         return try await record { store throws(StoreError) in
             guard let record = try store.service(service) else {
                 return .failure(.notFound(kind: "service", id: service))
@@ -120,7 +120,7 @@ extension Operations {
                         reason: "only a service at rest on a revoked node can be abandoned; terminate it"))
             }
             let left = try store.allocations(service: service).map { JSONValue.string("\($0.kind) \($0.value)") }
-            try store.releaseAll(service: service, at: now, by: world.allocation)
+            try store.releaseAll(service: service, at: now, by: dependencies.allocation)
             var detail: JSONObject = ["node": .string(node.id), "left": .array(left)]
             detail["reason"] = reason.map { .string($0) }
             try store.audit("service.abandon", service, by: requester, at: now, detail: detail)
@@ -140,7 +140,7 @@ extension Operations {
         guard request.plan != nil || !request.overrides.isEmpty else {
             throw .invalid(field: "plan", problem: "or overrides must be given")
         }
-        let (now, catalogue) = (now, world.catalogue)
+        let (now, catalogue) = (now, dependencies.catalogue)
         return try await record { store throws(StoreError) in
             guard let record = try store.service(service) else {
                 return .failure(.notFound(kind: "service", id: service))
@@ -166,7 +166,7 @@ extension Operations {
     /// Calls an operation off: one that waits is cancelled at once, one that runs is undone. A termination that runs
     /// cannot be called off.
     package func cancel(_ operation: String, by requester: Requester) async throws(CoreError) -> OperationRecord {
-        let (now, catalogue) = (now, world.catalogue)
+        let (now, catalogue) = (now, dependencies.catalogue)
         return try await record { store throws(StoreError) in
             guard let record = try store.operation(operation) else {
                 return .failure(.notFound(kind: "operation", id: operation))

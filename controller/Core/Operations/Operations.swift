@@ -8,26 +8,28 @@ import WireProtocol
 /// A request is checked and recorded in one transaction, service, operation and audit row together. The executor does
 /// the work afterwards. Reading needs no front; it goes to the store.
 package struct Operations: Sendable {
-    let world: World
+    let dependencies: Dependencies
     let rules: PlacementRules
     /// Tells the executor that there may be something to do.
     let wake: @Sendable () -> Void
 
-    package init(world: World, rules: PlacementRules = .standard, wake: @escaping @Sendable () -> Void = {}) {
-        self.world = world
+    package init(
+        dependencies: Dependencies, rules: PlacementRules = .standard, wake: @escaping @Sendable () -> Void = {}
+    ) {
+        self.dependencies = dependencies
         self.rules = rules
         self.wake = wake
     }
 
-    var now: Timestamp { world.clock.now() }
+    var now: Timestamp { dependencies.clock.now() }
 
     /// What can be sold and done here.
-    package var catalogue: Catalogue { world.catalogue }
+    package var catalogue: Catalogue { dependencies.catalogue }
 
     /// The steps of an operation, as far as they are known beforehand.
     package func outline(of operation: OperationRecord) async throws(StoreError) -> [StepOutline] {
         var product: Product?
-        if let id = operation.service, let service = try await world.store.service(id) {
+        if let id = operation.service, let service = try await dependencies.store.service(id) {
             product = catalogue.product(of: service)
         }
         return catalogue.type(operation.kind)?.outline(product) ?? []
@@ -39,7 +41,7 @@ package struct Operations: Sendable {
     ) async throws(CoreError) -> Value {
         let result: Result<Value, CoreError>
         do throws(StoreError) {
-            result = try await world.store.attempt(body)
+            result = try await dependencies.store.attempt(body)
         } catch {
             throw CoreError(error)
         }

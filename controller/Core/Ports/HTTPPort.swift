@@ -1,14 +1,16 @@
 /// Calls to the APIs of others.
 package struct HTTPPort: Sendable {
     /// Throws `silent` where the call may have arrived, `busy` where it surely has not.
-    package var send: @Sendable (HTTPOrder) async throws(PortError) -> HTTPReply
+    package var send: @Sendable (OutboundRequest) async throws(PortError) -> OutboundReply
 
-    package init(send: @escaping @Sendable (HTTPOrder) async throws(PortError) -> HTTPReply) { self.send = send }
+    package init(send: @escaping @Sendable (OutboundRequest) async throws(PortError) -> OutboundReply) {
+        self.send = send
+    }
 
     package static let none = HTTPPort { (_) throws(PortError) in throw .notSetUp("way to the outside") }
 }
 
-package struct HTTPOrder: Sendable, Hashable {
+package struct OutboundRequest: Sendable, Hashable {
     package var method: String
     package var url: String
     package var headers: [String: String]
@@ -24,7 +26,7 @@ package struct HTTPOrder: Sendable, Hashable {
     }
 }
 
-package struct HTTPReply: Sendable, Hashable {
+package struct OutboundReply: Sendable, Hashable {
     package var status: Int
     package var headers: [String: String]
     package var body: [UInt8]
@@ -34,10 +36,10 @@ package struct HTTPReply: Sendable, Hashable {
     }
 }
 
-extension HTTPReply {
+extension OutboundReply {
     /// The reply, when it is one of `statuses`; else why it is none that helps.
     /// - Parameter what: was asked for, for people.
-    package func accepted(_ statuses: Set<Int>, _ what: String) throws(PortError) -> HTTPReply {
+    package func accepted(_ statuses: Set<Int>, _ what: String) throws(PortError) -> OutboundReply {
         if statuses.contains(status) { return self }
         let kind: PortError.Kind =
             switch status {

@@ -1,5 +1,5 @@
 /// A record in the zone of a domain of ours.
-package struct DNSRecord: KeptThing {
+package struct DNSRecord: ManagedObject {
     package static let noun = "DNS record"
     /// `A`, `AAAA`, `CNAME`, `TXT`.
     package var type: String
@@ -15,7 +15,7 @@ package struct DNSRecord: KeptThing {
 }
 
 /// What a reverse proxy does with a domain.
-package struct ProxyRoute: KeptThing {
+package struct ProxyRoute: ManagedObject {
     package static let noun = "proxy route"
     package var domain: String
     /// `http://192.0.2.7:8080`.
@@ -29,7 +29,7 @@ package struct ProxyRoute: KeptThing {
 }
 
 /// A thing in a hosting panel: a client, a site, a database, a mailbox.
-package struct PanelObject: KeptThing {
+package struct PanelObject: ManagedObject {
     package static let noun = "panel object"
     /// The panel's own word for the sort.
     package var kind: String
@@ -43,7 +43,7 @@ package struct PanelObject: KeptThing {
 }
 
 /// A site whose visits are counted.
-package struct AnalyticsSite: KeptThing {
+package struct AnalyticsSite: ManagedObject {
     package static let noun = "analytics site"
     package var domain: String
     /// Given by the one who counts; nil while it is only wished.

@@ -1,9 +1,9 @@
 /// What sagas ask of others than agents. What the daemon plugs nothing into says that it is not set up.
 package struct Ports: Sendable {
-    package var dns = Keeper<DNSRecord>.none
-    package var proxy = Keeper<ProxyRoute>.none
-    package var panel = Keeper<PanelObject>.none
-    package var analytics = Keeper<AnalyticsSite>.none
+    package var dns = ObjectProvider<DNSRecord>.none
+    package var proxy = ObjectProvider<ProxyRoute>.none
+    package var panel = ObjectProvider<PanelObject>.none
+    package var analytics = ObjectProvider<AnalyticsSite>.none
     package var resolver = ResolverPort.none
     package var mail = MailPort.none
     package var http = HTTPPort.none

@@ -18,14 +18,15 @@ extension OperationType {
 
 extension Preparation {
     fileprivate func serviceWork(_ kind: String) async throws -> OperationWork {
-        guard let id = operation.service, let service = try await world.store.service(id) else {
+        guard let id = operation.service, let service = try await dependencies.store.service(id) else {
             throw UnusableOperation(sentence: "the operation's service is not there")
         }
-        guard let verb = world.catalogue.verb(kind, of: service) else {
+        guard let verb = dependencies.catalogue.verb(kind, of: service) else {
             throw UnusableOperation(sentence: "this version does not know how a \(service.product) does a \(kind)")
         }
         let scope = ServiceScope(
-            world: world, rules: rules, operation: operation, verb: verb.verb, service: service, note: note)
+            dependencies: dependencies, rules: rules, operation: operation, verb: verb.verb, service: service,
+            note: note)
         guard let saga = try verb.saga(revision: revision, scope: scope) else {
             throw UnusableOperation(revision: revision ?? 0, of: kind)
         }

@@ -44,7 +44,7 @@ package struct OperationType: Sendable {
 
 /// What an operation's work is made from.
 package struct Preparation: Sendable {
-    package let world: World
+    package let dependencies: Dependencies
     package let rules: PlacementRules
     package let operation: OperationRecord
     /// Of the table that it began with; nil for one that has not begun.

@@ -57,7 +57,7 @@ package struct FigurePart: Sendable, Hashable {
 
 /// What a look at a service outside any operation may touch.
 package struct ServiceLook: Sendable {
-    package let world: World
+    package let dependencies: Dependencies
     package let service: ServiceRecord
     /// What is allocated for it, and where its room is.
     package let held: [AllocationRecord]

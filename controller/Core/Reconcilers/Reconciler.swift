@@ -4,5 +4,5 @@ package protocol Reconciler: Sendable {
     var name: String { get }
     /// From the end of one round to the beginning of the next.
     var interval: Duration { get }
-    func reconcile(_ world: World) async throws
+    func reconcile(_ dependencies: Dependencies) async throws
 }

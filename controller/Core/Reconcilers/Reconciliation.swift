@@ -3,20 +3,20 @@ import ServiceLifecycle
 
 /// Runs the reconcilers, each at its own interval and independent of the others, until it is told to end.
 package struct Reconciliation: Service {
-    let world: World
+    let dependencies: Dependencies
     let reconcilers: [any Reconciler]
 
-    package init(world: World, reconcilers: [any Reconciler]) {
-        self.world = world
+    package init(dependencies: Dependencies, reconcilers: [any Reconciler]) {
+        self.dependencies = dependencies
         self.reconcilers = reconcilers
     }
 
     /// All that the controller keeps true.
     ///
     /// - Parameter operations: asks for repairs, where a service's specification says that it wants them.
-    package init(world: World, operations: Operations, retention: Retention = Retention()) {
+    package init(dependencies: Dependencies, operations: Operations, retention: Retention = Retention()) {
         self.init(
-            world: world,
+            dependencies: dependencies,
             reconcilers: [
                 OrphanedAllocations(), ServiceDrift(operations: operations), UnknownObjects(),
                 ExpiringCertificates(), StuckOperations(), SettledOperations(),
@@ -40,9 +40,9 @@ package struct Reconciliation: Service {
             try? await Task.sleep(for: reconciler.interval)
             guard !Task.isCancelled else { return }
             do {
-                try await reconciler.reconcile(world)
+                try await reconciler.reconcile(dependencies)
             } catch {
-                world.logger.error(
+                dependencies.logger.error(
                     "a reconciler failed and will try again",
                     metadata: ["reconciler": "\(reconciler.name)", "error": "\(error)"])
             }

@@ -15,37 +15,37 @@ struct ServiceDrift: Reconciler {
     /// Nodes that are looked at side by side: one that does not answer holds up no other.
     static let breadth = 16
 
-    func reconcile(_ world: World) async throws {
-        let watched = world.catalogue.products.filter { $0.drift != nil }
-        let nodes = await world.agents.connected().sorted()
-        try await sideBySide(nodes, atMost: Self.breadth) { node in try await examine(node: node, world) }
-        for product in watched where product.placement == nil { try await examine(product, world) }
+    func reconcile(_ dependencies: Dependencies) async throws {
+        let watched = dependencies.catalogue.products.filter { $0.drift != nil }
+        let nodes = await dependencies.agents.connected().sorted()
+        try await sideBySide(nodes, atMost: Self.breadth) { node in try await examine(node: node, dependencies) }
+        for product in watched where product.placement == nil { try await examine(product, dependencies) }
     }
 
-    private func examine(node: String, _ world: World) async throws {
+    private func examine(node: String, _ dependencies: Dependencies) async throws {
         var inventories: [String: [String: JSONObject]] = [:]
-        for service in try await world.store.services(onNode: node) {
-            guard let watch = world.catalogue.product(of: service)?.drift else { continue }
+        for service in try await dependencies.store.services(onNode: node) {
+            guard let watch = dependencies.catalogue.product(of: service)?.drift else { continue }
             if let driver = watch.driver, inventories[driver] == nil {
-                let reported = try await world.store.inventory(node: node, driver: driver)
+                let reported = try await dependencies.store.inventory(node: node, driver: driver)
                 inventories[driver] = Dictionary(
                     reported.map { ($0.resource, $0.state) }, uniquingKeysWith: { $1 })
             }
             // A node that gives no answer gives none to the next question either.
             let states = watch.driver.flatMap { inventories[$0] }
-            guard try await examine(service, watch, states, world) else { return }
+            guard try await examine(service, watch, states, dependencies) else { return }
         }
     }
 
     /// Services that lie on no node.
-    private func examine(_ product: Product, _ world: World) async throws {
+    private func examine(_ product: Product, _ dependencies: Dependencies) async throws {
         guard let watch = product.drift else { return }
         var page = PageRequest(limit: 100)
         while true {
             let filter = ServiceFilter(states: [.running, .suspended], product: product.name)
-            let found = try await world.store.services(filter, page: page)
+            let found = try await dependencies.store.services(filter, page: page)
             for service in found.items {
-                guard try await examine(service, watch, nil, world) else { return }
+                guard try await examine(service, watch, nil, dependencies) else { return }
             }
             guard let next = found.next else { return }
             page.after = next
@@ -55,12 +55,12 @@ struct ServiceDrift: Reconciler {
     /// False when somebody was asked and gave no answer.
     /// - Parameter states: what the node reported; nil asks at once.
     private func examine(
-        _ service: ServiceRecord, _ watch: DriftWatch, _ states: [String: JSONObject]?, _ world: World
+        _ service: ServiceRecord, _ watch: DriftWatch, _ states: [String: JSONObject]?, _ dependencies: Dependencies
     ) async throws -> Bool {
-        let now = world.clock.now()
+        let now = dependencies.clock.now()
         guard [.running, .suspended].contains(service.state), (now - service.updatedAt).magnitude > Self.grace
         else { return true }
-        let look = try await ServiceLook(service, name: name, world)
+        let look = try await ServiceLook(service, name: name, dependencies)
         guard let resource = watch.resource(look) else { return true }
         var drift: Drift?
         if let states { drift = watch.judge(service, states[resource].map { .seen($0) } ?? .missing) }
@@ -74,28 +74,28 @@ struct ServiceDrift: Reconciler {
         }
         let known = service.observed["drift"]?["kind"]?.asString
         guard drift?.kind != known else { return true }
-        try await record(drift, service, watch, world, at: now)
+        try await record(drift, service, watch, dependencies, at: now)
         return true
     }
 
     private func record(
-        _ drift: Drift?, _ service: ServiceRecord, _ watch: DriftWatch, _ world: World, at now: Timestamp
+        _ drift: Drift?, _ service: ServiceRecord, _ watch: DriftWatch, _ dependencies: Dependencies, at now: Timestamp
     ) async throws {
-        guard try await note(drift, service, world, at: now), let drift else { return }
-        world.logger.warning(
+        guard try await note(drift, service, dependencies, at: now), let drift else { return }
+        dependencies.logger.warning(
             "a service is not as it should be", metadata: ["service": "\(service.id)", "drift": "\(drift.kind)"])
         guard service.state == .running, drift.isRepairable, watch.repairs(service) else { return }
         // Of a service that has not been touched since the store was restored, nobody knows what was wished of it last.
-        if let restored = try await world.store.restoredAt(), service.updatedAt < restored { return }
+        if let restored = try await dependencies.store.restoredAt(), service.updatedAt < restored { return }
         _ = try await operations.repair(service.id, by: Requester(name: "reconciler/\(name)"))
     }
 
     /// False when an operation that began meanwhile makes all this old.
     private func note(
-        _ drift: Drift?, _ service: ServiceRecord, _ world: World, at now: Timestamp
+        _ drift: Drift?, _ service: ServiceRecord, _ dependencies: Dependencies, at now: Timestamp
     ) async throws -> Bool {
         let (id, by) = (service.id, "reconciler/\(name)")
-        return try await world.store.atomically { store throws(StoreError) in
+        return try await dependencies.store.atomically { store throws(StoreError) in
             guard let present = try store.service(id), present.generation == service.generation,
                 present.state == service.state, try store.unfinishedOperations(service: id).isEmpty
             else { return false }
@@ -120,10 +120,10 @@ struct ServiceDrift: Reconciler {
 }
 
 extension ServiceLook {
-    init(_ service: ServiceRecord, name: String, _ world: World) async throws(StoreError) {
-        let held = try await world.store.allocations(service: service.id)
-        let reservation = try await world.store.reservation(service: service.id)
-        self.init(world: world, service: service, held: held, reservation: reservation, name: name)
+    init(_ service: ServiceRecord, name: String, _ dependencies: Dependencies) async throws(StoreError) {
+        let held = try await dependencies.store.allocations(service: service.id)
+        let reservation = try await dependencies.store.reservation(service: service.id)
+        self.init(dependencies: dependencies, service: service, held: held, reservation: reservation, name: name)
     }
 }
 

@@ -15,16 +15,16 @@ struct StuckOperations: Reconciler {
     /// For one whose journal says nothing.
     private static let ordinary = Duration.seconds(3600)
 
-    func reconcile(_ world: World) async throws {
-        let now = world.clock.now()
-        for operation in try await world.store.runningOperations() {
+    func reconcile(_ dependencies: Dependencies) async throws {
+        let now = dependencies.clock.now()
+        for operation in try await dependencies.store.runningOperations() {
             guard let started = operation.startedAt, now - started > Self.patience else { continue }
-            let deadline = try await deadline(of: operation, world.store) ?? started + Self.ordinary
+            let deadline = try await deadline(of: operation, dependencies.store) ?? started + Self.ordinary
             guard now - deadline > Self.patience else { continue }
-            world.logger.error(
+            dependencies.logger.error(
                 "an operation has been running for too long",
                 metadata: ["operation": "\(operation.id)", "started": "\(started.iso8601)"])
-            try await world.store.raise(
+            try await dependencies.store.raise(
                 Finding(
                     Self.kind, subject: "operation/\(operation.id)", .warning, node: operation.node,
                     service: operation.service,
@@ -32,7 +32,7 @@ struct StuckOperations: Reconciler {
                     remedy: "See what its node does, and call it off with innctl operation cancel \(operation.id)."),
                 at: now)
         }
-        _ = try await world.store.settleFindings([Self.kind], unseenSince: now - Store.findingRest, at: now)
+        _ = try await dependencies.store.settleFindings([Self.kind], unseenSince: now - Store.findingRest, at: now)
     }
 
     /// Of the way that it is on now, forward or back.

@@ -20,35 +20,35 @@ struct UnknownObjects: Reconciler {
         var items: [InventoryRecord]
     }
 
-    func reconcile(_ world: World) async throws {
-        let now = world.clock.now()
-        for node in await world.agents.connected().sorted() {
+    func reconcile(_ dependencies: Dependencies) async throws {
+        let now = dependencies.clock.now()
+        for node in await dependencies.agents.connected().sorted() {
             var found: [Found] = []
-            for marked in world.catalogue.products.flatMap(\.objects) {
-                let items = try await unknown(marked, on: node, world, at: now)
+            for marked in dependencies.catalogue.products.flatMap(\.objects) {
+                let items = try await unknown(marked, on: node, dependencies, at: now)
                 if !items.isEmpty { found.append(Found(noun: marked.noun, items: items)) }
             }
-            try await tell(found, node, world, at: now)
+            try await tell(found, node, dependencies, at: now)
         }
     }
 
     private func unknown(
-        _ marked: MarkedObjects, on node: String, _ world: World, at now: Timestamp
+        _ marked: MarkedObjects, on node: String, _ dependencies: Dependencies, at now: Timestamp
     ) async throws -> [InventoryRecord] {
         var unknown: [InventoryRecord] = []
-        for item in try await world.store.inventory(node: node, driver: marked.driver) {
+        for item in try await dependencies.store.inventory(node: node, driver: marked.driver) {
             guard let owner = marked.owner(item), now - item.updatedAt > ServiceDrift.grace,
-                try await isUnknown(owner, on: node, world.store)
+                try await isUnknown(owner, on: node, dependencies.store)
             else { continue }
             unknown.append(item)
         }
         return unknown
     }
 
-    private func tell(_ found: [Found], _ node: String, _ world: World, at now: Timestamp) async throws {
+    private func tell(_ found: [Found], _ node: String, _ dependencies: Dependencies, at now: Timestamp) async throws {
         let subject = "node/\(node)"
         guard !found.isEmpty else {
-            _ = try await world.store.resolve(Self.kind, subject: subject, by: "reconciler/\(name)", at: now)
+            _ = try await dependencies.store.resolve(Self.kind, subject: subject, by: "reconciler/\(name)", at: now)
             return
         }
         let items = found.flatMap(\.items)
@@ -61,8 +61,8 @@ struct UnknownObjects: Reconciler {
             data: [
                 "count": .integer(Int64(items.count)), "resources": .array(resources.map { .string($0) }),
             ])
-        if try await world.store.raise(finding, at: now) {
-            world.logger.warning(
+        if try await dependencies.store.raise(finding, at: now) {
+            dependencies.logger.warning(
                 "a node has things of unknown services",
                 metadata: ["node": "\(node)", "resources": "\(resources.joined(separator: ", "))"])
         }

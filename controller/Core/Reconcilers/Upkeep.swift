@@ -42,11 +42,12 @@ struct MetricUpkeep: Reconciler {
     /// Late samples still find their hour open.
     static let grace = Duration.seconds(600)
 
-    func reconcile(_ world: World) async throws {
-        let now = world.clock.now()
-        try await untilNothing { try await world.store.compactMetrics(before: now - Self.grace) }
+    func reconcile(_ dependencies: Dependencies) async throws {
+        let now = dependencies.clock.now()
+        try await untilNothing { try await dependencies.store.compactMetrics(before: now - Self.grace) }
         try await untilNothing {
-            try await world.store.pruneMetrics(samples: now - retention.samples, rollups: now - retention.rollups)
+            try await dependencies.store.pruneMetrics(
+                samples: now - retention.samples, rollups: now - retention.rollups)
         }
     }
 }
@@ -58,9 +59,9 @@ struct RecordUpkeep: Reconciler {
     let interval = Duration.seconds(300)
     let retention: Retention
 
-    func reconcile(_ world: World) async throws {
-        let now = world.clock.now()
-        let store = world.store
+    func reconcile(_ dependencies: Dependencies) async throws {
+        let now = dependencies.clock.now()
+        let store = dependencies.store
         try await untilNothing { try await store.pruneIdempotency(before: now) }
         try await untilNothing { try await store.pruneEvents(before: now - retention.events) }
         try await untilNothing { try await store.pruneCommands(before: now - retention.commands) }
@@ -83,12 +84,12 @@ struct OperationUpkeep: Reconciler {
     let interval = Duration.seconds(3600)
     let retention: Retention
 
-    func reconcile(_ world: World) async throws {
-        let end = world.clock.now() - retention.operations
-        var round = try await world.store.pruneOperations(before: end)
+    func reconcile(_ dependencies: Dependencies) async throws {
+        let end = dependencies.clock.now() - retention.operations
+        var round = try await dependencies.store.pruneOperations(before: end)
         while !round.isOver, !Task.isCancelled {
             await Task.yield()
-            round = try await world.store.pruneOperations(before: end, after: round.next)
+            round = try await dependencies.store.pruneOperations(before: end, after: round.next)
         }
     }
 }

@@ -4,7 +4,7 @@ import Store
 package import WireProtocol
 
 /// What a step asks of the agent of a node.
-package struct Order: Sendable {
+package struct ActionRequest: Sendable {
     package var driver: String
     package var operation: String
     package var resource: String
@@ -25,11 +25,12 @@ package struct Order: Sendable {
 
 extension ServiceWork {
     /// Sends an order under the call's command id and returns what the agent observed.
-    package func send(_ order: Order, to node: String, _ call: StepCall) async throws(StepFailure) -> JSONObject {
+    package func send(_ order: ActionRequest, to node: String, _ call: StepCall) async throws(StepFailure) -> JSONObject
+    {
         let command = command(order, call)
         let result: CommandResult
         do throws(AgentError) {
-            result = try await world.agents.perform(command, node)
+            result = try await dependencies.agents.perform(command, node)
         } catch {
             throw StepFailure(
                 error.retryable ? .unanswered : .final, code: error.code, message: error.message,
@@ -40,7 +41,7 @@ extension ServiceWork {
     }
 
     /// The order as it goes out.
-    func command(_ order: Order, _ call: StepCall) -> AgentCall {
+    func command(_ order: ActionRequest, _ call: StepCall) -> AgentCall {
         AgentCall(
             id: call.command, resource: order.resource,
             generation: order.isShared ? 0 : generation(call), driver: order.driver,
@@ -61,11 +62,11 @@ extension ServiceWork {
         guard result.status == .refused, result.error?.code == .staleGeneration,
             let newest = result.observed["newest_generation"]?.asInteger, newest > command.generation | 1
         else { return }
-        world.logger.error(
+        dependencies.logger.error(
             "a node has seen newer orders than this store knows: it is older than it should be",
             metadata: ["resource": "\(command.resource)", "newest": "\(newest)", "ours": "\(command.generation)"])
-        do throws(StoreError) { try await world.store.raiseGenerations(above: newest) } catch {
-            world.logger.error("the generation could not be stored", metadata: ["error": "\(error)"])
+        do throws(StoreError) { try await dependencies.store.raiseGenerations(above: newest) } catch {
+            dependencies.logger.error("the generation could not be stored", metadata: ["error": "\(error)"])
         }
     }
 }

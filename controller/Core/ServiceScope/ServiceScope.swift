@@ -6,7 +6,7 @@ import WireProtocol
 /// What a step of a service's saga may touch. Everything that goes into a command comes from here and from recorded
 /// outputs, so that a step that is repeated after a crash sends the very same command.
 package struct ServiceScope: Sendable {
-    package let world: World
+    package let dependencies: Dependencies
     package let rules: PlacementRules
     package let operation: OperationRecord
     package let verb: Verb
@@ -16,10 +16,11 @@ package struct ServiceScope: Sendable {
     package let note: @Sendable (_ step: String, _ text: String) -> Void
 
     package init(
-        world: World, rules: PlacementRules, operation: OperationRecord, verb: Verb, service: ServiceRecord,
+        dependencies: Dependencies, rules: PlacementRules, operation: OperationRecord, verb: Verb,
+        service: ServiceRecord,
         note: @escaping @Sendable (_ step: String, _ text: String) -> Void
     ) {
-        (self.world, self.rules, self.operation) = (world, rules, operation)
+        (self.dependencies, self.rules, self.operation) = (dependencies, rules, operation)
         (self.verb, self.service, self.note) = (verb, service, note)
     }
 }
@@ -30,7 +31,7 @@ package protocol ServiceWork: Sendable {
 }
 
 extension ServiceWork {
-    package var world: World { scope.world }
+    package var dependencies: Dependencies { scope.dependencies }
     package var operation: OperationRecord { scope.operation }
     package var service: ServiceRecord { scope.service }
 
@@ -40,7 +41,7 @@ extension ServiceWork {
     ) async throws(StepFailure) -> Value {
         let result: Result<Value, StepFailure>
         do throws(StoreError) {
-            result = try await world.store.atomically(body)
+            result = try await dependencies.store.atomically(body)
         } catch {
             throw StepFailure(
                 error.isRetryable ? .retryable : .final, code: "store", message: "\(error)", effect: .none)
@@ -50,7 +51,7 @@ extension ServiceWork {
 
     /// Gives back all that the service holds. Only after everything of it is gone.
     package func release() async throws(StepFailure) {
-        let (id, now, rules) = (service.id, world.clock.now(), world.allocation)
+        let (id, now, rules) = (service.id, dependencies.clock.now(), dependencies.allocation)
         try await locally { store throws(StoreError) -> Result<Void, StepFailure> in
             try store.releaseAll(service: id, at: now, by: rules)
             try store.updateService(id, at: now) { $0.node = nil }

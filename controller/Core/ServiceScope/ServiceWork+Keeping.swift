@@ -9,8 +9,8 @@ extension ServiceWork {
     package var mark: String { service.id }
 
     /// Sees to it that the thing is there, is ours and is so. Returns it as it was found afterwards.
-    package func ensure<Thing: KeptThing>(
-        _ thing: Thing, at keeper: Keeper<Thing>, isSo: @Sendable (Thing) -> Bool
+    package func ensure<Thing: ManagedObject>(
+        _ thing: Thing, at keeper: ObjectProvider<Thing>, isSo: @Sendable (Thing) -> Bool
     ) async throws(StepFailure) -> Thing {
         let resource = "\(Thing.noun) \(thing.name)"
         if let found = try await found(thing.name, at: keeper, resource), isSo(found) { return found }
@@ -30,15 +30,15 @@ extension ServiceWork {
         return made
     }
 
-    package func ensure<Thing: KeptThing>(
-        _ thing: Thing, at keeper: Keeper<Thing>
+    package func ensure<Thing: ManagedObject>(
+        _ thing: Thing, at keeper: ObjectProvider<Thing>
     ) async throws(StepFailure) -> Thing {
         try await ensure(thing, at: keeper) { $0 == thing }
     }
 
     /// Sees to it that nothing of ours is there under the name. What is somebody else's stays.
-    package func ensureGone<Thing: KeptThing>(
-        _ name: String, at keeper: Keeper<Thing>
+    package func ensureGone<Thing: ManagedObject>(
+        _ name: String, at keeper: ObjectProvider<Thing>
     ) async throws(StepFailure) {
         let resource = "\(Thing.noun) \(name)"
         do throws(PortError) {
@@ -50,10 +50,10 @@ extension ServiceWork {
             .retryable, code: "still_there", message: "\(resource) was removed and is still there", resource: resource)
     }
 
-    private func found<Thing: KeptThing>(
-        _ name: String, at keeper: Keeper<Thing>, _ resource: String
+    private func found<Thing: ManagedObject>(
+        _ name: String, at keeper: ObjectProvider<Thing>, _ resource: String
     ) async throws(StepFailure) -> Thing? {
-        let found: Kept<Thing>?
+        let found: MarkedObject<Thing>?
         do throws(PortError) { found = try await keeper.find(name) } catch { throw StepFailure(error, resource) }
         guard let found else { return nil }
         guard found.mark == mark else {

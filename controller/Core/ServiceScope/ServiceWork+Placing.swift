@@ -5,7 +5,7 @@ package import Store
 import WireProtocol
 
 /// How a service is placed: what it demands, where it must stay, and how the place is taken.
-package struct PlacingWish<Place: Sendable>: Sendable {
+package struct PlacementSpec<Place: Sendable>: Sendable {
     package var needs: PlacementNeeds
     /// The place that the service holds already.
     package var held: @Sendable (isolated Store) throws(StoreError) -> Place?
@@ -27,28 +27,28 @@ extension ServiceWork {
     /// Chooses a node and takes the place there; one that is held already stays. The words on all nodes are noted in the
     /// operation.
     package func choosePlace<Place: Sendable>(
-        _ wish: PlacingWish<Place>, _ call: StepCall
+        _ wanted: PlacementSpec<Place>, _ call: StepCall
     ) async throws(StepFailure) -> Place {
         let demand: Demand
-        do throws(CoreError) { demand = try wish.needs.demand(service.spec) } catch {
+        do throws(CoreError) { demand = try wanted.needs.demand(service.spec) } catch {
             throw StepFailure(.final, code: "invalid", message: "\(error)", effect: .none)
         }
         let (rules, operation, node) = (scope.rules, operation.id, service.id)
-        let connected = await world.agents.connected()
-        let loads = await world.agents.loads()
-        let now = world.clock.now()
+        let connected = await dependencies.agents.connected()
+        let loads = await dependencies.agents.loads()
+        let now = dependencies.clock.now()
         return try await locally { store throws(StoreError) in
-            if let held = try wish.held(store) { return .success(held) }
+            if let held = try wanted.held(store) { return .success(held) }
             var candidates = try store.candidates(connected: connected, loads: loads)
             let trusted = Set(candidates.filter(\.approved).map(\.id))
             var homes: Set<String> = []
-            for trace in wish.traces { homes.formUnion(try store.nodes(reporting: trace).filter(trusted.contains)) }
+            for trace in wanted.traces { homes.formUnion(try store.nodes(reporting: trace).filter(trusted.contains)) }
             if !homes.isEmpty { candidates.removeAll { !homes.contains($0.id) } }
             let result = Scheduler(rules: rules).place(demand, on: candidates)
             try store.note(result, of: operation, step: call.step, at: now)
             guard let choice = result.choice else { return .failure(.noRoom(result)) }
             try store.updateService(node, at: now) { $0.node = choice.node }
-            return .success(try wish.take(store, choice, now))
+            return .success(try wanted.take(store, choice, now))
         }
     }
 }

@@ -15,9 +15,9 @@ extension ServiceWork {
     /// Sends an order whose command reads `input` to its end, and hears what it says.
     /// - Parameter limit: bytes of output that are kept.
     package func send(
-        _ order: Order, to node: String, _ call: StepCall, input: [UInt8], limit: Int = 1 << 20
+        _ order: ActionRequest, to node: String, _ call: StepCall, input: [UInt8], limit: Int = 1 << 20
     ) async throws(StepFailure) -> (observed: JSONObject, output: CommandOutput) {
-        let (agents, id) = (world.agents, call.command)
+        let (agents, id) = (dependencies.agents, call.command)
         let heard = Heard(limit: limit)
         var command = command(order, call)
         command.onOutput = { output in

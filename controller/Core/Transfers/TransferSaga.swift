@@ -5,7 +5,7 @@ import WireProtocol
 
 /// What the one step of a transfer may touch.
 struct TransferScope: RunScope {
-    let world: World
+    let dependencies: Dependencies
     let operation: OperationRecord
     let transfer: Transfer
     /// Writes a line into the operation's log.
@@ -20,7 +20,7 @@ extension OperationType {
         prepare: { preparation in
             let transfer = try Transfer(preparation.operation)
             let scope = TransferScope(
-                world: preparation.world, operation: preparation.operation, transfer: transfer,
+                dependencies: preparation.dependencies, operation: preparation.operation, transfer: transfer,
                 note: preparation.note)
             return OperationWork(
                 saga: TransferSaga.definition(of: transfer).bound(to: scope),

@@ -12,7 +12,7 @@ extension TransferScope {
 
     /// Whether an order of this id was given before: in another life of the controller, or when no answer came.
     func knows(_ command: String) async throws(StepFailure) -> Bool {
-        do throws(StoreError) { return try await world.store.command(command) != nil } catch {
+        do throws(StoreError) { return try await dependencies.store.command(command) != nil } catch {
             throw StepFailure(.unanswered, code: "store", message: "\(error)", effect: .none)
         }
     }
@@ -40,7 +40,7 @@ extension TransferScope {
 
     /// A transfer waits for nobody: what would be sent later may be out of date then.
     private func requireNodes() async throws(StepFailure) {
-        let connected = await world.agents.connected()
+        let connected = await dependencies.agents.connected()
         for node in [transfer.sender.node, transfer.receiver.node] where !connected.contains(node) {
             throw StepFailure(
                 .final, code: "unreachable", message: "node \(node) is not connected; nothing was begun", effect: .none)
@@ -63,13 +63,13 @@ extension TransferScope {
     /// The token of an interrupted receive on the target; nil for none, and where the node does not tell.
     private func token(_ state: AgentCall) async throws(StepFailure) -> String? {
         do throws(AgentError) {
-            let result = try await world.agents.perform(state, transfer.receiver.node)
+            let result = try await dependencies.agents.perform(state, transfer.receiver.node)
             return result.status == .succeeded ? result.observed["resume_token"]?.asString : nil
         } catch { throw StepFailure(error, state.resource) }
     }
 
     private func relay(_ ends: TransferEnds) async -> RelayOutcome {
-        await world.agents.relay(ends.sender, transfer.sender.node, ends.receiver, transfer.receiver.node)
+        await dependencies.agents.relay(ends.sender, transfer.sender.node, ends.receiver, transfer.receiver.node)
     }
 
     private func conclude(_ outcome: RelayOutcome, _ ends: TransferEnds) async throws(StepFailure) {
@@ -105,7 +105,7 @@ extension TransferScope {
 
     private func update(_ change: @escaping @Sendable (inout OperationRecord) -> Void) async throws(StepFailure) {
         do throws(StoreError) {
-            try await world.store.updateOperation(operation.id, change)
+            try await dependencies.store.updateOperation(operation.id, change)
         } catch {
             throw StepFailure(.unanswered, code: "store", message: "the result could not be stored: \(error)")
         }
@@ -136,11 +136,11 @@ extension TransferScope {
 
     /// The order once more, which its node knows already, together with the word to stop.
     private func stop(_ order: AgentCall, _ node: String) async throws(StepFailure) -> CommandResult {
-        let word = Task { [agents = world.agents] in
+        let word = Task { [agents = dependencies.agents] in
             repeat { await agents.cancel(order.id, "the transfer was cut off") } while await Self.rest()
         }
         defer { word.cancel() }
-        do throws(AgentError) { return try await world.agents.perform(order, node) } catch {
+        do throws(AgentError) { return try await dependencies.agents.perform(order, node) } catch {
             throw StepFailure(error, order.resource)
         }
     }

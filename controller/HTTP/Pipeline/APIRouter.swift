@@ -17,11 +17,11 @@ struct APIRouter: HTTPResponder {
         router.add(middleware: RequestLog(counters: pipeline.counters, lists: lists))
         var known: Set<String> = []
         for list in lists {
-            let front = Front(pipeline, list.authenticator)
+            let handler = RequestHandler(pipeline, list.authenticator)
             for (path, offered) in Dictionary(grouping: list.endpoints, by: \.path) where known.insert(path).inserted {
-                let door = Door(offered: offered, front: front, errors: list.errors)
+                let route = Route(offered: offered, handler: handler, errors: list.errors)
                 router.on(RouterPath(path), method: Self.anyMethod) { request, context in
-                    try await door.respond(to: request, context)
+                    try await route.respond(to: request, context)
                 }
             }
         }
@@ -45,15 +45,15 @@ struct APIRouter: HTTPResponder {
 }
 
 /// What there is at one path.
-private struct Door: Sendable {
+private struct Route: Sendable {
     let offered: [Endpoint]
-    let front: Front
+    let handler: RequestHandler
     let errors: ErrorShape
 
     func respond(to request: Request, _ context: APIContext) async throws -> Response {
         let method = context.method == .head ? .get : context.method
         if let endpoint = offered.first(where: { $0.method == method }) {
-            return try await front.respond(to: request, context, endpoint)
+            return try await handler.respond(to: request, context, endpoint)
         }
         guard context.method == .options else { return refusal(of: context.method, request) }
         return Response(status: .noContent, headers: [.allow: allowed, .cacheControl: "no-store"])

@@ -15,7 +15,7 @@ package final class Pipeline: Sendable {
     /// Attempts with keys that do not hold, by address.
     let guesses: Pace
     let gate: ConnectionGate
-    let strangers: StrangerStreams
+    let strangers: UnauthenticatedStreams
     let onDenied: @Sendable (DeniedCall) async -> Void
     let now: @Sendable () -> Timestamp
 
@@ -34,7 +34,7 @@ package final class Pipeline: Sendable {
         let half = settings.maximumConnections / 2
         places = CallerPlaces(settings.callers, connections: half)
         gate = ConnectionGate(total: half, perAddress: min(64, half))
-        strangers = StrangerStreams(total: settings.maximumConnections)
+        strangers = UnauthenticatedStreams(total: settings.maximumConnections)
         known = Pace(settings.keyRate)
         open = Pace(settings.openRate)
         guesses = Pace(settings.guessRate)

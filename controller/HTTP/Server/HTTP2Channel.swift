@@ -14,7 +14,7 @@ struct HTTP2Channel: Sendable {
 
     /// Serves the streams.
     let http1: HTTP1Channel
-    let strangers: StrangerStreams
+    let strangers: UnauthenticatedStreams
     let idleTimeout: Duration
 
     /// How many streams one connection may have open.

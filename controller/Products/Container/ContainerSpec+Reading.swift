@@ -65,8 +65,8 @@ extension ContainerSpec {
         json[key] == nil ? nil : try text(json, key, grammar)
     }
 
-    private static func ports(_ json: JSONObject) throws -> [PortWish] {
-        let wishes = try PortWish.list(json, "ports")
+    private static func ports(_ json: JSONObject) throws -> [PortSpec] {
+        let wishes = try PortSpec.list(json, "ports")
         let network = try json.optionalString("network") ?? "none"
         guard wishes.isEmpty || !["none", "host"].contains(network) else {
             throw FieldError(path: "ports", problem: .value(expected: "absent on network \(network)"))

@@ -16,7 +16,7 @@ package struct ContainerSpec: Sendable, Hashable {
     /// `none`, `host`, `bridge` or the name of a network.
     package var network: String
     /// Ports of the container that can be reached from outside it. Which ports of the node they are is allocated.
-    package var ports: [PortWish]
+    package var ports: [PortSpec]
     /// Where the data set appears in the container.
     package var mountPath: String
     /// The pool to use; nil lets the placement choose.

@@ -32,12 +32,12 @@ enum ProvisionContainer {
 
     private static func choose(_ scope: ContainerScope, _ call: StepCall) async throws(StepFailure) -> ContainerPlace {
         let id = scope.service.id
-        let wish = PlacingWish(
+        let wanted = PlacementSpec(
             needs: Container.placement, held: { store throws(StoreError) in try store.place(of: id) },
             // A container of this service that is out there was made in a time that this store has forgotten.
             traces: ["docker/\(id)"],
             take: { store, choice, time throws(StoreError) in try store.take(choice, for: scope, at: time) })
-        return try await scope.choosePlace(wish, call)
+        return try await scope.choosePlace(wanted, call)
     }
 
     private static func release(_ scope: ContainerScope, _ call: StepCall) async throws(StepFailure) {
@@ -119,12 +119,12 @@ extension Store {
                     kind: kind, scope: place.node, candidates: [value], node: place.node, service: service.id,
                     operation: operation.id), at: time)
         }
-        for wish in scope.spec.ports {
+        for wanted in scope.spec.ports {
             let port = try allocate(
                 AllocationRequest(
-                    kind: "port", scope: place.node, candidates: PortWish.candidates, node: place.node,
-                    service: service.id, operation: operation.id, slot: wish.slot), at: time)
-            place.ports[wish.slot] = Int64(port.value)
+                    kind: "port", scope: place.node, candidates: PortSpec.candidates, node: place.node,
+                    service: service.id, operation: operation.id, slot: wanted.slot), at: time)
+            place.ports[wanted.slot] = Int64(port.value)
         }
         for subject in ["zfs/\(place.dataset)", "docker/\(place.container)"] {
             try hold(subject, on: place.node, for: service.id, at: time)

@@ -58,7 +58,7 @@ enum UpgradeContainer {
     private static func reserveBoth(_ scope: ContainerScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         let place = try call.output(place)
         let larger = try scope.wanted().resources.larger(scope.spec.resources)
-        let connected = await scope.world.agents.connected()
+        let connected = await scope.dependencies.agents.connected()
         return try await scope.locally { store throws(StoreError) in
             guard let held = try store.reservation(service: scope.service.id) else { return .failure(lost) }
             let growth = larger.beyond(held.resources)

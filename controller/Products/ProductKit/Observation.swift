@@ -19,7 +19,7 @@ extension ServiceLook {
         let question = Question(
             driver: driver, action: action, resource: resource, arguments: arguments,
             generation: service.generation * 2 + 1)
-        let look = await world.looks.ask(question, of: node, by: name)
+        let look = await dependencies.looks.ask(question, of: node, by: name)
         return look.missing == nil ? look.result : nil
     }
 }

@@ -1,4 +1,4 @@
-/// Readings of the counters that invoices are made of. Kept on the agent's disk until acknowledged, never dropped.
+/// Readings of the counters that invoices are made of. MarkedObject on the agent's disk until acknowledged, never dropped.
 package struct Usage: WireMessage {
     package static let type = "usage"
 

@@ -34,17 +34,17 @@ enum Engines {
         FuzzTarget("zfs-order") { input in
             guard let object = try? JSONParser.parse(input).asObject else { return }
             guard
-                let wish = try ordered({ () throws(DriverError) in
+                let dataset = try ordered({ () throws(DriverError) in
                     let takes: [Argument] =
-                        [.text("dataset", .datasetBelowPool, "which one")] + DatasetWish.arguments
+                        [.text("dataset", .datasetBelowPool, "which one")] + DatasetSpec.arguments
                     var reader = ArgumentReader(try read(takes, object).arguments)
-                    let wish = try DatasetWish(&reader, dataset: "dataset")
+                    let dataset = try DatasetSpec(&reader, dataset: "dataset")
                     try reader.finish()
-                    return wish
+                    return dataset
                 })
             else { return }
-            try require(!wish.dataset.hasPrefix("-") && wish.dataset.contains("/"), "an odd dataset: \(wish.dataset)")
-            let words = wish.creationOptions
+            try require(!dataset.dataset.hasPrefix("-") && dataset.dataset.contains("/"), "an odd dataset: \(dataset.dataset)")
+            let words = dataset.creationOptions
             try require(words.count % 2 == 0, "an option without a value")
             for (place, word) in words.enumerated() {
                 try require(place % 2 == 1 || word == "-o", "an option of another kind: \(word)")

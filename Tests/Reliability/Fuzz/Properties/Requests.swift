@@ -12,8 +12,8 @@ enum Requests {
             let bytes = Array(input)
             try model(PlanRequest.self, bytes)
             try model(PlanChange.self, bytes)
-            try model(ServiceOrder.self, bytes)
-            try model(UpgradeOrder.self, bytes)
+            try model(ServiceBody.self, bytes)
+            try model(UpgradeBody.self, bytes)
             try model(LabelsRequest.self, bytes)
             try model(JoinTokenRequest.self, bytes)
             try model(APIKeyRequest.self, bytes)
@@ -22,7 +22,7 @@ enum Requests {
         FuzzTarget("api-answer") { input in
             guard let json = try? JSONParser.parse(input) else { return }
             try answer(Service.self, json)
-            try answer(AcceptedOrder.self, json)
+            try answer(AcceptedOperation.self, json)
             try answer(Node.self, json)
             try answer(Listing<Operation>.self, json)
             try answer(MetricRange.self, json)

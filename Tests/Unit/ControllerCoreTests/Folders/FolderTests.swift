@@ -23,7 +23,7 @@ import WireProtocol
         Act(verb: "terminate"), Act(verb: "terminate", before: ["provision", "suspend"]),
     ]
 
-    private struct World: Hashable {
+    private struct FolderState: Hashable {
         var folders: [String: JSONValue]
         var state: ServiceRecord.State
         var names: [String]
@@ -34,13 +34,13 @@ import WireProtocol
         var stage: Stage
         var service: String
         var operation: String
-        var before: World
+        var before: FolderState
 
-        func world() async throws -> World {
+        func dependencies() async throws -> FolderState {
             let record = try await stage.service(service)
             func plain(_ text: String) -> String { text.replacing(service, with: "svc") }
             let folders = stage.host.folders.map { (plain($0), try? JSONParser.parse(Array(plain($1.text).utf8))) }
-            return World(
+            return FolderState(
                 folders: Dictionary(folders.map { ($0.0, $0.1 ?? .null) }, uniquingKeysWith: { $1 }),
                 state: record.state,
                 names: try await stage.store.allocations(service: service).map { "\($0.slot) \(plain($0.value))" },
@@ -75,8 +75,8 @@ import WireProtocol
             let ordered = try await order(act.verb, service, stage)
             var scene = Scene(
                 stage: stage, service: ordered.service.id, operation: ordered.operation.id,
-                before: World(folders: [:], state: .pending, names: [], files: nil))
-            scene.before = try await scene.world()
+                before: FolderState(folders: [:], state: .pending, names: [], files: nil))
+            scene.before = try await scene.dependencies()
             stage.host.change { $0.calls = 0 }
             try await body(scene)
             #expect(stage.node.log.isEmpty, "no agent is told anything")
@@ -84,12 +84,12 @@ import WireProtocol
     }
 
     /// How it ends undisturbed, and after how many calls and looks at the clock.
-    private func reference(_ act: Act) async throws -> (end: World, calls: Int, looks: Int) {
-        var result: (World, Int, Int)?
+    private func reference(_ act: Act) async throws -> (end: FolderState, calls: Int, looks: Int) {
+        var result: (FolderState, Int, Int)?
         try await with(act) { scene in
             _ = try await scene.stage.run(scene.operation)
             #expect(try await scene.stage.outcome(scene.operation).state == .succeeded)
-            result = (try await scene.world(), scene.stage.host.calls, scene.stage.looks)
+            result = (try await scene.dependencies(), scene.stage.host.calls, scene.stage.looks)
         }
         return try #require(result)
     }
@@ -116,7 +116,7 @@ import WireProtocol
                     scene.stage.host.change { $0.faults = [number: fault] }
                     let ended = try await scene.stage.finish(scene.operation)
                     #expect(ended.state == .succeeded, "\(fault) at call \(number): \(ended.error?.message ?? "")")
-                    #expect(try await scene.world() == end, "\(fault) at call \(number)")
+                    #expect(try await scene.dependencies() == end, "\(fault) at call \(number)")
                 }
             }
         }
@@ -132,7 +132,7 @@ import WireProtocol
                 #expect(ended.state == .failed && ended.error?.code == "refused", "call \(number)")
                 var expected = scene.before
                 if act.verb == "provision" { expected.state = .failed }
-                var found = try await scene.world()
+                var found = try await scene.dependencies()
                 // It has no undo: what was painted before the answer stays painted.
                 if act.verb == "paint" { found.folders = expected.folders }
                 #expect(found == expected, "call \(number)")
@@ -147,7 +147,7 @@ import WireProtocol
             try await with(act) { scene in
                 _ = try await scene.stage.run(scene.operation, stopAt: moment)
                 try await scene.stage.finish(scene.operation)
-                #expect(try await scene.world() == end, "stopped at \(moment) of \(looks)")
+                #expect(try await scene.dependencies() == end, "stopped at \(moment) of \(looks)")
             }
         }
     }
@@ -226,14 +226,14 @@ import WireProtocol
             let folder = stage.host.folders["\(id)-open"]
             stage.host.change { $0.folders["\(id)-open"] = nil }
             stage.host.change { $0.isDown = true }
-            try await drift.reconcile(stage.world)
+            try await drift.reconcile(stage.dependencies)
             #expect(try await stage.service(id).observed["drift"] == nil, "silence says nothing")
             stage.host.change { $0.isDown = false }
-            try await drift.reconcile(stage.world)
+            try await drift.reconcile(stage.dependencies)
             #expect(try await stage.service(id).observed["drift"]?["kind"] == "missing")
             stage.host.change { $0.folders["\(id)-open"] = folder }
             stage.clock.state.withLock { $0.milliseconds += 120_000 }
-            try await drift.reconcile(stage.world)
+            try await drift.reconcile(stage.dependencies)
             #expect(try await stage.service(id).observed["drift"] == nil)
         }
     }

@@ -9,7 +9,7 @@ struct FolderScope: ServiceWork {
     let scope: ServiceScope
     let files: Int64
 
-    var host: Keeper<WebFolder> { Keeper(world.ports.http) }
+    var host: ObjectProvider<WebFolder> { ObjectProvider(dependencies.ports.http) }
 }
 
 /// The two names that a folder has.
@@ -148,7 +148,7 @@ extension Folders {
     }
 
     private static func take(_ scope: FolderScope, _ call: StepCall) async throws(StepFailure) -> FolderNames? {
-        let (service, operation, now) = (scope.service.id, scope.operation.id, scope.world.clock.now())
+        let (service, operation, now) = (scope.service.id, scope.operation.id, scope.dependencies.clock.now())
         return try await scope.locally { store throws(StoreError) in
             var taken: [String] = []
             for slot in ["open", "hidden"] {
@@ -187,7 +187,7 @@ extension Folders {
             }
         },
         ask: { look, name in
-            let host = Keeper<WebFolder>(look.world.ports.http)
+            let host = ObjectProvider<WebFolder>(look.dependencies.ports.http)
             do throws(PortError) {
                 let found = try await host.find(name)
                 return .report(found.map { .seen(["open": .bool($0.thing.isOpen)]) } ?? .missing)
@@ -196,7 +196,7 @@ extension Folders {
 
     @Sendable static func isGone(_ look: ServiceLook) async -> Bool {
         guard let names = FolderNames(look.held) else { return true }
-        let host = Keeper<WebFolder>(look.world.ports.http)
+        let host = ObjectProvider<WebFolder>(look.dependencies.ports.http)
         do throws(PortError) {
             for name in [names.open, names.hidden] where try await host.find(name)?.mark == look.service.id {
                 return false

@@ -24,7 +24,7 @@ final class ScriptedHost: Sendable {
         var folders: [String: JSONValue] = [:]
         var faults: [Int: HostFault] = [:]
         var calls = 0
-        var late: [HTTPOrder] = []
+        var late: [OutboundRequest] = []
         var isDown = false
     }
 
@@ -41,7 +41,7 @@ final class ScriptedHost: Sendable {
 }
 
 extension ScriptedHost.State {
-    fileprivate mutating func answer(_ order: HTTPOrder) -> Result<HTTPReply, PortError> {
+    fileprivate mutating func answer(_ order: OutboundRequest) -> Result<OutboundReply, PortError> {
         let silence = PortError(.silent, "the host gave no answer")
         guard !isDown else { return .failure(silence) }
         calls += 1
@@ -50,8 +50,8 @@ extension ScriptedHost.State {
             if faults[calls] != .late { late = [] }
         }
         switch faults[calls] {
-        case .refuses: return .success(HTTPReply(status: 403))
-        case .busy: return .success(HTTPReply(status: 503))
+        case .refuses: return .success(OutboundReply(status: 403))
+        case .busy: return .success(OutboundReply(status: 503))
         case .unreachable: return .failure(silence)
         case .answerLost:
             _ = act(order)
@@ -66,17 +66,17 @@ extension ScriptedHost.State {
         }
     }
 
-    private mutating func act(_ order: HTTPOrder) -> HTTPReply {
+    private mutating func act(_ order: OutboundRequest) -> OutboundReply {
         let name = order.url.split(separator: "/").last.map(String.init) ?? ""
         switch order.method {
         case "PUT":
             let isNew = folders[name] == nil
             folders[name] = (try? JSONParser.parse(order.body)) ?? .null
-            return HTTPReply(status: isNew ? 201 : 200)
-        case "DELETE": return HTTPReply(status: folders.removeValue(forKey: name) == nil ? 404 : 204)
+            return OutboundReply(status: isNew ? 201 : 200)
+        case "DELETE": return OutboundReply(status: folders.removeValue(forKey: name) == nil ? 404 : 204)
         default:
-            guard let folder = folders[name] else { return HTTPReply(status: 404) }
-            return HTTPReply(status: 200, body: folder.encoded)
+            guard let folder = folders[name] else { return OutboundReply(status: 404) }
+            return OutboundReply(status: 200, body: folder.encoded)
         }
     }
 }

@@ -24,7 +24,7 @@ extension DockerDriver {
         Action(ActionSpec("compose.transform", .observe, summary: "fits a compose file to this node")) {
             (driver, call, _) throws(DriverError) in
             var reader = ArgumentReader(call.arguments)
-            let order = try ComposeOrder(&reader, call)
+            let order = try ComposeSpec(&reader, call)
             try reader.finish()
             let fitted = try await driver.fitted(order)
             return ActionOutcome(changed: false, observed: fitted.observed(withContent: true))
@@ -61,7 +61,7 @@ extension DockerDriver {
     /// What stands in the way of a deployment, all of it at once.
     private func validateCompose(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         var reader = ArgumentReader(call.arguments)
-        let order = try ComposeOrder(&reader, call)
+        let order = try ComposeSpec(&reader, call)
         try reader.finish()
         let fitted = try await fitted(order)
         try await check(fitted.file, order.project, isFilledIn: false)

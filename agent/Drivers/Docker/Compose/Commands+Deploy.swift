@@ -5,8 +5,8 @@ import WireProtocol
 /// `compose.deploy`: check everything, then the file, then the images, then the containers; back to the old file when
 /// they do not come up.
 extension DockerDriver {
-    private struct Wish: Sendable {
-        let order: ComposeOrder
+    private struct DeploySpec: Sendable {
+        let order: ComposeSpec
         let pulls: Bool
         let starts: Bool
         let removesOrphans: Bool
@@ -18,7 +18,7 @@ extension DockerDriver {
 
         init(_ call: ActionCall) throws(DriverError) {
             var reader = ArgumentReader(call.arguments)
-            order = try ComposeOrder(&reader, call)
+            order = try ComposeSpec(&reader, call)
             pulls = try reader.bool("pull")
             starts = try reader.bool("up")
             removesOrphans = try reader.bool("remove_orphans")
@@ -43,17 +43,17 @@ extension DockerDriver {
     }
 
     func deployCompose(_ call: ActionCall, _ context: ActionContext) async throws(DriverError) -> ActionOutcome {
-        let wish = try Wish(call)
-        let project = wish.order.project
+        let spec = try DeploySpec(call)
+        let project = spec.order.project
         return try await gate.holding("compose \(project)") { () async throws(DriverError) in
-            try await self.deploy(wish, project, context)
+            try await self.deploy(spec, project, context)
         }
     }
 
     private func deploy(
-        _ wish: Wish, _ project: String, _ context: ActionContext
+        _ spec: DeploySpec, _ project: String, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
-        let fitted = try await fitted(wish.order)
+        let fitted = try await fitted(spec.order)
         try await check(fitted.file, project, isFilledIn: false)
         let folder = folder(project)
         try folder.prepare()
@@ -61,19 +61,19 @@ extension DockerDriver {
         let text = fitted.file.text
         try folder.write(candidate: text)
         context.progress("checking the file")
-        let trial = try await run(project, file: folder.candidate, wish.order.variables)
+        let trial = try await run(project, file: folder.candidate, spec.order.variables)
         let (effective, warnings) = try await effective(trial)
         try await check(effective, project, isFilledIn: true)
-        try refuseConflicts(try await scan(effective, project: project), wish.ignoresConflicts)
+        try refuseConflicts(try await scan(effective, project: project), spec.ignoresConflicts)
         let before = try await members(of: project)
         let oldVariables = try folder.variables()
-        let isSame = try folder.content() == Array(text.utf8) && oldVariables.all == wish.order.variables.all
+        let isSame = try folder.content() == Array(text.utf8) && oldVariables.all == spec.order.variables.all
         let backup = isSame ? nil : try folder.accept()
         let hadFile = isSame || backup != nil
         var failure: DriverError
         do {
-            if !isSame { try folder.write(wish.order.variables) }
-            let members = try await bringUp(wish, folder, context)
+            if !isSame { try folder.write(spec.order.variables) }
+            let members = try await bringUp(spec, folder, context)
             var observed = fitted.observed(withContent: false)
             observed["project"] = .string(project)
             observed["file"] = .string(folder.file)
@@ -84,7 +84,7 @@ extension DockerDriver {
             return ActionOutcome(changed: changed, observed: observed)
         } catch { failure = error }
         if isSame { throw failure.afterChange() }
-        guard wish.rollsBack, failure.code != .cancelled, failure.code != .unknownOutcome, !Task.isCancelled else {
+        guard spec.rollsBack, failure.code != .cancelled, failure.code != .unknownOutcome, !Task.isCancelled else {
             throw DriverError(
                 failure.code == .cancelled ? .unknownOutcome : failure.code,
                 "\(failure.message); project \(project) has its new file and may be partly up",
@@ -108,23 +108,23 @@ extension DockerDriver {
     }
 
     private func bringUp(
-        _ wish: Wish, _ folder: ComposeFolder, _ context: ActionContext
+        _ spec: DeploySpec, _ folder: ComposeFolder, _ context: ActionContext
     ) async throws(DriverError) -> [ProjectMember] {
-        let project = wish.order.project
-        var run = try await run(project, file: folder.file, wish.order.variables)
-        let login = try wish.login.map { (login) throws(DriverError) in try LoginFolder(login) }
+        let project = spec.order.project
+        var run = try await run(project, file: folder.file, spec.order.variables)
+        let login = try spec.login.map { (login) throws(DriverError) in try LoginFolder(login) }
         run.login = login?.path
         defer { withExtendedLifetime(login) {} }
-        if wish.pulls {
+        if spec.pulls {
             context.progress("fetching images")
             try await run.run(["pull", "--quiet"]) { context.progress($0) }
         }
-        guard wish.starts else { return try await members(of: project) }
+        guard spec.starts else { return try await members(of: project) }
         context.progress("bringing the project up")
-        let orphans = wish.removesOrphans ? ["--remove-orphans"] : []
+        let orphans = spec.removesOrphans ? ["--remove-orphans"] : []
         try await run.run(["up", "-d"] + orphans) { context.progress($0) }
         await roster.forget()
-        return try await settled(project, wish.patience)
+        return try await settled(project, spec.patience)
     }
 
     /// Compose's own waiting differs from version to version, and takes a container that has done its work for a failure.

@@ -7,17 +7,17 @@ extension HelmDriver {
     /// - Parameter isUpgrade: whether there is a release already.
     /// - Throws: `permissionDenied` with every wish that this node refuses, or where the outcome cannot be judged.
     func admit(
-        _ wish: ReleaseWish, _ values: JSONValue, _ chart: ChartIdentity, of release: ReleaseID, isUpgrade: Bool
+        _ spec: ReleaseSpec, _ values: JSONValue, _ chart: ChartIdentity, of release: ReleaseID, isUpgrade: Bool
     ) async throws(DriverError) {
         var findings: [ChartFinding] = []
         if values.hasTemplate { findings.append(ChartFinding(.templates, "values with {{")) }
         let words =
             ["template", "--namespace", release.namespace, "--values", "-", "--include-crds"]
-            + (isUpgrade ? ["--is-upgrade"] : []) + wish.chart.options(version: wish.version(of: chart))
-            + ["--", release.name, wish.chart.operand]
-        let text = try await tools.look(.helm, words, input: ReleaseWish.file(values), within: .seconds(120))
+            + (isUpgrade ? ["--is-upgrade"] : []) + spec.chart.options(version: spec.version(of: chart))
+            + ["--", release.name, spec.chart.operand]
+        let text = try await tools.look(.helm, words, input: ReleaseSpec.file(values), within: .seconds(120))
         do throws(RenderedChart.Unreadable) {
-            findings += ChartJudgement(try RenderedChart(text), in: release.namespace).findings
+            findings += ChartCheck(try RenderedChart(text), in: release.namespace).findings
         } catch {
             throw DriverError(.permissionDenied, "what the chart would make cannot be judged", cause: error.problem)
         }
@@ -30,7 +30,7 @@ extension HelmDriver {
     }
 }
 
-extension ReleaseWish {
+extension ReleaseSpec {
     /// What Helm is told; a chart on the node is the one that lies there.
     func version(of chart: ChartIdentity) -> String? { self.chart.operand.hasPrefix("/") ? nil : chart.version }
 }

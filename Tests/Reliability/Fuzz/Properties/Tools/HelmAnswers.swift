@@ -83,7 +83,7 @@ enum HelmAnswers {
         guard let value = try? JSONParser.parse(input) else { return }
         try require(value.plain.plain == value.plain, "made plain twice it is another value")
         try require(value.overlaid(with: value) == value, "laid over itself it changes")
-        let file = ReleaseWish.file(value)
+        let file = ReleaseSpec.file(value)
         try require((try? JSONParser.parse(file)) == value, "values read back as others")
     }
 }

@@ -35,7 +35,7 @@ enum NginxFiles {
             "name": "shop", "server_names": ["shop.example.org", "www.example.org"], "upstream": "shop-web",
             "port": 8080, "protocol": "http", "body_limit_bytes": 0, "streaming": false,
         ])
-        let order = try ProxyOrder(&reader)
+        let order = try ProxySpec(&reader)
         let plain = NginxText(Array(order.text(home: "/config").utf8))
         try require(plain.serverNames == order.serverNames, "the plain form has other names")
         let made: String
@@ -73,8 +73,8 @@ enum NginxFiles {
             try require(ProxyFile(file.name) == file, "a name reads back as another")
         }
         if SwagDriver.fits("swag", text, nil) { try require(text.contains("swag"), "another image: \(text)") }
-        if ProxyOrder.isHostName(text) { try require(!text.contains("*") && !text.contains(";"), "an odd host") }
-        if ProxyOrder.isUpstream(text) {
+        if ProxySpec.isHostName(text) { try require(!text.contains("*") && !text.contains(";"), "an odd host") }
+        if ProxySpec.isUpstream(text) {
             try require(
                 text.utf8.allSatisfy { $0 > 0x20 && !";{}$\"'\\".utf8.contains($0) }, "an upstream that is code")
         }

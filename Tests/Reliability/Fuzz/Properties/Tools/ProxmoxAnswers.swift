@@ -34,7 +34,7 @@ enum ProxmoxAnswers {
             try require(word.map { !$0.contains(" ") } ?? true, "a mark of several words")
         }
         try require(config.volumes.allSatisfy { $0.contains(":") }, "a volume of no storage")
-        let guest = Guest(vmid: 100, config: config, isRunning: true, wish: nil)
+        let guest = Guest(vmid: 100, config: config, isRunning: true, spec: nil)
         try carried(guest.json)
         try require((guest.size(of: "rootfs") ?? 0) >= 0, "a disk smaller than nothing")
     }
