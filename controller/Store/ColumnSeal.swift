@@ -145,21 +145,21 @@ extension Store {
     /// Call it at start, after the key was changed too. Returns how many rows were written.
     @discardableResult
     package func sealRows() throws(StoreError) -> Int {
-        guard let columnSeal else { return 0 }
+        guard let sealKey = database.sealKey else { return 0 }
         let (key, columns) = (try setting(Self.keySetting), try setting(Self.columnsSetting))
-        guard key != columnSeal.key || columns != Self.columns else { return 0 }
+        guard key != sealKey || columns != Self.columns else { return 0 }
         let count = try transaction { () throws(StoreError) in
             // Answers were kept in clear, and they are of a day.
             let rows =
                 try run("DELETE FROM idempotency") + forgetArguments() + sealAll(PlanRecord.self)
                 + sealAll(ServiceRecord.self) + sealAll(OperationRecord.self) + sealAll(OutputRecord.self)
                 + sealAll(JournalRecord.self) + sealAll(CommandRecord.self)
-            try setSetting(Self.keySetting, columnSeal.key)
+            try setSetting(Self.keySetting, sealKey)
             try setSetting(Self.columnsSetting, Self.columns)
             return rows
         }
         guard count > 0 else { return 0 }
-        do throws(SQLError) { try database.clearRemains() } catch { throw StoreError(error) }
+        try database.clearRemains()
         return count
     }
 

@@ -7,10 +7,7 @@ extension Store {
     /// Not synced: the operation's journal has the id on the disk already, so after a power cut the order is recorded and
     /// sent again under the same id, and the agent's receipt answers.
     package func insertCommand(_ command: CommandRecord) throws(StoreError) -> Bool {
-        try unsynced { () throws(StoreError) in
-            try run("\(CommandRecord.insertion) ON CONFLICT (id) DO NOTHING", command.sealed(with: columnSeal).values)
-                > 0
-        }
+        try database.unsynced { () throws(StoreError) in try database.insertNew(command) }
     }
 
     package func command(_ id: String) throws(StoreError) -> CommandRecord? {

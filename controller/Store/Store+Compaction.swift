@@ -104,7 +104,7 @@ extension Store {
     ) throws(StoreError) -> Int {
         try transaction { () throws(StoreError) in
             let chunks = try prune("metric_chunks", samples, limit)
-            return try chunks + prune("metric_rollups", rollups, limit) + pruneSeries()
+            return try chunks + prune("metric_rollups", rollups, limit) + series.prune()
         }
     }
 
@@ -113,19 +113,5 @@ extension Store {
             DELETE FROM \(table) WHERE (series, start) IN (SELECT series, start FROM \(table) WHERE start < ? LIMIT ?)
             """
         return try run(sql, [time.milliseconds - MetricRetention.chunk + 1, limit])
-    }
-
-    /// Sets in memory may get their first sample any moment and stay.
-    private func pruneSeries() throws(StoreError) -> Int {
-        let sql = """
-            SELECT number FROM metric_series WHERE NOT EXISTS (SELECT 1 FROM metric_rows WHERE series = number)
-                AND NOT EXISTS (SELECT 1 FROM metric_chunks WHERE series = number)
-                AND NOT EXISTS (SELECT 1 FROM metric_rollups WHERE series = number)
-            """
-        let inUse = Set(seriesNumbers.values.map(\.number))
-        let dead = try rows(sql) { (row) throws(SQLError) in try row.integer() }.filter { !inUse.contains($0) }
-        for number in dead { try run("DELETE FROM metric_series WHERE number = ?", [number]) }
-        if !dead.isEmpty { seriesUses = [:] }
-        return dead.count
     }
 }

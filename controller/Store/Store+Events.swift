@@ -18,7 +18,7 @@ extension Store {
             "DELETE FROM gaps WHERE node = ? AND kind = ? AND reason = ? AND from_seq >= ? AND to_seq <= ? RETURNING from_seq, to_seq",
             [node, gap.stream.rawValue, Self.lossReason, gap.seqs.lowerBound, gap.seqs.upperBound]
         ) { (row) throws(SQLError) in try row.integer()...row.integer() }
-        for seqs in try guesses + skip(gap.seqs, node, gap.stream) {
+        for seqs in try guesses + ledgers.skip(gap.seqs, node, gap.stream) {
             try insert(
                 GapRecord(
                     id: Identifier.make("gap"), node: node, kind: gap.stream.rawValue, fromSeq: seqs.lowerBound,

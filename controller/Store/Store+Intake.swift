@@ -2,40 +2,6 @@ import Metering
 import Model
 import WireProtocol
 
-/// Reports that wait for the next group commit.
-struct IntakeQueue {
-    struct Waiting {
-        let intake: Intake
-        let answer: CheckedContinuation<Result<Positions, StoreError>, Never>
-    }
-
-    var waiting: [Waiting] = []
-    var isScheduled = false
-    /// So many values are stored at once, without waiting for more.
-    static let valueLimit = 200_000
-    var values = 0
-
-    mutating func add(_ item: Waiting) {
-        waiting.append(item)
-        values += item.intake.values
-    }
-
-    /// Takes out what waits, or only what is of one node.
-    mutating func take(of node: String?) -> [Waiting] {
-        let taken = node == nil ? waiting : waiting.filter { $0.intake.node == node }
-        put(node == nil ? [] : waiting.filter { $0.intake.node != node })
-        return taken
-    }
-
-    /// Gives back what could not be stored yet, before all that has come since.
-    mutating func giveBack(_ items: ArraySlice<Waiting>) { put(Array(items) + waiting) }
-
-    private mutating func put(_ items: [Waiting]) {
-        waiting = items
-        values = items.reduce(0) { $0 + $1.intake.values }
-    }
-}
-
 extension Store {
     /// Stores what a node sent and returns what may be acknowledged. Waits a moment for reports of other nodes, so that
     /// one commit serves all; what is too much for one commit is stored in several. A bad report fails alone (`invalid`,
@@ -43,11 +9,11 @@ extension Store {
     package func take(_ intake: Intake) async throws(StoreError) -> Positions {
         try Self.check(intake)
         var positions = Positions()
-        for part in intake.timely(clockTolerance).parts {
+        for part in intake.timely(intakeQueue.tolerance).parts {
             let result = await withCheckedContinuation { answer in
-                intakeQueue.add(IntakeQueue.Waiting(intake: part, answer: answer))
-                if intakeQueue.values >= IntakeQueue.valueLimit { commitIntake() }
-                if !intakeQueue.waiting.isEmpty { scheduleIntake() }
+                intakeQueue.add(part, answer)
+                if intakeQueue.isFull { commitIntake() }
+                scheduleIntake()
             }
             positions = try result.get()
         }
@@ -55,15 +21,14 @@ extension Store {
     }
 
     private func scheduleIntake() {
-        guard !intakeQueue.isScheduled else { return }
-        intakeQueue.isScheduled = true
+        guard intakeQueue.needsCommit() else { return }
         Task {
             // A cancelled sleep only means an earlier commit.
-            try? await Task.sleep(for: groupCommit)
-            intakeQueue.isScheduled = false
+            try? await Task.sleep(for: intakeQueue.delay)
+            intakeQueue.pass()
             commitIntake()
             // Others may have their turn before the rest.
-            if !intakeQueue.waiting.isEmpty { scheduleIntake() }
+            scheduleIntake()
         }
     }
 
@@ -77,14 +42,14 @@ extension Store {
         do throws(StoreError) {
             results = try transaction { () throws(StoreError) in
                 var results: [Result<Positions, StoreError>] = []
-                for item in items where results.isEmpty || !effort.isEnough {
+                for item in items where results.isEmpty || !database.effort.current.isEnough {
                     results.append(try storeAlone(item.intake))
                 }
-                try writeLedgers()
+                try ledgers.write()
                 return results
             }
         } catch {
-            forgetLedgers()
+            forgetIntake()
             results = items.map { _ in .failure(error) }
         }
         intakeQueue.giveBack(items[results.count...])
@@ -94,13 +59,12 @@ extension Store {
 
     /// One node's fault must not undo the others' data; the store's own trouble ends them all.
     private func storeAlone(_ intake: Intake) throws(StoreError) -> Result<Positions, StoreError> {
-        let before = try ledgers(of: intake.node)
+        let before = try ledgers.snapshot(of: intake.node)
         do throws(StoreError) {
             return .success(try transaction { () throws(StoreError) in try store(intake) })
         } catch {
-            restore(before)
-            seriesUses[intake.node] = nil
-            for set in intake.series { seriesNumbers[SeriesKey(node: intake.node, set: set.set)] = nil }
+            ledgers.restore(before)
+            series.forget(intake.series, of: intake.node)
             switch error {
             case .invalid, .notFound, .conflict: return .failure(error)
             default: throw error
@@ -112,9 +76,9 @@ extension Store {
         if let journal = intake.journal, try agentJournal(of: intake.node) != journal {
             throw .invalid("\(intake.node) has another journal by now")
         }
-        for set in intake.series { try register(set, of: intake.node) }
+        for set in intake.series { try series.register(set, of: intake.node) }
         var unnamed: [SampleRow] = []
-        for row in intake.samples where try isNew(row.seq, intake.node, .metrics) {
+        for row in intake.samples where try ledgers.take(row.seq, intake.node, .metrics) {
             if try !insert(row, of: intake.node) { unnamed.append(row) }
         }
         try passOver(unnamed, of: intake.node, at: intake.receivedAt ?? unnamed.last?.time ?? .now())
@@ -122,15 +86,22 @@ extension Store {
             // A part of a report has its number only with the last: counting the others twice adds nothing.
             let isNew =
                 report.isPartial
-                ? try isMissing(report.seq, intake.node, .usage) : try isNew(report.seq, intake.node, .usage)
+                ? try ledgers.awaits(report.seq, intake.node, .usage)
+                : try ledgers.take(report.seq, intake.node, .usage)
             if isNew { try count(report, of: intake.node, at: intake.receivedAt ?? report.time) }
         }
-        for event in intake.events where try isNew(event.seq, intake.node, .events) {
+        for event in intake.events where try ledgers.take(event.seq, intake.node, .events) {
             try insert(event, of: intake.node)
         }
         for gap in intake.gaps { try insert(gap, of: intake.node) }
         if let ahead = intake.ahead, let now = intake.receivedAt { try raiseClock(of: intake.node, ahead, at: now) }
         return try positions(node: intake.node)
+    }
+
+    /// After a rollback the rows are right and the memory is not.
+    func forgetIntake() {
+        ledgers.forgetAll()
+        series.forgetAll()
     }
 
     private func raiseClock(of node: String, _ ahead: Duration, at now: Timestamp) throws(StoreError) {

@@ -17,7 +17,7 @@ extension Store {
             }
             try run("DELETE FROM nodes WHERE id = ?", [id])
             try forgetJournal(of: id)
-            loads[id] = nil
+            loads.forget(id)
             try settleFindings(ofNode: id, at: time)
             note(.node, id, node: id)
         }

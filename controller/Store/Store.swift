@@ -1,4 +1,3 @@
-import SQL
 import Threads
 
 /// The controller's memory: nodes, services, operations, metrics and usage in one database.
@@ -6,34 +5,17 @@ import Threads
 /// Every method is one transaction. Several of them make one through `atomically`. A change is on the disk when its
 /// call returns. Times come from the caller; the store has no clock. Work runs on a thread of the store's own.
 package actor Store {
-    let database: any SQLConnection
     /// Of the file.
     package nonisolated let path: String
-    let feed = ChangeFeed()
-    let groupCommit: Duration
-    let columnSeal: ColumnSeal?
-    let clockTolerance: Duration
-    let seriesLimit: SeriesLimit
-    /// What the transaction that is open has done so far.
-    private(set) var effort = Effort()
-    /// What the largest transactions since the store was opened have done.
-    private(set) var peakEffort = Effort()
-    /// Asked of the database since the store was opened.
-    package private(set) var statements = 0
-    var intakeQueue = IntakeQueue()
+    let database: Database
     /// Which numbers of which streams are stored.
-    var ledgers = Ledgers()
-    /// Series sets that were used lately.
-    var seriesNumbers: [SeriesKey: SeriesEntry] = [:]
-    /// By node.
-    var seriesUses: [String: SeriesUse] = [:]
+    let ledgers: Ledgers
+    /// The names of what nodes measure.
+    let series: SeriesSets
+    var intakeQueue: IntakeQueue
     /// How busy nodes are, as they last told.
-    var loads: [String: MeasuredLoad] = [:]
-    /// Every node has its row for placement.
-    var hasFilledRooms = false
-    /// Changes of the transaction that is open, told to the feed once it is committed.
-    private var pendingChanges: [Change] = []
-    private var depth = 0
+    var loads = MeasuredLoads()
+    private let feed = ChangeFeed()
     private let thread: any SerialExecutor
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
@@ -43,11 +25,13 @@ package actor Store {
     package init(path: String, options: StoreOptions = StoreOptions()) throws(StoreError) {
         self.path = path
         thread = options.executor ?? DiskThread()
-        groupCommit = options.groupCommit
-        columnSeal = options.seal
-        clockTolerance = options.clockTolerance
-        seriesLimit = options.seriesLimit
-        database = try StoreFile.open(path, options)
+        let feed = feed
+        let database = Database(try StoreFile.open(path, options), seal: options.seal) { feed.publish($0) }
+        try NodeRoom.fillMissing(database)
+        self.database = database
+        ledgers = Ledgers(database)
+        series = SeriesSets(database, limit: options.seriesLimit)
+        intakeQueue = IntakeQueue(delay: options.groupCommit, tolerance: options.clockTolerance)
     }
 
     /// Runs `body` in one transaction: all that it changed through this store is committed when it returns, and nothing
@@ -84,7 +68,7 @@ package actor Store {
     package func atomicallyUnsynced<Value: Sendable>(
         _ body: @Sendable (isolated Store) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {
-        try unsynced { () throws(StoreError) in try body(self) }
+        try database.unsynced { () throws(StoreError) in try body(self) }
     }
 
     /// Stores what waits, and ends the use of the file. Later calls throw `closed`.
@@ -97,70 +81,6 @@ package actor Store {
     /// What is committed from now on, oldest first.
     package nonisolated func changes() -> AsyncStream<Change> { feed.subscribe() }
 
-    func transaction<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
-        let mark = pendingChanges.count
-        depth += 1
-        if depth == 1 { effort = Effort() }
-        defer {
-            depth -= 1
-            if depth == 0 { peakEffort = peakEffort.larger(effort) }
-        }
-        do throws(StoreError) {
-            let value = try database.transaction(throwing: StoreError.self, body)
-            if depth == 1 { publish() }
-            return value
-        } catch {
-            pendingChanges.removeSubrange(mark...)
-            throw error
-        }
-    }
-
-    /// A transaction that is not synced by itself: a killed process loses nothing of it, a power cut may. Only for what
-    /// the journal lets us write again.
-    func unsynced<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
-        guard depth == 0 else { return try transaction(body) }
-        try awaitDisk(false)
-        let result = Result { () throws(StoreError) in try transaction(body) }
-        try awaitDisk(true)
-        return try result.get()
-    }
-
-    private func awaitDisk(_ isAwaited: Bool) throws(StoreError) {
-        do throws(SQLError) { try database.awaitDisk(isAwaited) } catch { throw StoreError(error) }
-    }
-
-    func worked(rows: Int) {
-        statements += 1
-        effort.statements += 1
-        effort.rows += rows
-    }
-
-    func forgetPeakEffort() { peakEffort = Effort() }
-
-    /// Tells the feed after the commit. Call it inside `transaction`.
-    func note(_ kind: Change.Kind, _ id: String, service: String? = nil, node: String? = nil) {
-        let change = Change(kind: kind, id: id, service: service, node: node)
-        // One operation may write many lines in one transaction: readers need to hear of it once.
-        if pendingChanges.last != change { pendingChanges.append(change) }
-    }
-
-    private func publish() {
-        let changes = pendingChanges
-        pendingChanges = []
-        feed.publish(changes)
-    }
-}
-
-/// How much a transaction does: nobody else gets at the store meanwhile.
-struct Effort: Sendable, Hashable {
-    var statements = 0
-    /// That were changed.
-    var rows = 0
-
-    /// Nothing more should be begun in this transaction.
-    var isEnough: Bool { rows >= Intake.rowLimit || statements >= 5 * Intake.rowLimit }
-
-    func larger(_ other: Effort) -> Effort {
-        Effort(statements: max(statements, other.statements), rows: max(rows, other.rows))
-    }
+    /// Asked of the database since the store was opened.
+    package var statements: Int { database.effort.statements }
 }

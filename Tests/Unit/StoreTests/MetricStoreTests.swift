@@ -91,7 +91,7 @@ import Testing
         #expect(findings.map(\.kind) == ["metrics.sets"] && findings.first?.node == "n1")
         #expect(try await store.latestSamples(node: "n1")?.values["up"] == 7)
         // Once old sets are gone there is room again.
-        await store.forgetLedgers()
+        await store.forgetIntake()
         while try await store.compactMetrics(before: fixture.at(3600)) > 0 {}
         while try await store.pruneMetrics(samples: fixture.at(90_000), rollups: fixture.at(90_000)) > 0 {}
         #expect(try await send("n1", "e", 9...9).metrics == 9)

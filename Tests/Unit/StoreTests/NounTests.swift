@@ -154,11 +154,13 @@ import WireProtocol
             Intake(
                 node: node.id, series: [SeriesSet(set: "s", names: ["a"])],
                 samples: [SampleRow(seq: 1, time: fixture.at(1), set: "s", values: [1])]))
-        #expect(await !store.ledgers.known.isEmpty)
-        #expect(await !store.seriesNumbers.isEmpty)
+        #expect(try await store.positions(node: node.id).metrics == 1)
         try await store.removeNode(node.id, at: fixture.start)
-        #expect(await store.ledgers.known.isEmpty)
-        #expect(await store.seriesNumbers.isEmpty)
+        #expect(try await store.positions(node: node.id) == Positions())
         #expect(try await store.agentJournal(of: node.id) == nil)
+        // The names went with what was measured: nobody must go on writing under their number.
+        for table in ["metric_rows", "metric_series"] { await store.damage("DELETE FROM \(table)") }
+        let late = Intake(node: node.id, samples: [SampleRow(seq: 2, time: fixture.at(2), set: "s", values: [1])])
+        #expect(await failure { _ = try await store.take(late) } == .notFound(kind: "series set", id: "s"))
     }
 }

@@ -62,3 +62,10 @@ func failure(
         return error as? StoreError
     }
 }
+
+extension Store {
+    /// What the largest transaction has done since `forgetPeakEffort`.
+    var peakEffort: Effort { database.effort.peak }
+
+    func forgetPeakEffort() { database.forgetPeakEffort() }
+}

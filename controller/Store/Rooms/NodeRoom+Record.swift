@@ -70,24 +70,20 @@ extension Store {
         try upsert(room)
     }
 
-    /// What is known of every node, by id: one question, however large the fleet. A store of a version before gets what is
-    /// missing first.
-    package func rooms() throws(StoreError) -> [NodeRoom] {
-        try fillRooms()
-        return try select(NodeRoom.self, "ORDER BY node")
-    }
+    /// What is known of every node, by id: one question, however large the fleet.
+    package func rooms() throws(StoreError) -> [NodeRoom] { try select(NodeRoom.self, "ORDER BY node") }
 
     package func room(of node: String) throws(StoreError) -> NodeRoom? {
-        try fillRooms()
-        return try first(NodeRoom.self, "WHERE node = ?", [node])
+        try first(NodeRoom.self, "WHERE node = ?", [node])
     }
+}
 
-    private func fillRooms() throws(StoreError) {
-        guard !hasFilledRooms else { return }
+extension NodeRoom {
+    /// A store of a version before knows its nodes and has no rows of their room.
+    static func fillMissing(_ database: Database) throws(StoreError) {
         let missing = "WHERE NOT EXISTS (SELECT 1 FROM rooms WHERE rooms.node = nodes.id)"
-        try transaction { () throws(StoreError) in
-            for node in try select(NodeRecord.self, missing) { try writeRoom(node) }
+        try database.transaction { () throws(StoreError) in
+            for node in try database.select(NodeRecord.self, missing) { try database.upsert(NodeRoom(node)) }
         }
-        hasFilledRooms = true
     }
 }
