@@ -23,9 +23,16 @@ extension TLSEngine {
             X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED)
             return false
         }
-        guard case .refused(let reason) = rules.verifyPeer(certificate) else { return true }
-        refusal = .certificateRefused(reason)
-        X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REVOKED)
+        switch rules.verifyPeer(certificate) {
+        case .accepted: return true
+        case .refused(let reason):
+            refusal = .certificateRefused(reason)
+            X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REVOKED)
+        case .unknown(let reason):
+            refusal = .certificateRefused(reason)
+            // One of those for which libssl has no alert of their own.
+            X509_STORE_CTX_set_error(store, X509_V_ERR_SUBTREE_MINMAX)
+        }
         return false
     }
 

@@ -17,6 +17,8 @@ package enum PeerVerdict: Sendable, Equatable {
     case accepted
     /// The peer is told `certificate_revoked`; the reason stays here, in the error.
     case refused(String)
+    /// Nobody revoked it, and it is of no use here any more: the peer is told `certificate_unknown`.
+    case unknown(String)
 }
 
 /// The settings of a listening side. TLS 1.3 only.

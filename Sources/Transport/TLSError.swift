@@ -46,6 +46,7 @@ package struct TLSAlert: Sendable, Hashable, CustomStringConvertible {
     package static let badCertificate = TLSAlert(code: 42)
     package static let certificateRevoked = TLSAlert(code: 44)
     package static let certificateExpired = TLSAlert(code: 45)
+    package static let certificateUnknown = TLSAlert(code: 46)
     package static let unknownAuthority = TLSAlert(code: 48)
     package static let accessDenied = TLSAlert(code: 49)
     package static let protocolVersion = TLSAlert(code: 70)
@@ -57,6 +58,7 @@ package struct TLSAlert: Sendable, Hashable, CustomStringConvertible {
         case .badCertificate: "the certificate is bad (alert 42)"
         case .certificateRevoked: "the certificate is revoked (alert 44)"
         case .certificateExpired: "the certificate has expired or is not yet valid (alert 45)"
+        case .certificateUnknown: "the peer does not know the holder of the certificate (alert 46)"
         case .unknownAuthority: "the certificate is from an unknown authority (alert 48)"
         case .accessDenied: "access is denied (alert 49)"
         case .protocolVersion: "the TLS version is not accepted (alert 70)"

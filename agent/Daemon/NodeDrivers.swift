@@ -35,7 +35,14 @@ enum NodeDrivers {
         let docker: @Sendable () async -> DockerDriver? = { await configuration.docker(closed, pools) }
         let finds: [(String, DriverSource.Find)] = [
             (HostDriver.name, { _ in HostDriver(root: root, counting: leavesGuests ? [.docker] : [.docker, .lxc]) }),
-            (DockerDriver.name, { _ in await docker() }),
+            (
+                DockerDriver.name,
+                { others in
+                    guard let driver = await docker() else { return nil }
+                    leave(.docker, others)
+                    return driver
+                }
+            ),
             (SwagDriver.name, { others in await swag(configuration, others, docker) }),
             (ProxmoxDriver.name, { others in await proxmox(configuration, others) }),
             (
@@ -73,12 +80,16 @@ enum NodeDrivers {
         return await SwagDriver.detect(docker: docker, container: configuration.swagContainer)
     }
 
-    /// What two drivers count would be seen, and stored, twice: the guests are Proxmox's from now on.
+    /// What two drivers count would be seen, and stored, twice: these containers are another driver's from now on.
+    private static func leave(_ containers: HostDriver.Containers, _ others: [any Driver]) {
+        for case let host as HostDriver in others { host.leave(containers) }
+    }
+
     private static func proxmox(_ configuration: AgentConfiguration, _ others: [any Driver]) async -> (any Driver)? {
         let driver = await ProxmoxDriver.detect(
             root: configuration.hostRoot, allowsPrivileged: configuration.allowsPrivilegedGuests)
         guard let driver else { return nil }
-        for case let host as HostDriver in others { host.leave(.lxc) }
+        leave(.lxc, others)
         return driver
     }
 }

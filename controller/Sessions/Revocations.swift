@@ -7,7 +7,7 @@ package final class Revocations: Sendable {
     private struct State {
         var nodes: Set<String> = []
         var serials: Set<String> = []
-        /// Enrolled nodes; a certificate of a node that was removed is refused like a revoked one.
+        /// Enrolled nodes: a certificate of another, which was removed or enrolled after a backup that is used again, is refused too.
         var known: Set<String> = []
     }
 
@@ -44,7 +44,7 @@ package final class Revocations: Sendable {
             if state.serials.contains(certificate.serial) {
                 return .refused("certificate \(certificate.serial) is revoked")
             }
-            return state.known.contains(node) ? .accepted : .refused("node \(node) is not enrolled")
+            return state.known.contains(node) ? .accepted : .unknown("node \(node) is not enrolled")
         }
     }
 }

@@ -10,7 +10,7 @@ struct ExecCommand: AsyncParsableCommand {
         discussion: """
             innctl exec web1 shop -- ls -l /srv
             tar c . | innctl exec web1 shop -- tar x -C /srv
-            innctl exec -it web1 101 -- bash
+            innctl exec -it web1 shop -- sh
 
             The exit code is that of the command; 126 when it may not be executed there, 127 when it is not there, 125 \
             when it could not be run for another reason or nobody knows its end, 130 when it was called off. The node's \

@@ -20,7 +20,8 @@ extension HostilePeers {
                 case .serverCertificate: 43
                 case .expired: 45
                 case .notYetValid: 42
-                case .unknownNode, .revokedNode: 44
+                case .unknownNode: 46
+                case .revokedNode: 44
                 case .oldVersion: 70
                 case .wrongProtocol, .noProtocol: 120
                 }

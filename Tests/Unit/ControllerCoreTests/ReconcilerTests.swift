@@ -196,6 +196,41 @@ extension Stage {
         }
     }
 
+    @Test func `a node that is away is a finding until it is back`() async throws {
+        try await Stage.with { stage in
+            try await stage.store.setNodeState("nod_1") { .unreachable }
+            try await UnreachableNodes().reconcile(stage.dependencies)
+            #expect(try await stage.findings("node.unreachable") == 0, "it may just be starting again")
+            for _ in 1...2 {
+                stage.letTimePass()
+                try await UnreachableNodes().reconcile(stage.dependencies)
+            }
+            let open = FindingFilter(state: .open, kind: "node.unreachable")
+            #expect(try await stage.store.findings(open).items.map(\.node) == ["nod_1"])
+            try await stage.store.setNodeState("nod_1") { .connected }
+            stage.letTimePass()
+            try await UnreachableNodes().reconcile(stage.dependencies)
+            #expect(try await stage.store.findings(open).items.isEmpty)
+        }
+    }
+
+    @Test func `an operation that needs attention is a finding until it is seen to`() async throws {
+        try await Stage.with { stage in
+            _ = try await stage.store.insertOperation(
+                OperationRecord(
+                    id: "op_odd", kind: "provision", node: "nod_1", state: .needsAttention,
+                    createdAt: stage.clock.port.now()))
+            try await UnsettledOperations().reconcile(stage.dependencies)
+            let open = FindingFilter(state: .open, kind: "operation.needs_attention")
+            let found = try await stage.store.findings(open).items
+            #expect(found.map(\.subject) == ["operation/op_odd"] && found[0].summary.contains("needs attention"))
+            try await stage.store.updateOperation("op_odd") { $0.state = .resolved }
+            stage.letTimePass()
+            try await UnsettledOperations().reconcile(stage.dependencies)
+            #expect(try await stage.store.findings(open).items.isEmpty)
+        }
+    }
+
     @Test func `a transfer of a day is not stuck, until its own time is over`() async throws {
         try await Stage.with { stage in
             let begun = stage.clock.port.now()

@@ -76,14 +76,20 @@ import Transport
     }
 
     enum Refused: String, CaseIterable, CustomTestStringConvertible {
-        case noCertificate, strangeAuthority, serverCertificate, expired, notYetValid, revoked, oldVersion
+        case noCertificate, strangeAuthority, serverCertificate, expired, notYetValid, revoked, forgotten, oldVersion
         case strangeProtocol, noProtocol
         var testDescription: String { rawValue }
     }
 
     @Test(arguments: Refused.allCases)
     func `is refused with the right alert`(_ reason: Refused) async throws {
-        let host = try await host(verifyPeer: { $0.nodeID == "revoked" ? .refused("on the list") : .accepted })
+        let host = try await host(verifyPeer: {
+            switch $0.nodeID {
+            case "revoked": .refused("on the list")
+            case "forgotten": .unknown("not on the list")
+            default: .accepted
+            }
+        })
         let now = Credentials.now
         let other = try CertificateAuthority.create(commonName: "Test authority", days: 10, now: now)
         var arguments = ["-alpn", reason == .strangeProtocol ? "smtp" : "innkeeper/1"]
@@ -109,6 +115,9 @@ import Transport
         case .revoked:
             arguments += credentials.files(try Credentials.node("revoked", of: credentials.authority), "revoked")
             expected = ("number 44", .certificateRefused("on the list"))
+        case .forgotten:
+            arguments += credentials.files(try Credentials.node("forgotten", of: credentials.authority), "forgotten")
+            expected = ("number 46", .certificateRefused("not on the list"))
         case .oldVersion:
             arguments += withCertificate + ["-tls1_2"]
             expected = ("number 70", .protocolFailure("unsupported protocol"))

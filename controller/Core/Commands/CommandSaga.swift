@@ -72,7 +72,7 @@ enum CommandSaga {
             result = try await scope.follow(order)
         }
         try await scope.keep(result)
-        _ = try result.detailed.observation(of: order.resource)
+        _ = try result.observation(of: order.resource)
         return NoOutput()
     }
 
@@ -188,17 +188,5 @@ extension AgentCall {
     mutating func renew(_ generation: Int64) {
         id = renewedID
         self.generation = generation
-    }
-}
-
-extension CommandResult {
-    private static let detailLimit = 1000
-
-    /// With the tool's own words in the message, which an operator wants to see.
-    var detailed: CommandResult {
-        guard let error, let detail = error.detail, !detail.isEmpty else { return self }
-        var result = self
-        result.error?.message = "\(error.message): \(detail.prefix(Self.detailLimit))"
-        return result
     }
 }

@@ -19,7 +19,8 @@ package struct Reconciliation: Service {
             dependencies: dependencies,
             reconcilers: [
                 OrphanedAllocations(), ServiceDrift(operations: operations), UnknownObjects(),
-                ExpiringCertificates(), StuckOperations(), SettledOperations(),
+                ExpiringCertificates(), UnreachableNodes(), StuckOperations(), SettledOperations(),
+                UnsettledOperations(),
                 MetricUpkeep(retention: retention),
                 RecordUpkeep(retention: retention), OperationUpkeep(retention: retention),
             ])

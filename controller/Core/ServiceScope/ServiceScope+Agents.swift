@@ -77,7 +77,7 @@ extension CommandResult {
         // It goes into the journal: no step needs more.
         if status == .succeeded { return observed.capped(to: 64 << 10) }
         let code = error?.code.code ?? status.code
-        let message = error.map(\.message) ?? "the agent says \(status.code)"
+        let message = detailed.error.map(\.message) ?? "the agent says \(status.code)"
         throw StepFailure(
             failureKind, code: code, message: message, resource: error?.resource ?? resource, effect: effect)
     }
@@ -107,5 +107,15 @@ extension CommandResult {
         case .conflict, .foreign, .invalidArgument, .unsupported: return .none
         default: return .possible
         }
+    }
+
+    private static let detailLimit = 1000
+
+    /// With the tool's own words in the message: without them nobody knows what to put right.
+    private var detailed: CommandResult {
+        guard let error, let detail = error.detail, !detail.isEmpty else { return self }
+        var result = self
+        result.error?.message = "\(error.message): \(detail.prefix(Self.detailLimit))"
+        return result
     }
 }

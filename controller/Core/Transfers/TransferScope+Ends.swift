@@ -184,7 +184,7 @@ extension RelayOutcome {
         case .failure(let error): return StepFailure(error, call.resource)
         case .success(let result):
             do throws(StepFailure) {
-                _ = try result.detailed.observation(of: call.resource)
+                _ = try result.observation(of: call.resource)
                 return nil
             } catch {
                 var failure = error

@@ -9,7 +9,9 @@ enum PortRemark {
         switch bind(address) {
         case 0: return .good(subject, "\(place) is free")
         case EADDRINUSE:
-            if let holder { return .good(subject, "\(place) is in use; process \(holder) runs on the data folder") }
+            if let holder, ListeningSockets(of: holder).hold(address.port) {
+                return .good(subject, "\(place) is held by process \(holder), which runs on the data folder")
+            }
             return .wrong(
                 subject, "\(place) is in use, and not by this controller",
                 advice: "see by whom: ss -ltnp 'sport = :\(address.port)'; stop that, or choose another port")
@@ -55,5 +57,56 @@ enum DescriptorRemark {
         return .wrong(
             "descriptors", "only \(limit) files and connections, each agent and each user takes one",
             advice: "raise the hard limit: LimitNOFILE= of the unit, or ulimit -Hn")
+    }
+}
+
+/// The sockets on which a process of this machine listens.
+struct ListeningSockets {
+    private let ports: Set<Int>
+
+    init(of process: Int32) {
+        var inodes: Set<String> = []
+        let folder = "/proc/\(process)/fd"
+        for name in Self.names(in: folder) {
+            var bytes = [CChar](repeating: 0, count: 64)
+            let count = readlink("\(folder)/\(name)", &bytes, bytes.count)
+            guard count > 0 else { continue }
+            let target = String(decoding: bytes[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            if target.hasPrefix("socket:["), target.hasSuffix("]") {
+                inodes.insert(String(target.dropFirst(8).dropLast()))
+            }
+        }
+        ports = ["tcp", "tcp6"].reduce(into: []) { $0.formUnion(Self.ports("/proc/\(process)/net/\($1)", inodes)) }
+    }
+
+    func hold(_ port: Int) -> Bool { ports.contains(port) }
+
+    /// Local ports of the table's listening sockets that have one of these inodes.
+    private static func ports(_ table: String, _ inodes: Set<String>) -> [Int] {
+        guard let file = fopen(table, "r") else { return [] }
+        defer { fclose(file) }
+        var ports: [Int] = []
+        var line: UnsafeMutablePointer<CChar>?
+        var room = 0
+        defer { free(line) }
+        while getline(&line, &room, file) > 0, let text = line {
+            let fields = String(cString: text).split(separator: " ")
+            guard fields.count > 9, fields[3] == "0A", inodes.contains(String(fields[9])),
+                let port = fields[1].split(separator: ":").last.flatMap({ Int($0, radix: 16) })
+            else { continue }
+            ports.append(port)
+        }
+        return ports
+    }
+
+    private static func names(in folder: String) -> [String] {
+        guard let handle = opendir(folder) else { return [] }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            names.append(
+                withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+        }
+        return names
     }
 }

@@ -88,7 +88,8 @@ enum ContainerDrift: String, Sendable {
 
     private var remedy: String {
         switch self {
-        case .missing, .stopped: "Bring it back with innctl service repair."
+        case .missing: "Bring it back with innctl service repair; where its data is gone too, terminate it."
+        case .stopped: "Bring it back with innctl service repair."
         case .running: "See who has started it, and stop it on its node."
         case .foreign: "Look at that container on the node; give the name free, then repair the service."
         }
