@@ -5,12 +5,13 @@ enum Footprint {
     /// Before other threads run.
     static func prepare() { linux_malloc_one_arena() }
 
-    /// Gives back, as often as a round of samples is taken, what only other moments need: the code of the start and of each
-    /// round lies everywhere in the program, and a page that is touched brings the fifteen around it along.
+    /// Gives back what starting up took and the rounds that follow do not use, then the same once an hour.
     static func keepSmall() async {
-        while (try? await Task.sleep(for: .seconds(10), tolerance: .seconds(1))) != nil {
+        var wait = Duration.seconds(12)
+        while (try? await Task.sleep(for: wait, tolerance: .seconds(2))) != nil {
             _ = linux_malloc_trim()
             linux_release_code()
+            wait = .seconds(3600)
         }
     }
 }

@@ -53,7 +53,7 @@ struct AgentBench {
         try await Task.sleep(for: .seconds(15))
         let before = ProcessFigures(pid: pid)
         let start = ContinuousClock.now
-        // The agent gives memory back between its rounds: what counts is what it holds all the time, not at one moment.
+        // What counts is what it holds all the time, not at one moment: it gives pages back, and they return.
         var seen: [ProcessFigures] = []
         for second in 1...seconds {
             try await Task.sleep(until: start + .seconds(second), clock: .continuous)

@@ -43,7 +43,8 @@ enum Engines {
                     return dataset
                 })
             else { return }
-            try require(!dataset.dataset.hasPrefix("-") && dataset.dataset.contains("/"), "an odd dataset: \(dataset.dataset)")
+            try require(
+                !dataset.dataset.hasPrefix("-") && dataset.dataset.contains("/"), "an odd dataset: \(dataset.dataset)")
             let words = dataset.creationOptions
             try require(words.count % 2 == 0, "an option without a value")
             for (place, word) in words.enumerated() {
