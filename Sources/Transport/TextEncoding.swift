@@ -35,10 +35,16 @@ extension Crypto {
 
     /// The bytes of unpadded base64url text in its one canonical form; nil when it is anything else.
     package static func bytes(base64url text: some StringProtocol) -> [UInt8]? {
+        // Each sealed column of each row comes through here.
+        bytes(base64url: Array(text.utf8))
+    }
+
+    private static func bytes(base64url text: [UInt8]) -> [UInt8]? {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count * 3 / 4)
         var (bits, held) = (UInt32(0), 0)
-        for character in text.utf8 {
-            guard let value = alphabet.firstIndex(of: character) else { return nil }
+        for character in text {
+            guard let value = sextet(character) else { return nil }
             (bits, held) = (bits << 6 | UInt32(value), held + 6)
             if held >= 8 {
                 held -= 8
@@ -49,6 +55,17 @@ extension Crypto {
     }
 
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+    private static func sextet(_ character: UInt8) -> UInt8? {
+        switch character {
+        case 0x41...0x5A: character - 0x41
+        case 0x61...0x7A: character - 0x61 + 26
+        case 0x30...0x39: character - 0x30 + 52
+        case 0x2D: 62
+        case 0x5F: 63
+        default: nil
+        }
+    }
 
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
 

@@ -45,15 +45,17 @@ extension Store {
             if doubts.isEmpty {
                 try store.resolve(Self.claims, subject: "node/\(node.id)", by: "sessions", at: time)
             } else {
-                try store.tell(doubts, of: node, at: time)
+                // Who comes back with the same again is not told of again.
+                guard try store.tell(doubts, of: node, at: time) else { return [] }
             }
             return doubts
         }
     }
 
-    private func tell(_ doubts: [ClaimDoubt], of node: NodeRecord, at time: Timestamp) throws(StoreError) {
+    /// False when it was known already.
+    private func tell(_ doubts: [ClaimDoubt], of node: NodeRecord, at time: Timestamp) throws(StoreError) -> Bool {
         let told = doubts.prefix(16)
-        try raise(
+        return try raise(
             Finding(
                 Self.claims, subject: "node/\(node.id)", .warning, node: node.id,
                 summary: "Node \(node.name) claims to have what is not believed: \(told[0]).",

@@ -13,6 +13,8 @@ package struct MetricQuery: Sendable, Hashable {
 
     /// The most points that one answer has, over all series.
     package static let maximumPoints = 500_000
+    /// The end of the year 9999: what comes after it has no form in which it could be told.
+    package static let latest = Timestamp(milliseconds: 253_402_300_799_999)
 
     package init(node: String, names: [String] = ["*"], from: Timestamp, to: Timestamp, step: Duration) {
         self.node = node

@@ -44,7 +44,8 @@ extension Store {
             try setSetting(Self.epochSetting, Identifier.make("store"))
             try setSetting(Self.restoredSetting, "\(now.milliseconds)")
             // By the second, so that two restores of one backup differ; with room for millions of operations in between.
-            try raiseGenerations(above: now.milliseconds / 1000 << 24)
+            // And above whatever it is already, by more than there can have been operations since the backup.
+            try raiseGenerations(above: max(Self.generations(until: now), try generationBase() + (1 << 32)))
             try run("UPDATE tokens SET revoked_at = ? WHERE revoked_at IS NULL", [now])
         }
     }
@@ -63,8 +64,24 @@ extension Store {
         try setting(Self.generationSetting).flatMap { Int64($0) } ?? 0
     }
 
-    /// Makes all operations that begin from now on newer than `generation`.
-    package func raiseGenerations(above generation: Int64) throws(StoreError) {
+    /// What a store that was restored at `time` gives its first order at least.
+    private static func generations(until time: Timestamp) -> Int64 { time.milliseconds / 1000 << 24 }
+
+    /// Whether some controller can have given this generation by now.
+    package static func mayHaveGiven(_ generation: Int64, until now: Timestamp) -> Bool {
+        generation <= generations(until: now) + (1 << 40)
+    }
+
+    /// Makes all operations that begin from now on newer than one that a node says it has seen.
+    /// - Returns: false when no controller can have given it. Then nothing changes: a node's lie would make the orders to all
+    ///   others so new that nothing can come after them.
+    package func raiseGenerations(above seen: Int64, at now: Timestamp) throws(StoreError) -> Bool {
+        guard Self.mayHaveGiven(seen, until: now) else { return false }
+        try raiseGenerations(above: seen)
+        return true
+    }
+
+    private func raiseGenerations(above generation: Int64) throws(StoreError) {
         try transaction { () throws(StoreError) in
             guard try generationBase() <= generation, generation < .max / 2 else { return }
             // Even, so that the last bit still tells going forward from going back.

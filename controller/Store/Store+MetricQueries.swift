@@ -10,10 +10,13 @@ extension Store {
         guard step > 0, query.from < query.to, query.from.milliseconds >= 0 else {
             throw .invalid("a metrics query needs a step and a stretch of time")
         }
+        guard query.to <= MetricQuery.latest, step <= MetricQuery.latest.milliseconds else {
+            throw .invalid("a metrics query ends at the latest with the year 9999")
+        }
         // Before anything is looked for: a question may be as large as its numbers can be.
         let steps = (query.to.milliseconds - query.from.milliseconds) / step + 2
-        let (last, isBeyond) = query.to.milliseconds.addingReportingOverflow(step - 1)
-        guard steps <= MetricQuery.maximumPoints, !isBeyond else {
+        let last = query.to.milliseconds + step - 1
+        guard steps <= MetricQuery.maximumPoints else {
             throw .invalid("\(steps) steps are too many: ask for a longer step")
         }
         let from = Rollup.start(of: query.from.milliseconds, length: step)

@@ -52,11 +52,11 @@ enum PrettyJSON {
             return "[\n" + lines.joined(separator: ",\n") + "\n\(indent)]"
         case .object(let object) where !object.isEmpty:
             let lines = object.members.map { field in
-                inner + JSONValue.string(field.key).text + ": " + text(field.value, indent: inner)
+                inner + JSONValue.string(field.key).printedText + ": " + text(field.value, indent: inner)
             }
             return "{\n" + lines.joined(separator: ",\n") + "\n\(indent)}"
         default:
-            return value.text
+            return value.printedText
         }
     }
 }

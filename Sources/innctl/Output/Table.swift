@@ -68,7 +68,11 @@ struct Card {
     var text: String {
         let width = lines.map(\.name.count).max() ?? 0
         return lines.map { line in
-            line.name + ":" + String(repeating: " ", count: width - line.name.count + 1) + line.value
+            // A further line of a value, which may be a node's word, must not pass for a line of the card.
+            let indent = String(repeating: " ", count: width + 2)
+            return line.name + ":" + String(repeating: " ", count: width - line.name.count + 1)
+                + line.value.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+                .joined(separator: "\n" + indent)
         }.joined(separator: "\n")
     }
 }

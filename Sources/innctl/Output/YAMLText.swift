@@ -36,7 +36,7 @@ enum YAMLText {
     }
 
     private static func scalar(_ value: JSONValue) -> String {
-        guard case .string(let text) = value, isPlain(text) else { return value.text }
+        guard case .string(let text) = value, isPlain(text) else { return value.printedText }
         return text
     }
 

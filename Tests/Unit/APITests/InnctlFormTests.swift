@@ -58,6 +58,21 @@ import WireProtocol
         #expect(YAMLText.text(try JSONParser.parse(json)) == yaml)
     }
 
+    @Test func `what a terminal would obey, and what turns writing round, is escaped for programs and for people`()
+        throws
+    {
+        let value: JSONValue = ["na\u{9B}31mme": "a\u{202E}b\u{2028}c\u{FEFF}d\u{E0001}é"]
+        let hostile: Set<Unicode.Scalar> = ["\u{9B}", "\u{202E}", "\u{2028}", "\u{FEFF}", "\u{E0001}"]
+        for text in [PrettyJSON.text(value), YAMLText.text(value)] {
+            #expect(hostile.isDisjoint(with: text.unicodeScalars) && text.contains("é"), "\(text)")
+        }
+        #expect(try JSONParser.parse(PrettyJSON.text(value)) == value)
+        var card = Card()
+        card.add("state", "running")
+        card.add("error", "it failed\r\nstate: fine")
+        #expect(!card.text.contains("\nstate: fine") && card.text.contains("       state: fine"))
+    }
+
     @Test func `what is printed as YAML is read by others as the same`() async throws {
         let json = ##"""
             {"a":[{"b":"on","c":[1,null,"~"],"d":{"e":" x","f":"#","0x1F":"1_000"}},[]],"g":"- h","=":"<<","y":"12:30"}

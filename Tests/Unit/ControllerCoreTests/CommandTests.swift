@@ -220,6 +220,22 @@ extension Stage {
         }
     }
 
+    @Test func `does not follow a node into generations that nobody can have given`() async throws {
+        try await Stage.with { stage in
+            let base = try await stage.store.generationBase()
+            for claimed: Int64 in [.max, 1 << 62, (1 << 62) - 2] {
+                let node = AnsweringNode { call, _ in
+                    AnsweringNode.result(
+                        call, .refused, .staleGeneration, observed: ["newest_generation": .integer(claimed)])
+                }
+                #expect(try await stage.command(exec, node).state == .failed)
+                #expect(node.calls.count == 1)
+                #expect(try await !stage.store.raiseGenerations(above: claimed, at: stage.clock.port.now()))
+            }
+            #expect(try await stage.store.generationBase() == base)
+        }
+    }
+
     @Test func `is taken once for one key, and not for what its node cannot do`() async throws {
         try await Stage.with { stage in
             let by = Requester(name: "test", idempotencyKey: "k")

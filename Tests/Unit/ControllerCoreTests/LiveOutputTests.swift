@@ -53,6 +53,20 @@ import WireProtocol
         #expect(credit.sum == 0)
     }
 
+    @Test(arguments: [Int.max, Int.max - 1, 1 << 62]) func `survives an offset at the end of all numbers`(_ offset: Int)
+    {
+        for followed in [false, true] {
+            let credit = Credit()
+            let live = output(credit, followed: followed)
+            live.append(chunk(offset, 4))
+            live.append(chunk(offset, 8))
+            let kept = live.read(after: OutputPlace(stdout: Int64(offset)))
+            #expect(kept.reduce(0) { $0 + $1.bytes.count } <= 12)
+            _ = live.read(after: OutputPlace(stdout: .max))
+            #expect(live.tail.allSatisfy { $0.end > 0 })
+        }
+    }
+
     @Test func `is released from a follower that stays away`() {
         let credit = Credit()
         let live = output(credit, followed: true)

@@ -9,6 +9,21 @@ import Testing
 
     init() throws { fixture = try StoreFixture() }
 
+    @Test func `a store that is restored is newer than all before, whatever its generations were`() async throws {
+        let now = Timestamp.now()
+        try await store.beginAnew(at: now)
+        let first = try await store.generationBase()
+        #expect(try await store.raiseGenerations(above: first + 1000, at: now))
+        let told = try await store.generationBase()
+        #expect(told > first + 1000)
+        // A moment later, from a backup of that: a node's word must not have used up what is still to come.
+        #expect(try await store.raiseGenerations(above: told + (1 << 39), at: now))
+        let before = try await store.generationBase()
+        try await store.beginAnew(at: now)
+        #expect(try await store.generationBase() >= before + (1 << 32))
+        #expect(try await !store.raiseGenerations(above: 1 << 62, at: now))
+    }
+
     @Test func `is told to the feed after it is committed, and never when it is not`() async throws {
         let changes = store.changes()
         let start = fixture.start

@@ -173,7 +173,8 @@ extension RunScope {
     /// one is late and stays refused.
     func forgottenGeneration(in result: CommandResult, of order: AgentCall, on node: String) async -> Int64? {
         guard result.status == .refused, result.error?.code == .staleGeneration,
-            let newest = result.observed["newest_generation"]?.asInteger
+            let newest = result.observed["newest_generation"]?.asInteger,
+            Store.mayHaveGiven(newest, until: dependencies.clock.now())
         else { return nil }
         let known = (try? await dependencies.store.newestGeneration(of: order.resource, on: node)) ?? nil
         return newest > max(known ?? 0, order.generation) ? newest : nil

@@ -21,8 +21,11 @@ package struct OutputChunk: Sendable, Hashable {
     package var offset: Int64
     package var bytes: [UInt8]
 
+    /// No command says more. An offset is a node's word, and is counted with.
+    private static let furthest: Int64 = 1 << 62
+
     package init(stream: OutputStream, offset: Int64, bytes: [UInt8]) {
-        (self.stream, self.offset, self.bytes) = (stream, offset, bytes)
+        (self.stream, self.offset, self.bytes) = (stream, min(max(0, offset), Self.furthest), bytes)
     }
 
     package var end: Int64 { offset + Int64(bytes.count) }

@@ -36,7 +36,7 @@ extension ServiceWork {
                 error.retryable ? .unanswered : .final, code: error.code, message: error.message,
                 resource: order.resource)
         }
-        await learn(from: result, of: command)
+        await learn(from: result, of: command, on: node)
         return try result.observation(of: order.resource)
     }
 
@@ -58,16 +58,38 @@ extension ServiceWork {
 
     /// An agent that has seen newer orders than this store has given: the store is older than it should be. This order
     /// stays refused, for nobody knows what came after it; what begins from now on is newer.
-    func learn(from result: CommandResult, of command: AgentCall) async {
+    func learn(from result: CommandResult, of command: AgentCall, on node: String) async {
         guard result.status == .refused, result.error?.code == .staleGeneration,
             let newest = result.observed["newest_generation"]?.asInteger, newest > command.generation | 1
         else { return }
-        dependencies.logger.error(
-            "a node has seen newer orders than this store knows: it is older than it should be",
-            metadata: ["resource": "\(command.resource)", "newest": "\(newest)", "ours": "\(command.generation)"])
-        do throws(StoreError) { try await dependencies.store.raiseGenerations(above: newest) } catch {
+        let now = dependencies.clock.now()
+        do throws(StoreError) {
+            if try await dependencies.store.raiseGenerations(above: newest, at: now) {
+                dependencies.logger.error(
+                    "a node has seen newer orders than this store knows: it is older than it should be",
+                    metadata: [
+                        "resource": "\(command.resource)", "newest": "\(newest)", "ours": "\(command.generation)",
+                    ])
+            } else {
+                try await dependencies.store.raise(.impossibleGeneration(newest, of: command, on: node), at: now)
+            }
+        } catch {
             dependencies.logger.error("the generation could not be stored", metadata: ["error": "\(error)"])
         }
+    }
+}
+
+extension Finding {
+    fileprivate static func impossibleGeneration(
+        _ generation: Int64, of command: AgentCall, on node: String
+    ) -> Finding {
+        Finding(
+            "node.generation", subject: "node/\(node)", .error, node: node,
+            summary:
+                "The node refuses orders for \(command.resource) as older than one that no controller can have given.",
+            remedy:
+                "See who else can reach the agent, and its journal; a node that nobody can vouch for is to be revoked and enrolled anew.",
+            data: ["generation": .integer(generation), "ours": .integer(command.generation)])
     }
 }
 

@@ -32,7 +32,7 @@ extension ServiceWork {
                 error.retryable ? .unanswered : .final, code: error.code, message: error.message,
                 resource: order.resource)
         }
-        await learn(from: result, of: command)
+        await learn(from: result, of: command, on: node)
         return (try result.observation(of: order.resource), heard.output(of: result))
     }
 }
