@@ -83,9 +83,6 @@ package final class SQLiteDatabase {
     /// Bytes that SQLite holds in this process, over all connections.
     package static var memoryInUse: Int64 { sqlite3_memory_used() }
 
-    /// The rowid of the last insert on this connection.
-    package var lastInsertRow: Int64 { handle.map { sqlite3_last_insert_rowid($0) } ?? 0 }
-
     func connection() throws(SQLError) -> OpaquePointer { try shared.open() }
 
     func using<Value>(

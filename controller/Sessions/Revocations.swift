@@ -6,7 +6,6 @@ package import Transport
 package final class Revocations: Sendable {
     private struct State {
         var nodes: Set<String> = []
-        var serials: Set<String> = []
         /// Enrolled nodes: a certificate of another, which was removed or enrolled after a backup that is used again, is refused too.
         var known: Set<String> = []
     }
@@ -24,8 +23,6 @@ package final class Revocations: Sendable {
 
     package func revoke(node: String) { state.withLock { _ = $0.nodes.insert(node) } }
 
-    package func revoke(serial: String) { state.withLock { _ = $0.serials.insert(serial) } }
-
     package func removed(_ node: String) {
         state.withLock { state in
             state.known.remove(node)
@@ -41,9 +38,6 @@ package final class Revocations: Sendable {
         guard let node = certificate.nodeID else { return .refused("the certificate names no node") }
         return state.withLock { state in
             if state.nodes.contains(node) { return .refused("node \(node) is revoked") }
-            if state.serials.contains(certificate.serial) {
-                return .refused("certificate \(certificate.serial) is revoked")
-            }
             return state.known.contains(node) ? .accepted : .unknown("node \(node) is not enrolled")
         }
     }

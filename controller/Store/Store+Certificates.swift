@@ -14,23 +14,9 @@ extension Store {
         }
     }
 
-    package func certificate(serial: String) throws(StoreError) -> CertificateRecord? {
-        try first(CertificateRecord.self, "WHERE serial = ?", [serial])
-    }
-
     /// By the SHA-256 of the DER, lower-case hex.
     package func certificate(fingerprint: String) throws(StoreError) -> CertificateRecord? {
         try first(CertificateRecord.self, "WHERE fingerprint = ?", [fingerprint])
-    }
-
-    package func certificates(node: String) throws(StoreError) -> [CertificateRecord] {
-        try select(CertificateRecord.self, "WHERE node = ? ORDER BY expires_at DESC", [node])
-    }
-
-    /// Fingerprints that a handshake must refuse although they have not expired.
-    package func revokedFingerprints(at time: Timestamp) throws(StoreError) -> [String] {
-        let sql = "SELECT fingerprint FROM certificates WHERE revoked_at IS NOT NULL AND expires_at > ?"
-        return try rows(sql, [time]) { (row) throws(SQLError) in try row.text() }
     }
 
     /// Nodes in service whose newest certificate ends before `time`.

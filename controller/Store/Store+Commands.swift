@@ -2,9 +2,9 @@ package import Model
 package import WireProtocol
 
 extension Store {
-    /// Records an order before it is sent. False when the id is known already; the first record stays.
+    /// Records a command before it is sent. False when the id is known already; the first record stays.
     ///
-    /// Not synced: the operation's journal has the id on the disk already, so after a power cut the order is recorded and
+    /// Not synced: the operation's journal has the id on the disk already, so after a power cut the command is recorded and
     /// sent again under the same id, and the agent's receipt answers.
     package func insertCommand(_ command: CommandRecord) throws(StoreError) -> Bool {
         try database.unsynced { () throws(StoreError) in try database.insertNew(command) }
@@ -12,27 +12,6 @@ extension Store {
 
     package func command(_ id: String) throws(StoreError) -> CommandRecord? {
         try first(CommandRecord.self, "WHERE id = ?", [id])
-    }
-
-    package func commands(operation: String) throws(StoreError) -> [CommandRecord] {
-        try select(CommandRecord.self, "WHERE operation = ? ORDER BY id", [operation])
-    }
-
-    /// Orders to a node without a result yet, oldest first.
-    package func openCommands(node: String) throws(StoreError) -> [CommandRecord] {
-        let rest = "WHERE node = ? AND state IN ('pending', 'sent', 'accepted', 'running') ORDER BY created_at, id"
-        return try select(CommandRecord.self, rest, [node])
-    }
-
-    /// How far an order has come. A result that is recorded already stays.
-    package func setCommandState(_ id: String, _ state: CommandRecord.State, at time: Timestamp) throws(StoreError) {
-        try transaction { () throws(StoreError) in
-            let sql = """
-                UPDATE commands SET state = ?, sent_at = CASE WHEN ? = 'sent' THEN ? ELSE sent_at END
-                WHERE id = ? AND state IN ('pending', 'sent', 'accepted', 'running')
-                """
-            try run(sql, [state.rawValue, state.rawValue, time, id])
-        }
     }
 
     /// Records a result before it is acknowledged. The first result wins: a repeated one returns false and changes

@@ -67,17 +67,6 @@ extension Store {
         return try page(OperationRecord.self, conditions, request, cursor: \.id)
     }
 
-    /// Queued operations that no earlier one of their service holds back, oldest first.
-    package func runnableOperations(limit: Int = 100) throws(StoreError) -> [OperationRecord] {
-        let rest = """
-            WHERE state = 'queued' AND NOT EXISTS (
-                SELECT 1 FROM operations earlier WHERE earlier.service = operations.service
-                    AND earlier.position < operations.position AND earlier.state IN ('queued', 'running'))
-            ORDER BY id LIMIT ?
-            """
-        return try select(OperationRecord.self, rest, [limit])
-    }
-
     /// Those that a start of the controller has to take up again: running ones, oldest first.
     package func runningOperations() throws(StoreError) -> [OperationRecord] {
         try select(OperationRecord.self, "WHERE state = 'running' ORDER BY id")
@@ -98,17 +87,6 @@ extension Store {
             guard try run(sql, [time, id]) > 0, let operation = try operation(id) else { return nil }
             note(operation)
             return operation
-        }
-    }
-
-    /// Asks for the end of an operation; the executor acts on it. Throws `wrongState` when it has ended already.
-    package func requestCancel(_ id: String) throws(StoreError) -> OperationRecord {
-        try transaction { () throws(StoreError) in
-            guard let operation = try operation(id) else { throw .notFound(kind: "operation", id: id) }
-            guard !operation.state.isFinished else {
-                throw .wrongState(kind: "operation", id: id, state: operation.state.rawValue)
-            }
-            return try updateOperation(id) { $0.cancelRequested = true }
         }
     }
 

@@ -195,9 +195,9 @@ import WireProtocol
     @Test func `a plan has revisions, and services keep the one they were made with`() async throws {
         try await Stage.with { stage in
             let service = try await stage.provision()
-            let same = try await stage.operations.updatePlan(name: "small", spec: Stage.plan(), by: Stage.by)
+            let same = try await stage.operations.putPlan(name: "small", by: Stage.by) { _ in Stage.plan() }
             #expect(same.revision == 1)
-            let next = try await stage.operations.updatePlan(name: "small", spec: Stage.plan(memory: 80), by: Stage.by)
+            let next = try await stage.operations.putPlan(name: "small", by: Stage.by) { _ in Stage.plan(memory: 80) }
             #expect(next.revision == 2)
             #expect(try await stage.service(service.id).planRevision == 1)
             _ = try await stage.operations.retirePlan(name: "small", by: Stage.by)

@@ -99,8 +99,6 @@ import WireProtocol
         #expect(try await store.nodesWithCertificate(expiringBefore: fixture.at(101)).map(\.id) == ["n1"])
         #expect(try await store.revokeNode("n1", at: fixture.at(5)))
         #expect(try await !store.revokeNode("n1", at: fixture.at(6)))
-        #expect(try await store.revokedFingerprints(at: fixture.at(7)).sorted() == ["f01", "f02"])
-        #expect(try await store.revokedFingerprints(at: fixture.at(100)).isEmpty)
         #expect(try await store.node("n1")?.revokedAt == fixture.at(5))
         #expect(try await store.certificate(fingerprint: "f01")?.revokedAt == fixture.at(5))
         #expect(try await store.nodesWithCertificate(expiringBefore: fixture.at(101)).isEmpty)

@@ -71,7 +71,6 @@ package struct Lanes: Sendable {
     }
 
     package var isEmpty: Bool { waiting.isEmpty && running.isEmpty }
-    package var runningCount: Int { running.count }
 
     /// A driver that has come later.
     package mutating func add(_ driver: String, _ limit: Limit) { limits[driver] = limit }

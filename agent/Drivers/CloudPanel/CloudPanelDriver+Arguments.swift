@@ -96,9 +96,6 @@ extension TextForm {
                 }
         }
     }
-    static let anyVersion = TextForm("a version such as 22 or 3.11") {
-        version(1).accepts($0) || version(2).accepts($0)
-    }
     /// The address is pasted into nginx's configuration: a scheme, a host and a port, nothing else.
     static let proxyURL = TextForm("http:// or https://, a host, a colon and a port") { text in
         let scheme = ["http://", "https://"].first { text.hasPrefix($0) }

@@ -21,7 +21,6 @@ struct ReleaseStatus: Sendable, Hashable {
     static let failed = ReleaseStatus(word: "failed")
     static let uninstalled = ReleaseStatus(word: "uninstalled")
     static let uninstalling = ReleaseStatus(word: "uninstalling")
-    static let pendingInstall = ReleaseStatus(word: "pending-install")
 
     /// Helm works on it, or has died over it.
     var isPending: Bool { word.hasPrefix("pending-") }

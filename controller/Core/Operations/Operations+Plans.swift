@@ -13,17 +13,6 @@ extension Operations {
         }
     }
 
-    /// A further revision. Services keep the specification they were made with. The same specification again makes
-    /// no revision.
-    package func updatePlan(
-        name: String, spec: JSONObject, by requester: Requester
-    ) async throws(CoreError) -> PlanRecord {
-        try await putPlan(name: name, by: requester) { present throws(CoreError) in
-            guard present != nil else { throw .notFound(kind: "plan", id: name) }
-            return spec
-        }
-    }
-
     /// The first revision of a new plan, or a further one.
     /// - Parameters:
     ///   - product: nil for that of the plan as it is, for a new one the standard product. A plan keeps its product.
