@@ -82,7 +82,7 @@ extension Command {
     /// With the driver's name, as policies and people say it: `docker.container.ensure`.
     var fullOperation: String { "\(driver).\(operation)" }
 
-    /// The order as its driver gets it.
+    /// The command as its driver gets it.
     var call: ActionCall {
         ActionCall(action: operation, resource: resource, arguments: arguments, secrets: secrets ?? [:])
     }

@@ -13,7 +13,7 @@ extension CommandRunner {
         let digest = RequestDigest.of(command)
         send(lastWords.take(command.id, credit: Int(clamping: command.window)), of: command.id)
         if let work = works[command.id] { return repeated(command, digest, work) }
-        if let result = observations.first(where: { $0.id == command.id }) { return replay(result) }
+        if let result = untold.look(command.id) { return replay(result) }
         switch check(command) {
         case .failure(let refusal): refuse(command, digest, refusal.result)
         case .success(let spec): take(command, digest, spec)

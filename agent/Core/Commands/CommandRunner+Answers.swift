@@ -21,7 +21,7 @@ extension CommandRunner {
     func known(_ receipt: Receipt) {
         guard let result = receipt.result ?? ReceiptRules.endAtStart(receipt, now: .now()) else { return }
         if receipt.result == nil { write(.finish(id: receipt.id, result: result)) }
-        unacknowledged.insert(receipt.id)
+        untold.tell(receipt.id)
         replay(result)
     }
 

@@ -4,23 +4,17 @@ import SQL
 import WireProtocol
 
 extension CommandRunner {
-    private static let batchLimit = 256
     /// How long what must get on disk waits when that takes no writes.
     private static let secondTry = Duration.seconds(5)
 
     /// Puts a step in the queue for the disk.
     func write(_ step: JournalStep) {
-        steps.append(step)
-        guard !isWriting else { return }
-        isWriting = true
-        Task { await writeSteps() }
+        if queue.add(step) { Task { await writeSteps() } }
     }
 
     /// Takes whatever has come together as one transaction, again and again until nothing is left.
     private func writeSteps() async {
-        while !steps.isEmpty {
-            let batch = Array(steps.prefix(Self.batchLimit))
-            steps.removeFirst(batch.count)
+        while let batch = queue.next() {
             do throws(SQLError) {
                 var admissions = try await around.journal.write(batch)[...]
                 for step in batch { written(step, &admissions) }
@@ -30,7 +24,6 @@ extension CommandRunner {
                 if error.isCorrupt { around.broken(error) }
             }
         }
-        isWriting = false
         resumeIfIdle()
     }
 
@@ -59,21 +52,18 @@ extension CommandRunner {
             _ = after(Self.secondTry) { $0.write(.finish(id: id, result: result)) }
         case .acknowledge(let id, let time):
             // Nobody says it again in this session, however long that is.
-            if unwrittenAcknowledgements.isEmpty { _ = after(Self.secondTry) { $0.acknowledgeAgain() } }
-            unwrittenAcknowledgements[id] = time
+            if queue.owe(id, at: time) { _ = after(Self.secondTry) { $0.acknowledgeAgain() } }
         }
     }
 
     private func acknowledgeAgain() {
-        let owed = unwrittenAcknowledgements.sorted { $0.key < $1.key }
-        unwrittenAcknowledgements = [:]
-        for (id, time) in owed { write(.acknowledge(id: id, time: time)) }
+        for step in queue.takeOwed() { write(step) }
     }
 
     func acknowledged(_ ids: [String]) {
         let time = Timestamp.now()
-        observations.removeAll { ids.contains($0.id) }
-        for id in ids where unacknowledged.remove(id) != nil || works[id] != nil {
+        let told = untold.acknowledged(ids)
+        for id in ids where told.contains(id) || works[id] != nil {
             write(.acknowledge(id: id, time: time))
         }
     }
@@ -82,7 +72,7 @@ extension CommandRunner {
     func tellHeldResults() {
         let held = lastWords.forget()
         guard !held.isEmpty, around.outlet.isOpen else { return }
-        for result in observations where held.contains(result.id) { around.outlet.send(.result(result)) }
+        for result in untold.looks where held.contains(result.id) { around.outlet.send(.result(result)) }
         Task { await resendResults() }
     }
 
@@ -98,7 +88,7 @@ extension CommandRunner {
                     continue
                 }
                 result.replayed = true
-                if around.outlet.send(.result(result)) { unacknowledged.insert(receipt.id) }
+                if around.outlet.send(.result(result)) { untold.tell(receipt.id) }
             }
             last = page[page.count - 1].id
         }

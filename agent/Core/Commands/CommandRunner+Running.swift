@@ -7,7 +7,6 @@ import WireProtocol
 extension CommandRunner {
     /// How long a driver may take to end after it was asked to: it has its own grace for child processes within this.
     private static let patience = Duration.seconds(30)
-    private static let observationLimit = 256
 
     /// The lane is the command's, and its receipt says so.
     func run(_ id: String) {
@@ -60,15 +59,14 @@ extension CommandRunner {
 
     func finished(_ id: String, _ result: CommandResult) {
         if works[id]?.isGivenUp == false { works[id] = nil }
-        unacknowledged.insert(id)
+        untold.tell(id)
         if !lastWords.holds(id) { around.outlet.send(.result(result)) }
         resumeIfIdle()
     }
 
     private func observed(_ id: String, _ result: CommandResult) {
         if works[id]?.isGivenUp == false { works[id] = nil }
-        observations.append(result)
-        if observations.count > Self.observationLimit { observations.removeFirst() }
+        untold.keep(result)
         if !lastWords.holds(id) { around.outlet.send(.result(result)) }
         resumeIfIdle()
     }
@@ -135,7 +133,7 @@ extension CommandRunner {
             }
             guard var result = receipt.result else { return }
             result.replayed = true
-            unacknowledged.insert(id)
+            untold.tell(id)
             around.outlet.send(.result(result))
         }
     }

@@ -5,7 +5,7 @@ import NIOCore
 import WireProtocol
 
 extension CommandRunner {
-    var isIdle: Bool { works.isEmpty && steps.isEmpty && !isWriting }
+    var isIdle: Bool { works.isEmpty && queue.isIdle }
 
     /// Ends all work in order: nothing new, waiting commands go back undone, running ones may finish within the grace,
     /// then they are asked to stop. Every end is on disk when this returns, but for drivers that do not end at all:

@@ -32,15 +32,9 @@ actor CommandRunner {
     private let loop: any EventLoop
     var works: [String: Work] = [:]
     var lanes: Lanes
-    var steps: [JournalStep] = []
-    var isWriting = false
+    var queue = JournalQueue()
+    var untold = UntoldResults()
     var isStopping = false
-    /// Results of observing commands until they are acknowledged; the newest, since a lost one can be asked for again.
-    var observations: [CommandResult] = []
-    /// Results on disk that the controller has not acknowledged in this session.
-    var unacknowledged: Set<String> = []
-    /// Results that the controller has stored, which the disk could not note.
-    var unwrittenAcknowledgements: [String: Timestamp] = [:]
     var lastWords = LastWords()
     /// How long a result waits for the controller to ask for its command, so as not to overtake what it said.
     private static let hearing = Duration.seconds(5)
@@ -74,9 +68,9 @@ actor CommandRunner {
 
 extension CommandRunner: LinkListener {
     func sessionOpened(_ welcome: Welcome) {
-        unacknowledged = []
+        untold.beginSession()
         for id in works.keys { works[id]?.window.detach() }
-        for result in observations where !lastWords.holds(result.id) { around.outlet.send(.result(result)) }
+        for result in untold.looks where !lastWords.holds(result.id) { around.outlet.send(.result(result)) }
         Task { await resendResults() }
         _ = after(Self.hearing) { $0.tellHeldResults() }
     }

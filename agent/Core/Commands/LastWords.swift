@@ -1,6 +1,6 @@
 import DriverKit
 
-/// What commands said that ended while nobody listened. The controller sends every order again that it has no result of:
+/// What commands said that ended while nobody listened. The controller sends every command again that it has no result of:
 /// then they are told, and the result after them. Bounded; the oldest go first.
 struct LastWords {
     private static let limit = 32

@@ -65,9 +65,9 @@ package enum Admission: Sendable, Hashable {
 }
 
 package enum AdmissionRefusal: Sendable, Hashable {
-    /// The id stands for another order.
+    /// The id stands for another command.
     case otherRequest
-    /// A newer order for the resource was seen.
+    /// A newer command for the resource was seen.
     case stale(lastGeneration: Int64)
     /// The controller first sent it to a journal that is lost: it may have been done.
     case lostJournal

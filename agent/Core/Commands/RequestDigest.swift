@@ -1,7 +1,7 @@
 import Transport
 package import WireProtocol
 
-/// The fingerprint of an order, by which a repeat is told from another order under the same id.
+/// The fingerprint of a command, by which a repeat is told from another command under the same id.
 package enum RequestDigest {
     /// Hexadecimal SHA-256. The secrets go in as a digest of their own together with the id, so that equal secrets of two
     /// commands do not show as equal on disk.

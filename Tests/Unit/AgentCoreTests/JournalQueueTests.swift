@@ -1,0 +1,63 @@
+import Model
+import Testing
+import WireProtocol
+
+@testable import AgentCore
+
+@Suite struct `What is to get into the journal` {
+    private func step(_ number: Int) -> JournalStep { .begin(id: "c\(number)", time: Timestamp(milliseconds: 1)) }
+
+    @Test func `has one writer at a time, who takes it in its order and in bounded batches`() {
+        var queue = JournalQueue()
+        #expect(queue.isIdle && queue.next() == nil)
+        #expect(queue.add(step(0)))
+        for number in 1..<600 { #expect(!queue.add(step(number)), "the first one writes") }
+        var (taken, largest) = ([JournalStep](), 0)
+        while let batch = queue.next() {
+            #expect(!queue.isIdle)
+            largest = max(largest, batch.count)
+            taken += batch
+        }
+        #expect(taken == (0..<600).map(step) && largest < 600)
+        #expect(queue.isIdle)
+        #expect(queue.add(step(1)), "a new writer is needed")
+    }
+
+    @Test func `keeps what the disk did not take until it is tried again, each once`() {
+        var queue = JournalQueue()
+        #expect(queue.owe("b", at: Timestamp(milliseconds: 1)))
+        #expect(!queue.owe("a", at: Timestamp(milliseconds: 2)))
+        #expect(!queue.owe("b", at: Timestamp(milliseconds: 3)))
+        #expect(
+            queue.takeOwed() == [
+                .acknowledge(id: "a", time: Timestamp(milliseconds: 2)),
+                .acknowledge(id: "b", time: Timestamp(milliseconds: 3)),
+            ])
+        #expect(queue.takeOwed().isEmpty)
+        #expect(queue.owe("a", at: Timestamp(milliseconds: 4)), "somebody must try once more")
+    }
+}
+
+@Suite struct `Results that nobody has acknowledged` {
+    private func result(_ id: String) -> CommandResult {
+        CommandResult(id: id, status: .succeeded, changed: false, finished: 1)
+    }
+
+    @Test func `are kept of looks, the newest, until they are acknowledged`() {
+        var untold = UntoldResults()
+        for number in 0..<300 { untold.keep(result("c\(number)")) }
+        #expect(untold.looks.count == 256 && untold.look("c0") == nil && untold.look("c299") != nil)
+        #expect(untold.acknowledged(["c299"]).isEmpty, "a look has no receipt")
+        #expect(untold.look("c299") == nil)
+    }
+
+    @Test func `count as told in one session only`() {
+        var untold = UntoldResults()
+        untold.tell("a")
+        untold.tell("b")
+        #expect(untold.acknowledged(["a", "x"]) == ["a"])
+        #expect(untold.acknowledged(["a"]).isEmpty)
+        untold.beginSession()
+        #expect(untold.acknowledged(["b"]).isEmpty)
+    }
+}
