@@ -139,14 +139,15 @@ let package = Package(
         part("Saga", "controller/Saga", ["Model", "WireProtocol"]),
         part("Placement", "controller/Placement", ["Model"]),
         part("Metering", "controller/Metering", ["Model"]),
+        part("AgentCommands", "controller/AgentCommands", ["WireProtocol"]),
         part("Store", "controller/Store", ["Metering", "Model", "SQL", "SQLite", "Threads", "WireProtocol"]),
         part(
             "Sessions", "controller/Sessions",
-            ["Model", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio
+            ["AgentCommands", "Model", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio
         ),
         part(
             "ControllerCore", "controller/Core",
-            ["Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
+            ["AgentCommands", "Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
         part(
             "ProductKit", "controller/Products/ProductKit",
             ["ControllerCore", "Model", "Saga", "Store", "WireProtocol"]),
@@ -166,14 +167,14 @@ let package = Package(
         part(
             "API", "controller/API",
             [
-                "APIModels", "ControllerCore", "HTTP", "Metering", "Model", "Store", "Transport", "WireProtocol",
-                lifecycle, logging,
+                "APIModels", "AgentCommands", "ControllerCore", "HTTP", "Metering", "Model", "Store", "Transport",
+                "WireProtocol", lifecycle, logging,
             ]),
         part(
             "ControllerEngine", "controller/Engine",
             [
-                "ControllerCore", "Model", "Placement", "Sessions", "Store", "Transport", "WireProtocol", logging,
-                lifecycle,
+                "AgentCommands", "ControllerCore", "Model", "Placement", "Sessions", "Store", "Transport",
+                "WireProtocol", logging, lifecycle,
             ]),
         program(
             "innkeeper-controller", "controller/Daemon",
@@ -227,29 +228,28 @@ let package = Package(
         tests(
             "Sessions",
             [
-                "Model", "Store", "Transport", "WireProtocol", .product(name: "NIOEmbedded", package: "swift-nio"),
-                logging,
+                "AgentCommands", "Model", "Store", "Transport", "WireProtocol",
+                .product(name: "NIOEmbedded", package: "swift-nio"), logging,
             ] + nio),
         tests(
             "ControllerCore",
             [
-                "ContainerProduct", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol",
-                logging, lifecycle,
+                "AgentCommands", "ContainerProduct", "Model", "Placement", "ProductKit", "Saga", "Store",
+                "WireProtocol", logging, lifecycle,
             ]),
         tests(
             "API",
             [
-                "APIModels", "ContainerProduct", "ControllerCore", "HTTP", "HTTPFetch", "Model", "Processes", "Store",
-                "Transport", "WireProtocol", "innctl", hummingbird, lifecycle, logging,
+                "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "HTTP", "HTTPFetch", "Model",
+                "Processes", "Store", "Transport", "WireProtocol", "innctl", hummingbird, lifecycle, logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
             ] + nio),
         .testTarget(
             name: "ControllerDaemonTests",
             dependencies: [
-                "API", "ControllerCore", "ControllerEngine", "DaemonKit", "HTTP", "Model", "Placement", "Sessions",
-                "Store",
-                "TestSupport", "Transport", "WireProtocol",
+                "API", "AgentCommands", "ControllerCore", "ControllerEngine", "DaemonKit", "HTTP", "Model", "Placement",
+                "Sessions", "Store", "TestSupport", "Transport", "WireProtocol",
                 "innkeeper-controller", logging,
             ],
             path: "Tests/Unit/ControllerDaemonTests", swiftSettings: house),
@@ -273,13 +273,14 @@ let package = Package(
         reliability(
             "LinkFaults",
             [
-                "AgentCore", "DaemonKit", "DriverKit", "FaultProxy", "Metering", "SQL", "SQLite", "Sessions", "Store",
-                "Transport", "ControllerEngine", logging,
+                "AgentCommands", "AgentCore", "DaemonKit", "DriverKit", "FaultProxy", "Metering", "SQL", "SQLite",
+                "Sessions", "Store", "Transport", "ControllerEngine", logging,
             ] + nio),
         program(
             "innkeeper-bench", "Tests/Tools/Bench",
             [
-                "CLinux", "DriverKit", "Metering", "Model", "Processes", "ProxmoxDriver", "Sessions", "SimulatedFleet",
+                "AgentCommands", "CLinux", "DriverKit", "Metering", "Model", "Processes", "ProxmoxDriver", "Sessions",
+                "SimulatedFleet",
                 "Store", "TestSupport", "Transport", "WireProtocol", logging, lifecycle,
             ] + nio),
         program(
@@ -308,7 +309,8 @@ let package = Package(
         reliability("CrashMatrix", ["DaemonKit", "SQL", "SQLite", "Transport"], exclude: ["Shim"]),
         reliability(
             "HostileMachine",
-            ["AgentCore", "ControllerEngine", "DaemonKit", "Sessions", "Store", "Transport", logging] + nio),
+            ["AgentCommands", "AgentCore", "ControllerEngine", "DaemonKit", "Sessions", "Store", "Transport", logging]
+                + nio),
         reliability(
             "HostilePeers", ["SQL", "SQLite", "Transport", .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         .testTarget(

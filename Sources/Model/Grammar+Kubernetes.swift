@@ -23,6 +23,19 @@ extension Grammar {
         "chart version", "1 to 128 letters, digits, ., - and +, beginning with a letter or digit"
     ) { text in startsAlphanumeric(text, length: 1...128, inner: ".-+") }
 
+    /// `oci://host[:port]/path`, without a tag: the version stands apart.
+    package static let ociChart = Grammar(
+        "chart in a registry", "oci://host[:port]/path of at most 512 characters, path in lower case"
+    ) { text in
+        guard text.count <= 512, text.starts(with: "oci://".utf8) else { return false }
+        let reference = text.dropFirst(6)
+        let parts = reference.split(separator: 0x2F, omittingEmptySubsequences: false)
+        guard parts.count > 1, let last = parts.last, !last.contains(0x3A), !reference.contains(0x40) else {
+            return false
+        }
+        return isImageReference(reference)
+    }
+
     /// `https://host[:port]/path`; neither a user nor a query, since what it holds is seen in lists of processes.
     package static let chartRepository = Grammar(
         "chart repository", "https://host[:port]/path of at most 512 characters, without user, query and fragment"

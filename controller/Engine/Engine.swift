@@ -8,13 +8,13 @@ package import Store
 package import Transport
 package import WireProtocol
 
-/// The controller without its doors: the store, the sessions of agents, and the work on operations, put together.
+/// The controller without its ports: the store, the sessions of agents, and the work on operations, put together.
 /// The daemon puts ports and an API in front of it.
 package struct Engine: Sendable {
     package let store: Store
     package let sessions: SessionManager
     package let revocations: Revocations
-    /// Where orders for services come in.
+    /// Where requests come in.
     package let operations: Operations
     private let executor: Executor
     private let reconciliation: Reconciliation

@@ -25,7 +25,7 @@ package final class AgentListener: Service {
     private let sessions: SessionManager
     private let enrolments: EnrolmentService
     private let gate: ConnectionGate
-    private let strangers: UnauthenticatedLog
+    private let unauthenticated: UnauthenticatedLog
     private let group: MultiThreadedEventLoopGroup
     private let bound: AsyncStream<SocketAddress>
     private let announce: AsyncStream<SocketAddress>.Continuation
@@ -41,7 +41,7 @@ package final class AgentListener: Service {
         self.sessions = sessions
         self.enrolments = enrolments
         self.logger = logger
-        strangers = UnauthenticatedLog(logger: logger)
+        unauthenticated = UnauthenticatedLog(logger: logger)
         gate = ConnectionGate(total: configuration.unproved, perAddress: configuration.unprovedPerAddress)
         group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
         (bound, announce) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -58,9 +58,9 @@ package final class AgentListener: Service {
         let channel = try await SecureServer.bind(
             host: configuration.host, port: configuration.port, on: group, gate: gate,
             context: tls,
-            initializer: { [sessions, enrolments, strangers] channel in
+            initializer: { [sessions, enrolments, unauthenticated] channel in
                 try channel.pipeline.syncOperations.addHandler(
-                    ServiceSelector(sessions: sessions, enrolments: enrolments, strangers: strangers))
+                    ServiceSelector(sessions: sessions, enrolments: enrolments, unauthenticated: unauthenticated))
             }
         ).get()
         logger.info("waiting for agents", metadata: ["address": "\(channel.localAddress?.description ?? "?")"])
@@ -81,12 +81,12 @@ private final class ServiceSelector: ChannelInboundHandler, RemovableChannelHand
 
     private let sessions: SessionManager
     private let enrolments: EnrolmentService
-    private let strangers: UnauthenticatedLog
+    private let unauthenticated: UnauthenticatedLog
 
-    init(sessions: SessionManager, enrolments: EnrolmentService, strangers: UnauthenticatedLog) {
+    init(sessions: SessionManager, enrolments: EnrolmentService, unauthenticated: UnauthenticatedLog) {
         self.sessions = sessions
         self.enrolments = enrolments
-        self.strangers = strangers
+        self.unauthenticated = unauthenticated
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -111,7 +111,7 @@ private final class ServiceSelector: ChannelInboundHandler, RemovableChannelHand
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        strangers.note(context.remoteAddress, error)
+        unauthenticated.note(context.remoteAddress, error)
         context.close(promise: nil)
     }
 }

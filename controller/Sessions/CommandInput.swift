@@ -1,18 +1,5 @@
+import AgentCommands
 import WireProtocol
-
-/// What became of bytes for the input of a command.
-package enum InputAnswer: Sendable, Hashable {
-    /// All bytes up to this place are on their way, or held until the node is back.
-    case taken(upTo: Int64)
-    /// The command has not read what it has; the same bytes again later.
-    case full
-    /// Bytes before these are missing: the input goes on at this place.
-    case gap(from: Int64)
-    /// The input was ended before.
-    case ended
-    /// No such command runs.
-    case unknown
-}
 
 /// The input of one command on its way to its node. What the command has not read is held, so that it can be sent again
 /// on another session, and nothing beyond a window is taken.
@@ -25,14 +12,15 @@ struct CommandInput: Sendable {
     /// The bytes behind those.
     private var held: [UInt8] = []
     private var isEnded = false
-    /// Size of the asker's terminal: rows and columns. Only the newest counts.
+    /// Size of the terminal of whoever asked: rows and columns. Only the newest counts.
     private var screen: (rows: Int64, columns: Int64)?
 
     private var taken: Int64 { consumed + Int64(held.count) }
 
     /// Takes bytes, and gives what is new of them.
-    mutating func take(_ data: [UInt8], at offset: Int64, end: Bool) -> (answer: InputAnswer, fresh: ArraySlice<UInt8>)
-    {
+    mutating func take(
+        _ data: [UInt8], at offset: Int64, end: Bool
+    ) -> (answer: CommandInputAnswer, fresh: ArraySlice<UInt8>) {
         guard offset <= taken else { return (.gap(from: taken), []) }
         let fresh = data.dropFirst(Int(clamping: taken - offset))
         if isEnded { return (fresh.isEmpty ? .taken(upTo: taken) : .ended, []) }

@@ -1,5 +1,6 @@
+package import AgentCommands
 import Synchronization
-package import WireProtocol
+import WireProtocol
 
 /// Joins two commands: what one says is what the other reads, on another node or on the same.
 ///
@@ -9,20 +10,10 @@ package import WireProtocol
 package struct CommandRelay: Sendable {
     /// One of the two commands, and where it runs.
     package struct End: Sendable {
-        package var order: AgentOrder
+        package var command: AgentCommand
         package var node: String
 
-        package init(_ order: AgentOrder, on node: String) { (self.order, self.node) = (order, node) }
-    }
-
-    /// How both ended. Only two successes are one, and a receiver that had everything already, whose sender was stopped.
-    package struct Outcome: Sendable {
-        package let sender: Result<CommandResult, FleetError>?
-        package let receiver: Result<CommandResult, FleetError>
-        /// Bytes that the receiver's node was handed.
-        package let bytes: Int64
-        /// Why the relay itself ended both; nil when it did not.
-        package let broken: String?
+        package init(_ command: AgentCommand, on node: String) { (self.command, self.node) = (command, node) }
     }
 
     private let fleet: Fleet
@@ -31,23 +22,20 @@ package struct CommandRelay: Sendable {
 
     package init(_ fleet: Fleet) { self.fleet = fleet }
 
-    /// Runs both commands to their ends. The receiver is started first and the sender when its node has taken it on.
+    /// Runs both commands to their ends. The receiver is started first and the sender when its node has taken it on. Of what
+    /// their observers ask for, only the sender's progress is told.
     ///
     /// Cancelling the task asks both nodes to stop.
-    package func run(
-        from sender: End, to receiver: End, progress: @escaping @Sendable (CommandProgress) async -> Void = { _ in }
-    ) async -> Outcome {
-        let flow = Flow(fleet, sender.order.id, receiver.order.id)
+    package func run(from sender: End, to receiver: End) async -> RelayOutcome {
+        let flow = Flow(fleet, sender.command.id, receiver.command.id)
         return await withTaskCancellationHandler {
-            await join(sender, receiver, flow, progress)
+            await join(sender, receiver, flow)
         } onCancel: {
             flow.stop("the relay was called off")
         }
     }
 
-    private func join(
-        _ sender: End, _ receiver: End, _ flow: Flow, _ progress: @escaping @Sendable (CommandProgress) async -> Void
-    ) async -> Outcome {
+    private func join(_ sender: End, _ receiver: End, _ flow: Flow) async -> RelayOutcome {
         let (ready, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         async let receiving = perform(receiver, CommandObserver(accepted: { signal.yield() })) {
             signal.finish()
@@ -58,24 +46,29 @@ package struct CommandRelay: Sendable {
             isReady = true
             break
         }
-        guard isReady else { return Outcome(sender: nil, receiver: await receiving, bytes: 0, broken: flow.broken) }
+        guard isReady else {
+            return RelayOutcome(sender: nil, receiver: await receiving, bytes: 0, broken: flow.broken)
+        }
         let observer = CommandObserver(
-            progress: progress, output: { output in if output.stream == .stdout { await flow.pass(output) } })
+            progress: sender.command.observer.progress,
+            output: { output in if output.stream == .stdout { await flow.pass(output) } })
         let sent = await perform(sender, observer) {}
         if case .success(let result) = sent, result.status == .succeeded {
             await flow.finish()
         } else {
             flow.senderFailed()
         }
-        return Outcome(sender: sent, receiver: await receiving, bytes: flow.position, broken: flow.broken)
+        return RelayOutcome(sender: sent, receiver: await receiving, bytes: flow.position, broken: flow.broken)
     }
 
     private func perform(
         _ end: End, _ observer: CommandObserver, then ended: @Sendable () -> Void
-    ) async -> Result<CommandResult, FleetError> {
+    ) async -> Result<CommandResult, AgentError> {
         defer { ended() }
-        do throws(FleetError) {
-            return .success(try await fleet.perform(end.order, on: end.node, observer: observer))
+        var command = end.command
+        command.observer = observer
+        do throws(AgentError) {
+            return .success(try await fleet.perform(command, on: end.node))
         } catch { return .failure(error) }
     }
 
@@ -156,14 +149,5 @@ package struct CommandRelay: Sendable {
             guard isFirst else { return }
             for command in [sender, receiver] { fleet.cancel(command, reason: reason) }
         }
-    }
-}
-
-extension CommandRelay.Outcome {
-    /// Whether the receiver has all there is.
-    package var succeeded: Bool {
-        guard broken == nil, case .success(let received) = receiver, received.status == .succeeded else { return false }
-        if case .success(let sent)? = sender, sent.status == .succeeded { return true }
-        return !received.changed
     }
 }

@@ -64,7 +64,7 @@ package final class EnrolmentService: Sendable {
                 ], remote: remote))
     }
 
-    /// What a stranger says of itself, as far as it is harmless.
+    /// What an unauthenticated peer says of itself, as far as it is harmless.
     private static func shown(_ text: String) -> String {
         String(text.unicodeScalars.prefix(64).map { (0x21...0x7E).contains($0.value) ? Character($0) : "?" })
     }

@@ -1,29 +1,30 @@
+package import AgentCommands
 import Logging
 import Model
 import Synchronization
 package import WireProtocol
 
-/// The live sessions and the orders that wait for them.
+/// The live sessions and the commands that wait for them.
 ///
-/// An order stays outstanding across disconnects: it is sent again, with the same id, whenever its node comes back,
+/// A command stays outstanding across disconnects: it is sent again, with the same id, whenever its node comes back,
 /// until the agent's result arrives or patience ends. Results reach the caller only after they are recorded.
 package final class Fleet: Sendable {
-    /// The part of the store that an order needs.
+    /// The part of the store that a command needs.
     package struct Ledger: Sendable {
-        /// Records the order (without secrets) before it is sent, once per id.
-        package var open: @Sendable (AgentOrder, String) async throws(FleetError) -> Opening
+        /// Records the command (without secrets) before it is sent, once per id.
+        package var open: @Sendable (AgentCommand, String) async throws(AgentError) -> Opening
 
-        package init(open: @escaping @Sendable (AgentOrder, String) async throws(FleetError) -> Opening) {
+        package init(open: @escaping @Sendable (AgentCommand, String) async throws(AgentError) -> Opening) {
             self.open = open
         }
     }
 
-    /// What the ledger knows of an order.
+    /// What the ledger knows of a command.
     package struct Opening: Sendable {
-        /// The recorded result; the order is then not sent.
+        /// The recorded result; the command is then not sent.
         package var result: CommandResult?
         /// The agent's journal at the time of the first record. An agent with another one cannot know whether it has
-        /// run the order, and refuses it.
+        /// run the command, and refuses it.
         package var journal: String?
 
         package init(result: CommandResult? = nil, journal: String? = nil) {
@@ -39,10 +40,10 @@ package final class Fleet: Sendable {
         case duplicate(of: AgentSession)
     }
 
-    /// How long beyond its deadline an order may take while the agent stops a child that ignores TERM.
+    /// How long beyond its deadline a command may take while the agent stops a child that ignores TERM.
     static let stopAllowance: Duration = .seconds(30)
-    static let maximumOrdersPerNode = 512
-    /// The credit that an order starts with, in bytes of output.
+    static let maximumCommandsPerNode = 512
+    /// The credit that a command starts with, in bytes of output.
     package static let initialWindow: Int64 = 256 << 10
 
     private let state: Mutex<FleetState>
@@ -53,43 +54,44 @@ package final class Fleet: Sendable {
         state = Mutex(FleetState())
     }
 
-    // MARK: Orders
+    // MARK: Commands
 
-    /// Sends an order and waits for its result.
+    /// Sends a command and waits for its result.
     ///
     /// Cancelling the task only ends the waiting; `cancel` asks the agent to stop the work.
     package func perform(
-        _ order: AgentOrder, on node: String, observer: CommandObserver = CommandObserver()
-    ) async throws(FleetError) -> CommandResult {
+        _ command: AgentCommand, on node: String
+    ) async throws(AgentError) -> CommandResult {
         // Registered before the ledger is asked, so that a result that arrives in between is not missed.
         let (events, continuation) = AsyncStream.makeStream(
-            of: OrderEvent.self, bufferingPolicy: .bufferingOldest(OutstandingCommand.maximumQueuedEvents))
-        let outstanding = OutstandingCommand(order: order, node: node, events: continuation)
-        try state.withLock { state throws(FleetError) in try state.add(outstanding) }
-        defer { state.withLock { $0.remove(order.id) } }
-        let opening = try await ledger.open(order, node)
+            of: CommandEvent.self, bufferingPolicy: .bufferingOldest(OutstandingCommand.maximumQueuedEvents))
+        let outstanding = OutstandingCommand(command, on: node, events: continuation)
+        try state.withLock { state throws(AgentError) in try state.add(outstanding) }
+        defer { state.withLock { $0.remove(command.id) } }
+        let opening = try await ledger.open(command, node)
         if let known = opening.result { return known }
-        if let (session, command) = state.withLock({ $0.dispatch(order.id, journal: opening.journal) }) {
-            session.send(.command(command))
+        if let (session, message) = state.withLock({ $0.dispatch(command.id, journal: opening.journal) }) {
+            session.send(.command(message))
             // Under the lock, so that input which comes at this moment goes behind what came before.
-            state.withLock { for message in $0.sent(order.id, on: session, now: .now) { session.send(message) } }
+            state.withLock { for message in $0.sent(command.id, on: session, now: .now) { session.send(message) } }
         }
+        let observer = command.observer
         for await event in events {
             switch event {
             case .accepted: await observer.accepted()
             case .progress(let progress): await observer.progress(progress)
             case .output(let output):
                 await observer.output(output)
-                if !observer.grantsCredit { grant(output.data.count, to: order.id) }
+                if !observer.grantsCredit { grant(output.data.count, to: command.id) }
             }
         }
-        guard let ending = state.withLock({ $0.ending(of: order.id) }) else {
-            throw .abandoned(command: order.id)
+        guard let ending = state.withLock({ $0.ending(of: command.id) }) else {
+            throw .abandoned(command: command.id)
         }
         return try ending.get()
     }
 
-    /// Asks the agent to stop the work of an order; its result then says `cancelled`, or what it had become.
+    /// Asks the agent to stop the work of a command; its result then says `cancelled`, or what it had become.
     package func cancel(_ command: String, reason: String) {
         if let session = state.withLock({ $0.cancel(command, reason: reason) }) {
             session.send(.cancel(Cancel(id: command, reason: reason)))
@@ -98,7 +100,7 @@ package final class Fleet: Sendable {
 
     /// Passes input to a command.
     /// - Parameter offset: bytes of the input before these; what was taken already is passed over.
-    package func input(_ data: [UInt8], at offset: Int64, end: Bool, to command: String) -> InputAnswer {
+    package func input(_ data: [UInt8], at offset: Int64, end: Bool, to command: String) -> CommandInputAnswer {
         state.withLock { state in
             let (answer, session, lines) = state.take(data, at: offset, end: end, for: command)
             for line in lines { session?.send(line) }
@@ -129,9 +131,9 @@ package final class Fleet: Sendable {
         state.withLock { $0.admit(session, now: .now) }
     }
 
-    /// Sends every order that waits for the node, in the order in which they were given.
+    /// Sends every command that waits for the node, in the order in which they were given.
     func resume(_ session: AgentSession) {
-        for message in state.withLock({ $0.waiting(for: session, now: .now) }) { session.send(message) }
+        for message in state.withLock({ $0.backlog(for: session, now: .now) }) { session.send(message) }
     }
 
     /// The connection ended. True when it was the node's live session.
@@ -140,10 +142,10 @@ package final class Fleet: Sendable {
         state.withLock { $0.drop(session, now: .now) }
     }
 
-    /// Cuts a node's live session, on revocation or by an operator's wish.
+    /// Cuts a node's live session, on revocation or because an operator asks for it.
     package func disconnect(_ node: String, code: GoodbyeCode, message: String) {
         let session = state.withLock { state in
-            let session = state.sessions[node]
+            let session = state.session(of: node)
             if code == .revoked { state.fail(node: node, with: .revoked(node: node)) }
             return session
         }
@@ -151,35 +153,35 @@ package final class Fleet: Sendable {
     }
 
     package func session(of node: String) -> AgentSession? {
-        state.withLock { $0.sessions[node] }
+        state.withLock { $0.session(of: node) }
     }
 
     package var liveSessions: [AgentSession] {
-        state.withLock { Array($0.sessions.values) }
+        state.withLock { $0.liveSessions }
     }
 
-    /// How many orders wait for a result.
-    package var outstandingOrders: Int { state.withLock { $0.orders.count } }
+    /// How many commands wait for a result.
+    package var outstandingCommands: Int { state.withLock { $0.outstanding } }
 
     /// Ends all waiting; the agents go on and answer after the next start.
     package func shutDown() {
         let sessions = state.withLock { state in
             state.abandonAll()
-            return Array(state.sessions.values)
+            return state.liveSessions
         }
         for session in sessions { session.close(.shutdown, "the controller is stopping", retry: true) }
     }
 
-    // MARK: What agents say of orders
+    // MARK: What agents say of commands
 
     /// False when the agent broke the flow control and must be cut.
     func received(_ message: AgentMessage, from session: AgentSession) -> Bool {
         state.withLock { state in
             switch message {
-            case .accepted(let accepted): return state.yield(.accepted, to: accepted.id, from: session)
+            case .accepted(let accepted): return state.hear(.accepted, of: accepted.id, from: session)
             case .progress(let progress):
-                return state.yield(.progress(progress.shortened), to: progress.id, from: session)
-            case .output(let output): return state.yield(.output(output), to: output.id, from: session)
+                return state.hear(.progress(progress.shortened), of: progress.id, from: session)
+            case .output(let output): return state.hear(.output(output), of: output.id, from: session)
             case .consumed(let consumed):
                 state.consumed(consumed, from: session)
                 return true
@@ -193,7 +195,7 @@ package final class Fleet: Sendable {
         state.withLock { $0.end(result.id, with: .success(result)) }
     }
 
-    /// Ends orders whose patience or deadline is over. Called about once a second.
+    /// Ends commands whose patience or deadline is over. Called about once a second.
     func tick(now: ContinuousClock.Instant = .now) {
         state.withLock { $0.expire(now: now) }
     }

@@ -82,7 +82,7 @@ final class ResultHandler: Sendable {
                 let result = arrival.result
                 // Unknown: from before a restored backup. Another node's: no node may speak for another.
                 guard try store.command(result.id)?.node == arrival.session.node else { continue }
-                // "Not now" is no end: nothing was done, and the same order may come again and be done.
+                // "Not now" is no end: nothing was done, and the same command may come again and be done.
                 if !result.isPostponed {
                     try store.recordResult(
                         result.id, CommandRecord.State(result.status), result: result.stored, at: now)
@@ -116,7 +116,7 @@ extension CommandRecord.State {
 }
 
 extension CommandResult {
-    /// The agent has not taken the order, for a reason that passes.
+    /// The agent has not taken the command, for a reason that passes.
     fileprivate var isPostponed: Bool { status == .refused && error?.retryable == true }
 
     /// As the store keeps it: the message itself.

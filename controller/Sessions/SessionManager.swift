@@ -103,7 +103,7 @@ package final class SessionManager: Sendable {
         }
     }
 
-    /// The welcome is on its way: outstanding orders follow.
+    /// The welcome is on its way: outstanding commands follow.
     func opened(_ session: AgentSession) {
         logger.info("node connected", metadata: ["node": "\(session.node)", "remote": "\(session.identity.remote)"])
         fleet.resume(session)
@@ -129,7 +129,7 @@ package final class SessionManager: Sendable {
         Task { await recordState(of: [node]) }
     }
 
-    /// About once a second: signs of life, silent nodes, orders out of patience.
+    /// About once a second: signs of life, silent nodes, commands out of patience.
     /// - Parameter recording: whether to write down when each node was last heard, which costs a commit.
     func tick(recording: Bool) async {
         fleet.tick()

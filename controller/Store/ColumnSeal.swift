@@ -182,7 +182,7 @@ extension Store {
         }
     }
 
-    /// Orders were kept with their arguments.
+    /// Commands were kept with their arguments.
     private func forgetArguments() throws(StoreError) -> Int {
         var count = 0
         let holding = "WHERE body LIKE '%\"arguments\"%'"

@@ -19,7 +19,7 @@ extension Store {
         try run(sql, [node, catalogue])
     }
 
-    /// The highest generation of the newest orders for a resource of a node; nil when none is remembered.
+    /// The highest generation of the newest commands for a resource of a node; nil when none is remembered.
     package func newestGeneration(of resource: String, on node: String) throws(StoreError) -> Int64? {
         let rest = "WHERE node = ? AND resource = ? ORDER BY created_at DESC, id DESC LIMIT 64"
         return try select(CommandRecord.self, rest, [node, resource]).compactMap {

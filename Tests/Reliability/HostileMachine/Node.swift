@@ -1,3 +1,4 @@
+import AgentCommands
 import Glibc
 import Model
 import Sessions
@@ -78,10 +79,10 @@ final class Node: Sendable {
     ) async throws -> CommandResult {
         let number = centre.number()
         return try await centre.fleet.perform(
-            AgentOrder(
+            AgentCommand(
                 id: id ?? "cmd-\(number)", resource: resource, generation: Int64(number), driver: driver,
-                operation: operation, arguments: arguments, deadline: deadline, patience: .seconds(60)),
-            on: self.id, observer: observer)
+                action: operation, arguments: arguments, deadline: deadline, patience: .seconds(60), observer: observer),
+            on: self.id)
     }
 
     /// Waits until the agent holds no more of its machine than before.

@@ -1,3 +1,4 @@
+import AgentCommands
 import Glibc
 import Logging
 import Model
@@ -94,9 +95,9 @@ struct AgentBench {
         for index in 0..<commands + 100 {
             let start = ContinuousClock.now
             let result = try await fleet.perform(
-                AgentOrder(
+                AgentCommand(
                     id: Identifier.make("cmd"), resource: "host", generation: 1, driver: "host",
-                    operation: "system.info"),
+                    action: "system.info"),
                 on: node)
             guard result.status == .succeeded, result.observed["hostname"]?.asString?.isEmpty == false else {
                 throw FleetFailure("a command ended \(result.status.code) and told \(result.observed)")
@@ -127,7 +128,7 @@ private struct ControllerSide {
         let store = try Store(path: "\(folder)/store.sqlite")
         let authority = try CertificateAuthority.create(commonName: "bench", days: 1, now: now)
         let fleet = Fleet(
-            ledger: Fleet.Ledger { (order, node) throws(FleetError) in
+            ledger: Fleet.Ledger { (order, node) throws(AgentError) in
                 let record = CommandRecord(
                     id: order.id, node: node, resource: order.resource, body: order.arguments, createdAt: .now())
                 do { _ = try await store.insertCommand(record) } catch { throw .store("\(error)") }

@@ -1,3 +1,4 @@
+import AgentCommands
 import HummingbirdCore
 import APIModels
 import ContainerProduct

@@ -94,7 +94,7 @@ extension Stage {
             await #expect(throws: CoreError.self) { try await stage.operations.transfer(transfer, by: Stage.by) }
             // The same is asked at the node's door, for whatever did not come this way.
             let command = NodeCommand(
-                node: "nod_2", driver: "docker", operation: "x", resource: "r", secrets: ["a": "b"],
+                node: "nod_2", driver: "docker", action: "x", resource: "r", secrets: ["a": "b"],
                 deadline: .seconds(1), mutates: false)
             #expect(!command.isLook)
         }

@@ -1,10 +1,11 @@
+import AgentCommands
 import WireProtocol
 
 @testable import ControllerCore
 
 extension Belongings {
     /// What the drivers do, on the model.
-    mutating func apply(_ call: AgentCall) -> Result<JSONObject, CommandErrorCode> {
+    mutating func apply(_ call: AgentCommand) -> Result<JSONObject, CommandErrorCode> {
         do {
             return .success(try run(call))
         } catch let code as CommandErrorCode {
@@ -14,9 +15,9 @@ extension Belongings {
         }
     }
 
-    private mutating func run(_ call: AgentCall) throws -> JSONObject {
+    private mutating func run(_ call: AgentCommand) throws -> JSONObject {
         let arguments = call.arguments
-        switch "\(call.driver).\(call.operation)" {
+        switch "\(call.driver).\(call.action)" {
         case "zfs.dataset.ensure": return try ensureDataset(arguments)
         case "zfs.dataset.quota":
             let name = try arguments.string("dataset")
@@ -41,7 +42,7 @@ extension Belongings {
         case "docker.container.start", "docker.container.stop":
             let name = try arguments.string("name")
             try owns(name, arguments)
-            containers[name]?.running = call.operation == "container.start"
+            containers[name]?.running = call.action == "container.start"
             return try observe(name)
         case "docker.container.update":
             let name = try arguments.string("name")

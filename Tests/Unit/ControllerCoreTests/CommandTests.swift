@@ -1,3 +1,4 @@
+import AgentCommands
 import Logging
 import Model
 import Placement
@@ -10,13 +11,13 @@ import WireProtocol
 
 /// A node that answers each order as the test says, and keeps the orders.
 final class AnsweringNode: Sendable {
-    typealias Answer = @Sendable (AgentCall, _ number: Int) throws(AgentError) -> CommandResult
-    private let orders = Mutex<[AgentCall]>([])
+    typealias Answer = @Sendable (AgentCommand, _ number: Int) async throws(AgentError) -> CommandResult
+    private let orders = Mutex<[AgentCommand]>([])
     private let answer: Answer
 
     init(_ answer: @escaping Answer) { self.answer = answer }
 
-    var calls: [AgentCall] { orders.withLock { $0 } }
+    var calls: [AgentCommand] { orders.withLock { $0 } }
 
     var port: AgentsPort {
         AgentsPort(
@@ -25,19 +26,19 @@ final class AnsweringNode: Sendable {
                     orders.append(call)
                     return orders.count
                 }
-                return try self.answer(call, number)
+                return try await self.answer(call, number)
             }, connected: { ["nod_1"] })
     }
 
     static func result(
-        _ call: AgentCall, _ status: CommandStatus, _ code: CommandErrorCode? = nil, observed: JSONObject = [:],
+        _ call: AgentCommand, _ status: CommandStatus, _ code: CommandErrorCode? = nil, observed: JSONObject = [:],
         retryable: Bool = false
     ) -> CommandResult {
         CommandResult(
             id: call.id, status: status, changed: status == .succeeded, observed: observed,
             error: code.map {
                 CommandError(
-                    code: $0, message: "it is \($0.code)", retryable: retryable, operation: call.operation,
+                    code: $0, message: "it is \($0.code)", retryable: retryable, operation: call.action,
                     resource: call.resource)
             }, finished: 1)
     }

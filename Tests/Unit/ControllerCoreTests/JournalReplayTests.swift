@@ -46,7 +46,7 @@ import WireProtocol
 
     private static func direct(_ kind: String) -> SagaTable? {
         let command = NodeCommand(
-            node: "n", driver: "d", operation: "o", resource: "r", deadline: .seconds(60), mutates: true)
+            node: "n", driver: "d", action: "o", resource: "r", deadline: .seconds(60), mutates: true)
         switch kind {
         case NodeCommand.kind: return CommandSaga.definition(of: command).table
         case Transfer.kind:

@@ -1,3 +1,4 @@
+import AgentCommands
 import Store
 import Synchronization
 import Testing
@@ -124,8 +125,8 @@ import WireProtocol
     @Test func `is kept with the operation, the last of it, both streams apart`() async throws {
         try await Stage.with { stage in
             let node = AnsweringNode { call, _ in
-                call.onOutput?(Output(id: call.id, stream: .stdout, offset: 0, data: Array("out\n".utf8)))
-                call.onOutput?(Output(id: call.id, stream: .stderr, offset: 0, data: [0xFF, 0x00]))
+                await call.observer.output(Output(id: call.id, stream: .stdout, offset: 0, data: Array("out\n".utf8)))
+                await call.observer.output(Output(id: call.id, stream: .stderr, offset: 0, data: [0xFF, 0x00]))
                 return AnsweringNode.result(call, .succeeded)
             }
             let order = CommandRequest(operation: "docker.container.exec", resource: "docker/web")

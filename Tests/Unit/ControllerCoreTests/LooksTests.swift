@@ -1,3 +1,4 @@
+import AgentCommands
 import Logging
 import Model
 import Synchronization
@@ -102,15 +103,17 @@ private final class AskedNodes: Sendable {
         #expect(again.missing == nil && again.time == Timestamp(milliseconds: 60_000))
     }
 
-    @Test func `a whole fleet is asked side by side, some at a time`() async {
+    @Test func `a whole fleet is asked side by side, some nodes at a time, and who is silent only once`() async {
         let nodes = AskedNodes()
         let looks = Looks(nodes.port, nodes.clock)
         nodes.state.withLock { $0.away = ["n7"] }
         let names = (1...40).map { "n\($0)" }
-        let answers = await looks.askAll(question, of: names, breadth: 4, by: "test")
+        let second = Question(driver: "docker", action: "container.inspect", resource: "docker/second")
+        let questions = Dictionary(uniqueKeysWithValues: names.map { ($0, [question, second]) })
+        let answers = await looks.askAll(questions, breadth: 4, by: "test")
         #expect(Set(answers.keys) == Set(names))
-        #expect(answers["n7"]?.missing?.code == "unreachable" && answers["n7"]?.result == nil)
-        #expect(answers.values.count { $0.missing == nil } == 39)
+        #expect(answers["n7"]?.map(\.missing?.code) == ["unreachable"] && answers["n7"]?.first?.result == nil)
+        #expect(answers.values.count { $0.count == 2 && $0.allSatisfy { $0.missing == nil } } == 39)
         #expect(nodes.state.withLock { $0.mostInside } <= 4)
     }
 

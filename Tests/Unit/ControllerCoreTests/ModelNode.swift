@@ -1,3 +1,4 @@
+import AgentCommands
 import Model
 import Synchronization
 import WireProtocol
@@ -79,7 +80,7 @@ final class ModelNode: Sendable {
             connected: { self.state.withLock { $0.connected ? ["nod_1"] : [] } })
     }
 
-    private func perform(_ call: AgentCall, _ node: String) async throws(AgentError) -> CommandResult {
+    private func perform(_ call: AgentCommand, _ node: String) async throws(AgentError) -> CommandResult {
         change { state in
             state.inside += 1
             state.mostInside = max(state.mostInside, state.inside)
@@ -95,7 +96,7 @@ final class ModelNode: Sendable {
 }
 
 extension ModelNode.State {
-    fileprivate mutating func take(_ call: AgentCall) -> Result<CommandResult, AgentError> {
+    fileprivate mutating func take(_ call: AgentCommand) -> Result<CommandResult, AgentError> {
         let away = AgentError(retryable: true, code: "unreachable", message: "the node is unreachable")
         guard connected else { return .failure(away) }
         if numbers[call.id] == nil { numbers[call.id] = numbers.count + 1 }
@@ -111,7 +112,7 @@ extension ModelNode.State {
         }
         if fault == .refused { return .success(refusal(call, .policy)) }
         generations[call.resource] = call.generation
-        log.append("\(call.driver).\(call.operation)")
+        log.append("\(call.driver).\(call.action)")
         if fault == .failsBefore { return .success(keep(call, outcome(call, .failed, .failed))) }
         if fault == .interruptedBefore { return .success(keep(call, outcome(call, .interrupted, .interrupted))) }
         let done = keep(call, act(call))
@@ -123,7 +124,7 @@ extension ModelNode.State {
         }
     }
 
-    private mutating func nextFault(_ call: AgentCall) -> Fault? {
+    private mutating func nextFault(_ call: AgentCommand) -> Fault? {
         let number = numbers[call.id] ?? 0
         if var left = faults[number], !left.isEmpty {
             defer { faults[number] = left }
@@ -132,23 +133,25 @@ extension ModelNode.State {
         return receipts[call.id] == nil ? everywhere.first : nil
     }
 
-    private mutating func keep(_ call: AgentCall, _ result: CommandResult) -> CommandResult {
+    private mutating func keep(_ call: AgentCommand, _ result: CommandResult) -> CommandResult {
         receipts[call.id] = result
         bodies[call.id] = call.arguments
         return result
     }
 
-    private func refusal(_ call: AgentCall, _ code: CommandErrorCode) -> CommandResult { outcome(call, .refused, code) }
+    private func refusal(_ call: AgentCommand, _ code: CommandErrorCode) -> CommandResult {
+        outcome(call, .refused, code)
+    }
 
-    private func outcome(_ call: AgentCall, _ status: CommandStatus, _ code: CommandErrorCode) -> CommandResult {
+    private func outcome(_ call: AgentCommand, _ status: CommandStatus, _ code: CommandErrorCode) -> CommandResult {
         CommandResult(
             id: call.id, status: status, changed: false,
             error: CommandError(
                 code: code, message: "it is \(code.code)", retryable: false,
-                operation: "\(call.driver).\(call.operation)", resource: call.resource), finished: 1)
+                operation: "\(call.driver).\(call.action)", resource: call.resource), finished: 1)
     }
 
-    private mutating func act(_ call: AgentCall) -> CommandResult {
+    private mutating func act(_ call: AgentCommand) -> CommandResult {
         effects[call.id, default: 0] += 1
         switch belongings.apply(call) {
         case .success(let observed):

@@ -1,3 +1,4 @@
+import AgentCommands
 import Model
 import Saga
 import Store
@@ -256,7 +257,7 @@ extension Stage {
             stage.node.change { $0.belongings.containers = [:] }
             stage.letTimePass()
             // More silent nodes, each with two services, than there are hands; the one that answers comes last.
-            let others = (10..<(10 + ServiceDrift.breadth - 1)).map { "nod_0\($0)" }
+            let others = (10..<(10 + Looks.breadth - 1)).map { "nod_0\($0)" }
             for node in others {
                 try await stage.addNode(node)
                 for number in 1...2 { try await stage.settle("svc_\(node)_\(number)", on: node) }

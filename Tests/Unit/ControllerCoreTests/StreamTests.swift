@@ -1,3 +1,4 @@
+import AgentCommands
 import Logging
 import Model
 import Placement
@@ -23,9 +24,9 @@ private final class EchoNode: Sendable {
                 while !self.state.withLock({ $0.ended }) { await Task.yield() }
                 let input = self.state.withLock { $0.input }
                 let stream = OutputStream.stdout
-                call.onOutput?(Output(id: call.id, stream: stream, offset: 0, data: Array(input.prefix(5))))
+                await call.observer.output(Output(id: call.id, stream: stream, offset: 0, data: Array(input.prefix(5))))
                 // After a reconnect some of it comes again.
-                call.onOutput?(Output(id: call.id, stream: stream, offset: 3, data: Array(input[3...])))
+                await call.observer.output(Output(id: call.id, stream: stream, offset: 3, data: Array(input[3...])))
                 return CommandResult(
                     id: call.id, status: .succeeded, changed: true, observed: ["read": .integer(Int64(input.count))],
                     finished: 1, outputBytes: Int64(input.count) + (self.loses ? 1 : 0))
@@ -68,7 +69,7 @@ private final class EchoNode: Sendable {
                 operation: "op", step: "s", command: "op.s.1", attempt: 1, unwinding: false, deadline: .seconds(60),
                 context: [:], outputs: [:])
             let order = ActionRequest(
-                driver: "docker", operation: "container.exec", resource: "docker/a", arguments: [:])
+                driver: "docker", action: "container.exec", resource: "docker/a", arguments: [:])
             result = try await scope.send(order, to: "nod_1", call, input: input, limit: limit)
         }
         return result

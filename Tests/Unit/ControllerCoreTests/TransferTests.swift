@@ -1,3 +1,4 @@
+import AgentCommands
 import Logging
 import Model
 import Placement
@@ -10,18 +11,18 @@ import WireProtocol
 
 /// Two nodes that are joined as the test says, and all orders that they got.
 private final class Pair: Sendable {
-    typealias Join = @Sendable (_ sender: AgentCall, _ receiver: AgentCall) -> RelayOutcome
-    struct Heard { var relayed: [AgentCall] = [], asked: [AgentCall] = [], cancelled: [String] = [] }
+    typealias Join = @Sendable (_ sender: AgentCommand, _ receiver: AgentCommand) -> RelayOutcome
+    struct Heard { var relayed: [AgentCommand] = [], asked: [AgentCommand] = [], cancelled: [String] = [] }
     let heard = Mutex(Heard())
     private let join: Join
-    private let answer: @Sendable (AgentCall) throws(AgentError) -> CommandResult
+    private let answer: @Sendable (AgentCommand) throws(AgentError) -> CommandResult
     private let there: Set<String>
     /// Records orders as the real fleet does.
     private let store: Store
 
     init(
         _ store: Store, there: Set<String> = ["nod_1", "nod_2"],
-        answer: @escaping @Sendable (AgentCall) throws(AgentError) -> CommandResult = { Pair.cancelled($0) },
+        answer: @escaping @Sendable (AgentCommand) throws(AgentError) -> CommandResult = { Pair.cancelled($0) },
         join: @escaping Join
     ) {
         (self.store, self.there, self.answer, self.join) = (store, there, answer, join)
@@ -40,7 +41,7 @@ private final class Pair: Sendable {
             }, cancel: { id, _ in self.heard.withLock { $0.cancelled.append(id) } }, connected: { self.there })
     }
 
-    private func record(_ call: AgentCall, _ node: String) async {
+    private func record(_ call: AgentCommand, _ node: String) async {
         _ = try? await store.insertCommand(
             CommandRecord(
                 id: call.id, operation: call.trace, node: node, resource: call.resource,
@@ -48,17 +49,17 @@ private final class Pair: Sendable {
     }
 
     /// As a node that has no interrupted receive and ends what it is asked to.
-    static func cancelled(_ call: AgentCall) -> CommandResult {
-        call.operation == "receive.state"
+    static func cancelled(_ call: AgentCommand) -> CommandResult {
+        call.action == "receive.state"
             ? AnsweringNode.result(call, .succeeded, observed: ["resume_token": nil])
             : AnsweringNode.result(call, .cancelled, .cancelled)
     }
 
-    static func whole(_ sender: AgentCall, _ receiver: AgentCall) -> RelayOutcome {
+    static func whole(_ sender: AgentCommand, _ receiver: AgentCommand) -> RelayOutcome {
         RelayOutcome(
             sender: .success(AnsweringNode.result(sender, .succeeded)),
             receiver: .success(AnsweringNode.result(receiver, .succeeded, observed: ["snapshot": "one"])), bytes: 77,
-            broken: nil, isComplete: true)
+            broken: nil)
     }
 }
 
@@ -86,7 +87,7 @@ private final class Pair: Sendable {
             let ended = try await run(stage, pair)
             #expect(ended.state == .succeeded && ended.result?["bytes"] == 77)
             let calls = pair.heard.withLock { $0.relayed }
-            #expect(calls.map(\.operation) == ["dataset.send", "dataset.receive"])
+            #expect(calls.map(\.action) == ["dataset.send", "dataset.receive"])
             #expect(calls.map(\.resource) == ["zfs/tank/a", "zfs/tank/b"])
             #expect(calls[0].arguments == ["from_snapshot": "zero", "snapshot": "one", "dataset": "tank/a"])
             #expect(calls[1].arguments == ["overwrite": true, "dataset": "tank/b"])
@@ -114,10 +115,10 @@ private final class Pair: Sendable {
         }
     }
 
-    fileprivate static func lost(_ sender: AgentCall, _ receiver: AgentCall) -> RelayOutcome {
+    fileprivate static func lost(_ sender: AgentCommand, _ receiver: AgentCommand) -> RelayOutcome {
         let lost = AgentError(retryable: true, code: "abandoned", message: "the controller stops")
         return RelayOutcome(
-            sender: .failure(lost), receiver: .failure(lost), bytes: 5, broken: nil, isComplete: false)
+            sender: .failure(lost), receiver: .failure(lost), bytes: 5, broken: nil)
     }
 
     @Test func `that was cut off is ended at both nodes and not begun again`() async throws {
@@ -140,7 +141,7 @@ private final class Pair: Sendable {
             let pair = Pair(
                 stage.store,
                 answer: { call in
-                    call.operation == "dataset.receive"
+                    call.action == "dataset.receive"
                         ? AnsweringNode.result(call, .succeeded, observed: ["bytes": 99]) : Pair.cancelled(call)
                 }, join: { Self.lost($0, $1) })
             let ended = try await run(stage, pair)
@@ -156,13 +157,13 @@ private final class Pair: Sendable {
         for one in cases {
             try await Stage.with { stage in
                 let pair = Pair(stage.store) { sender, receiver in
-                    func result(_ call: AgentCall, _ status: CommandStatus) -> CommandResult {
+                    func result(_ call: AgentCommand, _ status: CommandStatus) -> CommandResult {
                         AnsweringNode.result(call, status, status == .cancelled ? .cancelled : .conflict)
                     }
                     return RelayOutcome(
                         sender: .success(result(sender, one.sender)),
                         receiver: .success(result(receiver, one.receiver)),
-                        bytes: 1, broken: nil, isComplete: false)
+                        bytes: 1, broken: nil)
                 }
                 let ended = try await run(stage, pair)
                 #expect(ended.state == .failed && ended.error?.message.hasPrefix(one.told) == true, "\(ended)")

@@ -1,3 +1,4 @@
+import AgentCommands
 import Model
 import Sessions
 import Store
@@ -14,11 +15,11 @@ import WireProtocol
         let store = try Store(path: scratch.file("store.sqlite"))
         try await store.insertNode(NodeRecord(id: "n1", name: "n1", enrolledAt: .now()))
         let ledger = Fleet.Ledger.store(store)
-        func ask(_ id: String, look: Bool, secrets: JSONObject = [:]) async -> FleetError? {
-            let order = AgentOrder(
-                id: id, resource: "docker/web", generation: 0, driver: "docker", operation: "container.ensure",
+        func ask(_ id: String, look: Bool, secrets: JSONObject = [:]) async -> AgentError? {
+            let order = AgentCommand(
+                id: id, resource: "docker/web", generation: 0, driver: "docker", action: "container.ensure",
                 secrets: secrets, isLook: look)
-            do throws(FleetError) {
+            do throws(AgentError) {
                 _ = try await ledger.open(order, "n1")
                 return nil
             } catch { return error }
@@ -30,7 +31,7 @@ import WireProtocol
         #expect(try await store.command("c1") == nil)
         try await store.updateNode("n1") { $0.approvedAt = .now() }
         #expect(await ask("c1", look: false, secrets: ["env": ["A": "b"]]) == nil)
-        #expect(!FleetError.unapproved(node: "n1").isRetryable)
+        #expect(!AgentError.unapproved(node: "n1").retryable)
         await store.close()
     }
 }

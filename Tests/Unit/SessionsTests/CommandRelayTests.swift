@@ -1,3 +1,4 @@
+import AgentCommands
 import NIOCore
 import NIOEmbedded
 import Synchronization
@@ -40,12 +41,12 @@ private struct Node {
 }
 
 @Suite struct CommandRelayTests {
-    private let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening(journal: "j1") })
+    private let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(AgentError) in Fleet.Opening(journal: "j1") })
 
     private func end(_ id: String, on node: String) -> CommandRelay.End {
         CommandRelay.End(
-            AgentOrder(
-                id: id, resource: "zfs/tank/\(id)", generation: 1, driver: "zfs", operation: "dataset.\(id)",
+            AgentCommand(
+                id: id, resource: "zfs/tank/\(id)", generation: 1, driver: "zfs", action: "dataset.\(id)",
                 deadline: .seconds(60)), on: node)
     }
 
@@ -63,7 +64,7 @@ private struct Node {
     }
 
     /// Both commands are on their nodes, and the receiver's has taken it on.
-    private func begin() async throws -> (relay: Task<CommandRelay.Outcome, Never>, sender: Node, receiver: Node) {
+    private func begin() async throws -> (relay: Task<RelayOutcome, Never>, sender: Node, receiver: Node) {
         let (from, to) = (try await Node("a", in: fleet), try await Node("b", in: fleet))
         let relay = Task { [fleet, sender = end("send", on: "a"), receiver = end("receive", on: "b")] in
             await CommandRelay(fleet).run(from: sender, to: receiver)
@@ -91,8 +92,8 @@ private struct Node {
         #expect(last.end && last.data.isEmpty && last.offset == offset)
         fleet.resolve(result("receive"))
         let outcome = await relay.value
-        #expect(outcome.succeeded && outcome.bytes == offset && outcome.broken == nil)
-        #expect(fleet.outstandingOrders == 0)
+        #expect(outcome.isComplete && outcome.bytes == offset && outcome.broken == nil)
+        #expect(fleet.outstandingCommands == 0)
     }
 
     @Test func `a receiver that does not read holds the sender's credit`() async throws {
@@ -136,7 +137,7 @@ private struct Node {
         fleet.resolve(result("send", .cancelled))
         fleet.resolve(result("receive", .cancelled))
         let outcome = await relay.value
-        #expect(!outcome.succeeded && outcome.broken == "4900 bytes of the sender's output are lost")
+        #expect(!outcome.isComplete && outcome.broken == "4900 bytes of the sender's output are lost")
     }
 
     @Test func `a sender whose node has begun anew, after a restart, ends both`() async throws {
@@ -158,7 +159,7 @@ private struct Node {
         fleet.resolve(result("send", .failed))
         #expect(try await to.cancel().id == "receive")
         fleet.resolve(result("receive", .cancelled))
-        #expect(await !relay.value.succeeded)
+        #expect(await !relay.value.isComplete)
     }
 
     @Test func `a receiver that has everything already stops the sender, and that is right`() async throws {
@@ -169,7 +170,7 @@ private struct Node {
         #expect(try await from.cancel().id == "send")
         fleet.resolve(result("send", .cancelled))
         let outcome = await relay.value
-        #expect(outcome.succeeded && outcome.broken == nil)
+        #expect(outcome.isComplete && outcome.broken == nil)
     }
 
     @Test func `a receiver that is refused starts no sender`() async throws {
@@ -180,7 +181,7 @@ private struct Node {
         #expect(try await to.command().id == "receive")
         fleet.resolve(result("receive", .refused))
         let outcome = await relay.value
-        #expect(outcome.sender == nil && !outcome.succeeded)
-        #expect(fleet.outstandingOrders == 0)
+        #expect(outcome.sender == nil && !outcome.isComplete)
+        #expect(fleet.outstandingCommands == 0)
     }
 }

@@ -1,3 +1,4 @@
+import AgentCommands
 import Logging
 import Model
 import Store
@@ -23,7 +24,7 @@ import WireProtocol
             let authority = try CertificateAuthority.create(commonName: "Test", days: 10, now: now.milliseconds)
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let sessions = SessionManager(
-                store: store, fleet: Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening() }),
+                store: store, fleet: Fleet(ledger: Fleet.Ledger { (_, _) throws(AgentError) in Fleet.Opening() }),
                 revocations: Revocations(), authority: authority, expected: [], logger: logger)
             enrolment = EnrolmentService(
                 store: store, sessions: sessions, authority: authority, controllerName: "localhost", logger: logger)

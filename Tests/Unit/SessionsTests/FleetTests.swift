@@ -1,3 +1,4 @@
+import AgentCommands
 import NIOCore
 import NIOEmbedded
 import Synchronization
@@ -30,11 +31,11 @@ private struct ScriptedLink {
 }
 
 @Suite struct FleetTests {
-    private let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening(journal: "j1") })
+    private let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(AgentError) in Fleet.Opening(journal: "j1") })
 
-    private func order(_ id: String, patience: Duration = .seconds(60)) -> AgentOrder {
-        AgentOrder(
-            id: id, resource: "docker/web", generation: 3, driver: "docker", operation: "container.ensure",
+    private func order(_ id: String, patience: Duration = .seconds(60)) -> AgentCommand {
+        AgentCommand(
+            id: id, resource: "docker/web", generation: 3, driver: "docker", action: "container.ensure",
             deadline: .seconds(10), patience: patience)
     }
 
@@ -42,10 +43,12 @@ private struct ScriptedLink {
         CommandResult(id: id, status: .succeeded, changed: true, observed: ["ok": .bool(true)], finished: 5)
     }
 
-    private func perform(_ order: AgentOrder, observer: CommandObserver = CommandObserver()) -> Task<
+    private func perform(_ order: AgentCommand, observer: CommandObserver = CommandObserver()) -> Task<
         CommandResult, any Error
     > {
-        Task { try await fleet.perform(order, on: "web-1", observer: observer) }
+        var observed = order
+        observed.observer = observer
+        return Task { [observed] in try await fleet.perform(observed, on: "web-1") }
     }
 
     private func connect(_ link: ScriptedLink) {
@@ -66,12 +69,12 @@ private struct ScriptedLink {
         #expect(command.journal == "j1")
         fleet.resolve(result("c1"))
         #expect(try await outcome.value == result("c1"))
-        #expect(fleet.outstandingOrders == 0)
+        #expect(fleet.outstandingCommands == 0)
     }
 
     @Test func `an order waits for its node and is sent when it comes`() async throws {
         let outcome = perform(order("c1"))
-        while fleet.outstandingOrders == 0 { await Task.yield() }
+        while fleet.outstandingCommands == 0 { await Task.yield() }
         let link = try await ScriptedLink()
         connect(link)
         #expect(try await link.nextCommand().id == "c1")
@@ -94,17 +97,17 @@ private struct ScriptedLink {
 
     @Test func `a known result is returned without sending`() async throws {
         let known = result("c1")
-        let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening(result: known) })
+        let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(AgentError) in Fleet.Opening(result: known) })
         #expect(try await fleet.perform(order("c1"), on: "web-1") == known)
     }
 
     @Test func `patience ends for a node that stays away`() async throws {
         let outcome = perform(order("c1", patience: .seconds(5)))
-        while fleet.outstandingOrders == 0 { await Task.yield() }
+        while fleet.outstandingCommands == 0 { await Task.yield() }
         fleet.tick(now: .now + .seconds(4))
-        #expect(fleet.outstandingOrders == 1)
+        #expect(fleet.outstandingCommands == 1)
         fleet.tick(now: .now + .seconds(6))
-        await #expect(throws: FleetError.unreachable(node: "web-1")) { try await outcome.value }
+        await #expect(throws: AgentError.unreachable(node: "web-1")) { try await outcome.value }
     }
 
     @Test func `a connected node that never answers is given up after deadline and allowance`() async throws {
@@ -113,12 +116,12 @@ private struct ScriptedLink {
         let outcome = perform(order("c1"))
         _ = try await link.nextCommand()
         fleet.tick(now: .now + .seconds(41))
-        await #expect(throws: FleetError.noAnswer(node: "web-1", command: "c1")) { try await outcome.value }
+        await #expect(throws: AgentError.noAnswer(node: "web-1", command: "c1")) { try await outcome.value }
     }
 
     @Test func `a cancel before the node is there follows the command`() async throws {
         let outcome = perform(order("c1"))
-        while fleet.outstandingOrders == 0 { await Task.yield() }
+        while fleet.outstandingCommands == 0 { await Task.yield() }
         fleet.cancel("c1", reason: "asked")
         let link = try await ScriptedLink()
         connect(link)
@@ -170,10 +173,10 @@ private struct ScriptedLink {
 
     @Test func `the same id is not waited for twice`() async throws {
         let outcome = perform(order("c1"))
-        while fleet.outstandingOrders == 0 { await Task.yield() }
-        await #expect(throws: FleetError.inFlight(command: "c1")) { try await fleet.perform(order("c1"), on: "web-1") }
+        while fleet.outstandingCommands == 0 { await Task.yield() }
+        await #expect(throws: AgentError.inFlight(command: "c1")) { try await fleet.perform(order("c1"), on: "web-1") }
         fleet.shutDown()
-        await #expect(throws: FleetError.abandoned(command: "c1")) { try await outcome.value }
+        await #expect(throws: AgentError.abandoned(command: "c1")) { try await outcome.value }
     }
 
     @Test func `revoking a node ends its orders and its link`() async throws {
@@ -182,7 +185,7 @@ private struct ScriptedLink {
         let outcome = perform(order("c1"))
         _ = try await link.nextCommand()
         fleet.disconnect("web-1", code: .revoked, message: "revoked")
-        await #expect(throws: FleetError.revoked(node: "web-1")) { try await outcome.value }
+        await #expect(throws: AgentError.revoked(node: "web-1")) { try await outcome.value }
         guard case .goodbye(let goodbye) = try await link.next() else {
             Issue.record("no goodbye")
             return

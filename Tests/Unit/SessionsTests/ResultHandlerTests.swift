@@ -1,3 +1,4 @@
+import AgentCommands
 import Logging
 import Model
 import NIOCore
@@ -18,7 +19,7 @@ import WireProtocol
         _ = try await store.insertCommand(
             CommandRecord(id: "c1", node: "web-1", resource: "docker/web", body: [:], createdAt: now))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening() })
+        let fleet = Fleet(ledger: Fleet.Ledger { (_, _) throws(AgentError) in Fleet.Opening() })
         let handler = ResultHandler(store: store, fleet: fleet, logger: logger)
         let channel = NIOAsyncTestingChannel()
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 7443))

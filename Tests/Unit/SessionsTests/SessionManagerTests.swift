@@ -1,3 +1,4 @@
+import AgentCommands
 import Logging
 import Model
 import NIOCore
@@ -33,7 +34,7 @@ import WireProtocol
         let revocations = Revocations()
         revocations.enrolled("web-1")
         let sessions = SessionManager(
-            store: store, fleet: Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening() }),
+            store: store, fleet: Fleet(ledger: Fleet.Ledger { (_, _) throws(AgentError) in Fleet.Opening() }),
             revocations: revocations,
             authority: try CertificateAuthority.create(commonName: "Test", days: 10, now: now.milliseconds),
             expected: [], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

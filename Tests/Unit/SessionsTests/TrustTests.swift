@@ -1,3 +1,4 @@
+import AgentCommands
 import Logging
 import Model
 import NIOCore
@@ -24,7 +25,7 @@ private struct Gatehouse {
         let authority = try CertificateAuthority.create(
             commonName: "Test", days: 10, now: Timestamp.now().milliseconds)
         sessions = SessionManager(
-            store: store, fleet: Fleet(ledger: Fleet.Ledger { (_, _) throws(FleetError) in Fleet.Opening() }),
+            store: store, fleet: Fleet(ledger: Fleet.Ledger { (_, _) throws(AgentError) in Fleet.Opening() }),
             revocations: Revocations(), authority: authority, expected: [], logger: logger)
         manager = EnrolmentService(
             store: store, sessions: sessions, authority: authority, controllerName: "localhost", logger: logger)

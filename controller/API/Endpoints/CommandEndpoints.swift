@@ -1,4 +1,5 @@
 import APIModels
+import AgentCommands
 import ControllerCore
 import HTTP
 import HTTPTypes

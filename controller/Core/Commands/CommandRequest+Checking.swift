@@ -22,7 +22,7 @@ extension CommandRequest {
             }
             return .success(
                 NodeCommand(
-                    node: node.id, driver: driver, operation: name, resource: resource,
+                    node: node.id, driver: driver, action: name, resource: resource,
                     arguments: completed(offer?.form), secrets: secrets, deadline: deadline,
                     mutates: offer?.mutates ?? true, isFollowed: isFollowed,
                     isAttended: isAttended))

@@ -1,3 +1,4 @@
+import AgentCommands
 import Logging
 import Model
 import Saga
@@ -45,7 +46,7 @@ extension SagaOutcome {
 }
 
 /// A command to a node as a saga of one step without an undo. The step is tried once: what was cut off in the middle is told
-/// as unknown and never done again, and only an order that found no answer is sent again, under the same id.
+/// as unknown and never done again, and only a command that found no answer is sent again, under the same id.
 enum CommandSaga {
     /// For the way to a node that is just coming back, beyond the command's own time.
     private static let allowance = Duration.seconds(120)
@@ -65,14 +66,14 @@ enum CommandSaga {
 
     private static func perform(_ scope: CommandScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         let generation = call.context[generationKey]?.asInteger ?? 0
-        var order = scope.order(call, generation)
-        var result = try await scope.follow(order)
-        if let newest = await scope.forgottenGeneration(in: result, of: order, on: scope.command.node) {
-            order.renew(newest)
-            result = try await scope.follow(order)
+        var command = scope.agentCommand(call, generation)
+        var result = try await scope.follow(command, call)
+        if let newest = await scope.forgottenGeneration(in: result, of: command, on: scope.command.node) {
+            command.renew(newest)
+            result = try await scope.follow(command, call)
         }
         try await scope.keep(result)
-        _ = try result.observation(of: order.resource)
+        _ = try result.observation(of: command.resource)
         return NoOutput()
     }
 
@@ -80,8 +81,8 @@ enum CommandSaga {
 }
 
 extension Store {
-    /// The generation of a command is that of the newest order for its resource: not older than what has been done, and
-    /// not newer than what a service will order next. One that is late for a newer order is refused by the agent.
+    /// The generation of a command is that of the newest one for its resource: not older than what has been done, and
+    /// not newer than what a service will send next. One that is late for a newer one is refused by the agent.
     func context(of command: NodeCommand) throws(StoreError) -> JSONObject {
         guard command.mutates else { return CommandSaga.context(generation: 0) }
         let newest = try newestGeneration(of: command.resource, on: command.node) ?? 0
@@ -90,30 +91,32 @@ extension Store {
 }
 
 extension CommandScope {
-    fileprivate func order(_ call: StepCall, _ generation: Int64) -> AgentCall {
-        AgentCall(
+    fileprivate func agentCommand(_ call: StepCall, _ generation: Int64) -> AgentCommand {
+        AgentCommand(
             id: call.command, resource: command.resource, generation: generation, driver: command.driver,
-            operation: command.operation, arguments: command.arguments, secrets: command.secrets,
-            deadline: call.deadline, trace: operation.id, step: call.step, by: operation.requestedBy,
-            isLook: command.isLook,
-            onProgress: { message, _ in note(call.step, message) })
+            action: command.action, arguments: command.arguments, secrets: command.secrets,
+            deadline: call.deadline, trace: operation.id, by: operation.requestedBy, isLook: command.isLook,
+            observer: CommandObserver(progress: { note(call.step, $0.message) }))
     }
 
-    /// Sends the order, lets others hear what it says meanwhile, and keeps the last of it.
-    fileprivate func follow(_ order: AgentCall) async throws(StepFailure) -> CommandResult {
-        let (live, agents, id) = (dependencies.live, dependencies.agents, order.id)
+    /// Sends the command, lets others hear what it says meanwhile, and keeps the last of it.
+    fileprivate func follow(_ sent: AgentCommand, _ call: StepCall) async throws(StepFailure) -> CommandResult {
+        let (live, agents, id) = (dependencies.live, dependencies.agents, sent.id)
         let output = live.begin(operation.id, command: id, isFollowed: command.isFollowed) { agents.grant(id, $0) }
         let watch = Task {
             guard command.isAttended else { return await LiveCommands.watch(output) }
-            await live.watch(operation.id) { await callOff(step: order.step) }
+            await live.watch(operation.id) { await callOff(step: call.step) }
         }
         defer {
             watch.cancel()
             live.end(operation.id)
         }
-        var order = order
-        order.onOutput = { output.append(OutputChunk(stream: $0.stream, offset: $0.offset, bytes: $0.data)) }
-        let result = try await send(order)
+        var sent = sent
+        sent.observer.grantsCredit = true
+        sent.observer.output = {
+            output.append(OutputChunk(stream: $0.stream, offset: $0.offset, bytes: $0.data))
+        }
+        let result = try await send(sent)
         await keep(output.tail)
         return result
     }
@@ -140,13 +143,13 @@ extension CommandScope {
         }
     }
 
-    fileprivate func send(_ order: AgentCall) async throws(StepFailure) -> CommandResult {
+    fileprivate func send(_ sent: AgentCommand) async throws(StepFailure) -> CommandResult {
         do throws(AgentError) {
-            return try await dependencies.agents.perform(order, command.node)
+            return try await dependencies.agents.perform(sent, command.node)
         } catch {
             throw StepFailure(
                 error.retryable ? .unanswered : .final, code: error.code, message: error.message,
-                resource: order.resource, effect: error.retryable ? .possible : .none)
+                resource: sent.resource, effect: error.retryable ? .possible : .none)
         }
     }
 
@@ -161,28 +164,28 @@ extension CommandScope {
                 $0.result = .object(($0.result?.asObject ?? [:]).merged(with: found))
             }
         } catch {
-            // The agent keeps the receipt: the same order again gives the same result.
+            // The agent keeps the receipt: the same command again gives the same result.
             throw StepFailure(.unanswered, code: "store", message: "the result could not be stored: \(error)")
         }
     }
 }
 
 extension RunScope {
-    /// The node has seen a newer order for the resource than this store remembers, which forgets old orders in time. The
-    /// refused one was not done, and may go again under that generation. Nil when a newer order is known here: then this
+    /// The node has seen a newer command for the resource than this store remembers, which forgets old ones in time. The
+    /// refused one was not done, and may go again under that generation. Nil when a newer one is known here: then this
     /// one is late and stays refused.
-    func forgottenGeneration(in result: CommandResult, of order: AgentCall, on node: String) async -> Int64? {
+    func forgottenGeneration(in result: CommandResult, of command: AgentCommand, on node: String) async -> Int64? {
         guard result.status == .refused, result.error?.code == .staleGeneration,
             let newest = result.observed["newest_generation"]?.asInteger,
             Store.mayHaveGiven(newest, until: dependencies.clock.now())
         else { return nil }
-        let known = (try? await dependencies.store.newestGeneration(of: order.resource, on: node)) ?? nil
-        return newest > max(known ?? 0, order.generation) ? newest : nil
+        let known = (try? await dependencies.store.newestGeneration(of: command.resource, on: node)) ?? nil
+        return newest > max(known ?? 0, command.generation) ? newest : nil
     }
 }
 
-extension AgentCall {
-    /// Under which a refused order goes again.
+extension AgentCommand {
+    /// Under which a refused command goes again.
     static func renewed(_ id: String) -> String { id + ".g" }
     var renewedID: String { Self.renewed(id) }
 

@@ -2,7 +2,7 @@ import Model
 package import Store
 package import WireProtocol
 
-/// One operation of a driver that somebody wants done on a node, outside any service.
+/// One action of a driver that somebody wants done on a node, outside any service.
 package struct NodeCommand: Sendable, Hashable {
     /// Of its operation record.
     package static let kind = "command"
@@ -12,10 +12,10 @@ package struct NodeCommand: Sendable, Hashable {
     package var node: String
     package var driver: String
     /// Without the driver's name: `container.exec`.
-    package var operation: String
+    package var action: String
     package var resource: String
     package var arguments: JSONObject
-    /// MarkedObject sealed until the end of the operation, and never shown.
+    /// Sealed until the end of the operation, and never shown.
     package var secrets: JSONObject
     /// How long the agent lets it run.
     package var deadline: Duration
@@ -27,13 +27,13 @@ package struct NodeCommand: Sendable, Hashable {
     package var isAttended: Bool
 
     package init(
-        node: String, driver: String, operation: String, resource: String, arguments: JSONObject = [:],
+        node: String, driver: String, action: String, resource: String, arguments: JSONObject = [:],
         secrets: JSONObject = [:], deadline: Duration, mutates: Bool, isFollowed: Bool = false,
         isAttended: Bool = false
     ) {
         self.node = node
         self.driver = driver
-        self.operation = operation
+        self.action = action
         self.resource = resource
         self.arguments = arguments
         self.secrets = secrets
@@ -44,7 +44,7 @@ package struct NodeCommand: Sendable, Hashable {
     }
 
     /// `docker.container.exec`
-    package var name: String { "\(driver).\(operation)" }
+    package var name: String { "\(driver).\(action)" }
 
     /// It changes nothing and tells nothing.
     var isLook: Bool { !mutates && secrets.isEmpty }
@@ -60,7 +60,7 @@ extension NodeCommand {
 
     private var json: JSONObject {
         var json: JSONObject = [
-            "driver": .string(driver), "operation": .string(operation), "resource": .string(resource),
+            "driver": .string(driver), "operation": .string(action), "resource": .string(resource),
             "arguments": .object(arguments), "deadline_ms": .integer(deadline.wholeMilliseconds),
             "mutates": .bool(mutates), "followed": .bool(isFollowed),
         ]
@@ -78,7 +78,7 @@ extension NodeCommand {
     init(_ parameters: JSONObject, node: String) throws(FieldError) {
         self = try parameters.nested(Self.commandKey) { (fields) throws(FieldError) in
             NodeCommand(
-                node: node, driver: try fields.string("driver"), operation: try fields.string("operation"),
+                node: node, driver: try fields.string("driver"), action: try fields.string("operation"),
                 resource: try fields.string("resource"), arguments: try fields.object("arguments"),
                 deadline: .milliseconds(try fields.integer("deadline_ms")), mutates: try fields.bool("mutates"),
                 isFollowed: try fields.bool("followed"), isAttended: try fields.optionalBool("attended") ?? false)

@@ -1,3 +1,4 @@
+import AgentCommands
 import Model
 import Placement
 import Saga
@@ -154,7 +155,7 @@ extension OperationRun {
 
     private func callOff(_ command: String) async {
         guard direction == .unwind else { return }
-        for id in [command, AgentCall.renewed(command)] {
+        for id in [command, AgentCommand.renewed(command)] {
             await dependencies.agents.cancel(id, "the operation was called off")
         }
     }

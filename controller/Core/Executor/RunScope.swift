@@ -1,6 +1,6 @@
 import Store
 
-/// What an order to an agent outside any service needs to know of the operation that gives it.
+/// What a command to an agent outside any service needs to know of the operation that sends it.
 protocol RunScope: Sendable {
     var dependencies: Dependencies { get }
     var operation: OperationRecord { get }

@@ -1,3 +1,4 @@
+package import AgentCommands
 import Model
 package import Store
 package import WireProtocol

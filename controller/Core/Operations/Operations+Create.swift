@@ -20,7 +20,7 @@ extension Operations {
             let drawn: Drawn
             switch try store.draw(request, catalogue) {
             case .failure(let error): return .failure(error)
-            case .success(let order): drawn = order
+            case .success(let found): drawn = found
             }
             let service = ServiceRecord(
                 id: Identifier.make("svc"), externalID: request.externalID, customer: request.customer,
@@ -41,18 +41,18 @@ extension Operations {
         let connected = await dependencies.agents.connected()
         let loads = await dependencies.agents.loads()
         return try await record { store throws(StoreError) in
-            let order: Drawn
+            let drawn: Drawn
             switch try store.draw(request, catalogue) {
             case .failure(let error): return .failure(error)
-            case .success(let drawn): order = drawn
+            case .success(let found): drawn = found
             }
-            guard let needs = order.product.placement else {
-                let problem = "names a plan of \(order.product.name), whose services lie on no node"
+            guard let needs = drawn.product.placement else {
+                let problem = "names a plan of \(drawn.product.name), whose services lie on no node"
                 return .failure(.invalid(field: "plan", problem: problem))
             }
             let candidates = try store.candidates(connected: connected, loads: loads)
             do throws(CoreError) {
-                return .success(Scheduler(rules: rules).place(try needs.demand(order.spec), on: candidates))
+                return .success(Scheduler(rules: rules).place(try needs.demand(drawn.spec), on: candidates))
             } catch { return .failure(error) }
         }
     }
@@ -72,7 +72,7 @@ extension ServiceRequest {
         try checkLabels(labels, field: "labels")
     }
 
-    /// MarkedObject with the operation, to know the same request again.
+    /// Kept with the operation, to know the same request again.
     var json: JSONObject {
         [
             "customer": .string(customer), "plan": .string(plan), "labels": .strings(labels),

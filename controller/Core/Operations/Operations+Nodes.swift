@@ -27,7 +27,7 @@ extension Operations {
         }
     }
 
-    /// Says that a node may be trusted, with the figures that it claims now: from here on it gets services, orders and
+    /// Says that a node may be trusted, with the figures that it claims now: from here on it gets services, commands and
     /// what they must know. Again for a node whose claims have grown.
     /// - Parameter seen: what whoever approves has looked at; a node that says something else by now is not approved.
     package func approve(

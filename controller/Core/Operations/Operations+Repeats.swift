@@ -1,7 +1,7 @@
 import Model
 import Store
 
-// A request whose answer got lost, because the controller died between its order and its answer, comes again under the
+// A request whose answer got lost, because the controller died between recording it and answering, comes again under the
 // same key. The front that keeps answers by their keys has none then: the operation itself knows the key.
 
 extension Store {

@@ -46,7 +46,7 @@ package struct PanelObject: ManagedObject {
 package struct AnalyticsSite: ManagedObject {
     package static let noun = "analytics site"
     package var domain: String
-    /// Given by the one who counts; nil while it is only wished.
+    /// Given by the one who counts; nil while it is only asked for.
     package var id: String?
     package var name: String { domain }
 

@@ -1,3 +1,4 @@
+package import AgentCommands
 package import Model
 import Synchronization
 package import WireProtocol
@@ -8,7 +9,7 @@ package struct Question: Sendable, Hashable {
     package var action: String
     package var resource: String
     package var arguments: JSONObject
-    /// Not older than that of the last order for the resource.
+    /// Not older than that of the last command for the resource.
     package var generation: Int64
 
     package init(
@@ -65,6 +66,9 @@ package final class Looks: Sendable {
     private let limit: Int
     private let state = Mutex(State())
 
+    /// Nodes that are asked at a time.
+    package static let breadth = 16
+
     /// - Parameter limit: answers that are kept.
     package init(_ agents: AgentsPort, _ clock: ClockPort, limit: Int = 2000) {
         (self.agents, self.clock, self.limit) = (agents, clock, max(1, limit))
@@ -89,18 +93,41 @@ package final class Looks: Sendable {
         return look
     }
 
-    /// The same question to many, side by side.
-    /// - Parameter breadth: nodes that are asked at a time.
+    /// Many nodes side by side, each its questions one after another: one that does not answer holds up no other. A node that
+    /// gives no answer to one question gives none to the next either: its looks end with that one.
+    /// - Parameters:
+    ///   - questions: by node.
+    ///   - patience: for each answer.
+    ///   - breadth: nodes that are asked at a time.
+    /// - Returns: by node, in the order of its questions.
     package func askAll(
-        _ question: Question, of nodes: [String], noOlderThan age: Duration = .zero,
-        patience: Duration = .seconds(30), breadth: Int = 16, by name: String
-    ) async -> [String: Look] {
-        let looks = Mutex<[String: Look]>([:])
-        try? await sideBySide(nodes, atMost: breadth) { node in
-            let look = await self.ask(question, of: node, noOlderThan: age, patience: patience, by: name)
-            looks.withLock { $0[node] = look }
+        _ questions: [String: [Question]], patience: Duration = .seconds(30), breadth: Int = Looks.breadth,
+        by name: String
+    ) async -> [String: [Look]] {
+        await withTaskGroup(of: (String, [Look]).self) { group in
+            var left = questions.sorted { $0.key < $1.key }[...]
+            var answers: [String: [Look]] = [:]
+            func begin() {
+                guard let (node, questions) = left.popFirst() else { return }
+                group.addTask { (node, await self.ask(questions, of: node, patience, name)) }
+            }
+            for _ in 0..<breadth { begin() }
+            while let (node, looks) = await group.next() {
+                answers[node] = looks
+                begin()
+            }
+            return answers
         }
-        return looks.withLock { $0 }
+    }
+
+    private func ask(
+        _ questions: [Question], of node: String, _ patience: Duration, _ name: String
+    ) async -> [Look] {
+        var looks: [Look] = []
+        for question in questions where looks.last?.missing == nil {
+            looks.append(await ask(question, of: node, patience: patience, by: name))
+        }
+        return looks
     }
 
     /// Waits no longer than `patience`, whoever began to ask and whenever.
@@ -124,12 +151,12 @@ package final class Looks: Sendable {
 
     private func perform(_ key: Key, _ name: String, _ patience: Duration) async {
         let question = key.question
-        let call = AgentCall(
+        let command = AgentCommand(
             id: Identifier.make("look"), resource: question.resource, generation: question.generation,
-            driver: question.driver, operation: question.action, arguments: question.arguments, deadline: patience,
-            trace: nil, step: name, isLook: true)
+            driver: question.driver, action: question.action, arguments: question.arguments, deadline: patience,
+            by: name, isLook: true)
         let work = Task { [agents] () -> Answer in
-            do throws(AgentError) { return .success(try await agents.perform(call, key.node)) } catch {
+            do throws(AgentError) { return .success(try await agents.perform(command, key.node)) } catch {
                 return .failure(error)
             }
         }

@@ -19,23 +19,30 @@ package struct DriftWatch: Sendable {
         case silence
     }
 
-    /// The driver whose inventory on the service's node is looked at first. Nil asks at once: a service on no node.
-    package var driver: String?
+    /// Whom to ask for what there is now.
+    package enum Source: Sendable {
+        /// The service's node. The inventory of the driver is looked at first, and may be old news: before anybody is alarmed,
+        /// the node is asked the question, which is nil where there is none to ask.
+        case node(
+            driver: String, question: @Sendable (ServiceLook, _ resource: String) -> Question?,
+            read: @Sendable (CommandResult) -> Answer)
+        /// Somebody else, for a service on no node.
+        case outside(@Sendable (ServiceLook, _ resource: String) async -> Answer)
+    }
+
+    package var source: Source
     /// What the thing is called there; nil for a service of which there is nothing to compare.
     package var resource: @Sendable (ServiceLook) -> String?
     /// Nil when all is as it should be.
     package var judge: Judge
-    /// Asks for what there is now: an inventory may be old news.
-    package var ask: @Sendable (ServiceLook, _ resource: String) async -> Answer
     /// Whether what is repairable is repaired without being asked.
     package var repairs: @Sendable (ServiceRecord) -> Bool
 
     package init(
-        driver: String?, resource: @escaping @Sendable (ServiceLook) -> String?, judge: @escaping Judge,
-        ask: @escaping @Sendable (ServiceLook, String) async -> Answer,
+        _ source: Source, resource: @escaping @Sendable (ServiceLook) -> String?, judge: @escaping Judge,
         repairs: @escaping @Sendable (ServiceRecord) -> Bool = { _ in false }
     ) {
-        (self.driver, self.resource, self.judge, self.ask, self.repairs) = (driver, resource, judge, ask, repairs)
+        (self.source, self.resource, self.judge, self.repairs) = (source, resource, judge, repairs)
     }
 }
 

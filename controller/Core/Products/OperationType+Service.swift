@@ -61,7 +61,7 @@ extension Store {
             $0.state = verb.during(service.state)
             $0.generation = operation.position
         }
-        // One that was ordered before the store was restored stays as old as it is.
+        // One that was asked for before the store was restored stays as old as it is.
         let current = try generationBase()
         let base = operation.parameters[Restoration.baseKey]?.asInteger ?? current
         let from = JSONValue.string(service.state.rawValue)

@@ -12,80 +12,98 @@ struct ServiceDrift: Reconciler {
     /// Reports of the agents lag behind what operations do.
     static let grace = Duration.seconds(60)
 
-    /// Nodes that are looked at side by side: one that does not answer holds up no other.
-    static let breadth = 16
-
-    func reconcile(_ dependencies: Dependencies) async throws {
-        let watched = dependencies.catalogue.products.filter { $0.drift != nil }
-        let nodes = await dependencies.agents.connected().sorted()
-        try await sideBySide(nodes, atMost: Self.breadth) { node in try await examine(node: node, dependencies) }
-        for product in watched where product.placement == nil { try await examine(product, dependencies) }
+    /// A service that may differ from what it should be, and what its node is asked before anybody is alarmed.
+    private struct Suspect {
+        var service: ServiceRecord
+        var watch: DriftWatch
+        var question: Question
+        var read: @Sendable (CommandResult) -> DriftWatch.Answer
     }
 
-    private func examine(node: String, _ dependencies: Dependencies) async throws {
+    func reconcile(_ dependencies: Dependencies) async throws {
+        var suspects: [String: [Suspect]] = [:]
+        for node in await dependencies.agents.connected() {
+            let found = try await self.suspects(on: node, dependencies)
+            if !found.isEmpty { suspects[node] = found }
+        }
+        let answers = await dependencies.looks.askAll(suspects.mapValues { $0.map(\.question) }, by: name)
+        for (node, suspects) in suspects {
+            for (suspect, look) in zip(suspects, answers[node] ?? []) {
+                guard look.missing == nil, let result = look.result,
+                    case .report(let seen) = suspect.read(result)
+                else { continue }
+                let drift = suspect.watch.judge(suspect.service, seen)
+                try await record(drift, suspect.service, suspect.watch, dependencies)
+            }
+        }
+        for product in dependencies.catalogue.products where product.placement == nil {
+            try await examine(product, dependencies)
+        }
+    }
+
+    /// Services on a node whose driver reports something else than should be. What is right again is recorded at once.
+    private func suspects(on node: String, _ dependencies: Dependencies) async throws -> [Suspect] {
         var inventories: [String: [String: JSONObject]] = [:]
+        var suspects: [Suspect] = []
         for service in try await dependencies.store.services(onNode: node) {
-            guard let watch = dependencies.catalogue.product(of: service)?.drift else { continue }
-            if let driver = watch.driver, inventories[driver] == nil {
+            guard isDue(service, dependencies), let watch = dependencies.catalogue.product(of: service)?.drift,
+                case .node(let driver, let ask, let read) = watch.source
+            else { continue }
+            let look = try await ServiceLook(service, name: name, dependencies)
+            guard let resource = watch.resource(look) else { continue }
+            if inventories[driver] == nil {
                 let reported = try await dependencies.store.inventory(node: node, driver: driver)
                 inventories[driver] = Dictionary(
                     reported.map { ($0.resource, $0.state) }, uniquingKeysWith: { $1 })
             }
-            // A node that gives no answer gives none to the next question either.
-            let states = watch.driver.flatMap { inventories[$0] }
-            guard try await examine(service, watch, states, dependencies) else { return }
+            let state = inventories[driver]?[resource]
+            guard watch.judge(service, state.map { .seen($0) } ?? .missing) != nil else {
+                try await record(nil, service, watch, dependencies)
+                continue
+            }
+            guard let question = ask(look, resource) else { continue }
+            suspects.append(Suspect(service: service, watch: watch, question: question, read: read))
         }
+        return suspects
     }
 
     /// Services that lie on no node.
     private func examine(_ product: Product, _ dependencies: Dependencies) async throws {
-        guard let watch = product.drift else { return }
+        guard let watch = product.drift, case .outside(let ask) = watch.source else { return }
         var page = PageRequest(limit: 100)
         while true {
             let filter = ServiceFilter(states: [.running, .suspended], product: product.name)
             let found = try await dependencies.store.services(filter, page: page)
-            for service in found.items {
-                guard try await examine(service, watch, nil, dependencies) else { return }
+            for service in found.items where isDue(service, dependencies) {
+                let look = try await ServiceLook(service, name: name, dependencies)
+                guard let resource = watch.resource(look) else { continue }
+                switch await ask(look, resource) {
+                case .report(let seen): try await record(watch.judge(service, seen), service, watch, dependencies)
+                case .unclear: continue
+                case .silence: return
+                }
             }
             guard let next = found.next else { return }
             page.after = next
         }
     }
 
-    /// False when somebody was asked and gave no answer.
-    /// - Parameter states: what the node reported; nil asks at once.
-    private func examine(
-        _ service: ServiceRecord, _ watch: DriftWatch, _ states: [String: JSONObject]?, _ dependencies: Dependencies
-    ) async throws -> Bool {
-        let now = dependencies.clock.now()
-        guard [.running, .suspended].contains(service.state), (now - service.updatedAt).magnitude > Self.grace
-        else { return true }
-        let look = try await ServiceLook(service, name: name, dependencies)
-        guard let resource = watch.resource(look) else { return true }
-        var drift: Drift?
-        if let states { drift = watch.judge(service, states[resource].map { .seen($0) } ?? .missing) }
-        // What was reported may be old news: before anybody is alarmed, it is asked for.
-        if drift != nil || states == nil {
-            switch await watch.ask(look, resource) {
-            case .report(let seen): drift = watch.judge(service, seen)
-            case .unclear: return true
-            case .silence: return false
-            }
-        }
-        let known = service.observed["drift"]?["kind"]?.asString
-        guard drift?.kind != known else { return true }
-        try await record(drift, service, watch, dependencies, at: now)
-        return true
+    /// It is at rest, and has been for long enough to be reported as it is.
+    private func isDue(_ service: ServiceRecord, _ dependencies: Dependencies) -> Bool {
+        [.running, .suspended].contains(service.state)
+            && (dependencies.clock.now() - service.updatedAt).magnitude > Self.grace
     }
 
     private func record(
-        _ drift: Drift?, _ service: ServiceRecord, _ watch: DriftWatch, _ dependencies: Dependencies, at now: Timestamp
+        _ drift: Drift?, _ service: ServiceRecord, _ watch: DriftWatch, _ dependencies: Dependencies
     ) async throws {
+        guard drift?.kind != service.observed["drift"]?["kind"]?.asString else { return }
+        let now = dependencies.clock.now()
         guard try await note(drift, service, dependencies, at: now), let drift else { return }
         dependencies.logger.warning(
             "a service is not as it should be", metadata: ["service": "\(service.id)", "drift": "\(drift.kind)"])
         guard service.state == .running, drift.isRepairable, watch.repairs(service) else { return }
-        // Of a service that has not been touched since the store was restored, nobody knows what was wished of it last.
+        // Of a service that has not been touched since the store was restored, nobody knows what was asked of it last.
         if let restored = try await dependencies.store.restoredAt(), service.updatedAt < restored { return }
         _ = try await operations.repair(service.id, by: Requester(name: "reconciler/\(name)"))
     }

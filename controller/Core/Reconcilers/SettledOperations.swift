@@ -8,7 +8,7 @@ import WireProtocol
 struct SettledOperations: Reconciler {
     let name = "settled-operations"
     let interval = Duration.seconds(300)
-    /// Orders of before may still be under way.
+    /// Commands of before may still be under way.
     static let grace = Duration.seconds(60)
     private static let batch = 100
 

@@ -4,7 +4,7 @@ import Store
 import WireProtocol
 
 /// Reports things on nodes that carry our mark but belong to no service that has its place there: a slow engine may make one
-/// after its order was given up and everything else was undone. They are left alone: they may be all that remains of
+/// after its command was given up and everything else was undone. They are left alone: they may be all that remains of
 /// somebody's data.
 struct UnknownObjects: Reconciler {
     let name = "unknown-objects"

@@ -1,3 +1,4 @@
+import AgentCommands
 import Logging
 package import Saga
 import Store
@@ -6,7 +7,7 @@ package import WireProtocol
 /// What a step asks of the agent of a node.
 package struct ActionRequest: Sendable {
     package var driver: String
-    package var operation: String
+    package var action: String
     package var resource: String
     package var arguments: JSONObject
     /// Arguments that are neither stored nor logged on the way.
@@ -15,50 +16,51 @@ package struct ActionRequest: Sendable {
     package var isShared: Bool
 
     package init(
-        driver: String, operation: String, resource: String, arguments: JSONObject, secrets: JSONObject = [:],
+        driver: String, action: String, resource: String, arguments: JSONObject, secrets: JSONObject = [:],
         isShared: Bool = false
     ) {
-        (self.driver, self.operation, self.resource) = (driver, operation, resource)
+        (self.driver, self.action, self.resource) = (driver, action, resource)
         (self.arguments, self.secrets, self.isShared) = (arguments, secrets, isShared)
     }
 }
 
 extension ServiceWork {
-    /// Sends an order under the call's command id and returns what the agent observed.
-    package func send(_ order: ActionRequest, to node: String, _ call: StepCall) async throws(StepFailure) -> JSONObject
-    {
-        let command = command(order, call)
+    /// Sends a command under the call's command id and returns what the agent observed.
+    package func send(
+        _ request: ActionRequest, to node: String, _ call: StepCall
+    ) async throws(StepFailure) -> JSONObject {
+        let command = command(request, call)
         let result: CommandResult
         do throws(AgentError) {
             result = try await dependencies.agents.perform(command, node)
         } catch {
             throw StepFailure(
                 error.retryable ? .unanswered : .final, code: error.code, message: error.message,
-                resource: order.resource)
+                resource: request.resource)
         }
         await learn(from: result, of: command, on: node)
-        return try result.observation(of: order.resource)
+        return try result.observation(of: request.resource)
     }
 
-    /// The order as it goes out.
-    func command(_ order: ActionRequest, _ call: StepCall) -> AgentCall {
-        AgentCall(
-            id: call.command, resource: order.resource,
-            generation: order.isShared ? 0 : generation(call), driver: order.driver,
-            operation: order.operation, arguments: order.arguments, secrets: order.secrets, deadline: call.deadline,
-            trace: operation.id, step: call.step,
-            onProgress: { [note = scope.note] message, _ in note(call.step, message) })
+    /// The request as it goes out.
+    func command(_ request: ActionRequest, _ call: StepCall) -> AgentCommand {
+        AgentCommand(
+            id: call.command, resource: request.resource,
+            generation: request.isShared ? 0 : generation(call), driver: request.driver,
+            action: request.action, arguments: request.arguments, secrets: request.secrets, deadline: call.deadline,
+            trace: operation.id,
+            observer: CommandObserver(progress: { [note = scope.note] in note(call.step, $0.message) }))
     }
 
-    /// Grows with each operation of the service, and once more when it goes back: an order of the way forward that
+    /// Grows with each operation of the service, and once more when it goes back: a command of the way forward that
     /// arrives late cannot undo the undoing.
     private func generation(_ call: StepCall) -> Int64 {
         (call.context[Restoration.baseKey]?.asInteger ?? 0) + operation.position * 2 + (call.unwinding ? 1 : 0)
     }
 
-    /// An agent that has seen newer orders than this store has given: the store is older than it should be. This order
+    /// An agent that has seen newer commands than this store has given: the store is older than it should be. This command
     /// stays refused, for nobody knows what came after it; what begins from now on is newer.
-    func learn(from result: CommandResult, of command: AgentCall, on node: String) async {
+    func learn(from result: CommandResult, of command: AgentCommand, on node: String) async {
         guard result.status == .refused, result.error?.code == .staleGeneration,
             let newest = result.observed["newest_generation"]?.asInteger, newest > command.generation | 1
         else { return }
@@ -66,7 +68,7 @@ extension ServiceWork {
         do throws(StoreError) {
             if try await dependencies.store.raiseGenerations(above: newest, at: now) {
                 dependencies.logger.error(
-                    "a node has seen newer orders than this store knows: it is older than it should be",
+                    "a node has seen newer commands than this store knows: it is older than it should be",
                     metadata: [
                         "resource": "\(command.resource)", "newest": "\(newest)", "ours": "\(command.generation)",
                     ])
@@ -81,12 +83,12 @@ extension ServiceWork {
 
 extension Finding {
     fileprivate static func impossibleGeneration(
-        _ generation: Int64, of command: AgentCall, on node: String
+        _ generation: Int64, of command: AgentCommand, on node: String
     ) -> Finding {
         Finding(
             "node.generation", subject: "node/\(node)", .error, node: node,
             summary:
-                "The node refuses orders for \(command.resource) as older than one that no controller can have given.",
+                "The node refuses commands for \(command.resource) as older than one that no controller can have given.",
             remedy:
                 "See who else can reach the agent, and its journal; a node that nobody can vouch for is to be revoked and enrolled anew.",
             data: ["generation": .integer(generation), "ours": .integer(command.generation)])
@@ -115,7 +117,7 @@ extension CommandResult {
         case (.refused, _) where error?.retryable == true: .unanswered
         // Nobody knows how far it came; ensure-style steps look for themselves.
         case (.failed, .unknownOutcome): .interrupted
-        // Cancelled by the node's owner or by an order of ours that came to nothing: as good as not done.
+        // Cancelled by the node's owner or by a command of ours that came to nothing: as good as not done.
         case (.cancelled, _): .retryable
         default: error?.retryable == true ? .retryable : .final
         }

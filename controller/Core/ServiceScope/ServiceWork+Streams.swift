@@ -1,3 +1,4 @@
+import AgentCommands
 package import Saga
 import Synchronization
 package import WireProtocol
@@ -12,15 +13,16 @@ package struct CommandOutput: Sendable, Hashable {
 }
 
 extension ServiceWork {
-    /// Sends an order whose command reads `input` to its end, and hears what it says.
+    /// Sends a command that reads `input` to its end, and hears what it says.
     /// - Parameter limit: bytes of output that are kept.
     package func send(
-        _ order: ActionRequest, to node: String, _ call: StepCall, input: [UInt8], limit: Int = 1 << 20
+        _ request: ActionRequest, to node: String, _ call: StepCall, input: [UInt8], limit: Int = 1 << 20
     ) async throws(StepFailure) -> (observed: JSONObject, output: CommandOutput) {
         let (agents, id) = (dependencies.agents, call.command)
         let heard = Heard(limit: limit)
-        var command = command(order, call)
-        command.onOutput = { output in
+        var command = command(request, call)
+        command.observer.grantsCredit = true
+        command.observer.output = { output in
             heard.take(output)
             agents.grant(id, output.data.count)
         }
@@ -30,10 +32,10 @@ extension ServiceWork {
         do throws(AgentError) { result = try await agents.perform(command, node) } catch {
             throw StepFailure(
                 error.retryable ? .unanswered : .final, code: error.code, message: error.message,
-                resource: order.resource)
+                resource: request.resource)
         }
         await learn(from: result, of: command, on: node)
-        return (try result.observation(of: order.resource), heard.output(of: result))
+        return (try result.observation(of: request.resource), heard.output(of: result))
     }
 }
 

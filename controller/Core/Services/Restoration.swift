@@ -7,7 +7,7 @@ import WireProtocol
 /// backup was taken is not in it: any of them may have ended, and others may have followed.
 ///
 /// They keep their ids and generations, so that an agent which has done the work answers with its receipt and one which has
-/// seen a newer order refuses. They go forward only: to undo could destroy what a later operation, now forgotten, has made.
+/// seen a newer command refuses. They go forward only: to undo could destroy what a later operation, now forgotten, has made.
 package enum Restoration {
     static let baseKey = "generation_base"
     private static let markKey = "restored"

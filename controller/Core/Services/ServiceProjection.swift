@@ -3,7 +3,7 @@ import WireProtocol
 
 /// The state in which a service will be when all that is queued for it has gone well.
 ///
-/// A request is checked against this, so that a billing system may order a suspension while the upgrade still runs.
+/// A request is checked against this, so that a billing system may ask for a suspension while the upgrade still runs.
 /// When an operation's turn comes it is checked again, against the state that is there then.
 func projectedState(
     _ state: ServiceRecord.State, after queue: [OperationRecord], of product: Product

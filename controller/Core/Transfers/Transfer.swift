@@ -46,11 +46,11 @@ package struct TransferRequest: Sendable, Hashable {
     }
 
     var transfer: Transfer {
-        func command(_ place: Place, _ operation: String, _ arguments: JSONObject, mutates: Bool) -> NodeCommand {
+        func command(_ place: Place, _ action: String, _ arguments: JSONObject, mutates: Bool) -> NodeCommand {
             var all = arguments
             all["dataset"] = .string(place.dataset)
             return NodeCommand(
-                node: place.node, driver: "zfs", operation: operation, resource: "zfs/\(place.dataset)",
+                node: place.node, driver: "zfs", action: action, resource: "zfs/\(place.dataset)",
                 arguments: all, deadline: deadline, mutates: mutates)
         }
         let sending = sending.merged(with: ["snapshot": .string(snapshot)])

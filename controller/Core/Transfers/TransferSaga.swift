@@ -1,3 +1,4 @@
+import AgentCommands
 import Model
 import Saga
 import Store
@@ -57,26 +58,29 @@ enum TransferSaga {
     }
 }
 
-/// The orders of both ends.
+/// The commands of both ends.
 struct TransferEnds: Sendable {
-    var sender: AgentCall
-    var receiver: AgentCall
+    /// The one step of the saga.
+    let step: String
+    var sender: AgentCommand
+    var receiver: AgentCommand
     /// Tells what an interrupted receive has left.
-    var state: AgentCall
+    var state: AgentCommand
     var hasToken = false
 
     init(_ transfer: Transfer, _ operation: OperationRecord, _ call: StepCall) {
-        func order(_ suffix: String, _ command: NodeCommand, _ generation: Int64) -> AgentCall {
-            AgentCall(
+        func agentCommand(_ suffix: String, _ command: NodeCommand, _ generation: Int64) -> AgentCommand {
+            AgentCommand(
                 id: call.command + suffix, resource: command.resource, generation: generation, driver: command.driver,
-                operation: command.operation, arguments: command.arguments, deadline: call.deadline,
-                trace: operation.id, step: call.step, by: operation.requestedBy)
+                action: command.action, arguments: command.arguments, deadline: call.deadline,
+                trace: operation.id, by: operation.requestedBy)
         }
+        step = call.step
         // The receiver's is the id by which the step is called off; the sender is stopped with it.
-        receiver = order("", transfer.receiver, call.context[CommandSaga.generationKey]?.asInteger ?? 0)
-        sender = order(".send", transfer.sender, 0)
-        state = order(".state", transfer.receiver, 0)
-        state.operation = "receive.state"
+        receiver = agentCommand("", transfer.receiver, call.context[CommandSaga.generationKey]?.asInteger ?? 0)
+        sender = agentCommand(".send", transfer.sender, 0)
+        state = agentCommand(".state", transfer.receiver, 0)
+        state.action = "receive.state"
         state.arguments = ["dataset": transfer.receiver.arguments["dataset"] ?? nil]
         state.deadline = .seconds(60)
     }

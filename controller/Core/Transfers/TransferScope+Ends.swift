@@ -1,3 +1,4 @@
+import AgentCommands
 import Model
 import Saga
 import Store
@@ -10,7 +11,7 @@ extension TransferScope {
         return "\(from.node) \(from.resource)@\(transfer.snapshot) to \(to.node) \(to.resource)"
     }
 
-    /// Whether an order of this id was given before: in another life of the controller, or when no answer came.
+    /// Whether a command of this id was sent before: in another life of the controller, or when no answer came.
     func knows(_ command: String) async throws(StepFailure) -> Bool {
         do throws(StoreError) { return try await dependencies.store.command(command) != nil } catch {
             throw StepFailure(.unanswered, code: "store", message: "\(error)", effect: .none)
@@ -22,11 +23,11 @@ extension TransferScope {
         var ends = planned
         if let token = try await token(ends.state) {
             ends.goOn(with: token, dataset: transfer.sender.arguments["dataset"])
-            note(ends.receiver.step, "goes on with what an interrupted receive has left")
+            note(ends.step, "goes on with what an interrupted receive has left")
         }
-        note(ends.receiver.step, places)
+        note(ends.step, places)
         try await remember(ends.sender.arguments)
-        ends.sender.onProgress = progress(ends.sender.step)
+        ends.sender.observer.progress = progress(ends.step)
         var outcome = await relay(ends)
         if case .success(let result) = outcome.receiver,
             let newest = await forgottenGeneration(in: result, of: ends.receiver, on: transfer.receiver.node)
@@ -48,20 +49,22 @@ extension TransferScope {
     }
 
     /// What the sender tells, as lines of the log; one in ten seconds is enough for hours.
-    private func progress(_ step: String) -> @Sendable (String, Double?) -> Void {
+    private func progress(_ step: String) -> @Sendable (CommandProgress) async -> Void {
         let told = Mutex<ContinuousClock.Instant?>(nil)
-        return { [note] message, fraction in
+        return { [note] progress in
             let isDue = told.withLock { told in
                 guard told.map({ .now - $0 >= .seconds(10) }) ?? true else { return false }
                 told = .now
                 return true
             }
-            if isDue { note(step, fraction.map { "\(message), \(Int($0 * 100)) %" } ?? message) }
+            guard isDue else { return }
+            let message = progress.message
+            note(step, progress.fraction.map { "\(message), \(Int($0 * 100)) %" } ?? message)
         }
     }
 
     /// The token of an interrupted receive on the target; nil for none, and where the node does not tell.
-    private func token(_ state: AgentCall) async throws(StepFailure) -> String? {
+    private func token(_ state: AgentCommand) async throws(StepFailure) -> String? {
         do throws(AgentError) {
             let result = try await dependencies.agents.perform(state, transfer.receiver.node)
             return result.status == .succeeded ? result.observed["resume_token"]?.asString : nil
@@ -96,7 +99,7 @@ extension TransferScope {
         try await update { $0.result = .object(($0.result?.asObject ?? [:]).merged(with: found)) }
     }
 
-    /// The sender's arguments as they went out: the same order can be sent again to be called off.
+    /// The sender's arguments as they went out: the same command can be sent again to be called off.
     private func remember(_ arguments: JSONObject) async throws(StepFailure) {
         try await update { $0.parameters[Self.sendingKey] = .object(arguments) }
     }
@@ -123,7 +126,7 @@ extension TransferScope {
             ends.receiver.renew(ends.receiver.generation)
             ends.sender.renew(0)
         }
-        note(ends.receiver.step, "was cut off: it is ended at both nodes")
+        note(ends.step, "was cut off: it is ended at both nodes")
         if try await knows(ends.sender.id) { _ = try await stop(ends.sender, transfer.sender.node) }
         let received = try await stop(ends.receiver, transfer.receiver.node)
         guard received.status != .succeeded else { return try await keep(received, bytes: received.bytes) }
@@ -134,14 +137,14 @@ extension TransferScope {
         )
     }
 
-    /// The order once more, which its node knows already, together with the word to stop.
-    private func stop(_ order: AgentCall, _ node: String) async throws(StepFailure) -> CommandResult {
+    /// The command once more, which its node knows already, together with the word to stop.
+    private func stop(_ command: AgentCommand, _ node: String) async throws(StepFailure) -> CommandResult {
         let word = Task { [agents = dependencies.agents] in
-            repeat { await agents.cancel(order.id, "the transfer was cut off") } while await Self.rest()
+            repeat { await agents.cancel(command.id, "the transfer was cut off") } while await Self.rest()
         }
         defer { word.cancel() }
-        do throws(AgentError) { return try await dependencies.agents.perform(order, node) } catch {
-            throw StepFailure(error, order.resource)
+        do throws(AgentError) { return try await dependencies.agents.perform(command, node) } catch {
+            throw StepFailure(error, command.resource)
         }
     }
 
@@ -178,13 +181,13 @@ extension RelayOutcome {
     }
 
     private static func failure(
-        _ end: Result<CommandResult, AgentError>, _ call: AgentCall, _ who: String
+        _ end: Result<CommandResult, AgentError>, _ command: AgentCommand, _ who: String
     ) -> StepFailure? {
         switch end {
-        case .failure(let error): return StepFailure(error, call.resource)
+        case .failure(let error): return StepFailure(error, command.resource)
         case .success(let result):
             do throws(StepFailure) {
-                _ = try result.observation(of: call.resource)
+                _ = try result.observation(of: command.resource)
                 return nil
             } catch {
                 var failure = error

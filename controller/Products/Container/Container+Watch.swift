@@ -21,17 +21,19 @@ extension Container {
     }
 
     static let drift = DriftWatch(
-        driver: "docker",
+        .node(
+            driver: "docker",
+            question: { look, resource in
+                ContainerPlace(look.held, look.reservation).map {
+                    look.question("docker", "container.inspect", resource, ["name": .string($0.container)])
+                }
+            },
+            read: { seen in
+                if seen.status == .succeeded { return .report(.seen(seen.observed)) }
+                return seen.error?.code == .notFound ? .report(.missing) : .unclear
+            }),
         resource: { look in ContainerPlace(look.held, look.reservation).map { "docker/\($0.container)" } },
         judge: { service, report in ContainerDrift(of: service, reported: report)?.drift },
-        ask: { look, resource in
-            guard let place = ContainerPlace(look.held, look.reservation) else { return .unclear }
-            let seen = await look.ask(
-                place.node, "docker", "container.inspect", resource, ["name": .string(place.container)])
-            guard let seen else { return .silence }
-            if seen.status == .succeeded { return .report(.seen(seen.observed)) }
-            return seen.error?.code == .notFound ? .report(.missing) : .unclear
-        },
         repairs: { (try? ContainerSpec(json: $0.spec))?.repairs == true })
 
     @Sendable static func isGone(_ look: ServiceLook) async -> Bool {

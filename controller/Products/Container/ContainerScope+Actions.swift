@@ -4,18 +4,18 @@ import WireProtocol
 
 /// The orders that the sagas of a container service are made of.
 extension ContainerScope {
-    private func docker(_ operation: String, _ place: ContainerPlace, _ arguments: JSONObject) -> ActionRequest {
+    private func docker(_ action: String, _ place: ContainerPlace, _ arguments: JSONObject) -> ActionRequest {
         var arguments = arguments
         arguments["name"] = .string(place.container)
         return ActionRequest(
-            driver: "docker", operation: operation, resource: "docker/\(place.container)", arguments: arguments)
+            driver: "docker", action: action, resource: "docker/\(place.container)", arguments: arguments)
     }
 
-    private func zfs(_ operation: String, _ place: ContainerPlace, _ arguments: JSONObject) -> ActionRequest {
+    private func zfs(_ action: String, _ place: ContainerPlace, _ arguments: JSONObject) -> ActionRequest {
         var arguments = arguments
         arguments["dataset"] = .string(place.dataset)
         return ActionRequest(
-            driver: "zfs", operation: operation, resource: "zfs/\(place.dataset)", arguments: arguments)
+            driver: "zfs", action: action, resource: "zfs/\(place.dataset)", arguments: arguments)
     }
 
     // MARK: data set
@@ -46,10 +46,10 @@ extension ContainerScope {
 
     func ensureImage() -> ActionRequest {
         var order = ActionRequest(
-            driver: "docker", operation: "image.pull", resource: "docker/image/\(spec.image)",
+            driver: "docker", action: "image.pull", resource: "docker/image/\(spec.image)",
             arguments: ["reference": .string(spec.image)], isShared: true)
         if let tar = spec.imageTar {
-            order.operation = "image.import"
+            order.action = "image.import"
             order.arguments["path"] = .string(tar)
         }
         return order

@@ -16,10 +16,16 @@ extension ServiceLook {
     package func ask(
         _ node: String, _ driver: String, _ action: String, _ resource: String, _ arguments: JSONObject
     ) async -> CommandResult? {
-        let question = Question(
+        let look = await dependencies.looks.ask(question(driver, action, resource, arguments), of: node, by: name)
+        return look.missing == nil ? look.result : nil
+    }
+
+    /// A question about the service, not older than the last command for it.
+    package func question(
+        _ driver: String, _ action: String, _ resource: String, _ arguments: JSONObject
+    ) -> Question {
+        Question(
             driver: driver, action: action, resource: resource, arguments: arguments,
             generation: service.generation * 2 + 1)
-        let look = await dependencies.looks.ask(question, of: node, by: name)
-        return look.missing == nil ? look.result : nil
     }
 }

@@ -30,7 +30,7 @@ package enum SightingScope: Sendable, Hashable {
     case everywhere
 }
 
-/// A wish for one value out of several.
+/// A request for one value out of several.
 package struct AllocationRequest: Sendable, Hashable {
     package var kind: String
     /// Where the value must be unique: the text of an `AllocationScope`, or a name of the caller's own.

@@ -12,7 +12,7 @@ extension Store {
     package static var memoryInUse: Int64 { SQLiteDatabase.memoryInUse }
 
     /// Looks at a store that may be in use, without changing it: that it is one, that this version knows its schema, and
-    /// that the tables which orders and invoices rest on are sound. Blocks.
+    /// that the tables which services and invoices rest on are sound. Blocks.
     /// - Returns: the number of its schema.
     package static func schema(of path: String) throws(StoreError) -> Int64 {
         guard isFilled(path) else { throw .missing(path) }

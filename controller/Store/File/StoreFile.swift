@@ -67,7 +67,7 @@ enum StoreFile {
         try database.integer("PRAGMA application_id")
     }
 
-    /// Reads the tables that orders and invoices rest on, so that each of their pages is held against its checksum. The
+    /// Reads the tables that services and invoices rest on, so that each of their pages is held against its checksum. The
     /// metrics may be many gigabytes; damage there shows when they are read.
     private static func check(_ database: SQLiteDatabase) throws(SQLError) {
         let tables = try database.query(

@@ -2,7 +2,7 @@ package import Model
 import SQL
 package import WireProtocol
 
-/// One order to an agent, without its arguments and secrets.
+/// One command to an agent, without its arguments and secrets.
 package struct CommandRecord: Sendable, Hashable {
     package enum State: String, Sendable, Hashable, CaseIterable {
         case pending, sent, accepted, running, succeeded, failed, cancelled, interrupted, refused

@@ -171,7 +171,14 @@ extension Folders {
     // MARK: looking
 
     static let drift = DriftWatch(
-        driver: nil, resource: { look in FolderNames(look.held)?.open },
+        .outside { look, name in
+            let host = ObjectProvider<WebFolder>(look.dependencies.ports.http)
+            do throws(PortError) {
+                let found = try await host.find(name)
+                return .report(found.map { .seen(["open": .bool($0.thing.isOpen)]) } ?? .missing)
+            } catch { return .silence }
+        },
+        resource: { look in FolderNames(look.held)?.open },
         judge: { service, report in
             switch report {
             case .missing:
@@ -185,13 +192,6 @@ extension Folders {
                         kind: "stopped", sentence: "its folder is not as open as it should be.",
                         remedy: "Suspend and resume it.", isRepairable: false)
             }
-        },
-        ask: { look, name in
-            let host = ObjectProvider<WebFolder>(look.dependencies.ports.http)
-            do throws(PortError) {
-                let found = try await host.find(name)
-                return .report(found.map { .seen(["open": .bool($0.thing.isOpen)]) } ?? .missing)
-            } catch { return .silence }
         })
 
     @Sendable static func isGone(_ look: ServiceLook) async -> Bool {

@@ -1,9 +1,10 @@
+import AgentCommands
 import Testing
 import WireProtocol
 
 @testable import Sessions
 
-@Suite struct `The input of an order` {
+@Suite struct `The input of a command` {
     private let bytes = [UInt8](repeating: 7, count: 1000)
 
     @Test func `is taken once however often it comes, and not with a hole`() {
