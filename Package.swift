@@ -147,7 +147,10 @@ let package = Package(
         ),
         part(
             "ControllerCore", "controller/Core",
-            ["AgentCommands", "Model", "Placement", "Saga", "Store", "WireProtocol", logging, lifecycle]),
+            [
+                "APIModels", "AgentCommands", "Metering", "Model", "Placement", "Saga", "Store", "Transport",
+                "WireProtocol", logging, lifecycle,
+            ]),
         part(
             "ProductKit", "controller/Products/ProductKit",
             ["ControllerCore", "Model", "Saga", "Store", "WireProtocol"]),
@@ -167,7 +170,7 @@ let package = Package(
         part(
             "API", "controller/API",
             [
-                "APIModels", "AgentCommands", "ControllerCore", "HTTP", "Metering", "Model", "Store", "Transport",
+                "APIModels", "AgentCommands", "ControllerCore", "HTTP", "Metering", "Model", "Transport",
                 "WireProtocol", lifecycle, logging,
             ]),
         part(
@@ -234,7 +237,7 @@ let package = Package(
         tests(
             "ControllerCore",
             [
-                "AgentCommands", "ContainerProduct", "Model", "Placement", "ProductKit", "Saga", "Store",
+                "APIModels", "AgentCommands", "ContainerProduct", "Model", "Placement", "ProductKit", "Saga", "Store",
                 "WireProtocol", logging, lifecycle,
             ]),
         tests(

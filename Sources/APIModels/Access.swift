@@ -6,6 +6,8 @@ package struct APIKey: Codable, Sendable {
     package var id: String
     package var name: String
     package var scopes: [String]
+    /// The one customer whose things it opens; absent for all.
+    package var customer: String?
     package var createdAt: Timestamp
     package var expiresAt: Timestamp?
     package var lastUsedAt: Timestamp?
@@ -13,9 +15,10 @@ package struct APIKey: Codable, Sendable {
     package var secret: String?
 
     package init(
-        id: String, name: String, scopes: [String], createdAt: Timestamp, expiresAt: Timestamp?,
-        lastUsedAt: Timestamp?, revokedAt: Timestamp?, secret: String? = nil
+        id: String, name: String, scopes: [String], customer: String? = nil, createdAt: Timestamp,
+        expiresAt: Timestamp?, lastUsedAt: Timestamp?, revokedAt: Timestamp?, secret: String? = nil
     ) {
+        self.customer = customer
         self.id = id
         self.name = name
         self.scopes = scopes
@@ -32,8 +35,11 @@ package struct APIKeyRequest: Codable, Sendable {
     package var name: String
     package var scopes: [Scope]
     package var expiresInSeconds: Int?
+    /// Binds the key to one customer: it opens what is his, and nothing of the fleet. Its scopes can be `read` and `services`.
+    package var customer: String?
 
-    package init(name: String, scopes: [Scope], expiresInSeconds: Int? = nil) {
+    package init(name: String, scopes: [Scope], expiresInSeconds: Int? = nil, customer: String? = nil) {
+        self.customer = customer
         self.name = name
         self.scopes = scopes
         self.expiresInSeconds = expiresInSeconds

@@ -89,7 +89,8 @@ package struct GapView: Codable, Sendable {
 /// Something that a node saw.
 package struct NodeEventView: Codable, Sendable {
     package var id: String
-    package var node: String
+    /// Not for customers.
+    package var node: String?
     /// What people call it; absent once the node is removed.
     package var nodeName: String?
     /// By the node's clock.
@@ -100,7 +101,7 @@ package struct NodeEventView: Codable, Sendable {
     package var data: JSONValue?
 
     package init(
-        id: String, node: String, time: Timestamp, driver: String, resource: String?, kind: String, data: JSONValue?
+        id: String, node: String?, time: Timestamp, driver: String, resource: String?, kind: String, data: JSONValue?
     ) {
         self.id = id
         self.node = node

@@ -43,8 +43,7 @@ struct Composition {
         settings.further = configuration.apiListeners
         configuration.apiLimits.apply(to: &settings)
         server = try APIServer(
-            store: engine.store, operations: engine.operations, settings: settings, tls: { certificates.api },
-            logger: Logger(label: "api"))
+            operations: engine.operations, settings: settings, tls: { certificates.api }, logger: Logger(label: "api"))
     }
 
     private static func certificates(

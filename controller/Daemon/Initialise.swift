@@ -1,9 +1,7 @@
-import API
-import APIModels
 import ArgumentParser
+import ControllerCore
 import DaemonKit
 import Glibc
-import Model
 import Store
 
 /// `init`: the store, the authority, the server's certificate and the first admin key.
@@ -25,27 +23,12 @@ struct Initialise: AsyncParsableCommand {
             try await files.requireNoController()
             // The authority's files are written last: until they are there, init may be run again.
             let store = try await files.openStore()
-            let key = try await firstKey(store)
+            let key = try await FirstKey.make(in: store)
             try files.createAuthority(names: name) { try announce(key, files) }
             await store.close()
         } catch {
             throw fail("\(error)")
         }
-    }
-
-    /// The keys of an init that was cut short are revoked: nobody has seen them.
-    private func firstKey(_ store: Store) async throws -> KeyText {
-        let now = Timestamp.now()
-        let key = KeyText.make()
-        let record = key.record(name: "first admin key", scopes: [Scope.admin.rawValue], createdAt: now)
-        let audit = AuditRecord(
-            id: Identifier.make("aud"), time: now, actor: "init", action: "key.create", subject: key.id)
-        try await store.atomically { (store: isolated Store) throws(StoreError) in
-            for old in try store.keys().items where old.revokedAt == nil { _ = try store.revokeKey(old.id, at: now) }
-            try store.insertKey(record)
-            try store.audit(audit)
-        }
-        return key
     }
 
     private func announce(_ key: KeyText, _ files: StateFiles) throws {

@@ -16,6 +16,11 @@ struct Conditions {
         add("\(column) IN (\(words.map { _ in "?" }.joined(separator: ", ")))", words)
     }
 
+    /// Of one of this customer's services.
+    mutating func belongs(to customer: String) {
+        add("service IN (SELECT id FROM services WHERE customer = ?)", [customer])
+    }
+
     mutating func add(_ part: String, _ more: [any SQLBindable]) {
         parts.append(part)
         values += more

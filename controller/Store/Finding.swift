@@ -43,11 +43,14 @@ package struct FindingFilter: Sendable, Hashable {
     package var service: String?
     /// Where no state is asked for: those that are resolved too.
     package var withResolved: Bool
+    /// About services of this customer.
+    package var customer: String?
 
     package init(
         state: State? = nil, severity: FindingRecord.Severity? = nil, kind: String? = nil, node: String? = nil,
-        service: String? = nil, withResolved: Bool = true
+        service: String? = nil, withResolved: Bool = true, customer: String? = nil
     ) {
+        self.customer = customer
         self.state = state
         self.severity = severity
         self.kind = kind

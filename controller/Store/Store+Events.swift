@@ -30,15 +30,24 @@ extension Store {
         try run("\(GapRecord.insertion) ON CONFLICT DO NOTHING", gap.values)
     }
 
+    /// - Parameter customer: only what a service of this customer had at the time, on the node that saw it.
     package func events(
         node: String? = nil, resource: String? = nil, kind: String? = nil, resources: [String]? = nil,
-        page request: PageRequest = PageRequest(order: .descending)
+        customer: String? = nil, page request: PageRequest = PageRequest(order: .descending)
     ) throws(StoreError) -> Page<EventRecord> {
         var conditions = Conditions()
         conditions.equal("node", node)
         conditions.equal("resource", resource)
         conditions.equal("kind", kind)
         conditions.among("resource", resources)
+        if let customer {
+            conditions.add(
+                """
+                EXISTS (SELECT 1 FROM placements held JOIN services ON services.id = held.service
+                    WHERE services.customer = ? AND held.node = events.node AND held.subject = events.resource
+                        AND held.since <= events.time AND (held.until IS NULL OR events.time <= held.until))
+                """, [customer])
+        }
         return try page(EventRecord.self, conditions, request, cursor: \.id)
     }
 

@@ -97,6 +97,7 @@ extension Store {
         conditions.equal("kind", filter.kind)
         conditions.equal("node", filter.node)
         conditions.equal("service", filter.service)
+        if let customer = filter.customer { conditions.belongs(to: customer) }
         return try page(FindingRecord.self, conditions, request, cursor: \.id)
     }
 

@@ -61,9 +61,7 @@ extension Store {
         conditions.equal("service", filter.service)
         conditions.equal("node", filter.node)
         conditions.equal("kind", filter.kind)
-        if let customer = filter.customer {
-            conditions.add("service IN (SELECT id FROM services WHERE customer = ?)", [customer])
-        }
+        if let customer = filter.customer { conditions.belongs(to: customer) }
         return try page(OperationRecord.self, conditions, request, cursor: \.id)
     }
 

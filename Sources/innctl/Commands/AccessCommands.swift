@@ -16,6 +16,8 @@ struct KeyCreate: AsyncParsableCommand {
     @Option(name: .long, help: "read, services, nodes, commands, plans or admin; may be given again.") var scope:
         [String]
     @Option(help: "How long it is good for: 24h, 90d. For ever by default.") var expires: Span?
+    @Option(help: "Bind it to one customer: it opens what is his. Its scopes can be read and services.")
+    var customer: String?
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -27,10 +29,14 @@ struct KeyCreate: AsyncParsableCommand {
             }
             scopes.append(known)
         }
-        let request = APIKeyRequest(name: name, scopes: scopes, expiresInSeconds: expires?.seconds)
+        let request = APIKeyRequest(
+            name: name, scopes: scopes, expiresInSeconds: expires?.seconds, customer: customer)
         let key: APIKey = try await Controller.connect().change("POST", "/api/v1/keys", request)
         try common.output.withSecret.show(key) { $0.secret ?? "" }
-        if common.output.isForPeople { Terminal.note("Key \(key.id): \(key.scopes.joined(separator: ", ")).") }
+        if common.output.isForPeople {
+            let customer = key.customer.map { ", for customer \($0)" } ?? ""
+            Terminal.note("Key \(key.id): \(key.scopes.joined(separator: ", "))\(customer).")
+        }
     }
 }
 
@@ -41,10 +47,10 @@ struct KeyList: AsyncParsableCommand {
     func run() async throws {
         let keys: [APIKey] = try await Controller.connect().all("/api/v1/keys")
         try common.output.list(keys) { keys in
-            var table = Table("id", "name", "scopes", "created", "last used", "expires", "revoked")
+            var table = Table("id", "name", "scopes", "customer", "created", "last used", "expires", "revoked")
             for key in keys {
                 table.add(
-                    key.id, key.name, key.scopes.joined(separator: ","), key.createdAt.iso8601,
+                    key.id, key.name, key.scopes.joined(separator: ","), key.customer, key.createdAt.iso8601,
                     Readable.age(key.lastUsedAt), key.expiresAt?.iso8601, key.revokedAt?.iso8601)
             }
             return table

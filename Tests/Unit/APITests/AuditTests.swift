@@ -1,4 +1,5 @@
 import APIModels
+import ControllerCore
 import HTTPTypes
 import HummingbirdCore
 import Model

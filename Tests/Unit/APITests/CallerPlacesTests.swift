@@ -1,4 +1,5 @@
 import APIModels
+import ControllerCore
 import HTTPFetch
 import Model
 import NIOCore

@@ -54,7 +54,7 @@ struct House: Sendable {
         settings.port = 0
         change(&settings)
         server = try APIServer(
-            store: store, operations: operations, settings: settings, tls: nil, logger: Self.logger,
+            operations: operations, settings: settings, tls: nil, logger: Self.logger,
             now: { clock.time })
         responder = APIRouter(server.lists, server.pipeline)
         admin = try await Self.key(store, ["admin"])

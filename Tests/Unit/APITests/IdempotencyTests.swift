@@ -92,7 +92,7 @@ import WireProtocol
         let second = try await house.ask(.post, "/api/v1/keys", body, idempotency: "a").model(APIKey.self)
         #expect(first.secret != nil && first.secret == second.secret)
         let reborn = try APIServer(
-            store: house.store, operations: house.operations, settings: .init(authorityPin: ""), tls: nil,
+            operations: house.operations, settings: .init(authorityPin: ""), tls: nil,
             logger: House.logger, now: { house.clock.time })
         let third = try await house.ask(
             .post, "/api/v1/keys", body, idempotency: "a", of: APIRouter(reborn.lists, reborn.pipeline)
@@ -102,7 +102,7 @@ import WireProtocol
 
     @Test func `no secret of an answer comes to the disk, however deep it lies`() async throws {
         let house = try await House()
-        let idempotency = Idempotency(KeptAnswers(in: house.store))
+        let idempotency = Idempotency(KeptAnswers(in: house.operations))
         let caller = Caller(key: "key_1", name: "t", scopes: [.admin])
         let text = """
             {"id":"a","token":"hush-1","items":[{"access":{"db_password":"hush-2","user":"u"}},[{"Secret":["hush-3"]}]],\
@@ -145,7 +145,7 @@ import WireProtocol
 
     @Test func `while the first is under way the second is told to wait`() async throws {
         let house = try await House()
-        let idempotency = Idempotency(KeptAnswers(in: house.store))
+        let idempotency = Idempotency(KeptAnswers(in: house.operations))
         let caller = Caller(key: "key_1", name: "t", scopes: [.admin])
         let (entered, enter) = AsyncStream<Void>.makeStream()
         let (gate, open) = AsyncStream<Void>.makeStream()

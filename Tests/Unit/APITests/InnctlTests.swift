@@ -1,4 +1,5 @@
 import APIModels
+import HTTPTypes
 import Model
 import Processes
 import Store
@@ -100,6 +101,27 @@ import WireProtocol
             let plain = try await open.innctl(
                 "node", "list", environment: ["INNKEEPER_URL": "http://example.org"], loggedIn: true)
             #expect(plain.code == 2)
+        }
+    }
+
+    @Test func `a key for one customer shows him his services, and whom it is for`() async throws {
+        try await OpenHouse.with { open in
+            _ = try await open.house.addService("bill:1")
+            _ = try await open.house.ask(
+                .post, "/api/v1/services", #"{"external_id":"bill:2","customer":"c2","plan":"small"}"#)
+            let made = try await open.innctl(
+                "key", "create", "portal", "--scope", "read", "--customer", "c1", loggedIn: true)
+            #expect(made.code == 0 && made.error.contains("for customer c1"), "\(made.error)")
+            let key = try #require(made.output.split(whereSeparator: \.isWhitespace).first.map(String.init))
+            let list = try await open.innctl("service", "list", environment: ["INNKEEPER_KEY": key], loggedIn: true)
+            #expect(list.output.contains("bill:1") && !list.output.contains("bill:2"), "\(list.output)\(list.error)")
+            let nodes = try await open.innctl("node", "list", environment: ["INNKEEPER_KEY": key], loggedIn: true)
+            #expect(nodes.code == 4 && nodes.error.contains("bound to one customer"), "\(nodes.error)")
+            let keys = try await open.innctl("key", "list", loggedIn: true)
+            #expect(keys.output.contains("CUSTOMER"))
+            let wrong = try await open.innctl(
+                "key", "create", "x", "--scope", "admin", "--customer", "c1", loggedIn: true)
+            #expect(wrong.code == 1 && wrong.error.contains("admin"), "\(wrong.error)")
         }
     }
 

@@ -46,7 +46,7 @@ struct OpenHouse: Sendable {
         let all = Mutex<[Int: Int]>([:])
         let count = 1 + settings.further.count
         let server = try APIServer(
-            store: house.store, operations: house.operations, settings: settings, tls: { tls }, logger: House.logger,
+            operations: house.operations, settings: settings, tls: { tls }, logger: House.logger,
             now: { house.clock.time },
             onRunning: { listener, port in
                 let known = all.withLock { all in

@@ -6,6 +6,7 @@ import Store
 import Testing
 import WireProtocol
 @testable import API
+@testable import ControllerCore
 @testable import HTTP
 
 @Suite struct OperationTests {

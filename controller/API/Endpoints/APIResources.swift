@@ -3,13 +3,12 @@ import ControllerCore
 import HTTP
 import Logging
 import Model
-import Store
 import WireProtocol
 
 /// What the endpoints work with.
 struct APIResources: Sendable {
-    let store: Store
     let operations: Operations
+    let keyCheck: KeyCheck
     let history: ChangeHistory
     let counters: RequestCounters
     let settings: APISettings
@@ -23,61 +22,32 @@ struct APIResources: Sendable {
             + machines
     }
 
-    /// A view with what its nodes are called.
-    func told(_ view: some OnNodes & Encodable) async throws -> Answer { try .model(await Names(store).told(view)) }
+    /// What the caller may see.
+    func queries(_ call: APICall) -> Queries {
+        Queries(
+            operations,
+            for: Viewer(actor: call.caller.actor, scopes: call.caller.scopes, customer: call.caller.customer))
+    }
 
     /// - Parameter isNew: false where the same was ordered before.
-    func answer(_ order: AcceptedOperation, isNew: Bool) async throws -> Answer {
-        let order = try await Names(store).told(order)
-        return isNew ? try .accepted(order) : try .model(order)
+    func answer(_ order: AcceptedOperation, isNew: Bool) throws -> Answer {
+        isNew ? try .accepted(order) : try .model(order)
     }
 
-    /// A node by its id or name.
-    func node(_ call: APICall) async throws -> NodeRecord {
-        let name = try call.path("node")
-        if let node = try await Names(store).node(name) { return node }
-        throw Problem(.notFound, "there is no node \(name)")
-    }
+    /// The id of the node in the path.
+    func nodeID(_ call: APICall) async throws -> String { try await queries(call).nodeID(call.path("node")) }
 
-    /// A service by its id or external id.
-    func service(_ call: APICall) async throws -> ServiceRecord {
-        let name = try call.path("service")
-        if let service = try await Names(store).service(name) { return service }
-        throw Problem(.notFound, "there is no service \(name)")
-    }
-
-    func operation(_ call: APICall) async throws -> OperationRecord {
-        let id = try call.path("operation")
-        guard let operation = try await store.operation(id) else {
-            throw Problem(.notFound, "there is no operation \(id)")
-        }
-        return operation
+    /// The service in the path.
+    func service(_ call: APICall) async throws -> ServiceReference {
+        try await queries(call).reference(call.path("service"))
     }
 }
 
 extension APICall {
     /// Who asks, as the core wants to know it.
     var requester: Requester {
-        Requester(name: caller.actor, remote: caller.remote, idempotencyKey: idempotencyKey)
-    }
-
-    /// The audit record of a change that needs no core.
-    func auditRecord(_ action: String, _ subject: String, detail: JSONObject = [:]) -> AuditRecord {
-        AuditRecord(
-            id: Identifier.make("aud"), time: time, actor: caller.actor, action: action, subject: subject,
-            detail: detail, remote: caller.remote)
-    }
-}
-
-extension Problem {
-    init?(_ error: CoreError) {
-        switch error {
-        case .invalid(let field, _): self.init(.invalidField, error.description, field: field)
-        case .notFound: self.init(.notFound, error.description)
-        case .conflict, .notAllowedInState: self.init(.conflict, error.description)
-        case .notAsExpected: self.init(.preconditionFailed, error.description)
-        case .store: return nil
-        }
+        Requester(
+            name: caller.actor, remote: caller.remote, idempotencyKey: idempotencyKey, customer: caller.customer)
     }
 }
 

@@ -2,7 +2,6 @@ import APIModels
 import ControllerCore
 import HTTP
 import HTTPTypes
-import Store
 import WireProtocol
 
 extension APIResources {
@@ -15,18 +14,20 @@ extension APIResources {
                 .get, "/api/v1/allocations", .read,
                 .init(
                     summary: "What services hold: addresses, guests' numbers, names, ports", tag: "networks",
+                    isForCustomers: true,
                     query: [
                         "limit", "cursor", "kind", "scope", "value", "service", "node",
                         QueryParameter(
                             "history", ["type": "boolean", "default": false], "Also what was given back since."),
                     ], answer: Listing<AllocationView>.self)
             ) { call in
-                let filter = AllocationFilter(
-                    kind: call.query["kind"], scope: call.query["scope"], value: call.query["value"],
-                    service: try await serviceFilter(call), node: try await nodeFilter(call),
-                    withHistory: try call.query.flag("history"))
-                let page = try await store.allocations(filter, page: call.pageRequest("allocations"))
-                return try .model(page.view("allocations") { AllocationView($0) })
+                var question = AllocationQuestion()
+                (question.kind, question.scope) = (call.query["kind"], call.query["scope"])
+                question.value = call.query["value"]
+                (question.service, question.node) = (call.query["service"], call.query["node"])
+                question.withHistory = try call.query.flag("history")
+                let wanted = question
+                return try await call.page("allocations") { try await queries(call).allocations(wanted, $0) }
             },
             Endpoint(
                 .get, "/api/v1/withheld-values", .read,
@@ -34,9 +35,9 @@ extension APIResources {
                     summary: "Values that no service gets: reserved, a stranger's, or resting", tag: "networks",
                     query: ["limit", "cursor", "kind", "scope"], answer: Listing<WithheldView>.self)
             ) { call in
-                let page = try await store.withheldValues(
-                    kind: call.query["kind"], scope: call.query["scope"], page: call.pageRequest("withheld-values"))
-                return try .model(page.view("withheld-values") { WithheldView($0) })
+                try await call.page("withheld-values") {
+                    try await queries(call).withheldValues(kind: call.query["kind"], scope: call.query["scope"], $0)
+                }
             },
         ]
     }
@@ -54,7 +55,7 @@ extension APIResources {
                 let value = try await operations.reserveValue(
                     kind: request.kind, scope: request.scope ?? "", value: request.value, note: request.note,
                     by: call.requester)
-                return try .model(WithheldView(value), status: 201)
+                return try .model(queries(call).changed(value), status: 201)
             },
             Endpoint(
                 .delete, "/api/v1/withheld-values/{value}", .nodes,
@@ -66,22 +67,5 @@ extension APIResources {
                 return .nothing
             },
         ]
-    }
-}
-
-extension AllocationView {
-    fileprivate init(_ record: AllocationRecord) {
-        self.init(
-            kind: record.kind, scope: record.scope, value: record.value, slot: record.slot.isEmpty ? nil : record.slot,
-            node: record.node, service: record.service, operation: record.operation, since: record.createdAt,
-            until: record.releasedAt)
-    }
-}
-
-extension WithheldView {
-    fileprivate init(_ value: WithheldValue) {
-        self.init(
-            id: value.id, kind: value.kind, scope: value.scope, value: value.value, reason: value.reason.rawValue,
-            note: value.note, since: value.since, until: value.until)
     }
 }

@@ -1,7 +1,7 @@
 import APIModels
+import ControllerCore
 import HTTP
 import HTTPTypes
-import Store
 
 extension APIResources {
     var audit: [Endpoint] {
@@ -15,12 +15,10 @@ extension APIResources {
                         .text("actor", "As the rows have it, or the id or name of a key."),
                     ], answer: Listing<AuditEntry>.self)
             ) { call in
-                let subjects = try await Names(store).subjects(call.query["subject"])
-                let actors = try await Names(store).actors(call.query["actor"])
-                let page = try await store.auditLog(
-                    subjects: subjects, actors: actors, page: call.pageRequest("audit", order: .descending))
-                let names = try await Names(store).names(of: page.items.map(\.actor))
-                return try .model(page.view("audit") { AuditEntry($0, name: names[$0.actor]) })
+                try await call.page("audit") {
+                    try await queries(call).audit(
+                        subject: call.query["subject"], actor: call.query["actor"], $0)
+                }
             }
         ]
     }
@@ -31,22 +29,16 @@ extension APIResources {
                 .get, "/api/v1/events", .read,
                 .init(
                     summary: "What changes, as it changes: events change and missed", tag: "events",
-                    query: [.many("kind", "Only these kinds.", among: Change.Kind.allCases.map(\.rawValue))],
+                    isForCustomers: true,
+                    query: [.many("kind", "Only these kinds.", among: Queries.changeKinds)],
                     mediaType: "text/event-stream")
             ) { call in
-                var kinds: Set<Change.Kind> = []
-                for name in call.query.all("kind") {
-                    guard let kind = Change.Kind(rawValue: name) else {
-                        throw Problem(.invalidField, "there is no kind of change \(name)", field: "kind")
-                    }
-                    kinds.insert(kind)
+                let kinds = call.query.all("kind")
+                if let name = kinds.first(where: { !Queries.changeKinds.contains($0) }) {
+                    throw Problem(.invalidField, "there is no kind of change \(name)", field: "kind")
                 }
-                // Keys and the audit log are not for everyone who may look.
-                var allowed = Set(Change.Kind.allCases)
-                if !call.caller.scopes.contains(.admin) { allowed.subtract([.key, .audit]) }
-                let source = ChangeEvents(
-                    history, after: call.lastEventID, kinds: kinds.isEmpty ? allowed : kinds.intersection(allowed))
-                return try stream(source, call)
+                let reader = try queries(call).changes(in: history, after: call.lastEventID, kinds: kinds)
+                return try stream(ChangeEvents(reader: reader), call)
             }
         ]
     }

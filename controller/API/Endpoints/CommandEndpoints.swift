@@ -3,7 +3,6 @@ import AgentCommands
 import ControllerCore
 import HTTP
 import HTTPTypes
-import Store
 import WireProtocol
 
 extension APIResources {
@@ -16,8 +15,7 @@ extension APIResources {
                     tag: "nodes",
                     answer: Listing<ActionOffer>.self)
             ) { call in
-                let catalogue = try await store.catalogue(of: node(call).id)
-                return try .model(Listing(items: ActionOffer.all(in: catalogue)))
+                try await .model(Listing(items: queries(call).actions(ofNode: call.path("node"))))
             },
             Endpoint(
                 .post, "/api/v1/nodes/{node}/commands", .commands,
@@ -26,20 +24,15 @@ extension APIResources {
                     tag: "nodes", body: CommandBody.self, answer: AcceptedOperation.self, status: 202, repeated: 200)
             ) { call in
                 let request = try CommandRequest(call.model(CommandBody.self))
-                let taken = try await operations.command(request, on: node(call).id, by: call.requester)
-                let accepted = AcceptedOperation(operation: Operation(taken.operation), service: nil)
-                return try await answer(accepted, isNew: taken.created)
+                let taken = try await operations.command(request, on: nodeID(call), by: call.requester)
+                return try await answer(queries(call).accepted(taken), isNew: taken.created)
             },
             Endpoint(
                 .get, "/api/v1/operations/{operation}/output", .commands,
                 .init(
                     summary: "The last that a command has said, at most 256 KiB while it runs, 64 KiB afterwards",
                     tag: "operations", answer: CommandOutput.self)
-            ) { call in
-                let record = try await operation(call)
-                let chunks = try await store.lastOutput(of: record.id, operations.live, after: OutputPlace())
-                return try .model(CommandOutput(pieces: chunks.map { OutputPiece($0) }))
-            },
+            ) { call in try await .model(queries(call).output(of: call.path("operation"))) },
             Endpoint(
                 .post, "/api/v1/operations/{operation}/input", .commands,
                 .init(
@@ -53,7 +46,7 @@ extension APIResources {
     private func input(_ call: APICall) async throws -> Answer {
         let order = try call.model(InputBody.self)
         let bytes = try order.checked
-        let id = try await operation(call).id
+        let id = try await queries(call).operationID(call.path("operation"))
         if let screen = try order.screen {
             _ = try await operations.resize(rows: screen.rows, columns: screen.columns, of: id)
             if bytes.isEmpty, order.end != true { return try .model(InputTaken(offset: order.offset)) }
@@ -101,32 +94,6 @@ extension InputBody {
     }
 }
 
-extension OutputPiece {
-    init(_ chunk: OutputChunk) {
-        let text = String(validating: chunk.bytes, as: UTF8.self)
-        self.init(
-            stream: chunk.stream.code, offset: chunk.offset, text: text,
-            base64: text == nil ? Base64.encode(chunk.bytes) : nil)
-    }
-}
-
-extension Store {
-    /// What an operation's command has said behind a place: live while it runs, then what was kept.
-    nonisolated func lastOutput(
-        of operation: String, _ live: LiveCommands, after place: OutputPlace
-    ) async throws(StoreError) -> [OutputChunk] {
-        if let output = live.output(of: operation) { return output.read(after: place) }
-        let kept = try await output(of: operation)?.asArray ?? []
-        return kept.compactMap { OutputChunk($0) }.compactMap { chunk in
-            var rest = chunk
-            let known = min(Int64(chunk.bytes.count), max(0, place[chunk.stream] - chunk.offset))
-            rest.bytes.removeFirst(Int(known))
-            rest.offset += known
-            return rest.bytes.isEmpty ? nil : rest
-        }
-    }
-}
-
 extension CommandRequest {
     init(_ order: CommandBody) throws(Problem) {
         self.init(
@@ -143,24 +110,5 @@ extension CommandRequest {
             throw Problem(.invalidField, "field \(field) must be an object", field: field)
         }
         return object
-    }
-}
-
-extension ActionOffer {
-    static func all(in catalogue: JSONValue?) -> [ActionOffer] {
-        (catalogue?.asArray ?? []).flatMap { entry -> [ActionOffer] in
-            guard let driver = entry["driver"]?.asString else { return [] }
-            return (entry["operations"]?.asArray ?? []).compactMap { ActionOffer($0, of: driver) }
-        }
-    }
-
-    private init?(_ offer: JSONValue, of driver: String) {
-        guard let name = offer["name"]?.asString, let kind = offer["kind"]?.asString else { return nil }
-        self.init(
-            driver: driver, name: "\(driver).\(name)", kind: kind, summary: offer["summary"]?.asString ?? "",
-            deadlineSeconds: ((offer["deadline_ms"]?.asInteger ?? 0) + 999) / 1000,
-            guarded: offer["guarded"]?.asBool ?? false, allowed: offer["allowed"]?.asBool ?? false,
-            input: offer["input"]?.asString, output: offer["output"]?.asBool, resource: offer["resource"]?.asString,
-            arguments: offer["arguments"], secrets: offer["secrets"])
     }
 }

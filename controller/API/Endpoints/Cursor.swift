@@ -1,6 +1,6 @@
 import APIModels
+import ControllerCore
 import HTTP
-import Store
 import Transport
 
 /// The place in a list where a page ended, as opaque text that is good for that list only.
@@ -22,18 +22,15 @@ enum Cursor {
 }
 
 extension APICall {
-    /// Which part of `list` is asked for: `limit` (1 to 500, 100 without) and `cursor`.
-    func pageRequest(_ list: String, order: PageRequest.Order = .ascending) throws(Problem) -> PageRequest {
-        let limit = try query.integer("limit", 1...Int64(PageRequest.maximum)) ?? 100
+    /// The part of `list` that is asked for: `limit` (1 to 500, 100 without) and `cursor`.
+    func page<View: Codable & Sendable>(
+        _ list: String, _ read: (ListPart) async throws -> Listing<View>
+    ) async throws -> Answer {
+        let limit = try query.integer("limit", 1...QueryParameter.pageLimit) ?? 100
         var after: String?
         if let cursor = query["cursor"] { after = try Cursor.place(cursor, list: list) }
-        return PageRequest(after: after, limit: Int(limit), order: order)
-    }
-}
-
-extension Page {
-    /// The page as the API shows it.
-    func view<View: Codable & Sendable>(_ list: String, _ transform: (Item) -> View) -> Listing<View> {
-        Listing(items: items.map(transform), next: next.map { Cursor.text($0, list: list) })
+        var listing = try await read(ListPart(after: after, limit: Int(limit)))
+        listing.next = listing.next.map { Cursor.text($0, list: list) }
+        return try .model(listing)
     }
 }

@@ -1,7 +1,7 @@
 import APIModels
+import ControllerCore
 import HTTP
 import HTTPTypes
-import Store
 
 extension APIResources {
     /// For load balancers and watchdogs; no key.
@@ -16,7 +16,7 @@ extension APIResources {
                 .init(summary: "Whether requests can be served", tag: "health", answer: Health.self)
             ) { _ in
                 guard settings.isReady() else { throw Problem(.unavailable, "the controller is starting") }
-                _ = try await store.setting("ready")
+                try await operations.isReady()
                 return try .model(Health(status: "ok"))
             },
         ]

@@ -1,9 +1,7 @@
 import APIModels
+import ControllerCore
 import HTTP
 import HTTPTypes
-import Model
-import Store
-import WireProtocol
 
 extension APIResources {
     var keys: [Endpoint] {
@@ -13,10 +11,7 @@ extension APIResources {
                 .init(
                     summary: "All API keys, without their secrets", tag: "keys", query: ["limit", "cursor"],
                     answer: Listing<APIKey>.self)
-            ) { call in
-                let page = try await store.keys(page: call.pageRequest("keys"))
-                return try .model(page.view("keys") { APIKey($0) })
-            },
+            ) { call in try await call.page("keys") { try await queries(call).keys($0) } },
             Endpoint(
                 .post, "/api/v1/keys", .admin,
                 .init(
@@ -27,17 +22,7 @@ extension APIResources {
                 .delete, "/api/v1/keys/{key}", .admin,
                 .init(summary: "Refuse an API key from now on", tag: "keys", status: 204)
             ) { call in
-                let id = try call.path("key")
-                // Whoever saws off the branch that he sits on could not undo it.
-                guard id != call.caller.key else {
-                    throw Problem(.conflict, "a key cannot revoke itself; use another one")
-                }
-                var record = call.auditRecord("key.revoke", id)
-                record.detail["name"] = try await store.key(id).map { .string($0.name) }
-                let row = record
-                try await store.atomically { store throws(StoreError) in
-                    if try store.revokeKey(id, at: call.time) { try store.audit(row) }
-                }
+                try await operations.revokeKey(call.path("key"), by: call.requester)
                 return .nothing
             },
         ]
@@ -45,22 +30,10 @@ extension APIResources {
 
     private func makeKey(_ call: APICall) async throws -> Answer {
         let request = try call.model(APIKeyRequest.self)
-        guard !request.scopes.isEmpty else {
-            throw Problem(.invalidField, "field scopes must name at least one scope", field: "scopes")
-        }
-        try Bounds.check(request.expiresInSeconds, 60...100 * 365 * 86400, "expires_in_seconds")
-        let key = KeyText.make()
-        let scopes = Set(request.scopes).map(\.rawValue).sorted()
-        let record = key.record(
-            name: request.name, scopes: scopes, createdAt: call.time,
-            expiresAt: request.expiresInSeconds.map { call.time + .seconds($0) })
-        var detail: JSONObject = ["name": .string(record.name), "scopes": .array(scopes.map { .string($0) })]
-        detail["expires_at"] = record.expiresAt.map { .string($0.iso8601) }
-        let audit = call.auditRecord("key.create", key.id, detail: detail)
-        try await store.atomically { store throws(StoreError) in
-            try store.insertKey(record)
-            try store.audit(audit)
-        }
-        return try .model(APIKey(record, secret: key.text), status: 201)
+        let key = try await operations.createKey(
+            KeyRequest(
+                name: request.name, scopes: Set(request.scopes), customer: request.customer,
+                lifetime: request.expiresInSeconds.map { .seconds($0) }), by: call.requester)
+        return try .model(key, status: 201)
     }
 }

@@ -2,7 +2,6 @@ import APIModels
 import ControllerCore
 import HTTP
 import HTTPTypes
-import Store
 
 extension APIResources {
     /// The labels of a node are a thing of their own, so that they have a tag of their own: a node changes with each sign of
@@ -12,7 +11,9 @@ extension APIResources {
             Endpoint(
                 .get, "/api/v1/nodes/{node}/labels", .read,
                 .init(summary: "The labels of a node", tag: "nodes", answer: LabelsRequest.self)
-            ) { call in try .model(LabelsRequest(labels: await node(call).labels)) },
+            ) { call in
+                try await .model(LabelsRequest(labels: queries(call).node(named: call.path("node")).labels))
+            },
             Endpoint(
                 .put, "/api/v1/nodes/{node}/labels", .nodes,
                 .init(
@@ -44,10 +45,10 @@ extension APIResources {
     ) async throws -> Answer {
         let expected = call.expectation
         let changed = try await operations.label(
-            node(call).id, by: call.requester,
+            nodeID(call), by: call.requester,
             ifSo: { expected.holds(for: try? BodyEncoder.bytes(LabelsRequest(labels: $0))) }, next)
         // The tag is that of the labels, which are what this is about.
-        let tag = EntityTag(of: try BodyEncoder.bytes(LabelsRequest(labels: changed.labels)))
-        return try .model(Node(changed)).tagged(tag)
+        let node = try queries(call).changed(changed)
+        return try .model(node).tagged(EntityTag(of: BodyEncoder.bytes(LabelsRequest(labels: node.labels))))
     }
 }

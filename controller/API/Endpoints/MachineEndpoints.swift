@@ -26,8 +26,9 @@ extension APIResources {
                 .init(
                     summary: "Counters of the controller in Prometheus text", tag: "machines",
                     mediaType: "text/plain")
-            ) { _ in
-                let text = try await PrometheusPage(store: store, counters: counters, history: history).text()
+            ) { call in
+                let counts = try await queries(call).counts()
+                let text = PrometheusPage(counts: counts, counters: counters, streams: history.listeners).text
                 return .text(text, "text/plain; version=0.0.4; charset=utf-8")
             },
             Endpoint(

@@ -4,16 +4,13 @@ import HTTP
 import HTTPTypes
 import Metering
 import Model
-import Store
 import WireProtocol
 
 extension APIResources {
     var metrics: [Endpoint] {
-        metrics("nodes/{node}", "node") { call in
-            try await Measured(node(call))
-        }
-            + metrics("services/{service}", "service") { call in try await Measured(service(call), operations.catalogue)
-            } + [catalogue]
+        metrics("nodes/{node}", "node") { .node(try $0.path("node")) }
+            + metrics("services/{service}", "service", isForCustomers: true) { .service(try $0.path("service")) }
+            + [catalogue]
     }
 
     private var catalogue: Endpoint {
@@ -21,7 +18,7 @@ extension APIResources {
             .get, "/api/v1/metrics/catalogue", .read,
             .init(
                 summary: "What is measured: names, units, and whether it is a gauge or a counter", tag: "metrics",
-                answer: Listing<MetricDescription>.self)
+                isForCustomers: true, answer: Listing<MetricDescription>.self)
         ) { _ in
             try .model(
                 Listing(
@@ -33,104 +30,48 @@ extension APIResources {
         }
     }
 
-    /// The newest figures of a service, by their names within it; nil when there are none.
-    func latestMetrics(of service: ServiceRecord, at now: Timestamp) async throws -> LatestMetrics? {
-        try await latest(Measured(service, operations.catalogue), names: ["*"], at: now)
-    }
-
     private func metrics(
-        _ path: String, _ noun: String, _ subject: @escaping @Sendable (APICall) async throws -> Measured
+        _ path: String, _ noun: String, isForCustomers: Bool = false,
+        _ subject: @escaping @Sendable (APICall) throws -> FigureSubject
     ) -> [Endpoint] {
         [
             Endpoint(
                 .get, "/api/v1/\(path)/metrics", .read,
                 .init(
-                    summary: "Figures of a \(noun) over time", tag: "metrics",
+                    summary: "Figures of a \(noun) over time", tag: "metrics", isForCustomers: isForCustomers,
                     query: [.metricNames, "from", "to", .step], answer: MetricRange.self)
-            ) { call in try await .model(range(subject(call), call)) },
+            ) { call in
+                try await .model(queries(call).figures(of: subject(call)) { try Self.question(call) })
+            },
             Endpoint(
                 .get, "/api/v1/\(path)/metrics/latest", .read,
                 .init(
-                    summary: "The newest figures of a \(noun)", tag: "metrics", query: [.metricNames],
-                    answer: LatestMetrics.self)
+                    summary: "The newest figures of a \(noun)", tag: "metrics", isForCustomers: isForCustomers,
+                    query: [.metricNames], answer: LatestMetrics.self)
             ) { call in
-                let measured = try await subject(call)
-                let latest = try await latest(measured, names: try Self.names(call), at: call.time)
-                return try .model(latest ?? LatestMetrics(subject: measured.subject, time: nil, values: [:]))
+                try await .model(queries(call).newestFigures(of: subject(call)) { try Self.names(call) })
             },
             Endpoint(
                 .get, "/api/v1/\(path)/metrics/names", .read,
                 .init(
-                    summary: "What is measured of a \(noun)", tag: "metrics", query: ["since"],
-                    answer: MetricNames.self)
+                    summary: "What is measured of a \(noun)", tag: "metrics", isForCustomers: isForCustomers,
+                    query: ["since"], answer: MetricNames.self)
             ) { call in
-                let measured = try await subject(call)
-                let since = try call.query.time("since") ?? call.time - .seconds(24 * 3600)
-                guard let node = measured.node else { return try .model(MetricNames(names: [])) }
-                var names: [String] = []
-                for part in measured.parts {
-                    names += try await store.metricNames(node: node, prefix: part.prefix, since: since)
-                }
-                return try .model(MetricNames(names: names.compactMap(measured.inner).sorted()))
+                try await .model(
+                    queries(call).figureNames(of: subject(call)) {
+                        try call.query.time("since") ?? call.time - .seconds(24 * 3600)
+                    })
             },
         ]
     }
 
-    private func latest(
-        _ measured: Measured, names: [String], at now: Timestamp
-    ) async throws -> LatestMetrics? {
-        guard let node = measured.node else { return nil }
-        var latest: LatestMetrics?
-        for part in measured.parts {
-            guard
-                let samples = try await store.latestSamples(
-                    node: node, prefix: part.prefix, until: now + .seconds(300))
-            else { continue }
-            var (values, units) = (latest?.values ?? [:], latest?.units ?? [:])
-            for (outer, value) in samples.figures {
-                guard let name = measured.inner(outer), value.isFinite,
-                    names.contains(where: { Self.matches($0, name) })
-                else { continue }
-                values[name] = value
-                let unit = MetricKind.of(outer).shownUnit
-                if !unit.isEmpty { units[name] = unit }
-            }
-            latest = LatestMetrics(
-                subject: measured.subject, time: max(latest?.time ?? samples.time, samples.time), values: values,
-                units: units)
-        }
-        return latest
-    }
-
-    private func range(_ measured: Measured, _ call: APICall) async throws -> MetricRange {
+    private static func question(_ call: APICall) throws -> FigureQuestion {
         let to = try call.query.time("to") ?? call.time
         let from = try call.query.time("from") ?? to - .seconds(3600)
         guard from < to else { throw Problem(.invalidField, "from must be before to", field: "from") }
         let length = (to - from).wholeMilliseconds
         let step = try call.query.integer("step", QueryParameter.stepRange) ?? max(1000, length / 60)
-        var lines: [MetricLine] = []
-        if let node = measured.node {
-            lines = try await store.metrics(
-                MetricQuery(
-                    node: node, names: Self.names(call).flatMap(measured.outer), from: from, to: to,
-                    step: .milliseconds(step)))
-        }
-        return MetricRange(
-            from: from, to: to, step: step,
-            series: lines.compactMap { line in
-                measured.inner(line.name).map {
-                    let kind = MetricKind.of(line.name)
-                    return MetricSeries(
-                        name: $0, unit: kind.shownUnit.isEmpty ? nil : kind.shownUnit, kind: kind.form.rawValue,
-                        points: line.points.compactMap(Self.point))
-                }
-            })
-    }
-
-    private static func point(_ point: MetricPoint) -> SeriesPoint? {
-        let (least, most) = (point.aggregate.minimum, point.aggregate.maximum)
-        guard let mean = point.mean, mean.isFinite, least.isFinite, most.isFinite else { return nil }
-        return SeriesPoint(milliseconds: point.time.milliseconds, value: mean, least: least, most: most)
+        return FigureQuestion(names: try names(call), from: from, to: to, step: step)
     }
 
     /// The wanted names; all without any.
@@ -140,10 +81,6 @@ extension APIResources {
             throw Problem(.invalidField, "a metric's name must be 1 to 256 characters", field: "name")
         }
         return names.isEmpty ? ["*"] : names
-    }
-
-    private static func matches(_ pattern: String, _ name: String) -> Bool {
-        pattern.last == "*" ? name.hasPrefix(pattern.dropLast()) : name == pattern
     }
 }
 

@@ -2,7 +2,6 @@ import APIModels
 import ControllerCore
 import HTTP
 import HTTPTypes
-import Store
 import WireProtocol
 
 extension APIResources {
@@ -16,23 +15,11 @@ extension APIResources {
                 .init(
                     summary: "All networks, by name", tag: "networks", query: ["limit", "cursor"],
                     answer: Listing<NetworkView>.self)
-            ) { call in
-                let page = try await store.networks(page: call.pageRequest("networks"))
-                let held = try await store.heldAddresses()
-                let views = try page.items.map { try NetworkView($0, held: held[$0.name] ?? 0) }
-                return try .model(
-                    Listing(items: views, next: page.next.map { Cursor.text($0, list: "networks") }))
-            },
+            ) { call in try await call.page("networks") { try await queries(call).networks($0) } },
             Endpoint(
                 .get, "/api/v1/networks/{network}", .read,
                 .init(summary: "One network", tag: "networks", answer: NetworkView.self)
-            ) { call in
-                let name = try call.path("network")
-                guard let network = try await store.network(name) else {
-                    throw Problem(.notFound, "there is no network \(name)")
-                }
-                return try await .model(view(network))
-            },
+            ) { call in try await .model(queries(call).network(call.path("network"))) },
         ]
     }
 
@@ -47,7 +34,8 @@ extension APIResources {
                 let request = try call.model(NetworkRequest.self)
                 let network = try await operations.createNetwork(
                     name: request.name, spec: JSONObject(request.spec), by: call.requester)
-                return try await .model(view(network), status: 201, location: "/api/v1/networks/\(network.name)")
+                return try await .model(
+                    queries(call).changed(network), status: 201, location: "/api/v1/networks/\(request.name)")
             },
             Endpoint(
                 .put, "/api/v1/networks/{network}", .nodes,
@@ -58,7 +46,7 @@ extension APIResources {
             ) { call in
                 let network = try await operations.putNetwork(
                     name: call.path("network"), spec: JSONObject(call.model(NetworkBody.self)), by: call.requester)
-                return try await .model(view(network))
+                return try await .model(queries(call).changed(network))
             },
             Endpoint(
                 .delete, "/api/v1/networks/{network}", .nodes,
@@ -68,18 +56,5 @@ extension APIResources {
                 return .nothing
             },
         ]
-    }
-
-    private func view(_ network: NetworkRecord) async throws -> NetworkView {
-        try NetworkView(network, held: await store.heldAddresses()[network.name] ?? 0)
-    }
-}
-
-extension NetworkView {
-    fileprivate init(_ record: NetworkRecord, held: Int) throws {
-        self.init(
-            name: record.name,
-            spec: try BodyDecoder.model(NetworkBody.self, from: .object(record.spec), unknownFields: .ignored),
-            held: held, createdAt: record.createdAt, changedAt: record.updatedAt)
     }
 }

@@ -2,7 +2,6 @@ import APIModels
 import ControllerCore
 import HTTP
 import HTTPTypes
-import Store
 
 extension APIResources {
     var nodes: [Endpoint] { nodeViews + nodeChanges + labels }
@@ -13,18 +12,18 @@ extension APIResources {
                 .get, "/api/v1/nodes", .read,
                 .init(
                     summary: "All nodes", tag: "nodes",
-                    query: ["limit", "cursor", .word("state", NodeRecord.State.self), "name"],
+                    query: ["limit", "cursor", .word("state", among: Queries.nodeStates), "name"],
                     answer: Listing<Node>.self)
             ) { call in
-                let filter = NodeFilter(
-                    state: try call.query.word("state", NodeRecord.State.self), name: call.query["name"])
-                let page = try await store.nodes(filter, page: call.pageRequest("nodes"))
-                return try .model(page.view("nodes") { Node($0) })
+                let state = try call.query.word("state", among: Queries.nodeStates)
+                return try await call.page("nodes") {
+                    try await queries(call).nodes(state: state, name: call.query["name"], $0)
+                }
             },
             Endpoint(
                 .get, "/api/v1/nodes/{node}", .read,
                 .init(summary: "One node, by id or name", tag: "nodes", answer: Node.self)
-            ) { call in try .model(Node(await node(call), withFacts: true)) },
+            ) { call in try await .model(queries(call).node(named: call.path("node"))) },
         ]
     }
 
@@ -34,7 +33,7 @@ extension APIResources {
                 .post, "/api/v1/nodes/{node}/cordon", .nodes,
                 .init(summary: "Place nothing new on a node", tag: "nodes", answer: Node.self)
             ) { call in
-                try .model(Node(await operations.cordon(node(call).id, by: call.requester)))
+                try await .model(queries(call).changed(operations.cordon(nodeID(call), by: call.requester)))
             },
             Endpoint(
                 .post, "/api/v1/nodes/{node}/drain", .nodes,
@@ -42,13 +41,13 @@ extension APIResources {
                     summary: "Place nothing new on a node, and say that what is there is to go elsewhere", tag: "nodes",
                     answer: Node.self)
             ) { call in
-                try .model(Node(await operations.drain(node(call).id, by: call.requester)))
+                try await .model(queries(call).changed(operations.drain(nodeID(call), by: call.requester)))
             },
             Endpoint(
                 .post, "/api/v1/nodes/{node}/uncordon", .nodes,
                 .init(summary: "Let a node take new services again", tag: "nodes", answer: Node.self)
             ) { call in
-                try .model(Node(await operations.uncordon(node(call).id, by: call.requester)))
+                try await .model(queries(call).changed(operations.uncordon(nodeID(call), by: call.requester)))
             },
             Endpoint(
                 .post, "/api/v1/nodes/{node}/approve", .nodes,
@@ -57,8 +56,8 @@ extension APIResources {
                     body: NodeApproval.self, isBodyOptional: true, answer: Node.self)
             ) { call in
                 let seen = try call.optionalModel(NodeApproval.self)?.claims?.claims
-                let record = try await operations.approve(node(call).id, seen: seen, by: call.requester)
-                return try .model(Node(record, withFacts: true))
+                let node = try await operations.approve(nodeID(call), seen: seen, by: call.requester)
+                return try .model(queries(call).changed(node, withFacts: true))
             },
             Endpoint(
                 .post, "/api/v1/nodes/{node}/revoke", .nodes,
@@ -67,13 +66,14 @@ extension APIResources {
                     isBodyOptional: true, answer: Node.self)
             ) { call in
                 let reason = try call.reason() ?? "revoked by \(call.caller.name)"
-                return try .model(Node(await operations.revoke(node(call).id, reason: reason, by: call.requester)))
+                return try await .model(
+                    queries(call).changed(operations.revoke(nodeID(call), reason: reason, by: call.requester)))
             },
             Endpoint(
                 .delete, "/api/v1/nodes/{node}", .nodes,
                 .init(summary: "Forget a revoked node that holds nothing", tag: "nodes", status: 204)
             ) { call in
-                try await operations.removeNode(node(call).id, by: call.requester)
+                try await operations.removeNode(nodeID(call), by: call.requester)
                 return .nothing
             },
         ]

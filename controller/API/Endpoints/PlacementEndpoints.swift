@@ -2,7 +2,6 @@ import APIModels
 import ControllerCore
 import HTTP
 import HTTPTypes
-import Store
 import WireProtocol
 
 extension APIResources {
@@ -14,8 +13,7 @@ extension APIResources {
                     summary: "Where an order would be placed now, and why not elsewhere; nothing is recorded",
                     tag: "services", body: ServiceBody.self, answer: PlacementView.self)
             ) { call in
-                let result = try await operations.explainPlacement(wanted(call.model(ServiceBody.self)))
-                return try .model(BodyDecoder.model(PlacementView.self, from: .object(result.json())))
+                try await .model(queries(call).placement(of: wanted(call.model(ServiceBody.self), call)))
             }
         ]
     }
@@ -23,10 +21,9 @@ extension APIResources {
 
 extension APIResources {
     /// An order as the core takes it.
-    func wanted(_ order: ServiceBody) async throws -> ServiceRequest {
-        let overrides = try operations.catalogue.revealed(
-            (order.overrides ?? [:]).fields("overrides"), of: try await store.plan(order.plan)?.product, from: nil,
-            path: "overrides")
+    func wanted(_ order: ServiceBody, _ call: APICall) async throws -> ServiceRequest {
+        let overrides = try await queries(call).overrides(
+            (order.overrides ?? [:]).fields("overrides"), plan: order.plan)
         return ServiceRequest(
             externalID: order.externalID, customer: order.customer, plan: order.plan, labels: order.labels ?? [:],
             overrides: overrides)

@@ -3,7 +3,6 @@ import ControllerCore
 import HTTP
 import HTTPTypes
 import Model
-import Store
 import WireProtocol
 
 extension APIResources {
@@ -14,24 +13,13 @@ extension APIResources {
             Endpoint(
                 .get, "/api/v1/plans", .read,
                 .init(
-                    summary: "All plans, each in its newest revision", tag: "plans", query: ["limit", "cursor"],
-                    answer: Listing<Plan>.self)
-            ) { call in
-                let page = try await store.plans(page: call.pageRequest("plans"))
-                let items = page.items.map { Plan($0, operations.catalogue) }
-                return try .model(
-                    Listing(items: items, next: page.next.map { Cursor.text($0, list: "plans") }))
-            },
+                    summary: "All plans, each in its newest revision", tag: "plans", isForCustomers: true,
+                    query: ["limit", "cursor"], answer: Listing<Plan>.self)
+            ) { call in try await call.page("plans") { try await queries(call).plans($0) } },
             Endpoint(
                 .get, "/api/v1/plans/{plan}", .read,
-                .init(summary: "One plan", tag: "plans", answer: Plan.self)
-            ) { call in
-                let name = try call.path("plan")
-                guard let plan = try await store.plan(name) else {
-                    throw Problem(.notFound, "there is no plan \(name)")
-                }
-                return try .model(Plan(plan, operations.catalogue))
-            },
+                .init(summary: "One plan", tag: "plans", isForCustomers: true, answer: Plan.self)
+            ) { call in try await .model(queries(call).plan(call.path("plan"))) },
         ]
     }
 
@@ -47,7 +35,7 @@ extension APIResources {
                     request.spec.fields("spec"), of: request.product, from: nil, path: "spec")
                 let plan = try await operations.createPlan(
                     name: request.name, product: request.product, spec: spec, by: call.requester)
-                return try .model(Plan(plan, catalogue), status: 201, location: "/api/v1/plans/\(plan.name)")
+                return try .model(catalogue.view(plan), status: 201, location: "/api/v1/plans/\(request.name)")
             },
             Endpoint(
                 .put, "/api/v1/plans/{plan}", .plans,
@@ -60,13 +48,13 @@ extension APIResources {
                 let plan = try await operations.putPlan(
                     name: name, product: wanted.product, by: call.requester
                 ) { present throws(CoreError) in
-                    guard expected.holds(for: present?.representation(catalogue)) else {
+                    guard expected.holds(for: present.flatMap { catalogue.representation($0) }) else {
                         throw .notAsExpected("plan \(name)")
                     }
                     return try catalogue.revealed(
-                        wanted.fields, of: wanted.product ?? present?.product, from: present?.spec, path: wanted.path)
+                        wanted.fields, of: wanted.product, over: present, path: wanted.path)
                 }
-                return try .model(Plan(plan, catalogue)).tagged
+                return try .model(catalogue.view(plan)).tagged
             },
             Endpoint(
                 .delete, "/api/v1/plans/{plan}", .plans,
@@ -77,17 +65,10 @@ extension APIResources {
                 let (expected, catalogue) = (call.expectation, operations.catalogue)
                 _ = try await operations.retirePlan(
                     name: call.path("plan"), by: call.requester,
-                    ifSo: { expected.holds(for: $0.representation(catalogue)) })
+                    ifSo: { expected.holds(for: catalogue.representation($0)) })
                 return .nothing
             },
         ]
-    }
-}
-
-extension PlanRecord {
-    /// As `GET` shows it.
-    fileprivate func representation(_ catalogue: Catalogue) -> [UInt8]? {
-        try? BodyEncoder.bytes(Plan(self, catalogue))
     }
 }
 

@@ -1,23 +1,23 @@
+import ControllerCore
 import HTTP
-import Store
 
 /// The counters of the controller as Prometheus reads them.
 struct PrometheusPage: Sendable {
-    let store: Store
+    let counts: FleetCounts
     let counters: RequestCounters
-    let history: ChangeHistory
+    /// That are open.
+    let streams: Int
 
-    func text() async throws -> String {
+    var text: String {
         var page = ""
-        Self.family("innkeeper_nodes", "gauge", "Nodes by state.", try await states(of: store.allNodes()), &page)
+        Self.family("innkeeper_nodes", "gauge", "Nodes by state.", Self.sorted(counts.nodes), &page)
         Self.family(
             "innkeeper_unfinished_operations", "gauge", "Operations that have not ended, by state.",
-            try await unfinished(), &page)
-        Self.family(
-            "innkeeper_event_streams", "gauge", "Open event streams.", [("", Double(history.listeners))], &page)
+            Self.sorted(counts.unfinished), &page)
+        Self.family("innkeeper_event_streams", "gauge", "Open event streams.", [("", Double(streams))], &page)
         Self.family(
             "innkeeper_store_memory_bytes", "gauge", "Memory that the store's database engine holds.",
-            [("", Double(Store.memoryInUse))], &page)
+            [("", Double(counts.storeMemory))], &page)
         let requests = counters.all
         Self.family(
             "innkeeper_api_requests_total", "counter", "Requests by method, route and status.",
@@ -28,21 +28,8 @@ struct PrometheusPage: Sendable {
         return page
     }
 
-    private func states(of nodes: [NodeRecord]) -> [(String, Double)] {
-        var counts: [String: Double] = [:]
-        for state in NodeRecord.State.allCases { counts[state.rawValue] = 0 }
-        for node in nodes where node.revokedAt == nil { counts[node.state.rawValue, default: 0] += 1 }
-        return Self.sorted(counts)
-    }
-
-    private func unfinished() async throws -> [(String, Double)] {
-        var counts = ["queued": 0.0, "running": 0.0]
-        for operation in try await store.unfinishedOperations() { counts[operation.state.rawValue, default: 0] += 1 }
-        return Self.sorted(counts)
-    }
-
-    private static func sorted(_ counts: [String: Double]) -> [(String, Double)] {
-        counts.sorted { $0.key < $1.key }.map { ("state=\"\($0.key)\"", $0.value) }
+    private static func sorted(_ counts: [String: Int]) -> [(String, Double)] {
+        counts.sorted { $0.key < $1.key }.map { ("state=\"\($0.key)\"", Double($0.value)) }
     }
 
     private static func labels(_ series: RequestCounters.Series) -> String {

@@ -2,7 +2,6 @@ import APIModels
 import ControllerCore
 import HTTP
 import HTTPTypes
-import Store
 import WireProtocol
 
 extension APIResources {
@@ -14,8 +13,9 @@ extension APIResources {
                 .get, "/api/v1/services", .read,
                 .init(
                     summary: "Services, oldest first; terminated ones only when asked for", tag: "services",
+                    isForCustomers: true,
                     query: [
-                        "limit", "cursor", .word("state", ServiceRecord.State.self), .text("node", "Id or name."),
+                        "limit", "cursor", .word("state", among: ServiceQuestion.states), .text("node", "Id or name."),
                         "customer", "plan", "external_id", "terminated",
                     ],
                     answer: Listing<Service>.self)
@@ -24,16 +24,8 @@ extension APIResources {
                 .get, "/api/v1/services/{service}", .read,
                 .init(
                     summary: "One service, by id or external id, with its newest figures and operation",
-                    tag: "services", answer: Service.self)
-            ) { call in
-                let record = try await service(call)
-                let filter = OperationFilter(service: record.id)
-                let newest = try await store.operations(filter, page: PageRequest(limit: 1, order: .descending))
-                return try await told(
-                    Service(
-                        record, operations.catalogue, metrics: latestMetrics(of: record, at: call.time)?.values,
-                        operation: newest.items.first.map { Operation($0) }))
-            },
+                    tag: "services", isForCustomers: true, answer: Service.self)
+            ) { call in try await .model(queries(call).service(named: call.path("service"))) },
         ]
     }
 
@@ -41,14 +33,13 @@ extension APIResources {
         if let externalID = call.query["external_id"] {
             return try await serviceNamed(externalID, call)
         }
-        var states: [ServiceRecord.State]? = ServiceRecord.State.allCases.filter { $0 != .terminated }
-        if try call.query.flag("terminated") { states = nil }
-        if let state = try call.query.word("state", ServiceRecord.State.self) { states = [state] }
-        let filter = ServiceFilter(
-            states: states, node: try await Names(store).nodeID(call.query["node"]), customer: call.query["customer"],
-            plan: try await Names(store).planName(call.query["plan"]))
-        let page = try await store.services(filter, page: call.pageRequest("services"))
-        return try await told(page.view("services") { Service(summaryOf: $0, operations.catalogue) })
+        var question = ServiceQuestion()
+        question.withTerminated = try call.query.flag("terminated")
+        question.state = try call.query.word("state", among: ServiceQuestion.states)
+        (question.node, question.customer) = (call.query["node"], call.query["customer"])
+        question.plan = call.query["plan"]
+        let wanted = question
+        return try await call.page("services") { try await queries(call).services(wanted, $0) }
     }
 
     /// One or none, in whatever state; with another filter beside it, the question would have two meanings.
@@ -56,9 +47,7 @@ extension APIResources {
         for other in ["state", "node", "customer", "plan", "terminated"] where call.query[other] != nil {
             throw Problem(.invalidField, "the query parameter \(other) cannot stand beside external_id", field: other)
         }
-        let found = try await store.service(externalID: externalID)
-        return try await told(
-            Listing(items: [found].compactMap { $0 }.map { Service(summaryOf: $0, operations.catalogue) }))
+        return try await .model(queries(call).services(externalID: externalID))
     }
 
     private var serviceOrder: Endpoint {
@@ -66,10 +55,11 @@ extension APIResources {
             .post, "/api/v1/services", .services,
             .init(
                 summary: "Provision a service; the same external_id and order again is the same service",
-                tag: "services", body: ServiceBody.self, answer: AcceptedOperation.self, status: 202, repeated: 200)
+                tag: "services", isForCustomers: true, body: ServiceBody.self, answer: AcceptedOperation.self,
+                status: 202, repeated: 200)
         ) { call in
-            let request = try await wanted(call.model(ServiceBody.self))
-            return try await answer(operations.createService(request, by: call.requester))
+            let request = try await wanted(call.model(ServiceBody.self), call)
+            return try await answer(operations.createService(request, by: call.requester), call)
         }
     }
 
@@ -94,7 +84,8 @@ extension APIResources {
             Endpoint(
                 .delete, "/api/v1/services/{service}", .services,
                 .init(
-                    summary: "The same as terminate", tag: "services", body: ReasonRequest.self, isBodyOptional: true,
+                    summary: "The same as terminate", tag: "services", isForCustomers: true, body: ReasonRequest.self,
+                    isBodyOptional: true,
                     answer: AcceptedOperation.self, status: 202, repeated: 200)
             ) { call in
                 try await ordered("terminate", call) { id, reason, requester in
@@ -108,7 +99,8 @@ extension APIResources {
         Endpoint(
             .post, "/api/v1/services/{service}/upgrade", .services,
             .init(
-                summary: "Give a service another plan or other amounts", tag: "services", body: UpgradeBody.self,
+                summary: "Give a service another plan or other amounts", tag: "services", isForCustomers: true,
+                body: UpgradeBody.self,
                 answer: AcceptedOperation.self, status: 202, repeated: 200)
         ) { call in
             let order = try call.model(UpgradeBody.self)
@@ -116,7 +108,7 @@ extension APIResources {
             let overrides = try operations.catalogue.revealed(
                 (order.overrides ?? [:]).fields("overrides"), of: service.product, from: nil, path: "overrides")
             let request = UpgradeRequest(plan: order.plan, overrides: overrides)
-            return try await answer(operations.upgrade(service.id, request, by: call.requester))
+            return try await answer(operations.upgrade(service.id, request, by: call.requester), call)
         }
     }
 
@@ -125,15 +117,15 @@ extension APIResources {
         Endpoint(
             .post, "/api/v1/services/{service}/verbs/{verb}", .services,
             .init(
-                summary: "Do one of the verbs of the service's product", tag: "services", body: VerbBody.self,
-                isBodyOptional: true, answer: AcceptedOperation.self, status: 202, repeated: 200)
+                summary: "Do one of the verbs of the service's product", tag: "services", isForCustomers: true,
+                body: VerbBody.self, isBodyOptional: true, answer: AcceptedOperation.self, status: 202, repeated: 200)
         ) { call in
             let order = try call.optionalModel(VerbBody.self) ?? VerbBody()
             return try await answer(
                 operations.order(
                     call.path("verb"), on: service(call).id,
                     parameters: (order.parameters ?? [:]).fields("parameters"), because: order.reason,
-                    by: call.requester))
+                    by: call.requester), call)
         }
     }
 
@@ -145,9 +137,8 @@ extension APIResources {
                 tag: "services", body: ReasonRequest.self, isBodyOptional: true, answer: Service.self)
         ) { call in
             let reason = try call.reason()
-            return try await told(
-                Service(
-                    operations.abandon(service(call).id, reason: reason, by: call.requester), operations.catalogue))
+            return try await .model(
+                queries(call).changed(operations.abandon(service(call).id, reason: reason, by: call.requester)))
         }
     }
 
@@ -158,8 +149,8 @@ extension APIResources {
         Endpoint(
             .post, "/api/v1/services/{service}/\(verb)", .services,
             .init(
-                summary: summary, tag: "services", body: ReasonRequest.self, isBodyOptional: true,
-                answer: AcceptedOperation.self, status: 202, repeated: 200)
+                summary: summary, tag: "services", isForCustomers: true, body: ReasonRequest.self,
+                isBodyOptional: true, answer: AcceptedOperation.self, status: 202, repeated: 200)
         ) { call in
             try await ordered(verb, call, order)
         }
@@ -170,30 +161,16 @@ extension APIResources {
         let reason = try call.reason()
         let service = try await service(call)
         do {
-            return try await answer(order(service.id, reason, call.requester))
+            return try await answer(order(service.id, reason, call.requester), call)
         } catch let error as CoreError {
-            guard case .notAllowedInState = error, let done = try await done(verb, service.id) else { throw error }
-            return done
+            guard case .notAllowedInState = error, let done = try await queries(call).done(verb, service.id) else {
+                throw error
+            }
+            return try .model(done)
         }
     }
 
-    private func done(_ verb: String, _ id: String) async throws -> Answer? {
-        let goals: [String: ServiceRecord.State] = [
-            "suspend": .suspended, "resume": .running, "terminate": .terminated,
-        ]
-        guard let service = try await store.service(id), goals[verb] == service.state else { return nil }
-        // A running service may never have been resumed: then its provisioning is what made it so.
-        let filter = OperationFilter(service: id)
-        let past = try await store.operations(filter, page: PageRequest(limit: 100, order: .descending)).items
-        guard let operation = past.first(where: { $0.kind == verb }) ?? past.last(where: { $0.state == .succeeded })
-        else { return nil }
-        return try await told(
-            AcceptedOperation(operation: Operation(operation), service: Service(service, operations.catalogue)))
-    }
-
-    private func answer(_ taken: ServiceOperation) async throws -> Answer {
-        let order = AcceptedOperation(
-            operation: Operation(taken.operation), service: Service(taken.service, operations.catalogue))
-        return try await answer(order, isNew: taken.created)
+    private func answer(_ taken: ServiceOperation, _ call: APICall) async throws -> Answer {
+        try await answer(queries(call).accepted(taken), isNew: taken.created)
     }
 }

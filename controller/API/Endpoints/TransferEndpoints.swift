@@ -3,7 +3,6 @@ import ControllerCore
 import HTTP
 import HTTPTypes
 import Model
-import Store
 import WireProtocol
 
 extension APIResources {
@@ -18,21 +17,22 @@ extension APIResources {
             ) { call in
                 let order = try call.model(TransferBody.self)
                 let request = TransferRequest(
-                    from: .init(node: try await end(order.source.node, "source.node"), dataset: order.source.dataset),
-                    to: .init(node: try await end(order.target.node, "target.node"), dataset: order.target.dataset),
+                    from: .init(
+                        node: try await end(order.source.node, "source.node", call), dataset: order.source.dataset),
+                    to: .init(
+                        node: try await end(order.target.node, "target.node", call), dataset: order.target.dataset),
                     snapshot: order.source.snapshot, sending: order.source.arguments,
                     receiving: order.target.arguments,
                     deadline: order.deadlineSeconds.map { .seconds(min(max(0, $0), 1 << 32)) } ?? .seconds(24 * 3600))
                 let taken = try await operations.transfer(request, by: call.requester)
-                let accepted = AcceptedOperation(operation: Operation(taken.operation), service: nil)
-                return try await answer(accepted, isNew: taken.created)
+                return try await answer(queries(call).accepted(taken), isNew: taken.created)
             }
         ]
     }
 
     /// The id of a node that is named by its id or name.
-    private func end(_ name: String, _ field: String) async throws -> String {
-        if let node = try await Names(store).node(name) { return node.id }
+    private func end(_ name: String, _ field: String, _ call: APICall) async throws -> String {
+        if let id = try await queries(call).knownNodeID(name) { return id }
         throw Problem(.invalidField, "field \(field) names no node: \(name)", field: field)
     }
 }

@@ -1,59 +1,14 @@
-import APIModels
+import ControllerCore
 import HTTP
-import Store
 
-/// Every change of the store: `event: change` with kind and id, or `event: missed` when some were lost.
+/// Every change that the caller may know of: `event: change` with kind and id, or `event: missed` when some were lost.
 struct ChangeEvents: EventSource {
-    private let history: ChangeHistory
-    private let kinds: Set<Change.Kind>?
-    private var place: Int
-    private var isBehind: Bool
-
-    /// - Parameters:
-    ///   - last: the id of the last event that the reader saw.
-    ///   - kinds: the kinds that are wanted; nil for all.
-    init(_ history: ChangeHistory, after last: String?, kinds: Set<Change.Kind>?) {
-        self.history = history
-        self.kinds = kinds
-        let parts = last?.split(separator: "-").map(String.init) ?? []
-        if parts.count == 2, parts[0] == history.run, let place = Int(parts[1]), place >= 0 {
-            self.place = place
-            isBehind = false
-        } else {
-            place = history.end
-            // A place in another run: what happened since then is not known here.
-            isBehind = last != nil
-        }
-    }
+    var reader: ChangeReader
 
     mutating func read() async throws -> (events: [ServerEvent], isOver: Bool) {
-        if isBehind {
-            isBehind = false
-            return ([try event("missed", ChangeNotice(kind: "missed", id: ""))], false)
-        }
-        while true {
-            switch history.read(after: place) {
-            case .missed(let upTo):
-                place = upTo
-                return ([try event("missed", ChangeNotice(kind: "missed", id: ""))], false)
-            case .changes(let changes, let upTo):
-                let start = place
-                place = upTo
-                var events: [ServerEvent] = []
-                for (offset, change) in changes.enumerated() where isWanted(change) {
-                    let notice = ChangeNotice(
-                        kind: change.kind.rawValue, id: change.id, service: change.service, node: change.node)
-                    events.append(try event("change", notice, at: start + offset + 1))
-                }
-                // Nothing for this reader among them: there may be more behind.
-                if !events.isEmpty || changes.isEmpty { return (events, false) }
-            }
-        }
-    }
-
-    private func isWanted(_ change: Change) -> Bool { kinds.map { $0.contains(change.kind) } ?? true }
-
-    private func event(_ name: String, _ notice: ChangeNotice, at place: Int? = nil) throws -> ServerEvent {
-        try ServerEvent(name, id: "\(history.run)-\(place ?? self.place)", notice)
+        let news = try await reader.read()
+        return (
+            try news.map { try ServerEvent($0.isMissed ? "missed" : "change", id: $0.place, $0.notice) }, false
+        )
     }
 }

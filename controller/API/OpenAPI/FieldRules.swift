@@ -57,6 +57,7 @@ extension APIKeyRequest: Ruled {
     static var rules: [String: JSONObject] {
         [
             "scopes": ["minItems": 1], "expires_in_seconds": Rules.range(60...100 * 365 * 86400),
+            "customer": Rules.externalID,
         ]
     }
     static var texts: [String: FreeText] { ["name": FreeText(length: 1...100)] }

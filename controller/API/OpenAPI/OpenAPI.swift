@@ -45,8 +45,11 @@ enum OpenAPI {
             "tags": [.string(description.tag)],
         ]
         if let scope = endpoint.scope {
-            operation["description"] = .string(
-                description.access ?? "Needs a key with the scope `\(scope.rawValue)`.")
+            let access = description.access ?? "Needs a key with the scope `\(scope.rawValue)`."
+            let customers =
+                description.isForCustomers
+                ? "Keys that are bound to a customer get what is his." : "Closed to keys that are bound to a customer."
+            operation["description"] = .string("\(access) \(customers)")
         } else {
             operation["security"] = []
         }

@@ -5,14 +5,13 @@ import HTTPTypes
 package import Logging
 package import Model
 import ServiceLifecycle
-package import Store
 package import Transport
 
 /// The REST API over HTTPS. Runs until it is cancelled or gracefully shut down; event streams end then.
 package struct APIServer: ServiceLifecycle.Service {
     private let server: HTTPServer
-    private let store: Store
-    private let history: ChangeHistory
+    private let operations: Operations
+    let history: ChangeHistory
     private let doors: APIResources
     let lists: [EndpointList]
     let pipeline: Pipeline
@@ -22,20 +21,20 @@ package struct APIServer: ServiceLifecycle.Service {
     ///   - onRunning: told the place of a listener among all, and its port, once connections are accepted there.
     /// - Throws: that a plain listener is not on the loopback.
     package init(
-        store: Store, operations: Operations, settings: APISettings, tls: (@Sendable () -> TLSContext)?, logger: Logger,
+        operations: Operations, settings: APISettings, tls: (@Sendable () -> TLSContext)?, logger: Logger,
         now: @escaping @Sendable () -> Timestamp = Timestamp.now,
         onRunning: @escaping @Sendable (_ listener: Int, _ port: Int) async -> Void = { _, _ in }
     ) throws(ListenerError) {
-        self.store = store
+        self.operations = operations
         history = ChangeHistory(run: String(now().milliseconds, radix: 36))
-        let denials = DenialLog(store: store)
+        let refusals = Refusals(operations)
         pipeline = Pipeline(
-            settings.http, answers: KeptAnswers(in: store),
-            onDenied: { await denials.note(AuditRecord($0)) }, now: now)
+            settings.http, answers: KeptAnswers(in: operations), onDenied: { await refusals.note($0) }, now: now)
+        let keys = KeyCheck(operations)
         doors = APIResources(
-            store: store, operations: operations, history: history, counters: pipeline.counters, settings: settings,
+            operations: operations, keyCheck: keys, history: history, counters: pipeline.counters, settings: settings,
             now: now)
-        let authentication = Authentication(store: store, now: now)
+        let authentication = Authentication(keys: keys)
         lists = [
             EndpointList(
                 doors.endpoints,
@@ -61,11 +60,11 @@ package struct APIServer: ServiceLifecycle.Service {
     var endpoints: [Endpoint] { doors.endpoints }
 
     package func run() async throws {
-        let changes = store.changes()
+        let follow = history.follow(operations)
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup { group in
                 group.addTask {
-                    for await change in changes { history.append(change) }
+                    await follow()
                     return false
                 }
                 group.addTask {

@@ -8,6 +8,7 @@ extension Operations {
     package func reserveValue(
         kind: String, scope: String, value: String, note: String?, by requester: Requester
     ) async throws(CoreError) -> WithheldValue {
+        try requester.requireFleet()
         let value = try Self.checked(kind, scope, value, note)
         let now = now
         return try await record { store throws(StoreError) in
@@ -28,6 +29,7 @@ extension Operations {
 
     /// The value may be given out again.
     package func freeValue(_ id: String, by requester: Requester) async throws(CoreError) {
+        try requester.requireFleet()
         let now = now
         try await record { store throws(StoreError) -> Result<Void, CoreError> in
             guard let value = try store.withheldValue(id) else {

@@ -17,6 +17,7 @@ extension Operations {
         name: String, spec: JSONObject, by requester: Requester,
         ifSo isExpected: @escaping @Sendable (NetworkRecord?) -> Bool = { _ in true }
     ) async throws(CoreError) -> NetworkRecord {
+        try requester.requireFleet()
         guard Grammar.planName.accepts(name) else {
             throw .invalid(field: "name", problem: "must be \(Grammar.planName.expectation)")
         }
@@ -44,6 +45,7 @@ extension Operations {
 
     /// Removes a network on which no service holds an address.
     package func removeNetwork(name: String, by requester: Requester) async throws(CoreError) {
+        try requester.requireFleet()
         let now = now
         try await record { store throws(StoreError) -> Result<Void, CoreError> in
             guard try store.network(name) != nil else { return .failure(.notFound(kind: "network", id: name)) }

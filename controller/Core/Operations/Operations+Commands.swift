@@ -47,6 +47,7 @@ extension Operations {
     package func command(
         _ request: CommandRequest, on node: String, by requester: Requester
     ) async throws(CoreError) -> OrderedCommand {
+        try requester.requireFleet()
         let now = now
         return try await record { store throws(StoreError) in
             guard let record = try store.node(node) else { return .failure(.notFound(kind: "node", id: node)) }

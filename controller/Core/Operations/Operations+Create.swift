@@ -12,6 +12,7 @@ extension Operations {
         _ request: ServiceRequest, by requester: Requester
     ) async throws(CoreError) -> ServiceOperation {
         try request.check()
+        try request.check(for: requester)
         let (now, catalogue) = (now, dependencies.catalogue)
         let digest = request.json
         return try await record { store throws(StoreError) in
@@ -70,6 +71,18 @@ extension ServiceRequest {
             throw .invalid(field: "plan", problem: "must be \(Grammar.planName.expectation)")
         }
         try checkLabels(labels, field: "labels")
+    }
+
+    /// A customer orders for himself. External ids are unique among all customers: which of them are taken is not for him.
+    fileprivate func check(for requester: Requester) throws(CoreError) {
+        guard let own = requester.customer else { return }
+        guard customer == own else {
+            throw .invalid(field: "customer", problem: "must be the customer that the key is bound to")
+        }
+        guard externalID == nil else {
+            throw .invalid(
+                field: "external_id", problem: "cannot be given with a key that is bound to a customer")
+        }
     }
 
     /// Kept with the operation, to know the same request again.

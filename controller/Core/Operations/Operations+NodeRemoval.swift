@@ -5,6 +5,7 @@ import WireProtocol
 extension Operations {
     /// Forgets a node. It must be revoked, and nothing may be left on it in our books.
     package func removeNode(_ node: String, by requester: Requester) async throws(CoreError) {
+        try requester.requireFleet()
         let now = now
         try await record { store throws(StoreError) -> Result<Void, CoreError> in
             guard let record = try store.node(node) else { return .failure(.notFound(kind: "node", id: node)) }

@@ -15,6 +15,7 @@ extension Operations {
 
     /// The node takes new services again, and is not drained any more.
     package func uncordon(_ node: String, by requester: Requester) async throws(CoreError) -> NodeRecord {
+        try requester.requireFleet()
         let now = now
         return try await record { store throws(StoreError) in
             guard let before = try store.node(node) else { return .failure(.notFound(kind: "node", id: node)) }
@@ -33,6 +34,7 @@ extension Operations {
     package func approve(
         _ node: String, seen: NodeClaims? = nil, by requester: Requester
     ) async throws(CoreError) -> NodeRecord {
+        try requester.requireFleet()
         let now = now
         return try await record { store throws(StoreError) in
             guard let before = try store.node(node) else { return .failure(.notFound(kind: "node", id: node)) }
@@ -59,6 +61,7 @@ extension Operations {
         ifSo isExpected: @escaping @Sendable ([String: String]) -> Bool = { _ in true },
         _ next: @escaping @Sendable ([String: String]) -> [String: String]
     ) async throws(CoreError) -> NodeRecord {
+        try requester.requireFleet()
         let now = now
         return try await record { store throws(StoreError) in
             guard let before = try store.node(node) else { return .failure(.notFound(kind: "node", id: node)) }
@@ -78,6 +81,7 @@ extension Operations {
     package func revoke(
         _ node: String, reason: String, by requester: Requester
     ) async throws(CoreError) -> NodeRecord {
+        try requester.requireFleet()
         let now = now
         let revoked: NodeRecord = try await record { store throws(StoreError) in
             if try store.revokeNode(node, at: now) {
@@ -95,6 +99,7 @@ extension Operations {
         _ node: String, _ action: String, by requester: Requester,
         _ body: @escaping @Sendable (inout NodeRecord) -> Void
     ) async throws(CoreError) -> NodeRecord {
+        try requester.requireFleet()
         let now = now
         return try await record { store throws(StoreError) in
             let before = try store.node(node)

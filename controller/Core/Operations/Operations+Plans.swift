@@ -21,6 +21,7 @@ extension Operations {
         name: String, product: String? = nil, by requester: Requester,
         _ spec: @escaping @Sendable (PlanRecord?) throws(CoreError) -> JSONObject
     ) async throws(CoreError) -> PlanRecord {
+        try requester.requireFleet()
         guard Grammar.planName.accepts(name) else {
             throw .invalid(field: "name", problem: "must be \(Grammar.planName.expectation)")
         }
@@ -49,6 +50,7 @@ extension Operations {
         name: String, by requester: Requester,
         ifSo isExpected: @escaping @Sendable (PlanRecord) -> Bool = { _ in true }
     ) async throws(CoreError) -> PlanRecord {
+        try requester.requireFleet()
         let now = now
         return try await record { store throws(StoreError) in
             if let present = try store.plan(name), !isExpected(present) {

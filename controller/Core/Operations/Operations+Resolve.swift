@@ -11,6 +11,7 @@ extension Operations {
     package func resolve(
         _ operation: String, note: String, by requester: Requester
     ) async throws(CoreError) -> OperationRecord {
+        try requester.requireFleet()
         guard Self.noteLength.contains(note.count),
             note.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control || $0 == "\n" })
         else {

@@ -49,7 +49,7 @@ extension Operations {
     ) async throws(CoreError) -> ServiceOperation {
         let (now, catalogue) = (now, dependencies.catalogue)
         return try await record { store throws(StoreError) in
-            guard let record = try store.service(service) else {
+            guard let record = try store.service(service, for: requester) else {
                 return .failure(.notFound(kind: "service", id: service))
             }
             let (product, verb, checked): (Product, Verb, JSONObject)
@@ -76,7 +76,7 @@ extension Operations {
     ) async throws(CoreError) -> ServiceOperation {
         let (now, catalogue) = (now, dependencies.catalogue)
         return try await record { store throws(StoreError) in
-            guard let record = try store.service(service) else {
+            guard let record = try store.service(service, for: requester) else {
                 return .failure(.notFound(kind: "service", id: service))
             }
             let (product, verb): (Product, Verb)
@@ -104,6 +104,7 @@ extension Operations {
     package func abandon(
         _ service: String, reason: String? = nil, by requester: Requester
     ) async throws(CoreError) -> ServiceRecord {
+        try requester.requireFleet()
         let now = now
         return try await record { store throws(StoreError) in
             guard let record = try store.service(service) else {
@@ -142,7 +143,7 @@ extension Operations {
         }
         let (now, catalogue) = (now, dependencies.catalogue)
         return try await record { store throws(StoreError) in
-            guard let record = try store.service(service) else {
+            guard let record = try store.service(service, for: requester) else {
                 return .failure(.notFound(kind: "service", id: service))
             }
             let (product, verb): (Product, Verb)
@@ -168,7 +169,7 @@ extension Operations {
     package func cancel(_ operation: String, by requester: Requester) async throws(CoreError) -> OperationRecord {
         let (now, catalogue) = (now, dependencies.catalogue)
         return try await record { store throws(StoreError) in
-            guard let record = try store.operation(operation) else {
+            guard let record = try store.operation(operation, for: requester) else {
                 return .failure(.notFound(kind: "operation", id: operation))
             }
             if record.state.isFinished || record.cancelRequested { return .success(record) }

@@ -1,12 +1,12 @@
 import Model
 package import Placement
-package import Store
+import Store
 import WireProtocol
 
 /// The front of the core: takes requests, checks them, and records what is to be done.
 ///
 /// A request is checked and recorded in one transaction, service, operation and audit row together. The executor does
-/// the work afterwards. Reading needs no front; it goes to the store.
+/// the work afterwards. Reading has a front of its own, `Queries`.
 package struct Operations: Sendable {
     let dependencies: Dependencies
     let rules: PlacementRules
@@ -26,13 +26,9 @@ package struct Operations: Sendable {
     /// What can be sold and done here.
     package var catalogue: Catalogue { dependencies.catalogue }
 
-    /// The steps of an operation, as far as they are known beforehand.
-    package func outline(of operation: OperationRecord) async throws(StoreError) -> [StepOutline] {
-        var product: Product?
-        if let id = operation.service, let service = try await dependencies.store.service(id) {
-            product = catalogue.product(of: service)
-        }
-        return catalogue.type(operation.kind)?.outline(product) ?? []
+    /// Whether the store answers.
+    package func isReady() async throws(CoreError) {
+        do throws(StoreError) { _ = try await dependencies.store.setting("ready") } catch { throw CoreError(error) }
     }
 
     /// One transaction. A `CoreError` from the body comes out as it is, and undoes what was written before it.

@@ -9,8 +9,11 @@ package struct Requester: Sendable, Hashable {
     package var remote: String?
     /// The request's `Idempotency-Key`, noted on the operation.
     package var idempotencyKey: String?
+    /// The one customer for whose services he may ask; nil for all.
+    package var customer: String?
 
-    package init(name: String, remote: String? = nil, idempotencyKey: String? = nil) {
+    package init(name: String, remote: String? = nil, idempotencyKey: String? = nil, customer: String? = nil) {
+        self.customer = customer
         self.name = name
         self.remote = remote
         self.idempotencyKey = idempotencyKey
@@ -20,6 +23,27 @@ package struct Requester: Sendable, Hashable {
 extension Requester {
     /// A key stands for one request as long as this.
     package static let keyLifetime = Duration.seconds(24 * 3600)
+
+    /// For what belongs to no customer.
+    func requireFleet() throws(CoreError) {
+        if customer != nil { throw .forbidden("\(name) is bound to one customer, and this belongs to none") }
+    }
+}
+
+extension Store {
+    /// The service that somebody wants changed. One of another customer is not there.
+    func service(_ id: String, for requester: Requester) throws(StoreError) -> ServiceRecord? {
+        guard let service = try service(id) else { return nil }
+        return requester.customer == nil || requester.customer == service.customer ? service : nil
+    }
+
+    /// The operation that somebody wants changed. Of those of another customer, and of nobody's, there is none.
+    func operation(_ id: String, for requester: Requester) throws(StoreError) -> OperationRecord? {
+        guard let operation = try operation(id) else { return nil }
+        guard requester.customer != nil else { return operation }
+        guard let id = operation.service, try service(id, for: requester) != nil else { return nil }
+        return operation
+    }
 }
 
 /// A service that somebody wants.

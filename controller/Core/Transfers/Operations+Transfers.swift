@@ -11,6 +11,7 @@ extension Operations {
     package func transfer(
         _ request: TransferRequest, by requester: Requester
     ) async throws(CoreError) -> OrderedCommand {
+        try requester.requireFleet()
         guard Self.deadlines.contains(request.deadline) else {
             throw .invalid(field: "deadline_seconds", problem: "must be from 1 to 86400")
         }

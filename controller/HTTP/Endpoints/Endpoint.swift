@@ -12,6 +12,10 @@ package struct Endpoint: Sendable {
         package var tag: String
         /// Who may use it, where the scope does not tell all.
         package var access: String?
+        /// Each of these does as well as the scope; what exactly may be done with which the endpoint itself decides.
+        package var otherScopes: Set<Scope> = []
+        /// Whether a key that is bound to a customer may use it too. All else is closed to such keys.
+        package var isForCustomers = false
         /// The query parameters; all others are refused.
         package var query: [QueryParameter] = []
         /// Model of the body.
@@ -30,7 +34,8 @@ package struct Endpoint: Sendable {
         package var isConditional = false
 
         package init(
-            summary: String, tag: String, access: String? = nil, query: [QueryParameter] = [],
+            summary: String, tag: String, isForCustomers: Bool = false, access: String? = nil,
+            otherScopes: Set<Scope> = [], query: [QueryParameter] = [],
             body: (any (Decodable & Sendable).Type)? = nil, isBodyOptional: Bool = false,
             answer: (any (Decodable & Sendable).Type)? = nil, status: Int = 200, repeated: Int? = nil,
             mediaType: String = "application/json", isConditional: Bool = false
@@ -38,6 +43,8 @@ package struct Endpoint: Sendable {
             self.summary = summary
             self.tag = tag
             self.access = access
+            self.otherScopes = otherScopes
+            self.isForCustomers = isForCustomers
             self.query = query
             self.body = body
             self.isBodyOptional = isBodyOptional

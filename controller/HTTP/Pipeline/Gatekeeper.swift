@@ -22,7 +22,7 @@ struct Gatekeeper: Sendable {
         let place = try pipeline.places.begin(caller, on: context.channel.connection)
         // The connection of somebody who is known need not make room for strangers any more.
         context.channel.connection.triggerUserOutboundEvent(PeerProved(), promise: nil)
-        do throws(Problem) { try caller.require(scope) } catch { throw Denied(error, to: caller) }
+        do throws(Problem) { try caller.require(scope, of: endpoint) } catch { throw Denied(error, to: caller) }
         return (caller, place)
     }
 

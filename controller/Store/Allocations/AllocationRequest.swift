@@ -91,11 +91,14 @@ package struct AllocationFilter: Sendable, Hashable {
     package var node: String?
     /// Also those that were given back.
     package var withHistory: Bool
+    /// Of services of this customer.
+    package var customer: String?
 
     package init(
         kind: String? = nil, scope: String? = nil, value: String? = nil, service: String? = nil, node: String? = nil,
-        withHistory: Bool = false
+        withHistory: Bool = false, customer: String? = nil
     ) {
+        self.customer = customer
         (self.kind, self.scope, self.value, self.service, self.node) = (kind, scope, value, service, node)
         self.withHistory = withHistory
     }

@@ -118,6 +118,7 @@ extension Store {
         conditions.equal("value", filter.value)
         conditions.equal("service", filter.service)
         conditions.equal("node", filter.node)
+        if let customer = filter.customer { conditions.belongs(to: customer) }
         if !filter.withHistory { conditions.add("released_at IS NULL", []) }
         if let after = request.after {
             let place = after.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

@@ -1,3 +1,4 @@
+import ControllerCore
 import WireProtocol
 
 @testable import API

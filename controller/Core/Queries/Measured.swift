@@ -1,4 +1,3 @@
-import ControllerCore
 import Store
 import WireProtocol
 

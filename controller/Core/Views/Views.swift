@@ -1,11 +1,9 @@
-import APIModels
-import ControllerCore
-import HTTP
+package import APIModels
 import Model
-import Store
+package import Store
 import WireProtocol
 
-// What the store's records look like from outside.
+// What the store's records look like from outside, to who may see all of them.
 
 extension Node {
     init(_ record: NodeRecord, withFacts: Bool = false) {
@@ -33,7 +31,7 @@ extension NodeClaimsView {
             doubts: doubts.isEmpty ? nil : doubts)
     }
 
-    var claims: NodeClaims { NodeClaims(cpuMillis: cpuMillis, memoryBytes: memoryBytes, pools: pools) }
+    package var claims: NodeClaims { NodeClaims(cpuMillis: cpuMillis, memoryBytes: memoryBytes, pools: pools) }
 }
 
 extension JoinTokenView {
@@ -117,16 +115,19 @@ extension CommandView {
 }
 
 extension LogLine {
-    init(_ record: OperationLogRecord) {
-        self.init(seq: record.seq, time: record.time, level: record.level, step: record.step, text: record.text)
+    /// Nil where the line is not for the viewer.
+    init?(_ record: OperationLogRecord, for viewer: Viewer) {
+        guard let text = viewer.shown(logText: record.text, record.level) else { return nil }
+        self.init(seq: record.seq, time: record.time, level: record.level, step: record.step, text: text)
     }
 }
 
 extension APIKey {
     init(_ record: KeyRecord, secret: String? = nil) {
         self.init(
-            id: record.id, name: record.name, scopes: record.scopes, createdAt: record.createdAt,
-            expiresAt: record.expiresAt, lastUsedAt: record.lastUsedAt, revokedAt: record.revokedAt, secret: secret)
+            id: record.id, name: record.name, scopes: record.scopes, customer: record.customer,
+            createdAt: record.createdAt, expiresAt: record.expiresAt, lastUsedAt: record.lastUsedAt,
+            revokedAt: record.revokedAt, secret: secret)
     }
 }
 

@@ -40,11 +40,12 @@ package struct KeyText: Sendable, Hashable, CustomStringConvertible, CustomRefle
 
     /// The record of this key.
     package func record(
-        name: String, scopes: [String], createdAt: Timestamp, expiresAt: Timestamp? = nil
+        name: String, scopes: [String], customer: String? = nil, createdAt: Timestamp, expiresAt: Timestamp? = nil
     ) -> KeyRecord {
         KeyRecord(
-            id: id, name: name, hash: hash, scopes: scopes, role: scopes.contains("admin") ? "admin" : "operator",
-            expiresAt: expiresAt, createdAt: createdAt)
+            id: id, name: name, hash: hash, scopes: scopes,
+            role: customer != nil ? "customer" : scopes.contains("admin") ? "admin" : "operator",
+            customer: customer, expiresAt: expiresAt, createdAt: createdAt)
     }
 
     private static let nobody = String(repeating: "0", count: 64)

@@ -27,7 +27,7 @@ extension JSONValue {
     }
 
     /// Without what stands under a name of secrets, however deep it lies. What is hidden already stays.
-    var withoutSecrets: JSONValue {
+    package var withoutSecrets: JSONValue {
         switch self {
         case .object(let object):
             .object(

@@ -3,7 +3,7 @@ import Synchronization
 
 /// The last changes of the store, numbered, so that a reader that was away for a moment can go on where it was. Readers
 /// hold a place in it and nothing else: a slow one costs no memory.
-final class ChangeHistory: Sendable {
+package final class ChangeHistory: Sendable {
     /// What is behind a place.
     enum Reading: Sendable {
         case changes([Change], upTo: Int)
@@ -24,16 +24,23 @@ final class ChangeHistory: Sendable {
 
     /// Tells this run of the controller from others: places of another run mean nothing here.
     let run: String
+    let seal = PlaceSeal()
     private let state = Mutex(State())
     private let capacity: Int
 
-    init(run: String, capacity: Int = 4096) {
+    package init(run: String, capacity: Int = 4096) {
         self.run = run
         self.capacity = capacity
     }
 
     /// The place behind everything that has happened.
     var end: Int { state.withLock { $0.last } }
+
+    /// Takes all that the store changes from now on, until the task is cancelled or the store is closed.
+    package func follow(_ operations: Operations) -> @Sendable () async -> Void {
+        let changes = operations.dependencies.store.changes()
+        return { for await change in changes { self.append(change) } }
+    }
 
     func append(_ change: Change) {
         let bells = state.withLock { state in
@@ -62,7 +69,7 @@ final class ChangeHistory: Sendable {
     }
 
     /// Rings when something may be new; several rings become one. Ends when the controller stops. Nil when it does already.
-    func bell() -> AsyncStream<Void>? {
+    package func bell() -> AsyncStream<Void>? {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let number: Int? = state.withLock { state in
             guard !state.isFinished else { return nil }
@@ -77,10 +84,10 @@ final class ChangeHistory: Sendable {
         return stream
     }
 
-    var listeners: Int { state.withLock { $0.bells.count } }
+    package var listeners: Int { state.withLock { $0.bells.count } }
 
     /// Ends every bell, so that the streams that wait for them end too.
-    func finish() {
+    package func finish() {
         let bells = state.withLock { state in
             state.isFinished = true
             defer { state.bells = [:] }

@@ -2,17 +2,26 @@ import APIModels
 import Store
 
 /// A view that names nodes by their ids, and goes out with what people call them.
-protocol OnNodes {
+protocol OnNodes: Sendable {
     var nodeIDs: [String] { get }
     /// - Parameter names: by id; of a node that has been removed there is none.
     mutating func name(_ names: [String: String])
 }
 
-extension Names {
-    /// The view with the names of its nodes, however many they are in one look at the store.
-    func told<View: OnNodes>(_ view: View) async throws(StoreError) -> View {
+extension Queries {
+    /// The view as the viewer gets it: with the names of its nodes, however many they are in one look at the store, or for a
+    /// customer with what is his.
+    func told<View: OnNodes & ForCustomers>(_ view: View) async throws(CoreError) -> View {
+        guard viewer.customer == nil else { return viewer.shown(view) }
+        return try await named(view)
+    }
+
+    /// The same for what no customer gets.
+    func named<View: OnNodes>(_ view: View) async throws(CoreError) -> View {
+        let ids = view.nodeIDs
+        let names = try await readFleet { store throws(StoreError) in try store.nodeNames(ids) }
         var view = view
-        view.name(try await store.nodeNames(view.nodeIDs))
+        view.name(names)
         return view
     }
 }
@@ -54,8 +63,8 @@ extension FindingView: OnNodes {
 }
 
 extension NodeEventView: OnNodes {
-    var nodeIDs: [String] { [node] }
-    mutating func name(_ names: [String: String]) { nodeName = names[node] }
+    var nodeIDs: [String] { [node].compactMap(\.self) }
+    mutating func name(_ names: [String: String]) { nodeName = node.flatMap { names[$0] } }
 }
 
 extension GapView: OnNodes {

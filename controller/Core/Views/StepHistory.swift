@@ -1,5 +1,4 @@
 import APIModels
-import ControllerCore
 import Model
 import Store
 import WireProtocol

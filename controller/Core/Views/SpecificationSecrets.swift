@@ -1,7 +1,6 @@
-import APIModels
-import ControllerCore
-import HTTP
-import WireProtocol
+package import APIModels
+package import Store
+package import WireProtocol
 
 extension Catalogue {
     /// A specification as an answer shows it. Of a product that this version does not know nobody can say what is secret.
@@ -13,7 +12,7 @@ extension Catalogue {
     }
 
     /// With the values of `known` where a hidden one was sent back; fields that are null stand for none.
-    func revealed(
+    package func revealed(
         _ fields: JSONObject, of product: String?, from known: JSONObject?, path: String
     ) throws(CoreError) -> JSONObject {
         var revealed = fields.withoutNulls
@@ -23,6 +22,21 @@ extension Catalogue {
         }
         return revealed
     }
+}
+
+extension Catalogue {
+    /// The fields of a plan as somebody wants it, over the plan as it is.
+    package func revealed(
+        _ fields: JSONObject, of product: String?, over present: PlanRecord?, path: String
+    ) throws(CoreError) -> JSONObject {
+        try revealed(fields, of: product ?? present?.product, from: present?.spec, path: path)
+    }
+
+    /// A plan as it is shown.
+    package func view(_ plan: PlanRecord) -> Plan { Plan(plan, self) }
+
+    /// The bytes of that, by which a reader names the state that he has seen.
+    package func representation(_ plan: PlanRecord) -> [UInt8]? { try? BodyEncoder.bytes(view(plan)) }
 }
 
 extension JSONObject {
