@@ -111,11 +111,12 @@ let package = Package(
 
         // agent/
         part("DriverKit", "agent/DriverKit", ["Model", "WireProtocol", logging]),
+        part("Recipes", "agent/Recipes", ["DriverKit", "Model", "WireProtocol"]),
         part("HostDriver", "agent/Drivers/Host", ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"]),
-        part("ProxmoxDriver", "agent/Drivers/Proxmox", ["DriverKit", "Model", "Processes", "WireProtocol"]),
+        part("ProxmoxDriver", "agent/Drivers/Proxmox", ["DriverKit", "Model", "Processes", "Recipes", "WireProtocol"]),
         part(
             "DockerDriver", "agent/Drivers/Docker",
-            ["DriverKit", "HTTPFetch", "Model", "Processes", "WireProtocol", "YAML"] + nio),
+            ["DriverKit", "HTTPFetch", "Model", "Processes", "Recipes", "WireProtocol", "YAML"] + nio),
         part("SwagDriver", "agent/Drivers/Swag", ["DockerDriver", "DriverKit", "Model", "Processes", "WireProtocol"]),
         part("ZFSDriver", "agent/Drivers/ZFS", ["DriverKit", "Model", "Processes", "WireProtocol"]),
         part("HelmDriver", "agent/Drivers/Helm", ["DriverKit", "Model", "Processes", "WireProtocol", "YAML"]),
@@ -130,8 +131,8 @@ let package = Package(
             "innkeeper-agent", "agent/Daemon",
             [
                 "AgentCore", "CLinux", "CloudPanelDriver", "DaemonKit", "DockerDriver", "DriverKit", "HelmDriver",
-                "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "SwagDriver", "Transport", "WireProtocol",
-                "ZFSDriver",
+                "HostDriver", "LibvirtDriver", "Model", "ProxmoxDriver", "Recipes", "SwagDriver", "Transport",
+                "WireProtocol", "ZFSDriver",
                 logging, lifecycle,
             ], fuzzed: ["AgentConfiguration.swift", "Doctor/DriverSign.swift", "NodeDrivers.swift"]),
 
@@ -211,10 +212,11 @@ let package = Package(
         tests("YAML", ["Processes", "WireProtocol"]),
         tests("DaemonKit"),
         tests("DriverKit", ["Model", "WireProtocol", logging]),
+        tests("Recipes", ["DriverKit", "Processes", "WireProtocol", logging]),
         tests("HostDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests("SwagDriver", ["DockerDriver", "DriverKit", "Model", "Processes", "WireProtocol", logging]),
-        tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch", "Model", "YAML", logging]),
-        tests("ProxmoxDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
+        tests("DockerDriver", ["DriverKit", "WireProtocol", "HTTPFetch", "Model", "Recipes", "YAML", logging]),
+        tests("ProxmoxDriver", ["DriverKit", "Model", "Processes", "Recipes", "WireProtocol", logging]),
         tests("ZFSDriver", ["DriverKit", "Model", "Processes", "WireProtocol", logging]),
         tests(
             "CloudPanelDriver",
@@ -321,7 +323,8 @@ let package = Package(
             dependencies: [
                 "AgentCore", "CloudPanelDriver", "DockerDriver", "DriverKit", "HelmDriver", "HostDriver",
                 "LibvirtDriver",
-                "Processes", "ProxmoxDriver", "SwagDriver", "TestSupport", "WireProtocol", "ZFSDriver", logging,
+                "Processes", "ProxmoxDriver", "Recipes", "SwagDriver", "TestSupport", "WireProtocol", "ZFSDriver",
+                logging,
             ], path: "Tests/Reliability/StolenController", swiftSettings: house),
         reliability(
             "Damage", ["AgentCore", "ControllerCore", "DaemonKit", "SQL", "SQLite", "Store", "Transport", logging]),

@@ -5,6 +5,7 @@ import DriverKit
 import HelmDriver
 import Logging
 import Model
+import Recipes
 import WireProtocol
 
 /// What the configuration file says; every key may be absent.
@@ -20,6 +21,8 @@ struct AgentConfiguration {
     var zfsMountRoots: [String]?
     /// Where compose projects live, and what their files may ask for.
     var compose = ComposeSettings()
+    /// Where recipes lie; the first folder that has one decides.
+    var recipes = RecipeShelf()
     /// Name of the SWAG container; nil finds it by its image.
     var swagContainer: String?
     /// What stands in front of every path of the host and Proxmox drivers: files of the system, and Proxmox's tools.
@@ -49,7 +52,7 @@ struct AgentConfiguration {
         "drivers", "docker_socket", "docker_allow", "docker_mount_roots", "docker_image_roots", "zfs_mount_roots",
         "compose_root", "compose_allow", "swag_container",
         "host_root", "helm_root", "kubeconfig", "kube_context", "helm_home", "helm_charts", "helm_allow",
-        "libvirt_root",
+        "libvirt_root", "recipe_folders",
         "cloudpanel_root", "proxmox_allow", "cloudpanel_allow", "policy", "spool_bytes", "stop_grace_s",
         "receipts_kept", "receipt_days", "log_level",
     ]
@@ -88,6 +91,7 @@ struct AgentConfiguration {
         swagContainer = try fields.optionalString("swag_container")
         if let root = try fields.optionalString("compose_root") { compose.root = root }
         compose.allows = try Self.risks(fields, "compose_allow")
+        if let folders = try Self.folders(fields, "recipe_folders") { recipes = RecipeShelf(folders: folders) }
         if let names = try fields.optionalStrings("drivers") {
             drivers = Set(names)
             for name in names where !NodeDrivers.names.contains(name) {

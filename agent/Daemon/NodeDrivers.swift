@@ -87,7 +87,8 @@ enum NodeDrivers {
 
     private static func proxmox(_ configuration: AgentConfiguration, _ others: [any Driver]) async -> (any Driver)? {
         let driver = await ProxmoxDriver.detect(
-            root: configuration.hostRoot, allowsPrivileged: configuration.allowsPrivilegedGuests)
+            root: configuration.hostRoot, allowsPrivileged: configuration.allowsPrivilegedGuests,
+            recipes: configuration.recipes)
         guard let driver else { return nil }
         leave(.lxc, others)
         return driver
@@ -117,7 +118,7 @@ extension AgentConfiguration {
         rights.closed = closed
         rights.owner = { (dataset) async throws(DriverError) in try await pools.owner(of: dataset) }
         return await DockerDriver.detect(
-            socket: dockerSocket ?? DockerDriver.defaultSocket, rights: rights, compose: compose)
+            socket: dockerSocket ?? DockerDriver.defaultSocket, rights: rights, compose: compose, recipes: recipes)
     }
 
     /// The tools of a Kubernetes host as far as the machine has them.

@@ -29,6 +29,8 @@ package struct ActionSpec: Sendable {
     package let input: Input
     /// What it is asked for comes as output: bytes for a file, lines of a log. What it answers beside them is about them.
     package let givesBytes: Bool
+    /// Works in a guest for minutes: it keeps the lane of its resource, and takes nobody's place.
+    package let isSlow: Bool
     /// How its resource is called, with arguments in braces: `proxmox/ct/{vmid}`. Nil leaves it to the asker.
     package private(set) var resource: String?
     /// What it takes. Nil for one that says so nowhere and gets everything as it comes.
@@ -39,13 +41,13 @@ package struct ActionSpec: Sendable {
     /// - Parameter guarded: nil guards what is called `exec`, `raw` or `write`, or is about one of them.
     package init(
         _ name: String, _ kind: Kind, defaultDeadline: Duration = .seconds(60), summary: String, guarded: Bool? = nil,
-        lasting: Bool = false, input: Input = .none, givesBytes: Bool = false
+        lasting: Bool = false, input: Input = .none, givesBytes: Bool = false, slow: Bool = false
     ) {
         self.name = name
         self.kind = kind
         self.defaultDeadline = defaultDeadline
         self.summary = summary
-        isLasting = lasting
+        (isLasting, isSlow) = (lasting, slow)
         (self.input, self.givesBytes) = (input, givesBytes)
         isGuarded = guarded ?? name.split(separator: ".").contains { Self.guardedWords.contains(String($0)) }
     }

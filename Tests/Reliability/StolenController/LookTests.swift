@@ -12,7 +12,7 @@ import WireProtocol
         "pool": "tank", "dataset": "tank/own", "snapshot": "s", "vmid": 703, "storage": "local",
         "domain": "example.org", "dump": "a.sql", "template": "Generic", "namespace": "shop", "release": "shop",
         "name": "web", "project": "shop", "content": "services:\n  web:\n    image: x\n", "file": "link.subdomain.conf",
-        "vm": "x",
+        "vm": "x", "recipe": "none",
         "server_names": ["shop.example.org"], "upstream": "shop", "port": 80,
     ]
     /// Words of `zfs` and `zpool` that change nothing; the others are listed and got by the emulation itself.

@@ -80,6 +80,8 @@ extension Reaches {
                 ["name": "v", "driver_opts": ["type": "none", "o": "bind", "device": "/"]],
                 ["name": "v", "driver": "other"], ["name": "../../etc"],
             ].map { Attempt("docker/volume", $0) }),
+        "docker.recipe.run": .tried(recipes("name", "stolen", "docker/stolen")),
+        "docker.recipe.look": .tried(recipes("name", "stolen", "docker/stolen")), "docker.recipe.list": .looks,
         "docker.container.exec": .byName,
         "docker.compose.transform": .nothing("it gives a text back, and deploy checks every text anew"),
         "docker.compose.down": .ownThings, "docker.compose.scan": .looks, "docker.compose.list": .looks,

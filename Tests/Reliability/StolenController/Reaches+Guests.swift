@@ -61,6 +61,8 @@ extension Reaches {
             ]),
         "proxmox.backup.destroy": .tried(
             ["/etc/shadow", "local:backup/../../etc/shadow"].map { guest(["backup": .string($0)], 703) }),
+        "proxmox.recipe.run": .tried(recipes("vmid", 703, "proxmox/ct/703")),
+        "proxmox.recipe.look": .tried(recipes("vmid", 703, "proxmox/ct/703")), "proxmox.recipe.list": .looks,
         "proxmox.container.exec": .byName, "proxmox.backup.list": .looks, "proxmox.container.list": .looks,
         "proxmox.container.inspect": .looks, "proxmox.storage.list": .looks, "proxmox.template.list": .looks,
         "proxmox.container.destroy": .ownThings, "proxmox.container.template": .ownThings,

@@ -9,6 +9,7 @@ import LibvirtDriver
 import Logging
 import Processes
 import ProxmoxDriver
+import Recipes
 import SwagDriver
 import Synchronization
 import TestSupport
@@ -46,12 +47,13 @@ final class StolenNode: Sendable {
         let zfs = ZFSDriver(
             tools: ZFSTools(zfs: Self.pool(folder, "zfs"), zpool: Self.pool(folder, "zpool")), version: "script",
             closed: closed)
+        let recipes = RecipeShelf(folders: [folder.file("recipes")])
         let docker = DockerDriver(
             socket: folder.file("engine/docker.sock"),
             rights: NodeRights(closed: closed) { dataset async throws(DriverError) in try await zfs.owner(of: dataset)
             },
-            compose: ComposeSettings(root: folder.file("compose"), tool: ["/bin/false"]))
-        guard let proxmox = await ProxmoxDriver.detect(root: folder.file("pve")),
+            compose: ComposeSettings(root: folder.file("compose"), tool: ["/bin/false"]), recipes: recipes)
+        guard let proxmox = await ProxmoxDriver.detect(root: folder.file("pve"), recipes: recipes),
             let panel = await CloudPanelDriver.detect(root: folder.file("panel")),
             let tools = HelmTools.installed(
                 root: folder.file("kubernetes"), home: folder.file("helm"),
@@ -99,6 +101,19 @@ final class StolenNode: Sendable {
             "data/identity.json", "others/data", "host/var/secret", "host/var/log/secret", "swag/secret.subdomain.conf",
             "secret.log", "libvirt/secret.log", "panel/var/lib/innkeeper/secret.sql",
         ]
+        for name in ["recipes", "recipes/right", "recipes/open"] { mkdir(folder.file(name), 0o755) }
+        for name in ["right", "open"] {
+            let text = """
+                {"version": "1", "summary": "x", "systems": ["debian-12"],
+                 "parameters": {"word": {"form": "text", "help": "x"}}}
+                """
+            try folder.write(Array(text.utf8), to: "recipes/\(name)/recipe.json")
+            for file in ["install.sh", "check.sh"] {
+                try folder.write(Array("touch '\(folder.file("changes"))'\n".utf8), to: "recipes/\(name)/\(file)")
+            }
+        }
+        chmod(folder.file("recipes/open/install.sh"), 0o666)
+        symlink("right", folder.file("recipes/linked"))
         mkdir(folder.file("panel/var/lib/innkeeper"), 0o755)
         for path in ["cloudpanel", "cloudpanel/dumps"] { mkdir(folder.file("panel/var/lib/innkeeper/\(path)"), 0o700) }
         for name in secrets { try folder.write(Array(secret.utf8), to: name) }

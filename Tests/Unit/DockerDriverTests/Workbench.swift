@@ -1,6 +1,7 @@
 import DockerDriver
 import DriverKit
 import Logging
+import Recipes
 import Synchronization
 import TestSupport
 import WireProtocol
@@ -12,9 +13,9 @@ struct Workbench: Sendable {
     let engine: DockerEngine
     let driver: DockerDriver
 
-    init(engine: DockerEngine? = nil) async throws {
+    init(engine: DockerEngine? = nil, recipes: RecipeShelf = RecipeShelf()) async throws {
         if let engine { self.engine = engine } else { self.engine = try await DockerEngine.shared() }
-        driver = DockerDriver(socket: self.engine.socket, rights: Self.rights(self.engine))
+        driver = DockerDriver(socket: self.engine.socket, rights: Self.rights(self.engine), recipes: recipes)
         try await perform("image.import", ["reference": .string(Self.image), "path": .string(self.engine.busybox)])
     }
 

@@ -2,6 +2,7 @@ import DriverKit
 import Glibc
 import Logging
 import Processes
+import Recipes
 import TestSupport
 import WireProtocol
 
@@ -14,15 +15,21 @@ final class EmulatedNode: Sendable {
     static let template = "local:vztmpl/debian-12-standard_12.0_amd64.tar.zst"
 
     /// - Parameter patience: of the driver, with commands that only look and with the HA manager.
-    init(_ settings: JSONObject = [:], patience: Duration = .seconds(60), allowsPrivileged: Bool = false) async throws {
+    /// - Parameter files: further files of the node, by their paths; those below `recipes` are its recipes.
+    init(
+        _ settings: JSONObject = [:], patience: Duration = .seconds(60), allowsPrivileged: Bool = false,
+        files: [String: String] = [:]
+    ) async throws {
         folder = try ScratchFolder("pve")
+        for (path, text) in files { try Self.write(text, to: path, in: folder) }
         try Self.write(settings, in: folder)
         let script = Checkout.emulator("proxmox/node")
         let made = try await Child.run(ProcessRequest(String(script), [folder.path]))
         guard made.succeeded else { throw SetupFailure("no emulated node: \(made.errorText)") }
         guard
             let driver = await ProxmoxDriver.detect(
-                root: folder.path, patience: patience, allowsPrivileged: allowsPrivileged)
+                root: folder.path, patience: patience, allowsPrivileged: allowsPrivileged,
+                recipes: RecipeShelf(folders: [folder.file("recipes")]))
         else {
             throw SetupFailure("the emulated node is not found")
         }
@@ -109,7 +116,9 @@ final class EmulatedNode: Sendable {
     func configuration(_ vmid: Int = 101) -> String? { text("etc/pve/nodes/pvelab/lxc/\(vmid).conf") }
 
     /// Writes a file of the node, in folders that are made where they are not there.
-    func write(_ text: String, to path: String) throws {
+    func write(_ text: String, to path: String) throws { try Self.write(text, to: path, in: folder) }
+
+    private static func write(_ text: String, to path: String, in folder: ScratchFolder) throws {
         var place = folder.path
         for part in path.split(separator: "/").dropLast() {
             place += "/\(part)"

@@ -107,7 +107,7 @@ extension ActionSpec {
     var standing: Lanes.Standing {
         if isLasting || kind == .observe && givesBytes { return .lasting }
         if kind == .observe { return .look }
-        return input != .none || givesBytes ? .stream : .change
+        return input != .none || givesBytes || isSlow ? .stream : .change
     }
 }
 

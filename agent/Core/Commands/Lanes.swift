@@ -11,7 +11,7 @@ package struct Lanes: Sendable {
         case change
         /// Beside the lanes, in one of the driver's places for looks.
         case look
-        /// In the lane of its resource and in no place: its asker sends or takes its bytes.
+        /// In the lane of its resource and in no place: its asker sends or takes its bytes, or it works in a guest for long.
         case stream
         /// Beside the lanes and in no place: a shell, a log that is followed.
         case lasting

@@ -1,6 +1,7 @@
 package import DriverKit
 import Glibc
 import HTTPFetch
+package import Recipes
 import WireProtocol
 
 /// Docker, through the Engine API on the engine's socket.
@@ -18,12 +19,14 @@ package struct DockerDriver: Driver {
     let gate = NameGate()
     let rights: NodeRights
     let compose: ComposeOffice
+    package let recipes: RecipeShelf
 
     /// - Parameter rights: what of the node containers may have; as it comes, nothing but their own data.
     package init(
         socket: String = Self.defaultSocket, rights: NodeRights = NodeRights(),
-        compose: ComposeSettings = ComposeSettings()
+        compose: ComposeSettings = ComposeSettings(), recipes: RecipeShelf = RecipeShelf()
     ) {
+        self.recipes = recipes
         self.compose = ComposeOffice(compose)
         engine = Engine(socket: socket)
         roster = ContainerRoster(engine)
@@ -34,11 +37,11 @@ package struct DockerDriver: Driver {
     /// Nil for Podman's.
     package static func detect(
         socket: String = Self.defaultSocket, rights: NodeRights = NodeRights(),
-        compose: ComposeSettings = ComposeSettings()
+        compose: ComposeSettings = ComposeSettings(), recipes: RecipeShelf = RecipeShelf()
     ) async -> DockerDriver? {
         var status = stat()
         guard stat(socket, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
-        let driver = DockerDriver(socket: socket, rights: rights, compose: compose)
+        let driver = DockerDriver(socket: socket, rights: rights, compose: compose, recipes: recipes)
         do throws(EngineError) { try await driver.engine.negotiate() } catch {
             if error == Engine.isPodman { return nil }
         }
@@ -61,6 +64,7 @@ package struct DockerDriver: Driver {
     /// What a call works on, by what its arguments say.
     private static let forms: [String: String] = [
         "container": "docker/{name}",
+        "recipe": "docker/{name}",
         "image": "docker/image/{reference}",
         "volume": "docker/volume/{name}",
         "network": "docker/network/{name}",
@@ -71,6 +75,7 @@ package struct DockerDriver: Driver {
 
     private static let table: [Action<DockerDriver>] =
         (imageActions + containerActions + networkActions + volumeActions + pruneActions
-        + composeActions + [execAction, eventAction]).taking(
-            arguments, secrets: secrets, marked: ["container", "network", "volume"])
+        + composeActions + [execAction, eventAction] + recipeActions).taking(
+            arguments.merging(recipeArguments(.container)) { $1 }, secrets: secrets.merging(recipeSecrets) { $1 },
+            marked: ["container", "network", "volume", "recipe"])
 }

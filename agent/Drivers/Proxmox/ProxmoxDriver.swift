@@ -1,5 +1,6 @@
 package import DriverKit
 import Glibc
+package import Recipes
 import WireProtocol
 
 /// Containers of a Proxmox VE node, through its own tools; what can be read is read from `/etc/pve` and the control groups.
@@ -17,8 +18,13 @@ package final class ProxmoxDriver: Driver {
     let abandonedCreations = AbandonedCreations()
     /// Whether containers may have something of the node, as its owner says.
     let allowsPrivileged: Bool
+    package let recipes: RecipeShelf
 
-    init(tools: ProxmoxTools, files: NodeFiles, version: String, allowsPrivileged: Bool = false) {
+    init(
+        tools: ProxmoxTools, files: NodeFiles, version: String, allowsPrivileged: Bool = false,
+        recipes: RecipeShelf = RecipeShelf()
+    ) {
+        self.recipes = recipes
         self.allowsPrivileged = allowsPrivileged
         self.tools = tools
         self.files = files
@@ -31,12 +37,14 @@ package final class ProxmoxDriver: Driver {
     ///   - patience: time limit of a command that only looks, and of waiting for what was asked of the HA manager.
     ///   - allowsPrivileged: whether privileged containers, and those with folders of the node, are made and written into.
     package static func detect(
-        root: String = "", patience: Duration = .seconds(60), allowsPrivileged: Bool = false
+        root: String = "", patience: Duration = .seconds(60), allowsPrivileged: Bool = false,
+        recipes: RecipeShelf = RecipeShelf()
     ) async -> ProxmoxDriver? {
         let tools = ProxmoxTools(root: root, patience: patience)
         guard tools.areInstalled, let files = try? await NodeFiles.find(root: root) else { return nil }
         return ProxmoxDriver(
-            tools: tools, files: files, version: await tools.version(), allowsPrivileged: allowsPrivileged)
+            tools: tools, files: files, version: await tools.version(), allowsPrivileged: allowsPrivileged,
+            recipes: recipes)
     }
 
     /// Whether the node's tools are there, whatever state its cluster's files are in.
@@ -86,6 +94,7 @@ package final class ProxmoxDriver: Driver {
         "container": "proxmox/ct/{vmid}",
         "snapshot": "proxmox/ct/{vmid}",
         "snapshot.list": "proxmox/ct/{vmid}",
+        "recipe": "proxmox/ct/{vmid}",
         "ha.add": "proxmox/ct/{vmid}",
         "ha.remove": "proxmox/ct/{vmid}",
         "ha.rule": "proxmox/ha/{rule}",
@@ -93,6 +102,7 @@ package final class ProxmoxDriver: Driver {
 
     private static let table: [Action<ProxmoxDriver>] =
         (lookActions + creationActions + powerActions + settingActions + snapshotActions + insideActions
-        + fileActions + backupActions + movingActions + highAvailabilityActions).taking(
-            arguments, marked: ["container", "snapshot"])
+        + fileActions + backupActions + movingActions + highAvailabilityActions + recipeActions).taking(
+            arguments.merging(recipeArguments(.vmid)) { $1 }, secrets: recipeSecrets,
+            marked: ["container", "snapshot", "recipe"])
 }

@@ -9,10 +9,11 @@ import stat
 import sys
 import time
 
-from . import pending, tasks, volumes
+from . import network, pending, tasks, volumes
 from .errors import Die
 
-NEW_UTS, NEW_PID = 0x04000000, 0x20000000
+NEW_UTS, NEW_PID, NEW_MOUNTS, NEW_NET = 0x04000000, 0x20000000, 0x00020000, 0x40000000
+PRIVATE = 0x40000 | 0x4000
 LIBC = ctypes.CDLL(None, use_errno=True)
 #: The first process: it sleeps until somebody inside asks for an end.
 INIT = r"""
@@ -90,7 +91,9 @@ def start(world, config):
     volumes.set_fact(world.path("var/lib/lxc", vmid, "config"), "made", "")
     with open(world.path("var/lib/lxc", vmid, "config"), "w") as file:
         file.write("lxc.uts.name = %s\n" % config.name)
-    pid = launch(folder, config.name)
+    pid = launch(folder, config.name, world["network"])
+    if world["network"]:
+        network.join(config, pid)
     with open(state_file(world, vmid), "w") as file:
         json.dump({"pid": pid, "birth": birth(pid), "since": time.time()}, file)
     control_group(world, config, pid)
@@ -143,13 +146,15 @@ def failure(world, config, folder):
     return []
 
 
-def launch(folder, name):
-    """Starts the first process; returns its id as the node sees it."""
+def launch(folder, name, has_network):
+    """Starts the first process; returns its id as the node sees it. What a run leaves in /run is gone with it."""
+    shutil.rmtree(os.path.join(folder, "run"), ignore_errors=True)
+    os.makedirs(os.path.join(folder, "run/lock"), exist_ok=True)
     receiver, sender = os.pipe()
     middle = os.fork()
     if middle == 0:
         os.setsid()
-        LIBC.unshare(NEW_UTS | NEW_PID)
+        LIBC.unshare(NEW_UTS | NEW_PID | NEW_MOUNTS | (NEW_NET if has_network else 0))
         LIBC.sethostname(name.encode(), len(name.encode()))
         child = os.fork()
         if child == 0:
@@ -159,11 +164,17 @@ def launch(folder, name):
             os.closerange(3, 256)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
+            LIBC.mount(None, b"/", None, PRIVATE, None)
             os.chroot(folder)
             os.chdir("/")
-            for name, minor in (("null", 3), ("zero", 5), ("urandom", 9)):
+            LIBC.mount(b"proc", b"/proc", b"proc", 0, None)
+            for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
                 if not os.path.exists("/dev/" + name):
-                    os.mknod("/dev/" + name, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
+                    os.mknod("/dev/" + name, stat.S_IFCHR, os.makedev(1, minor))
+                    os.chmod("/dev/" + name, 0o666)
+            for name, target in (("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
+                if not os.path.lexists("/dev/" + name):
+                    os.symlink("/proc/self/" + target, "/dev/" + name)
             os.execve("/bin/sh", ["sh", "-c", INIT], {"PATH": "/bin", "container": "lxc"})
         os.write(sender, str(child).encode())
         os._exit(0)
@@ -221,10 +232,10 @@ def execute(world, config, words, keeps_environment):
         environment = {**os.environ, "PATH": "/sbin:/bin:/usr/sbin:/usr/bin", "HOME": "/root", "TERM": "linux",
                        "LANG": "C.UTF-8", "container": "lxc"}
         environment.pop("PVE_EMULATOR_ROOT", None)
-    for name in ("uts", "pid"):
-        with open("/proc/%d/ns/%s_for_children" % (found["pid"], name) if name == "pid"
-                  else "/proc/%d/ns/%s" % (found["pid"], name)) as file:
-            LIBC.setns(file.fileno(), 0)
+    spaces = [open("/proc/%d/ns/%s" % (found["pid"], name)) for name in ("uts", "pid_for_children", "net", "mnt")]
+    for space in spaces:
+        LIBC.setns(space.fileno(), 0)
+        space.close()
     sys.stdout.flush()
     child = os.fork()
     if child == 0:

@@ -20,6 +20,8 @@ DEFAULTS = {
     # Whether a container that runs takes a new mount point, and a larger file system, at once.
     "hotplug_mounts": False,
     "online_resize": False,
+    # Whether containers have a network namespace of their own with net0's address. Needs root and iproute2.
+    "network": False,
     "nodes": [],
     "cpus": 2,
     # Verb to seconds that it hangs before it begins; verb to a text that it fails with.
