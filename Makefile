@@ -14,13 +14,14 @@ BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage
 comma := ,
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
-.PHONY: help unit quickstart stop reset test torture simulate fuzz soak check lint format build release bench deb deb-test clean
+.PHONY: help unit quickstart stop reset test real torture simulate fuzz soak check lint format build release bench deb deb-test clean
 
 help:
 	@echo 'make quickstart   build, start a controller and three nodes here, provision a first service'
 	@echo 'make stop         stop what quickstart started        make reset   and forget its state'
 	@echo 'make test         install what is needed, lint, build, run every test'
 	@echo 'make unit         TESTS=StoreTests: build and run the tests of one part'
+	@echo 'make real         long tests with the real parts of Debian systems (SUITES), as root: recipes set sites up in trees'
 	@echo 'make torture      the long part of what tries to break it: hours'
 	@echo 'make simulate     SEEDS=n worlds with faults, or SEED=n with its whole trace; PLANT=name puts a fault in'
 	@echo 'make soak         both daemons under churn for MINUTES, and the slopes of what they hold'
@@ -60,6 +61,12 @@ unit:
 	@test -n '$(TESTS)' || { echo 'which? make unit TESTS=StoreTests'; exit 2; }
 	@INNKEEPER_TESTS='$(TESTS)' swift build --build-tests -j $(JOBS)
 	@INNKEEPER_TESTS='$(TESTS)' $(TEST) --filter '^($(subst $(comma),|,$(TESTS)))\..*$(FILTER)'
+
+# The first time makes a tree of each suite, from where this machine's apt has its packages, and keeps it (INNKEEPER_TREES).
+real:
+	@packaging/prerequisites real
+	@INNKEEPER_TESTS=RealParts swift build --build-tests -j $(JOBS)
+	@INNKEEPER_TESTS=RealParts INNKEEPER_REAL=1 INNKEEPER_REAL_SUITES='$(or $(SUITES),bookworm)' $(TEST) --filter '^RealParts\.'
 
 check: test
 

@@ -307,6 +307,13 @@ let package = Package(
             path: "Tests/System/EndToEnd", swiftSettings: house),
 
         .testTarget(
+            name: "RealParts",
+            dependencies: [
+                "DriverKit", "Processes", "ProxmoxDriver", "Recipes", "TestSupport", "WireProtocol", logging,
+            ],
+            path: "Tests/System/RealParts", swiftSettings: house),
+
+        .testTarget(
             name: "HouseTests", dependencies: ["Processes"] + programs, path: "Tests/Unit/HouseTests",
             swiftSettings: house),
 

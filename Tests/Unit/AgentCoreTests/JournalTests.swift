@@ -46,6 +46,17 @@ import WireProtocol
         #expect(third.interrupted == 0)
     }
 
+    @Test func `what was given back in secret is kept until the controller has it, and not longer`() async throws {
+        let journal = try await open().journal
+        let observed: JSONObject = ["returned": ["a": "b"], "secrets": ["key": "not for ever"]]
+        let result = CommandResult(id: "a", status: .succeeded, changed: true, observed: observed, finished: 5)
+        _ = try await journal.write([.admit(request("a", begins: true)), .finish(id: "a", result: result)])
+        #expect(try await journal.receipt("a")?.result == result)
+        _ = try await journal.write([.acknowledge(id: "a", time: .now())])
+        let kept = try await journal.receipt("a")?.result
+        #expect(kept?.observed == ["returned": ["a": "b"]] && kept?.status == .succeeded)
+    }
+
     @Test func `a repeat is known, another order under the id and an older generation are refused`() async throws {
         let journal = try await open().journal
         _ = try await journal.write([.admit(request("a", generation: 3))])

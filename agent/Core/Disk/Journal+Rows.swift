@@ -34,6 +34,17 @@ extension Journal {
             WHERE id = ? AND acknowledged IS NULL AND state NOT IN ('accepted', 'running')
             """
         try database.run(sql, [time.milliseconds, id])
+        try forgetSecrets(of: id)
+    }
+
+    /// What a command has given back in secret is the controller's now, and sealed there; here nobody needs it any more.
+    private func forgetSecrets(of id: String) throws(SQLError) {
+        let sql = "SELECT 1 FROM receipts WHERE id = ? AND instr(result, ?) > 0"
+        let name = Array("\"secrets\":".utf8)
+        let mayHave = try database.first(sql, [id, name]) { (row) throws(SQLError) in try row.bool() }
+        guard mayHave == true, var result = try find(id)?.result, result.observed["secrets"] != nil else { return }
+        result.observed["secrets"] = nil
+        try database.run("UPDATE receipts SET result = ? WHERE id = ?", [Self.encode(result), id])
     }
 
     func find(_ id: String) throws(SQLError) -> Receipt? {
