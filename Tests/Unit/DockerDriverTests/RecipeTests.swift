@@ -45,7 +45,8 @@ import WireProtocol
     }
 
     @Test func `a recipe sets a container up, and is not run again when all is right`() async throws {
-        let (bench, name, _) = try await Self.running(["mark": ["service": "svc_1"]])
+        let (bench, name, folder) = try await Self.running(["mark": ["service": "svc_1"]])
+        defer { withExtendedLifetime(folder) {} }
         let record = Record()
         let made = try await bench.perform("recipe.run", Self.order(name), record)
         #expect(made.changed && made.observed["returned"] == ["word": "it's"] && record.progress == ["beginning"])
@@ -72,7 +73,8 @@ import WireProtocol
     @Test func `a container that is stopped in the middle leaves it unknown, and run again it is repaired`()
         async throws
     {
-        let (bench, name, _) = try await Self.running(["mark": ["service": "svc_1"]])
+        let (bench, name, folder) = try await Self.running(["mark": ["service": "svc_1"]])
+        defer { withExtendedLifetime(folder) {} }
         let shell: @Sendable (String) async throws -> Bool = { script in
             try await bench.perform(
                 "container.exec", ["name": .string(name), "command": ["sh", "-c", .string(script)]]
