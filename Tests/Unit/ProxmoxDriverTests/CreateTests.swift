@@ -83,14 +83,22 @@ import WireProtocol
         }
     }
 
-    @Test func `an id that somebody else has is a conflict`() async throws {
+    @Test func `an id that somebody else has is told as one that exists`() async throws {
         let node = try await EmulatedNode()
         try await node.pct("create", "101", EmulatedNode.template, "--rootfs", "local:1")
         try node.write("name: vm\n", to: "etc/pve/nodes/pvelab/qemu-server/102.conf")
         for vmid in [101, 102] {
             let error = await #expect(throws: DriverError.self) { try await node.create(vmid) }
-            #expect(error?.code == .foreign && error?.changed == false)
+            #expect(error?.code == .foreign && error?.changed == false && error?.observed["exists"] == true)
+            let marked = await #expect(throws: DriverError.self) {
+                try await node.create(vmid, ["mark": ["service": "svc_1"]])
+            }
+            #expect(marked?.code == .foreign && marked?.observed["exists"] == true)
         }
+        let wrong = await #expect(throws: DriverError.self) {
+            try await node.create(103, ["template": "local:vztmpl/none.tar.zst"])
+        }
+        #expect(wrong?.observed["exists"] == nil)
     }
 
     @Test func `our container with other settings is a conflict and not changed`() async throws {

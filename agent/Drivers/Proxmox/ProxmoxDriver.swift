@@ -65,7 +65,7 @@ package final class ProxmoxDriver: Driver {
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
         do throws(DriverError) { return try await Self.table.perform(call, on: self, context) } catch {
-            throw await knowingLock(error, of: call)
+            throw TakenIDs.noting(await knowingLock(error, of: call), of: call)
         }
     }
 
