@@ -1,5 +1,6 @@
 import ArgumentParser
 import DaemonKit
+import Glibc
 import Model
 import Store
 
@@ -18,6 +19,12 @@ struct Backup: AsyncParsableCommand {
     func run() async throws {
         do {
             try StateFiles.requireController(in: location.data)
+            guard force || access(file, F_OK) != 0 else {
+                throw ConfigurationError(
+                    message:
+                        "\(file) is there already, and nothing was written; name another file, or replace it with --force"
+                )
+            }
             let contents = BackupContents(takenAt: .now(), files: try KeptFiles.read(location.data))
             let report = try await Store.backup(
                 from: "\(location.data)/controller.sqlite", to: file, with: contents, replacing: force)

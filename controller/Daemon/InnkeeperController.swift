@@ -10,15 +10,32 @@ struct InnkeeperController: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "innkeeper-controller",
         abstract: "Schedules, bills and watches the machines of a hosting provider.",
-        version: Version.current,
+        version: "innkeeper-controller \(Version.current)",
         subcommands: [Initialise.self, Serve.self, Backup.self, Restore.self, Recover.self, RenewKey.self, Doctor.self])
+
+    /// A command that is not there is named before anything else is read.
+    static func main() async {
+        let known = configuration.subcommands.map(\._commandName)
+        let word = CommandLine.arguments.dropFirst().first ?? "help"
+        if !word.hasPrefix("-"), word != "help", !known.contains(word) {
+            complain(
+                "there is no command \"\(word.prefix(40))\"\(Near.guess(word, among: known)) "
+                    + "There are: \(known.joined(separator: ", ")).")
+            Glibc.exit(DaemonKit.ExitCode.usage)
+        }
+        await main(nil)
+    }
 }
 
 /// Ends a command with one sentence on standard error.
 func fail(_ message: String) -> any Error {
+    complain(message)
+    return ArgumentParser.ExitCode(DaemonKit.ExitCode.failure)
+}
+
+private func complain(_ message: String) {
     let line = Array("innkeeper-controller: \(message)\n".utf8)
     _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    return ArgumentParser.ExitCode(DaemonKit.ExitCode.failure)
 }
 
 struct DataOption: ParsableArguments {

@@ -68,7 +68,7 @@ struct StateFiles {
         let authority = try CertificateAuthority.create(
             commonName: "Innkeeper \(Crypto.hex(Crypto.randomBytes(4)))", days: Self.authorityDays,
             now: Timestamp.now().milliseconds)
-        try AtomicFile.write(Array(names.joined(separator: "\n").utf8), to: serverNames)
+        try AtomicFile.write(Array(names.map { $0 + "\n" }.joined().utf8), to: serverNames)
         try issueServer(authority, names: Self.localNames + names)
         try PEMFile.write(authority.key.pem, to: authorityKey)
         try last()

@@ -55,14 +55,18 @@ package final class AgentListener: Service {
 
     package func run() async throws {
         defer { announce.finish() }
-        let channel = try await SecureServer.bind(
+        let listening = SecureServer.bind(
             host: configuration.host, port: configuration.port, on: group, gate: gate,
             context: tls,
             initializer: { [sessions, enrolments, unauthenticated] channel in
                 try channel.pipeline.syncOperations.addHandler(
                     ServiceSelector(sessions: sessions, enrolments: enrolments, unauthenticated: unauthenticated))
             }
-        ).get()
+        )
+        let channel: any Channel
+        do { channel = try await listening.get() } catch {
+            throw ListenError("the port of the agents", host: configuration.host, port: configuration.port, error)
+        }
         logger.info("waiting for agents", metadata: ["address": "\(channel.localAddress?.description ?? "?")"])
         if let address = channel.localAddress { announce.yield(address) }
         announce.finish()

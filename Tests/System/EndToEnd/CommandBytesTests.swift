@@ -197,7 +197,7 @@ extension EndToEnd {
             let wrong = try await terminal.shell(
                 "run docker.container.exec --resource docker/\(Laboratory.guest) name=\(Laboratory.closed) "
                     + #"'command=["true"]'"#)
-            #expect(wrong.exit == .code(1) && wrong.errorText.contains("are about docker/"), "\(wrong.errorText)")
+            #expect(wrong.exit == .code(1) && wrong.errorText.contains("name docker/"), "\(wrong.errorText)")
         }
 
         @Test func `a snapshot as a file, and a dataset out of it`() async throws {

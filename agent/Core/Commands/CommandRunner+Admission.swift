@@ -48,7 +48,7 @@ extension CommandRunner {
             return refusal(.policy, "the policy of this node does not allow \(command.fullOperation): \(denial)")
         }
         if let right = spec.resource(of: command), right != command.resource, spec.kind == .mutate {
-            let message = "the arguments are about \(right), and the command about \(command.resource)"
+            let message = "the arguments name \(right), but the command was given for \(command.resource)"
             return refusal(.invalidArgument, message)
         }
         do { _ = try spec.reading(command.call) } catch { return refusal(.invalidArgument, error.message) }

@@ -95,7 +95,7 @@ package struct Enrolment: Sendable {
             ) { try $0.pipeline.syncOperations.addHandlers([LineDecoder(), AnswerHandler(answer)]) }.get()
         } catch {
             answer.fail(error)
-            throw EnrolmentError.unreachable(controller, "\(error)")
+            throw EnrolmentError.unreachable(controller, ConnectionReason.text(error))
         }
         defer { channel.close(promise: nil) }
         let timer = loop.scheduleTask(in: Self.answerLimit) { answer.fail(EnrolmentError.silent(controller)) }

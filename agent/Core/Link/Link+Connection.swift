@@ -22,7 +22,7 @@ extension Link {
             self?.assumeIsolated { link in
                 switch result {
                 case .success(let channel): link.secured(channel, number)
-                case .failure(let error): link.refused("\(error)", number)
+                case .failure(let error): link.refused(ConnectionReason.text(error), number)
                 }
             }
         }
@@ -88,7 +88,8 @@ extension Link {
 
     func retry(after wait: Duration) {
         let reason = failure ?? "the controller closed the connection"
-        logger.warning("not connected", metadata: ["reason": "\(reason)", "retry_in": "\(wait)"])
+        logger.warning(
+            "not connected", metadata: ["reason": "\(reason)", "retry_in": "\(wait.wholeMilliseconds / 1000) s"])
         redial = loop.scheduleTask(in: TimeAmount(wait)) { [weak self] in self?.assumeIsolated { $0.handle(.start) } }
     }
 

@@ -3,6 +3,7 @@ import HummingbirdCore
 package import Logging
 import NIOCore
 import ServiceLifecycle
+import Transport
 
 /// Serves listeners until it is cancelled or gracefully shut down.
 package struct HTTPServer: ServiceLifecycle.Service {
@@ -26,7 +27,11 @@ package struct HTTPServer: ServiceLifecycle.Service {
         try await withThrowingTaskGroup { group in
             for (number, listener) in listeners.enumerated() {
                 let application = application(listener, number)
-                group.addTask { try await application.run() }
+                group.addTask {
+                    do { try await application.run() } catch let error as IOError {
+                        throw ListenError("the API", host: listener.host, port: listener.port, error)
+                    }
+                }
             }
             defer { group.cancelAll() }
             while try await group.next() != nil {
