@@ -57,6 +57,9 @@ private enum Finding {
 
 extension Scheduler {
     private func examine(_ node: Candidate, for demand: Demand) -> Finding {
+        // Without the driver nothing else that it lacks matters: it is not the place for such a thing.
+        let drivers = demand.drivers.filter { !node.drivers.contains($0) }.map(Exclusion.driverMissing)
+        guard drivers.isEmpty else { return .excluded(standing(of: node) + drivers) }
         let rules = rules.rules(of: node)
         var reasons = standing(of: node) + requirements(demand, of: node) + rules.room(demand.resources, on: node)
         let (pool, storage) = choosePool(demand, on: node, rules)
@@ -73,14 +76,12 @@ extension Scheduler {
     }
 
     private func requirements(_ demand: Demand, of node: Candidate) -> [Exclusion] {
-        let drivers = demand.drivers.filter { !node.drivers.contains($0) }.map(Exclusion.driverMissing)
         let labels = demand.labels.sorted { $0.key < $1.key }.filter { node.labels[$0.key] != $0.value }
         let networks = demand.networks.filter { !$0.isOn(node.id, labels: node.labels) }
         let template = demand.template.flatMap { name in
             node.templates.map { $0.contains(name) } == false ? Exclusion.templateMissing(name) : nil
         }
-        return drivers
-            + labels.map { .labelMissing(key: $0.key, value: $0.value, found: node.labels[$0.key]) }
+        return labels.map { .labelMissing(key: $0.key, value: $0.value, found: node.labels[$0.key]) }
             + networks.map { .networkMissing($0.name) } + (template.map { [$0] } ?? [])
     }
 

@@ -65,12 +65,18 @@ private func exclusions(_ result: PlacementResult, _ id: String) -> [Exclusion] 
 
     @Test func `a node that lacks everything says so in one line`() {
         let result = scheduler.place(
-            demand(memory: 9 * gib), on: [node("a", connected: false, schedulable: false, drivers: [])])
+            demand(memory: 9 * gib), on: [node("a", connected: false, schedulable: false)])
         #expect(
             result.explanation == [
-                "name-a: it is not connected; it is cordoned; it has no driver docker; it has no driver zfs; "
+                "name-a: it is not connected; it is cordoned; "
                     + "9.0 GiB of memory wanted, 8.0 GiB free after reservations"
             ])
+    }
+
+    @Test func `of a node without the driver nobody wants to hear what else it lacks`() {
+        let result = scheduler.place(
+            demand(memory: 9 * gib, labels: ["zone": "y"]), on: [node("a", schedulable: false, drivers: ["docker"])])
+        #expect(result.explanation == ["name-a: it is cordoned; it has no driver zfs"])
     }
 
     @Test func `spread takes the emptiest node and pack the fullest`() {
