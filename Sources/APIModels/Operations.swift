@@ -13,6 +13,8 @@ package struct Operation: Codable, Sendable {
     /// What people call it; absent once the node is removed.
     package var nodeName: String?
     package var requestedBy: String?
+    /// What people call the key, for whoever may know of keys. Not in answers to changes.
+    package var requestedByName: String?
     package var createdAt: Timestamp
     package var startedAt: Timestamp?
     package var finishedAt: Timestamp?

@@ -62,7 +62,7 @@ extension Queries {
 
 extension Store {
     /// What people call those who act.
-    fileprivate func names(of actors: [String]) throws(StoreError) -> [String: String] {
+    func names(of actors: [String]) throws(StoreError) -> [String: String] {
         var names: [String: String] = [:]
         for actor in Set(actors) {
             let parts = actor.split(separator: ":", maxSplits: 1).map(String.init)

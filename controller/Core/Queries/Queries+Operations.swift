@@ -36,15 +36,30 @@ extension Queries {
         let page = try await read { store throws(StoreError) in
             try store.operations(wanted, page: part.request(.descending))
         }
-        return try await told(page.listing { Operation(summaryOf: $0) })
+        var listing = page.listing { Operation(summaryOf: $0) }
+        listing.items = try await withAskers(listing.items)
+        return try await told(listing)
     }
 
     /// One operation and its steps.
     package func operation(named id: String) async throws(CoreError) -> APIModels.Operation {
         let record = try await operation(id)
         let (outline, journal) = try await steps(of: record)
-        return try await told(
-            Operation(record, steps: StepHistory(outline, journal).steps, withResult: viewer.scopes.permits(.commands)))
+        let view = Operation(
+            record, steps: StepHistory(outline, journal).steps, withResult: viewer.scopes.permits(.commands))
+        return try await told(withAskers([view])[0])
+    }
+
+    /// With the names of the keys that asked for the operations, for whoever may know of keys.
+    private func withAskers(_ operations: [APIModels.Operation]) async throws(CoreError) -> [APIModels.Operation] {
+        guard viewer.scopes.permits(.admin) else { return operations }
+        let actors = operations.compactMap(\.requestedBy)
+        let names = try await read { store throws(StoreError) in try store.names(of: actors) }
+        return operations.map { operation in
+            var named = operation
+            named.requestedByName = operation.requestedBy.flatMap { names[$0] }
+            return named
+        }
     }
 
     func steps(of record: OperationRecord) async throws(CoreError) -> ([StepOutline], [JournalRecord]) {
