@@ -1,5 +1,6 @@
 import APIModels
 import HTTPFetch
+import Model
 
 /// What the exit code says.
 enum FailureCode: Int32, Sendable {
@@ -19,21 +20,28 @@ struct Failure: Error, Sendable, Hashable {
     let code: FailureCode
     let message: String
 
-    init(_ code: FailureCode, _ message: String) {
+    /// The field of the request that the API refused; nil for every other reason.
+    let field: String?
+
+    init(_ code: FailureCode, _ message: String, field: String? = nil) {
         self.code = code
         self.message = message
+        self.field = field
     }
 
     /// What the API answered.
     init(_ problem: Problem) {
-        var message = problem.detail
+        var message = FieldWords.sentence(problem)
         if let id = problem.errorID { message += " (error \(id) in the controller's log)" }
-        self.init(FailureCode(status: problem.status), message)
+        self.init(FailureCode(status: problem.status), message, field: problem.field)
     }
 
     /// No answer at all.
-    init(_ error: HTTPError) {
-        self.init(error.kind == .invalidRequest ? .usage : .unreachable, error.description)
+    /// - Parameter settings: what the controller was asked with, where that may be the reason.
+    init(_ error: HTTPError, _ settings: Settings? = nil) {
+        self.init(
+            error.kind == .invalidRequest ? .usage : .unreachable,
+            error.description + (settings?.hint(at: error.kind) ?? ""))
     }
 
     /// How an operation ended, nil when it succeeded.
@@ -60,5 +68,15 @@ extension FailureCode {
         case 429, 502, 503, 504, 507: self = .unreachable
         default: self = .failed
         }
+    }
+}
+
+extension Failure {
+    /// Of a plan that is not there, with the one that was meant.
+    func naming(plan name: String, _ controller: Controller) async -> Failure {
+        guard field == "plan", let plans = try? await controller.all("/api/v1/plans") as [Plan] else { return self }
+        let offered = plans.filter { $0.retiredAt == nil }.map(\.name)
+        guard !plans.contains(where: { $0.name == name }) else { return self }
+        return Failure(.notFound, "there is no plan \(name)\(Near.guess(name, among: offered))", field: field)
     }
 }

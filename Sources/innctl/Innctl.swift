@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Model
 
 /// The operator's command line.
 @main
@@ -15,7 +16,7 @@ struct Innctl: AsyncParsableCommand {
             may not do this, 5 conflict, 6 the controller cannot be reached or cannot answer, 7 the operation needs \
             attention, 8 the operation was cancelled, 9 the time to wait is over.
             """,
-        version: "innctl 0.1.0",
+        version: "innctl \(Version.current)",
         subcommands: [
             LoginCommand.self, NodeCommands.self, TokenCommands.self, PlanCommands.self, ServiceCommands.self,
             NetworkCommands.self, AllocationCommands.self,
@@ -44,6 +45,10 @@ struct Innctl: AsyncParsableCommand {
             Terminal.complain(failure.message)
             Glibc.exit(failure.code.rawValue)
         } catch  where exitCode(for: error) == .validationFailure {
+            if let unknown = UnknownOption(in: Array(CommandLine.arguments.dropFirst())) {
+                Terminal.complain(unknown.message)
+                Glibc.exit(FailureCode.usage.rawValue)
+            }
             Terminal.complain(fullMessage(for: error), prefix: "")
             Glibc.exit(FailureCode.usage.rawValue)
         } catch {

@@ -47,11 +47,13 @@ struct KeyList: AsyncParsableCommand {
     func run() async throws {
         let keys: [APIKey] = try await Controller.connect().all("/api/v1/keys")
         try common.output.list(keys) { keys in
-            var table = Table("id", "name", "scopes", "customer", "created", "last used", "expires", "revoked")
+            var table = Table(
+                "id", "name", "scopes", "customer", "age", "last used", "expires", "revoked",
+                yielding: ["age", "last used"])
             for key in keys {
                 table.add(
-                    key.id, key.name, key.scopes.joined(separator: ","), key.customer, key.createdAt.iso8601,
-                    Readable.age(key.lastUsedAt), key.expiresAt?.iso8601, key.revokedAt?.iso8601)
+                    key.id, key.name, key.scopes.joined(separator: ","), key.customer, Readable.age(key.createdAt),
+                    Readable.age(key.lastUsedAt), Readable.end(key.expiresAt), Readable.end(key.revokedAt))
             }
             return table
         }
@@ -59,14 +61,18 @@ struct KeyList: AsyncParsableCommand {
 }
 
 struct KeyRevoke: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "revoke", abstract: "Refuse an API key from now on.")
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Refuse an API key from now on.", aliases: ["rm"])
     @Argument(help: "The key's id.") var id: String
     @OptionGroup var confirmation: Confirmation
 
     func run() async throws {
-        try confirmation.ask("Whoever uses the key \(id) will be refused from now on.")
-        try await Controller.connect().change("DELETE", "/api/v1/keys/\(PercentEncoding.encode(id))")
-        Terminal.note("Key \(id) is revoked.")
+        let controller = try Controller.connect()
+        let keys: [APIKey] = try await controller.all("/api/v1/keys")
+        let called = keys.first { $0.id == id }.map { "\($0.name) (\($0.scopes.joined(separator: ", ")); \(id))" } ?? id
+        try confirmation.ask("Whoever uses the key \(called) will be refused from now on.")
+        try await controller.change("DELETE", "/api/v1/keys/\(PercentEncoding.encode(id))")
+        Terminal.note(Terminal.clean("Key \(called) is revoked."))
     }
 }
 
@@ -78,16 +84,33 @@ struct AuditCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let entries: [AuditEntry] = try await Controller.connect().all(
+        let controller = try Controller.connect()
+        let entries: [AuditEntry] = try await controller.all(
             "/api/v1/audit", query: Query([("subject", subject)]), limit: limit.count)
+        let names = common.output.isForPeople ? await AuditNames.of(entries, controller) : [:]
         try common.output.list(entries) { entries in
-            var table = Table("time", "who", "what", "of", "from", "detail")
+            var table = Table(
+                "time", "who", "what", "of", "from", "detail", wide: "who id", "of id", yielding: ["from"])
             for entry in entries {
                 table.add(
-                    entry.time.iso8601, entry.actorName.map { "\($0) (\(entry.actor))" } ?? entry.actor, entry.action,
-                    entry.subject, entry.remote, entry.detail?.text)
+                    Readable.time(entry.time), entry.actorName ?? entry.actor, entry.action,
+                    names[entry.subject] ?? entry.subject, entry.remote, Readable.brief(entry.detail),
+                    wide: entry.actor, entry.subject)
             }
             return table
         }
+    }
+}
+
+/// What people call the things that an audit log names.
+enum AuditNames {
+    static func of(_ entries: [AuditEntry], _ controller: Controller) async -> [String: String] {
+        let services = entries.map(\.subject).filter { $0.hasPrefix("svc_") }
+        let names = await Names.of(services: services, controller)
+        var found: [String: String] = [:]
+        for id in services { found[id] = names.service(id) }
+        guard entries.contains(where: { $0.subject.hasPrefix("nod") }) else { return found }
+        let nodes: [Node] = (try? await controller.all("/api/v1/nodes")) ?? []
+        return nodes.reduce(into: found) { found, node in found[node.id] = node.name }
     }
 }

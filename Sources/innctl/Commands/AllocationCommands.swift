@@ -33,7 +33,8 @@ struct AllocationList: AsyncParsableCommand {
         let found: [AllocationView] = try await Controller.connect().all(
             "/api/v1/allocations", query: query, limit: limit)
         try common.output.list(found) { found in
-            var table = Table("value", "kind", "scope", "slot", "service", "node", "since", "until")
+            var table = Table(
+                "value", "kind", "scope", "slot", "service", "node", "since", "until", yielding: ["scope", "slot"])
             for item in found {
                 table.add(
                     item.value, item.kind, item.scope, item.slot, item.service, item.node, Readable.age(item.since),
@@ -55,10 +56,10 @@ struct WithheldList: AsyncParsableCommand {
         let found: [WithheldView] = try await Controller.connect().all(
             "/api/v1/withheld-values", query: Query([("kind", kind), ("scope", scope)]))
         try common.output.list(found) { found in
-            var table = Table("id", "value", "kind", "scope", "reason", "until", "note")
+            var table = Table("id", "value", "kind", "scope", "reason", "until", "note", yielding: ["scope"])
             for item in found {
                 table.add(
-                    item.id, item.value, item.kind, item.scope, item.reason, item.until?.iso8601 ?? "for good",
+                    item.id, item.value, item.kind, item.scope, item.reason, Readable.end(item.until) ?? "for good",
                     item.note)
             }
             return table
@@ -84,7 +85,8 @@ struct AllocationReserve: AsyncParsableCommand {
 
 struct AllocationFree: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "free", abstract: "Let a withheld value be given out again; also one that rests, before its time.")
+        commandName: "free", abstract: "Let a withheld value be given out again; also one that rests, before its time.",
+        aliases: ["rm"])
     @Argument(help: "The id that `withheld` shows.") var id: String
 
     func run() async throws {

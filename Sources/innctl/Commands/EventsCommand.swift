@@ -11,43 +11,87 @@ struct EventsCommand: AsyncParsableCommand {
             innctl events --kind operation --kind service
             innctl events --node web1
             innctl events -o json | jq -r .id
+
+            A controller that is away is waited for. What people find elsewhere (audit, operation_log) is told only with \
+            --kind, or to programs.
             """)
     @Option(
         name: .long,
-        help: "Only this kind: node, token, plan, service, operation, event, …; may be given again.")
+        help: ArgumentHelp("Only this kind: \(Self.kinds.joined(separator: ", ")); may be given again."))
     var kind: [String] = []
     @Option(help: "Only what concerns this node: id or name.") var node: String?
     @Option(help: "Only what concerns this service: id or external id.") var service: String?
     @OptionGroup var common: CommonOptions
 
+    private static let kinds = [
+        "node", "token", "key", "plan", "service", "operation", "event", "finding", "audit", "operation_log",
+    ]
+
+    func validate() throws {
+        for name in kind where !Self.kinds.contains(name) {
+            throw ValidationError(
+                "there is no kind \"\(name.prefix(40))\"\(Near.guess(name, among: Self.kinds)) "
+                    + "There are: \(Self.kinds.joined(separator: ", ")).")
+        }
+    }
+
     func run() async throws {
         let controller = try Controller.connect()
-        let wanted = try await Wanted(node: node, service: service, controller)
+        let wanted = try await WantedChanges(node: node, service: service, controller)
         var query = Query()
         for kind in kind { query.append("kind", kind) }
-        let stream = try await controller.events("/api/v1/events", query: query, after: nil)
-        var (reader, teller) = (EventReader(), EventTeller(controller))
+        var teller = EventTeller(controller, tellsAll: !kind.isEmpty)
+        var (last, silence) = (String?.none, 0)
+        while true {
+            do throws(Failure) {
+                let stream = try await controller.events("/api/v1/events", query: query, after: last)
+                if silence > 1 { Terminal.note("… the controller is back") }
+                silence = 0
+                try await read(stream, &last, wanted, &teller)
+            } catch {
+                guard error.code == .unreachable else { throw error }
+                if silence == 0 { Terminal.note("… \(error.message); trying again") }
+            }
+            silence += 1
+            try await Task.sleep(for: .milliseconds(min(5000, 250 * silence)))
+        }
+    }
+
+    /// One connection to its end.
+    private func read(
+        _ stream: HTTPStream, _ last: inout String?, _ wanted: WantedChanges, _ teller: inout EventTeller
+    ) async throws(Failure) {
+        var reader = EventReader()
         do {
             for try await chunk in stream {
-                for event in try reader.read(chunk) where event.name == "change" || event.name == "missed" {
-                    let json = try JSONParser.parse(Array(event.data.utf8), limits: .answer)
-                    let notice = try BodyDecoder.model(ChangeNotice.self, from: json)
-                    guard wanted.takes(notice) else { continue }
-                    switch common.output {
-                    case .json, .yaml: Terminal.say(event.data)
-                    case .name: Terminal.say(Terminal.clean(notice.id))
-                    case .table, .wide: if let line = await teller.line(of: notice) { Terminal.say(line) }
-                    }
+                for event in try reader.read(chunk) {
+                    try await tell(event, wanted, &teller)
+                    // What could not be told is asked for again.
+                    last = event.id ?? last
                 }
             }
         } catch let error as HTTPError {
             throw Failure(error)
+        } catch {
+            throw error as? Failure ?? Failure(.failed, "the controller sent an event that cannot be read: \(error)")
+        }
+    }
+
+    private func tell(_ event: ServerEvent, _ wanted: WantedChanges, _ teller: inout EventTeller) async throws {
+        guard event.name == "change" || event.name == "missed" else { return }
+        let json = try JSONParser.parse(Array(event.data.utf8), limits: .answer)
+        let notice = try BodyDecoder.model(ChangeNotice.self, from: json)
+        guard wanted.takes(notice) else { return }
+        switch common.output {
+        case .json, .yaml: Terminal.say(event.data)
+        case .name: Terminal.say(Terminal.clean(notice.id))
+        case .table, .wide: if let line = try await teller.line(of: notice) { Terminal.say(line) }
         }
     }
 }
 
 /// Whom a change must concern, by the ids that changes name.
-private struct Wanted {
+private struct WantedChanges {
     private let node: String?
     private let service: String?
 
@@ -70,61 +114,5 @@ private struct Wanted {
         return [(node, notice.node), (service, notice.service)].allSatisfy { wanted, of in
             wanted == nil || wanted == of || wanted == notice.id
         }
-    }
-}
-
-/// Says in a sentence what a change has come to: it looks at the thing, for a change only says where to look.
-private struct EventTeller {
-    private let controller: Controller
-    private var last: [String: String] = [:]
-
-    init(_ controller: Controller) { self.controller = controller }
-
-    /// Nil where the sentence would be the same as the last one of that thing.
-    mutating func line(of notice: ChangeNotice) async -> String? {
-        let text = Terminal.clean(await sentence(notice))
-        guard last[notice.kind + notice.id] != text else { return nil }
-        if last.count > 1000 { last.removeAll() }
-        last[notice.kind + notice.id] = text
-        return "\(Timestamp.now().iso8601)  \(text)"
-    }
-
-    private func sentence(_ notice: ChangeNotice) async -> String {
-        switch notice.kind {
-        case "missed": return "some changes came too fast and were missed: look at the lists"
-        case "node": return await node(notice.id)
-        case "service": return await service(notice.id)
-        case "operation": return await operation(notice.id)
-        default:
-            let places = [notice.service.map { "service \($0)" }, notice.node.map { "node \($0)" }].compactMap(\.self)
-            let what = notice.kind == "operation_log" ? "log of operation" : notice.kind
-            return "\(what) \(notice.id) is new or different"
-                + (places.isEmpty ? "" : " (\(places.joined(separator: ", ")))")
-        }
-    }
-
-    private func node(_ id: String) async -> String {
-        guard let node = try? await controller.get("/api/v1/nodes/\(id)") as Node else { return "node \(id) is gone" }
-        let state = node.revokedAt == nil ? node.state : "revoked"
-        return "node \(node.name) is \(state)\(node.schedulable ? "" : " and cordoned")"
-    }
-
-    private func service(_ id: String) async -> String {
-        guard let service = try? await controller.get("/api/v1/services/\(id)") as Service else {
-            return "service \(id) cannot be read"
-        }
-        let place = service.nodeName ?? service.node
-        return "service \(service.externalID ?? id) is \(service.state)" + (place.map { " on node \($0)" } ?? "")
-    }
-
-    private func operation(_ id: String) async -> String {
-        guard let operation = try? await controller.get("/api/v1/operations/\(id)") as APIModels.Operation else {
-            return "operation \(id) cannot be read"
-        }
-        let place = operation.nodeName ?? operation.node
-        let subject = operation.service.map { " of service \($0)" } ?? place.map { " on node \($0)" } ?? ""
-        let step = operation.steps?.last { $0.state == "running" || $0.state == "undoing" }
-        let reason = operation.error.map { ": \($0.message)" } ?? step.map { ", step \($0.name)" } ?? ""
-        return "\(operation.kind)\(subject) \(operation.state)\(reason) (\(id))"
     }
 }

@@ -13,8 +13,9 @@ struct ExecCommand: AsyncParsableCommand {
             innctl exec -it web1 shop -- sh
 
             The exit code is that of the command; 126 when it may not be executed there, 127 when it is not there, 125 \
-            when it could not be run for another reason or nobody knows its end, 130 when it was called off. The node's \
-            policy must allow docker.container.exec or proxmox.container.exec by name.
+            when it could not be run for another reason or nobody knows its end, 130 when somebody else called it \
+            off; 128 and its number when a signal ended it from here. The node's policy must allow \
+            docker.container.exec or proxmox.container.exec by name.
             """)
     @Flag(name: [.customShort("i"), .long], help: "Send standard input. Done anyway when it is no terminal.")
     var interactive = false
@@ -50,11 +51,19 @@ struct ExecCommand: AsyncParsableCommand {
         do throws(Failure) {
             let operation = try ended.get()
             try sink.checkEnd(all: operation.outputBytes)
+            if operation.state == "failed", operation.outputBytes ?? 0 == 0 { await hint(controller) }
             Glibc.exit(operation.exitStatus)
         } catch {
             Terminal.complain(error.message)
             Glibc.exit(125)
         }
+    }
+
+    /// What is called as a service here has another name on its node.
+    private func hint(_ controller: Controller) async {
+        let path = "/api/v1/services/\(PercentEncoding.encode(guest))"
+        guard let service = try? await controller.get(path) as Service, service.id != guest else { return }
+        Terminal.note(Terminal.clean("hint: \(guest) is a service; innctl service exec \(guest) -- … enters it"))
     }
 
     private func chosenDriver(_ controller: Controller) async throws(Failure) -> GuestDriver {
@@ -110,10 +119,15 @@ extension APIModels.Operation {
         if state == "succeeded", let code = result?["observed"]?["exit_code"]?.asInteger {
             return Int32(truncatingIfNeeded: code) & 0xFF
         }
-        Terminal.complain(error?.message ?? "operation \(id) \(state)")
+        Terminal.complain(error.map { Self.words(of: $0.message) } ?? "operation \(id) \(state)")
         if state == "cancelled" { return 130 }
         // The node says by these, as `docker exec` does, that nothing of the command ran.
         if state == "failed", let code = result?["observed"]?["exit_code"]?.asInteger { return Int32(code & 0xFF) }
         return 125
+    }
+
+    /// Without the engine's own sentence, which has come as the command's output.
+    private static func words(of message: String) -> String {
+        String(message[..<(message.ranges(of: ": exit status ").first?.lowerBound ?? message.endIndex)])
     }
 }

@@ -10,12 +10,16 @@ struct ServiceExplain: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let placement: PlacementView = try await Controller.connect().change(
-            "POST", "/api/v1/placements", wanted.order(of: customer))
+        wanted.sizes.tellDoubts()
+        let controller = try Controller.connect()
+        let placement: PlacementView
+        do {
+            placement = try await controller.change("POST", "/api/v1/placements", wanted.order(of: customer))
+        } catch { throw await error.naming(plan: wanted.plan, controller) }
         try common.output.show(placement) { placement in
             let choice = placement.nodes.first { $0.node == placement.node }
             let place = choice.map { "node \($0.name), pool \(placement.pool ?? "-")" } ?? "no node can take it"
-            return Terminal.clean(place) + "\n\n" + PlacementTable.of(placement).text
+            return Terminal.clean(place) + "\n\n" + PlacementTable.of(placement).text(width: Terminal.width)
         }
     }
 }
@@ -23,11 +27,17 @@ struct ServiceExplain: AsyncParsableCommand {
 /// The word on every node, for people.
 enum PlacementTable {
     static func of(_ placement: PlacementView) -> Table {
-        var table = Table("verdict", "score", "node")
+        var table = Table("node", "verdict", "score", "why")
         for word in placement.nodes {
-            table.add(word.verdict, word.score.map { String($0) }, word.explanation)
+            table.add(word.name, word.verdict, word.score.map { String($0) }, reason(word))
         }
-        if let more = placement.leftOut { table.add(nil, nil, "and \(more) more nodes") }
+        if let more = placement.leftOut { table.add(nil, nil, nil, "and \(more) more nodes") }
         return table
+    }
+
+    /// The controller's sentence without the name that the row begins with.
+    private static func reason(_ word: PlacementWord) -> String {
+        let start = "\(word.name): "
+        return word.explanation.hasPrefix(start) ? String(word.explanation.dropFirst(start.count)) : word.explanation
     }
 }

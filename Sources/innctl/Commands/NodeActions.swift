@@ -15,7 +15,8 @@ struct NodeActions: AsyncParsableCommand {
         let offers = (try await Controller.connect().get(path) as Listing<ActionOffer>).items
         guard let action else { return try common.output.list(offers, Self.table) }
         guard let offer = offers.first(where: { $0.name == action }) else {
-            throw Failure(.notFound, "\(action) is nothing that a driver of \(node) can do")
+            let guess = Near.guess(action, among: offers.map(\.name))
+            throw Failure(.notFound, "\(action) is nothing that a driver of \(node) can do\(guess)")
         }
         try common.output.show(offer, Self.text)
     }

@@ -21,13 +21,15 @@ struct NodeList: AsyncParsableCommand {
     func run() async throws {
         let nodes: [Node] = try await Controller.connect().all("/api/v1/nodes")
         try common.output.list(nodes) { nodes in
-            var table = Table("id", "name", "state", "schedulable", "cpu", "memory", "seen", "agent", "labels")
+            var table = Table(
+                "name", "state", "schedulable", "cpu", "memory", "seen", "agent", "labels", wide: "id",
+                yielding: ["agent"])
             for node in nodes {
                 table.add(
-                    node.id, node.name, node.revokedAt == nil ? node.state : "revoked",
+                    node.name, node.revokedAt == nil ? node.state : "revoked",
                     NodeCard.schedulable(node), node.capacity.map { Readable.cores($0.cpuMillis) },
                     node.capacity.map { Readable.bytes($0.memoryBytes) }, Readable.age(node.lastSeen),
-                    node.agentVersion, Readable.labels(node.labels))
+                    node.agentVersion, Readable.labels(node.labels), wide: node.id)
             }
             return table
         }
@@ -60,13 +62,43 @@ enum NodeCard {
             card.add("disk", Readable.bytes(capacity.diskBytes))
         }
         card.add("agent", node.agentVersion)
-        card.add("last seen", node.lastSeen?.iso8601)
+        card.add("last seen", node.lastSeen.map { "\($0.iso8601) (\(Readable.age($0) ?? "") ago)" })
         card.add("enrolled", node.enrolledAt.iso8601)
         card.add("certificate until", node.certificateExpires?.iso8601)
         card.add("approved", node.approvedAt?.iso8601 ?? "no")
         card.add("revoked", node.revokedAt?.iso8601)
         for doubt in node.claims?.doubts ?? [] { card.add("not believed", doubt) }
-        return card.text + (node.facts.map { "\nfacts:\n" + PrettyJSON.text($0) } ?? "")
+        facts(node, &card)
+        return card.text
+    }
+
+    /// What its agent says of the machine and of each driver; what a driver can do has a command of its own.
+    private static func facts(_ node: Node, _ card: inout Card) {
+        guard let facts = node.facts?.asObject else { return }
+        card.add("host name", facts["hostname"]?.asString)
+        card.add("system", facts["os"]?.asObject?.members.map { Readable.value($0.value) }.joined(separator: " "))
+        card.add("agent since", facts["started"].map { Readable.value($0) })
+        for driver in facts["drivers"]?.asArray ?? [] {
+            guard let name = driver["name"]?.asString else { continue }
+            let count = driver["operations"]?.asArray?.count ?? 0
+            card.add(
+                "driver \(name)",
+                "version \(driver["version"]?.asString ?? "unknown"), \(count) actions (innctl node actions \(node.name))"
+            )
+            for fact in driver["facts"]?.asObject?.members ?? []
+            where !["version", "hostname"].contains(fact.key) {
+                card.add("  " + Readable.words(fact.key), Readable.value(fact.value, named: fact.key))
+            }
+        }
+    }
+}
+
+extension NodeCard {
+    /// What a command that changed a node has to say; `node show` tells the rest.
+    static func changed(_ node: Node) -> String {
+        let state = node.revokedAt == nil ? node.state : "revoked"
+        let labels = node.labels.isEmpty ? "" : ", labels \(Readable.labels(node.labels))"
+        return Terminal.clean("node \(node.name) is \(state), schedulable: \(schedulable(node))\(labels)")
     }
 }
 
@@ -119,7 +151,7 @@ struct NodeApprove: AsyncParsableCommand {
         var claims = seen.claims
         claims?.doubts = nil
         let approved: Node = try await controller.change("POST", path + "/approve", NodeApproval(claims: claims))
-        try common.output.show(approved, NodeCard.text)
+        try common.output.show(approved, NodeCard.changed)
     }
 }
 
@@ -139,7 +171,7 @@ extension NodeChange {
         try confirm()
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/\(Self.verb)"
         let changed: Node = try await Controller.connect().change("POST", path)
-        try common.output.show(changed, NodeCard.text)
+        try common.output.show(changed, NodeCard.changed)
     }
 }
 
@@ -205,7 +237,7 @@ struct NodeLabel: AsyncParsableCommand {
             }
         }
         let changed: Node = try await controller.change("PATCH", path + "/labels", LabelsPatch(labels: labels))
-        try common.output.show(changed, NodeCard.text)
+        try common.output.show(changed, NodeCard.changed)
     }
 }
 

@@ -23,7 +23,8 @@ struct NodeEvents: AsyncParsableCommand {
             var table = Table("time", "kind", "resource", "node", "data", wide: "node id")
             for event in events {
                 table.add(
-                    event.time.iso8601, event.kind, event.resource, event.nodeName ?? event.node, event.data?.text,
+                    Readable.time(event.time), event.kind, event.resource, event.nodeName ?? event.node,
+                    Readable.brief(event.data),
                     wide: event.node)
             }
             return table
@@ -47,7 +48,8 @@ struct NodeGaps: AsyncParsableCommand {
             for gap in gaps {
                 let count = gap.fromSeq == 0 && gap.toSeq == 0 ? "unknown" : String(gap.toSeq - gap.fromSeq + 1)
                 table.add(
-                    gap.from.iso8601, gap.to.iso8601, gap.kind, count, gap.nodeName ?? gap.node, gap.reason,
+                    Readable.time(gap.from), Readable.time(gap.to), gap.kind, count, gap.nodeName ?? gap.node,
+                    gap.reason,
                     wide: gap.node)
             }
             return table
@@ -69,7 +71,9 @@ struct NodeInventory: AsyncParsableCommand {
         try common.output.list(items) { items in
             var table = Table("resource", "driver", "age", "state")
             for item in items {
-                table.add(item.resource, item.driver, Readable.age(item.updatedAt), item.state?.text)
+                table.add(
+                    item.resource, item.driver, Readable.age(item.updatedAt),
+                    resource == nil ? Readable.sight(item.state) : Readable.brief(item.state))
             }
             return table
         }

@@ -68,8 +68,9 @@ struct NodeRun: AsyncParsableCommand {
     private func followed(
         _ controller: Controller, _ id: String, _ sink: OutputSink
     ) async throws -> String {
-        var follow = Follow(controller, output: common.output, withLog: !bare, timeout: nil)
-        follow.isQuiet = bare
+        var follow = Follow(
+            controller, output: common.output, withLog: !bare, timeout: nil, isSilentAtSignals: bare)
+        if bare { follow.isQuiet = true }
         follow.onOutput = { piece throws(Failure) in try sink.take(piece) }
         return try await follow.end(of: id).id
     }
@@ -109,14 +110,15 @@ extension Controller {
     /// What the node says of one of its actions; nil where it does not know it, which is for the controller to judge.
     fileprivate func offer(_ operation: String, on node: String) async throws(Failure) -> ActionOffer? {
         let path = "/api/v1/nodes/\(PercentEncoding.encode(node))/actions"
-        do throws(Failure) {
-            let listing: Listing<ActionOffer> = try await get(path)
-            return listing.items.first { $0.name == operation }
-        } catch {
+        let listing: Listing<ActionOffer>
+        do throws(Failure) { listing = try await get(path) } catch {
             // A key that may run it need not be one that may read.
             guard error.code == .access || error.code == .notFound else { throw error }
             return nil
         }
+        if let found = listing.items.first(where: { $0.name == operation }) { return found }
+        guard let near = Near.word(to: operation, among: listing.items.map(\.name)) else { return nil }
+        throw Failure(.failed, "\(operation) is nothing that a driver of \(node) can do; did you mean \(near)?")
     }
 }
 

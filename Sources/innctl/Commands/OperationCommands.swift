@@ -21,15 +21,25 @@ struct OperationList: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let operations: [Operation] = try await Controller.connect().all(
+        let controller = try Controller.connect()
+        let operations: [Operation] = try await controller.all(
             "/api/v1/operations", query: Query([("state", state), ("service", service)]), limit: limit.count)
+        let names =
+            common.output.isForPeople
+            ? await Names.of(
+                services: operations.map(\.service), controller) : Names()
         try common.output.list(operations) { operations in
-            var table = Table("id", "kind", "state", "service", "node", "asked by", "age", "error", wide: "node id")
+            var table = Table(
+                "id", "kind", "state", "service", "node", "asked by", "age", "error", wide: "command", "service id",
+                "node id",
+                yielding: ["asked by", "node"])
             for operation in operations {
                 table.add(
-                    operation.id, operation.kind, operation.state, operation.service,
-                    operation.nodeName ?? operation.node, operation.requestedBy, Readable.age(operation.createdAt),
-                    operation.error?.message, wide: operation.node)
+                    operation.id, operation.kind, operation.state,
+                    names.service(operation.service), operation.nodeName ?? operation.node,
+                    operation.requestedByName ?? operation.requestedBy, Readable.age(operation.createdAt),
+                    operation.error?.message,
+                    wide: operation.command?.name, operation.service, operation.node)
             }
             return table
         }
@@ -43,30 +53,52 @@ struct OperationShow: AsyncParsableCommand {
 
     func run() async throws {
         let path = "/api/v1/operations/\(PercentEncoding.encode(id))"
-        let operation: Operation = try await Controller.connect().get(path)
-        try common.output.show(operation, OperationCard.text)
+        let controller = try Controller.connect()
+        let operation: Operation = try await controller.get(path)
+        let names =
+            common.output.isForPeople
+            ? await Names.of(services: [operation.service], controller) : Names()
+        try common.output.show(operation) { OperationCard.text($0, names) }
     }
 }
 
 /// One operation for people.
 enum OperationCard {
-    static func text(_ operation: Operation) -> String {
+    static func text(_ operation: Operation) -> String { text(operation, Names()) }
+
+    static func text(_ operation: Operation, _ names: Names) -> String {
         var card = Card()
         card.add("id", operation.id)
         card.add("kind", operation.kind)
-        card.add("state", operation.cancelRequested ? operation.state + " (cancel asked for)" : operation.state)
-        card.add("service", operation.service)
+        card.add(
+            "state",
+            operation.cancelRequested && !operation.isFinished
+                ? operation.state + " (cancel asked for)" : operation.state)
+        card.add("command", operation.command.map { "\($0.name) on \($0.resource)" })
+        card.add("service", Readable.node(operation.service, names.knownService(operation.service)))
         card.add("node", Readable.node(operation.node, operation.nodeName))
-        card.add("asked by", operation.requestedBy)
+        card.add("asked by", operation.requestedByName ?? operation.requestedBy)
         card.add("reason", operation.reason)
         card.add("created", operation.createdAt.iso8601)
         card.add("started", operation.startedAt?.iso8601)
         card.add("finished", operation.finishedAt?.iso8601)
         card.add("resolved by", operation.result?["resolution"]?["by"]?.asString)
         card.add("note", operation.result?["resolution"]?["note"]?.asString)
-        card.add("error", operation.error.map { "\($0.message)\($0.retryable ? " (may succeed later)" : "")" })
+        let mayBeRepeated = operation.state == "failed"
+        card.add(
+            "error",
+            operation.error.map { "\($0.message)\(mayBeRepeated && $0.retryable ? " (may succeed later)" : "")" })
+        if operation.state == "needs_attention" {
+            for leftover in operation.result?["leftovers"]?.asArray ?? [] {
+                card.add(
+                    "left over", "\(leftover["step"]?.asString ?? "-"): \(leftover["reason"]?.asString ?? "-")")
+            }
+            card.add(
+                "what to do",
+                "see to what is left, then innctl operation resolve \(operation.id) --note TEXT, or repeat the request")
+        }
         let tables = [operation.steps.map(steps), operation.placement.map { PlacementTable.of($0) }]
-        return ([card.text] + tables.compactMap { $0?.text }).joined(separator: "\n\n")
+        return ([card.text] + tables.compactMap { $0?.text(width: Terminal.width) }).joined(separator: "\n\n")
     }
 
     private static func steps(_ steps: [OperationStep]) -> Table {
@@ -99,7 +131,7 @@ struct OperationWatch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch", abstract: "Follow an operation to its end; the exit code tells how it ended.")
     @Argument(help: "The operation's id.") var id: String
-    @Option(help: "Give up after so many seconds (exit code 9).") var timeout: Int?
+    @Option(help: "Give up after 90s, 10m, 2h (exit code 9); the operation goes on.") var timeout: Patience?
     @OptionGroup var common: CommonOptions
 
     func run() async throws {

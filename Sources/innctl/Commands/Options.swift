@@ -24,8 +24,8 @@ struct WaitOptions: ParsableArguments {
     @Flag(help: "Like --wait, and show the operation's log as well.")
     var watch = false
 
-    @Option(help: "Give up waiting after so many seconds (exit code 9); the operation goes on.")
-    var timeout: Int?
+    @Option(help: "Give up waiting after 90s, 10m, 2h (exit code 9); the operation goes on.")
+    var timeout: Patience?
 
     @Option(help: "The idempotency key to send; the same key and request twice is one change. Made up by default.")
     var idempotencyKey: String?
@@ -39,6 +39,11 @@ struct SizeOptions: ParsableArguments {
 
     @Option(name: .customLong("set"), help: "Any other field that the product allows, name=value; may be given again.")
     var fields: [FieldValue] = []
+
+    /// Says what was taken for more than most mean.
+    func tellDoubts() {
+        if let doubt = cpu?.doubt { Terminal.note("note: \(doubt)") }
+    }
 
     var overrides: JSONValue? {
         var overrides: JSONObject = [:]
@@ -85,6 +90,10 @@ struct Size: Sendable {
         guard let size = try? ByteCount(parsing: text), size.bytes > 0 else {
             throw ValidationError("a size looks like 512MiB, 2GiB or 1.5G, not \"\(text.prefix(40))\".")
         }
+        // Nobody sells less than a mebibyte: a number alone is a forgotten unit.
+        guard size.bytes >= 1 << 20 || !text.allSatisfy(\.isNumber) else {
+            throw ValidationError("\(text.prefix(40)) would be bytes; did you mean \(text.prefix(40))MiB?")
+        }
         bytes = size.bytes
     }
 }
@@ -92,12 +101,18 @@ struct Size: Sendable {
 /// Processor time: `500m` is half a core, so is `0.5`.
 struct Cores: Sendable {
     let millis: Int64
+    /// What `--cpu` was taken for, where that is more than most mean.
+    let doubt: String?
+
+    /// More whole cores than this for one service are rather a percentage, or thousandths.
+    private static let plausible = 48.0
 
     init(_ text: String) throws {
         if text.hasSuffix("m"), let millis = Int64(text.dropLast()), millis > 0 {
-            self.millis = millis
+            (self.millis, doubt) = (millis, nil)
         } else if let cores = Double(text), cores > 0, cores <= 4096 {
-            self.millis = Int64((cores * 1000).rounded())
+            millis = Int64((cores * 1000).rounded())
+            doubt = cores < Self.plausible ? nil : "--cpu \(text) is \(text) whole cores; half a core is 0.5 or 500m"
         } else {
             throw ValidationError(
                 "processor time looks like 0.5 or 2 (cores), or 500m (thousandths), not \"\(text.prefix(40))\".")
@@ -109,8 +124,10 @@ struct Cores: Sendable {
 struct Span: ExpressibleByArgument {
     let seconds: Int
 
+    var defaultValueDescription: String { text }
+
     /// As somebody would have typed it.
-    var defaultValueDescription: String {
+    var text: String {
         for (unit, length) in [("d", 86400), ("h", 3600), ("m", 60)] where seconds % length == 0 && seconds > length {
             return "\(seconds / length)\(unit)"
         }
@@ -123,6 +140,16 @@ struct Span: ExpressibleByArgument {
             case let (seconds, overflow) = count.multipliedReportingOverflow(by: unit), !overflow
         else { return nil }
         self.seconds = seconds
+    }
+}
+
+/// How long somebody waits: a stretch of time, or a bare number of seconds.
+struct Patience: ExpressibleByArgument {
+    let duration: Duration
+
+    init?(argument: String) {
+        guard let span = Span(argument: argument) ?? Span(argument: argument + "s") else { return nil }
+        duration = .seconds(span.seconds)
     }
 }
 

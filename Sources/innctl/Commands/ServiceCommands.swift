@@ -23,12 +23,20 @@ struct ServiceCreate: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        wanted.sizes.tellDoubts()
         let controller = try Controller.connect()
-        let accepted: AcceptedOperation = try await controller.change(
-            "POST", "/api/v1/services",
-            wanted.order(of: customer, externalID: externalID, labels: label.isEmpty ? nil : label.map),
-            key: waiting.idempotencyKey)
-        try await Follow(controller, waiting, common.output).finish(accepted)
+        let order = wanted.order(of: customer, externalID: externalID, labels: label.isEmpty ? nil : label.map)
+        let accepted: AcceptedOperation
+        do {
+            accepted = try await controller.change("POST", "/api/v1/services", order, key: waiting.idempotencyKey)
+        } catch { throw await error.naming(plan: wanted.plan, controller) }
+        if let service = accepted.service, service.state == "terminated" {
+            throw Failure(
+                .conflict,
+                "external id \(externalID ?? service.id) belongs to service \(service.id), which is terminated: it stands "
+                    + "for that one for good; order with another one")
+        }
+        try await Follow(controller, waiting, common.output).finish(accepted, namesService: true)
     }
 }
 
@@ -49,11 +57,14 @@ struct ServiceList: AsyncParsableCommand {
         ])
         let services: [Service] = try await Controller.connect().all("/api/v1/services", query: query)
         try common.output.list(services) { services in
-            var table = Table("id", "external id", "customer", "plan", "state", "node", "age", wide: "node id")
+            var table = Table(
+                "id", "external id", "customer", "plan", "state", "node", "age", wide: "product", "node id",
+                yielding: ["age", "customer"])
             for service in services {
                 table.add(
                     service.id, service.externalID, service.customer, service.plan, service.state,
-                    service.nodeName ?? service.node, Readable.age(service.createdAt), wide: service.node)
+                    service.nodeName ?? service.node, Readable.age(service.createdAt), wide: service.product,
+                    service.node)
             }
             return table
         }
@@ -67,35 +78,62 @@ struct ServiceShow: AsyncParsableCommand {
 
     func run() async throws {
         let path = "/api/v1/services/\(PercentEncoding.encode(service))"
-        let service: Service = try await Controller.connect().get(path)
-        try common.output.show(service, ServiceCard.text)
+        let controller = try Controller.connect()
+        let service: Service = try await controller.get(path)
+        let warning = common.output.isForPeople ? await silence(of: service.node, controller) : nil
+        // Units, and when it was measured; without it the figures stand alone.
+        let measured =
+            common.output.isForPeople ? try? await controller.get(path + "/metrics/latest") as LatestMetrics : nil
+        try common.output.show(service) { ServiceCard.text($0, warning: warning, measured: measured) }
+    }
+
+    /// What a node that is away has told is of the past.
+    private func silence(of node: String?, _ controller: Controller) async -> String? {
+        guard let id = node, let node = try? await controller.get("/api/v1/nodes/\(id)") as Node,
+            node.state != "connected"
+        else { return nil }
+        let seen = Readable.age(node.lastSeen).map { ", last seen \($0) ago" } ?? ""
+        return "node \(node.name) is \(node.state)\(seen): what was observed may be no more so"
     }
 }
 
 /// One service for people.
 enum ServiceCard {
-    static func text(_ service: Service) -> String {
+    static func text(_ service: Service) -> String { text(service, warning: nil, measured: nil) }
+
+    /// - Parameters:
+    ///   - warning: why what follows may be of the past.
+    ///   - measured: its figures, with their units and their time.
+    static func text(_ service: Service, warning: String?, measured: LatestMetrics?) -> String {
         var card = Card()
         card.add("id", service.id)
         card.add("external id", service.externalID)
         card.add("customer", service.customer)
+        card.add("product", service.product)
         card.add("plan", service.plan)
         card.add("state", service.state)
+        card.add("drift", service.drift)
         card.add("node", Readable.node(service.node, service.nodeName))
+        card.add("beware", warning)
         card.add("generation", String(service.generation))
         card.add("created", service.createdAt.iso8601)
         card.add("changed", service.updatedAt.iso8601)
         if let operation = service.operation {
             card.add("operation", "\(operation.id) \(operation.kind) \(operation.state)")
-            card.add("error", operation.error?.message)
+            card.add("error", operation.error?.message ?? cancelled(operation, service))
         }
-        var text = card.text
-        if let spec = service.spec { text += "\nspec:\n" + PrettyJSON.text(spec) }
-        if let observed = service.observed { text += "\nobserved:\n" + PrettyJSON.text(observed) }
-        if let metrics = service.metrics, !metrics.isEmpty {
-            text += "\nmetrics:\n" + MetricsTable.latest(metrics, ["memory.used": "bytes"]).text
-        }
-        return text
+        card.add("promised", tree: service.spec)
+        card.add("observed", tree: service.observed)
+        guard let figures = measured?.values ?? service.metrics, !figures.isEmpty else { return card.text }
+        card.add("measured", measured.map { MetricsView.measured($0.time) } ?? "as follows")
+        return card.text + "\n" + MetricsTable.latest(figures, measured?.units ?? [:]).text
+    }
+
+    /// A service whose making was called off has no error of its own.
+    private static func cancelled(_ operation: APIModels.Operation, _ service: Service) -> String? {
+        guard operation.state == "cancelled", service.state == "failed" else { return nil }
+        return
+            "its \(operation.kind) was cancelled; innctl service retry \(service.externalID ?? service.id) begins anew"
     }
 }
 
@@ -106,6 +144,8 @@ protocol ServiceChange: AsyncParsableCommand {
     var common: CommonOptions { get }
     static var verb: String { get }
     var body: (any Encodable)? { get }
+    /// The plan that it is to have from now on, where one was named.
+    var wantedPlan: String? { get }
     /// Asks before what cannot be taken back.
     func confirm() throws(Failure)
 }
@@ -120,13 +160,17 @@ extension ReasonedChange {
 }
 
 extension ServiceChange {
+    var wantedPlan: String? { nil }
     func confirm() throws(Failure) {}
 
     func run() async throws {
         try confirm()
         let controller = try Controller.connect()
         let path = "/api/v1/services/\(PercentEncoding.encode(service))/\(Self.verb)"
-        let accepted: AcceptedOperation = try await controller.change("POST", path, body, key: waiting.idempotencyKey)
+        let accepted: AcceptedOperation
+        do { accepted = try await controller.change("POST", path, body, key: waiting.idempotencyKey) } catch {
+            throw await wantedPlan.asyncMap { await error.naming(plan: $0, controller) } ?? error
+        }
         try await Follow(controller, waiting, common.output).finish(accepted)
     }
 }
@@ -150,4 +194,8 @@ struct ServiceUpgrade: ServiceChange {
     var body: (any Encodable)? {
         UpgradeBody(plan: plan, overrides: sizes.overrides)
     }
+
+    var wantedPlan: String? { plan }
+
+    func confirm() throws(Failure) { sizes.tellDoubts() }
 }

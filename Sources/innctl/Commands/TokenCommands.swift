@@ -38,12 +38,14 @@ struct TokenList: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let tokens: [JoinTokenView] = try await Controller.connect().all("/api/v1/tokens")
+        let controller = try Controller.connect()
+        let tokens: [JoinTokenView] = try await controller.all("/api/v1/tokens")
         try common.output.list(tokens) { tokens in
-            var table = Table("id", "uses left", "expires", "revoked", "created by", "approves", "labels")
+            var table = Table(
+                "id", "uses left", "expires", "revoked", "created by", "approves", "labels", yielding: ["created by"])
             for token in tokens {
                 table.add(
-                    token.id, String(token.usesLeft), token.expiresAt.iso8601, token.revokedAt?.iso8601,
+                    token.id, String(token.usesLeft), Readable.end(token.expiresAt), Readable.end(token.revokedAt),
                     token.createdBy, token.approved == true ? "yes" : "no", Readable.labels(token.labels))
             }
             return table
@@ -52,13 +54,22 @@ struct TokenList: AsyncParsableCommand {
 }
 
 struct TokenRevoke: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "revoke", abstract: "Refuse a join token from now on.")
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Refuse a join token from now on.", aliases: ["rm"])
     @Argument(help: "The token's id.") var id: String
     @OptionGroup var confirmation: Confirmation
 
     func run() async throws {
-        try confirmation.ask("Machines that still hold the join token \(id) will not be able to join.")
-        try await Controller.connect().change("DELETE", "/api/v1/tokens/\(PercentEncoding.encode(id))")
-        Terminal.note("Token \(id) is revoked.")
+        let controller = try Controller.connect()
+        let tokens: [JoinTokenView] = try await controller.all("/api/v1/tokens")
+        let token = tokens.first { $0.id == id }
+        let facts = [
+            token.map { "\($0.usesLeft) use(s) left" }, token.map { Readable.labels($0.labels) }?.nilIfEmpty,
+            token?.createdAt.iso8601.prefix(10).description,
+        ]
+        let called = token == nil ? id : "\(id) (\(facts.compactMap(\.self).joined(separator: ", ")))"
+        try confirmation.ask("Machines that still hold the join token \(called) will not be able to join.")
+        try await controller.change("DELETE", "/api/v1/tokens/\(PercentEncoding.encode(id))")
+        Terminal.note(Terminal.clean("Token \(called) is revoked."))
     }
 }

@@ -82,7 +82,7 @@ struct Controller: Sendable {
         // The controller says something at least every 15 s; three silences in a row mean that it is gone.
         request.idleTimeout = .seconds(50)
         let stream: HTTPStream
-        do { stream = try await client.stream(request) } catch { throw Failure(error) }
+        do { stream = try await client.stream(request) } catch { throw Failure(error, settings) }
         guard stream.status == 200 else { throw await refusal(stream) }
         return stream
     }
@@ -123,7 +123,7 @@ struct Controller: Sendable {
                 try? await Task.sleep(for: .milliseconds(250 << attempt))
                 attempt += 1
             } catch {
-                throw Failure(error)
+                throw Failure(error, settings)
             }
         }
     }

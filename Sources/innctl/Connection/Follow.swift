@@ -13,14 +13,22 @@ struct Follow: Sendable {
     var onOutput: (@Sendable (OutputPiece) throws(Failure) -> Void)?
     /// Steps and states are not told.
     var isQuiet = false
+    /// Whether it ends without a word about the operation when it is interrupted: whoever follows speaks for itself.
+    private let isSilentAtSignals: Bool
     /// Attempts in a row without an answer before it gives up, about five minutes.
     private static let patience = 60
 
-    init(_ controller: Controller, output: OutputFormat, withLog: Bool, timeout: Int?) {
+    /// - Parameter isSilentAtSignals: somebody else sees to the signals that end the program.
+    init(
+        _ controller: Controller, output: OutputFormat, withLog: Bool, timeout: Patience?,
+        isSilentAtSignals: Bool = false
+    ) {
         self.controller = controller
         self.output = output
         self.withLog = withLog
-        self.timeout = timeout.map { .seconds($0) }
+        self.timeout = timeout?.duration
+        self.isSilentAtSignals = isSilentAtSignals
+        isQuiet = output == .name
         isWanted = true
     }
 
@@ -28,33 +36,64 @@ struct Follow: Sendable {
         self.controller = controller
         self.output = output
         withLog = options.watch
-        timeout = options.timeout.map { .seconds($0) }
+        timeout = options.timeout?.duration
+        isSilentAtSignals = false
+        isQuiet = output == .name
         isWanted = options.wait || options.watch
     }
 
     /// Shows what was accepted; waits for its end when that was asked for. Throws when it did not end well.
-    func finish(_ accepted: APIModels.AcceptedOperation) async throws {
+    /// - Parameter namesService: what the next command of a pipe wants is the service, not the operation.
+    func finish(_ accepted: APIModels.AcceptedOperation, namesService: Bool = false) async throws {
+        func show(_ accepted: APIModels.AcceptedOperation, _ text: (APIModels.AcceptedOperation) -> String) throws {
+            guard output == .name, namesService, let service = accepted.service else {
+                return try output.show(accepted, text)
+            }
+            Terminal.say(Terminal.clean(service.id))
+        }
+        if accepted.operation.isFinished {
+            try tellRepetition(accepted)
+            return try show(accepted) { accepted in
+                accepted.service.map { "service \($0.id)" } ?? "operation \(accepted.operation.id)"
+            }
+        }
         guard isWanted else {
-            return try output.show(accepted) { accepted in
+            return try show(accepted) { accepted in
                 (accepted.service.map { "service \($0.id)\n" } ?? "") + "operation \(accepted.operation.id)"
             }
         }
-        if let service = accepted.service { Terminal.note("service \(service.id)") }
-        let operation = try await end(of: accepted.operation.id)
+        if !isQuiet, let service = accepted.service { Terminal.note("service \(Readable.service(service))") }
+        let operation = try await end(of: accepted.operation.id, tellsEnd: accepted.service != nil)
         let service: Service? = try await operation.service.asyncMap { id in
             try await controller.get("/api/v1/services/\(PercentEncoding.encode(id))")
         }
-        try output.show(APIModels.AcceptedOperation(operation: operation, service: service)) { _ in
-            service.map { "service \($0.id) is \($0.state)" } ?? "operation \(operation.id) \(operation.state)"
+        try show(APIModels.AcceptedOperation(operation: operation, service: service)) { _ in
+            service.map { Terminal.clean("service \(Readable.service($0)) is \($0.state)") }
+                ?? "operation \(operation.id) \(operation.state)"
         }
         if let failure = Failure(endOf: operation) { throw failure }
     }
 
+    /// Of a request whose work was done before it: nothing was begun, and the old operation is no news.
+    private func tellRepetition(_ accepted: APIModels.AcceptedOperation) throws(Failure) {
+        let operation = accepted.operation
+        if let failure = Failure(endOf: operation), accepted.service.map({ $0.state == "failed" }) ?? true {
+            throw failure
+        }
+        let thing =
+            accepted.service.map { "service \(Readable.service($0)) is \($0.state) already" }
+            ?? "operation \(operation.id) has \(operation.state) already"
+        if !isQuiet { Terminal.note(Terminal.clean("\(thing); nothing was done")) }
+    }
+
     /// The operation once it has ended; its steps are told on standard error meanwhile.
-    func end(of id: String) async throws -> Operation {
-        guard let timeout else { return try await followed(id) }
+    /// - Parameter tellsEnd: whether a good end is told there as well.
+    func end(of id: String, tellsEnd: Bool = true) async throws -> Operation {
+        if !isSilentAtSignals { Farewell.arm(operation: id) }
+        defer { if !isSilentAtSignals { Farewell.disarm() } }
+        guard let timeout else { return try await followed(id, tellsEnd) }
         return try await withThrowingTaskGroup { group in
-            group.addTask { try await followed(id) }
+            group.addTask { try await followed(id, tellsEnd) }
             group.addTask {
                 try await Task.sleep(for: timeout)
                 throw Failure(
@@ -65,38 +104,47 @@ struct Follow: Sendable {
         }
     }
 
-    private func followed(_ id: String) async throws -> Operation {
-        var last: String?
+    /// How far the following has come.
+    private struct Place {
+        var lastEvent: String?
+        /// Attempts in a row without an answer.
         var silence = 0
+        var progress = Progress()
+    }
+
+    private func followed(_ id: String, _ tellsEnd: Bool) async throws -> Operation {
+        var place = Place()
+        place.progress.tellsEnd = tellsEnd
         while true {
-            if let operation = try await attempt(id, &last, &silence) { return operation }
-            silence += 1
-            try await Task.sleep(for: .milliseconds(min(5000, 250 * silence)))
+            if let operation = try await attempt(id, &place) { return operation }
+            place.silence += 1
+            try await Task.sleep(for: .milliseconds(min(5000, 250 * place.silence)))
         }
     }
 
     /// As `read`, but a controller that cannot be reached for a while is waited for.
-    private func attempt(_ id: String, _ last: inout String?, _ silence: inout Int) async throws -> Operation? {
+    private func attempt(_ id: String, _ place: inout Place) async throws -> Operation? {
         do {
-            return try await read(id, &last, &silence)
+            return try await read(id, &place)
         } catch {
-            guard error.code == .unreachable, silence < Self.patience else { throw error }
-            if silence == 0 { Terminal.note("  … \(error.message); trying again") }
+            try Task.checkCancellation()
+            guard error.code == .unreachable, place.silence < Self.patience else { throw error }
+            if place.silence == 0 { Terminal.note("  … \(error.message); trying again") }
             return nil
         }
     }
 
     /// One connection: nil when it ended before the operation did.
-    private func read(_ id: String, _ last: inout String?, _ silence: inout Int) async throws(Failure) -> Operation? {
+    private func read(_ id: String, _ place: inout Place) async throws(Failure) -> Operation? {
         let path = "/api/v1/operations/\(PercentEncoding.encode(id))/events"
-        let stream = try await controller.events(path, after: last)
+        let stream = try await controller.events(path, after: place.lastEvent)
         var reader = EventReader()
         do {
             for try await chunk in stream {
                 for event in try reader.read(chunk) {
-                    silence = 0
-                    last = event.id ?? last
-                    if let operation = try tell(event), operation.isFinished { return operation }
+                    place.silence = 0
+                    place.lastEvent = event.id ?? place.lastEvent
+                    if let operation = try tell(event, &place.progress), operation.isFinished { return operation }
                 }
             }
         } catch let error as HTTPError {
@@ -109,18 +157,18 @@ struct Follow: Sendable {
         return nil
     }
 
-    private func tell(_ event: ServerEvent) throws(Failure) -> Operation? {
+    private func tell(_ event: ServerEvent, _ progress: inout Progress) throws(Failure) -> Operation? {
         do {
             let json = try JSONParser.parse(Array(event.data.utf8), limits: .answer)
             switch event.name {
             case "output": try onOutput?(try BodyDecoder.model(OutputPiece.self, from: json))
             case "step" where isQuiet: break
-            case "step": Terminal.note(StepLine.step(try BodyDecoder.model(OperationStep.self, from: json)))
+            case "step": note(progress.lines(of: try BodyDecoder.model(OperationStep.self, from: json)))
             case "log" where withLog:
                 Terminal.note("    " + StepLine.log(try BodyDecoder.model(LogLine.self, from: json)))
             case "operation":
                 let operation = try BodyDecoder.model(Operation.self, from: json)
-                if !isQuiet { Terminal.note(StepLine.operation(operation)) }
+                if !isQuiet { note(progress.lines(of: operation)) }
                 return operation
             default: break
             }
@@ -130,6 +178,12 @@ struct Follow: Sendable {
         } catch {
             throw Failure(.failed, "the controller sent an event that cannot be read: \(error)")
         }
+    }
+}
+
+extension Follow {
+    private func note(_ lines: [String]) {
+        for line in lines { Terminal.note(line) }
     }
 }
 

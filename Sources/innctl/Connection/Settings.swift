@@ -1,5 +1,6 @@
 import APIModels
 import Glibc
+import HTTPFetch
 
 /// Where the controller is, with what key it is asked, and who vouches for it.
 struct Settings: Codable, Sendable {
@@ -37,6 +38,18 @@ extension Settings {
             throw Failure(.usage, "the controller's URL must begin with https://, not \"\(url.prefix(60))\"")
         }
         return url
+    }
+
+    /// What somebody may have forgotten, as the end of a sentence; nil where nothing comes to mind.
+    func hint(at trouble: HTTPError.Kind) -> String? {
+        switch trouble {
+        case .untrusted where ca == nil:
+            "; if it is a certificate of the controller's own authority, name its ca.pem by INNKEEPER_CA or `innctl login --ca`"
+        case .untrusted: "; is INNKEEPER_CA the ca.pem of this controller?"
+        case .disconnected where url.hasPrefix("http://"), .malformedResponse where url.hasPrefix("http://"):
+            "; the controller speaks https:// unless it was told otherwise, and INNKEEPER_URL begins with http://"
+        default: nil
+        }
     }
 
     /// A variable of the environment; empty counts as absent.

@@ -54,7 +54,7 @@ final class Conversation: Sendable {
     }
 
     private func followed() async -> Result<APIModels.Operation, Failure>? {
-        var follow = Follow(controller, output: .table, withLog: !isQuiet, timeout: nil)
+        var follow = Follow(controller, output: .table, withLog: !isQuiet, timeout: nil, isSilentAtSignals: true)
         follow.isQuiet = isQuiet
         let sink = sink
         follow.onOutput = { piece throws(Failure) in try sink.take(piece) }

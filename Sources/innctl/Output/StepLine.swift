@@ -4,16 +4,19 @@ import Model
 /// One line of progress each.
 enum StepLine {
     static func operation(_ operation: Operation) -> String {
-        let reason = operation.error.map { ": " + $0.message } ?? ""
-        return Terminal.cleanLines("\(operation.kind) \(operation.id) \(operation.state)\(reason)")
+        Terminal.cleanLines("\(operation.kind) \(operation.id) \(operation.state)")
     }
 
-    static func step(_ step: OperationStep) -> String {
+    /// - Parameter knownReason: what was told last as the reason of a failure; it is not told again.
+    static func step(_ step: OperationStep, knownReason: String? = nil) -> String {
         let marks = ["done": "+", "failed": "!", "undone": "-", "undo_failed": "!", "skipped": "~"]
-        var line = "  step \(step.position) of \(step.total) \(marks[step.state] ?? ">") \(step.name) \(step.state)"
+        var line = "  step \(step.position) of \(step.total) \(marks[step.state] ?? ">") \(step.name)"
+        if step.state != "running" { line += " \(step.state.replacing("_", with: " "))" }
         if let took = took(step), step.state != "running" { line += " in \(took)" }
         if step.attempts > 1 { line += ", attempt \(step.attempts)" }
-        if let error = step.error { line += ": \(error.message)" }
+        if let error = step.error {
+            line += error.message == knownReason ? " for the same reason" : ": \(error.message)"
+        }
         return Terminal.cleanLines(line)
     }
 

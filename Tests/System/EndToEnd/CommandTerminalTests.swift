@@ -60,6 +60,19 @@ extension EndToEnd {
             #expect(try await !laboratory.processes().contains("sleep 9\(number)"))
         }
 
+        /// As `timeout` sends it: to the process and at once to its group.
+        @Test func `the same signal twice at once is one wish, and the command is called off`() async throws {
+            let laboratory = try await Laboratory.open()
+            let program = try laboratory.terminal(["sh", "-c", "echo begun; exec sleep 977"])
+            #expect(await eventually { program.screen.contains("begun") }, "\(program.screen)")
+            let operation = try await laboratory.newest().id
+            program.signal(SIGINT)
+            program.signal(SIGINT)
+            #expect(try await program.end() == 128 + SIGINT, "\(program.screen)")
+            #expect(try await laboratory.site.front.ended(operation).state == "cancelled")
+            #expect(try await !laboratory.processes().contains("sleep 977"))
+        }
+
         @Test func `a second signal leaves at once, though the node cannot be reached`() async throws {
             let laboratory = try await Laboratory.open()
             let program = try laboratory.terminal(["sh", "-c", "echo begun; exec sleep 800"])

@@ -12,7 +12,8 @@ import WireProtocol
 @Suite struct InnctlFormTests {
     @Test(arguments: [
         (["lst"], "innctl", "list"), (["node", "lst"], "innctl node", "list"), (["nod", "list"], "innctl", "node"),
-        (["service", "termiante", "x"], "innctl service", "terminate"), (["node", "drop-table"], "innctl node", ""),
+        (["service", "termiante", "x"], "innctl service", "terminate"), (["help", "servce"], "innctl", "service"),
+        (["help", "service", "lst"], "innctl service", "list"), (["node", "drop-table"], "innctl node", ""),
     ])
     func `a command that is not there is named, with the one that was meant`(
         _ words: [String], _ group: String, _ meant: String
@@ -25,7 +26,7 @@ import WireProtocol
     }
 
     @Test(arguments: [
-        ["node", "list"], ["node", "ls"], ["service", "rm", "x"], ["--version"], ["help", "anything"],
+        ["node", "list"], ["node", "ls"], ["service", "rm", "x"], ["--version"], ["help", "service", "list"],
         ["exec", "n", "g"],
         [],
     ])

@@ -1,0 +1,41 @@
+import WireProtocol
+
+/// Names and values of one thing, one pair a line.
+struct Card {
+    private var lines: [(name: String, value: String)] = []
+
+    mutating func add(_ name: String, _ value: String?) {
+        guard let value, !value.isEmpty else { return }
+        lines.append((name, Terminal.clean(value)))
+    }
+
+    /// What a JSON object says, its members indented below a line with `name`.
+    mutating func add(_ name: String, tree value: JSONValue?) {
+        guard let members = value?.asObject?.members, !members.isEmpty else {
+            return add(name, value.map { Readable.value($0, named: name) })
+        }
+        lines.append((name, ""))
+        for member in members { add("  " + Readable.words(member.key), member.value, key: member.key) }
+    }
+
+    private mutating func add(_ name: String, _ value: JSONValue, key: String) {
+        switch value {
+        case .object(let object):
+            guard !object.isEmpty else { return }
+            lines.append((name, ""))
+            let indent = String(name.prefix { $0 == " " }) + "  "
+            for member in object.members {
+                add(indent + Readable.words(member.key), member.value, key: member.key)
+            }
+        default: lines.append((name, Terminal.clean(Readable.value(value, named: key))))
+        }
+    }
+
+    var text: String {
+        let width = lines.filter { !$0.value.isEmpty }.map(\.name.count).max() ?? 0
+        return lines.map { line in
+            guard !line.value.isEmpty else { return line.name + ":" }
+            return line.name + ":" + String(repeating: " ", count: width - line.name.count + 1) + line.value
+        }.joined(separator: "\n")
+    }
+}
