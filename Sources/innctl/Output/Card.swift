@@ -15,7 +15,7 @@ struct Card {
             return add(name, value.map { Readable.value($0, named: name) })
         }
         lines.append((name, ""))
-        for member in members { add("  " + Readable.words(member.key), member.value, key: member.key) }
+        for member in members { add("  " + Terminal.clean(Readable.words(member.key)), member.value, key: member.key) }
     }
 
     private mutating func add(_ name: String, _ value: JSONValue, key: String) {
@@ -25,7 +25,7 @@ struct Card {
             lines.append((name, ""))
             let indent = String(name.prefix { $0 == " " }) + "  "
             for member in object.members {
-                add(indent + Readable.words(member.key), member.value, key: member.key)
+                add(indent + Terminal.clean(Readable.words(member.key)), member.value, key: member.key)
             }
         default: lines.append((name, Terminal.clean(Readable.value(value, named: key))))
         }
@@ -35,7 +35,11 @@ struct Card {
         let width = lines.filter { !$0.value.isEmpty }.map(\.name.count).max() ?? 0
         return lines.map { line in
             guard !line.value.isEmpty else { return line.name + ":" }
-            return line.name + ":" + String(repeating: " ", count: width - line.name.count + 1) + line.value
+            // A further line of a value, which may be a node's word, must not pass for a line of the card.
+            let indent = String(repeating: " ", count: width + 2)
+            return line.name + ":" + String(repeating: " ", count: max(1, width - line.name.count + 1))
+                + line.value.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+                .joined(separator: "\n" + indent)
         }.joined(separator: "\n")
     }
 }
