@@ -90,6 +90,7 @@ let package = Package(
         // libcurl speaks TLS by libssl too, and its thread must be able to do so until the process is gone.
         system("CLibCurl", links: ["curl"], ["CLibSSL"]),
         system("CLibSQLite", links: ["sqlite3"]),
+        system("CLibResolv", links: ["resolv"]),
         system("CLibYAML", links: ["yaml"]),
         system("CZlib", links: ["z"]),
         system("CLinux", links: []),
@@ -159,6 +160,24 @@ let package = Package(
             "ContainerProduct", "controller/Products/Container",
             ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
         part(
+            "IntegrationKit", "controller/Integrations/IntegrationKit",
+            ["ControllerCore", "HTTPFetch", "Model", "WireProtocol"]),
+        part(
+            "CloudflareIntegration", "controller/Integrations/Cloudflare",
+            ["ControllerCore", "IntegrationKit", "Model", "WireProtocol"]),
+        part(
+            "NginxProxyManagerIntegration", "controller/Integrations/NginxProxyManager",
+            ["ControllerCore", "IntegrationKit", "Model", "WireProtocol"]),
+        part(
+            "ISPConfigIntegration", "controller/Integrations/ISPConfig",
+            ["ControllerCore", "IntegrationKit", "Model", "WireProtocol"]),
+        part(
+            "ResolverIntegration", "controller/Integrations/Resolver",
+            [
+                "CLibResolv", "ControllerCore", "IntegrationKit", "Model", "WireProtocol",
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        part(
             "HTTP", "controller/HTTP",
             [
                 "APIModels", "CZlib", "Model", "Transport", "WireProtocol", hummingbird,
@@ -183,15 +202,20 @@ let package = Package(
         program(
             "innkeeper-controller", "controller/Daemon",
             [
-                "API", "APIModels", "ContainerProduct", "ControllerCore", "ControllerEngine", "DaemonKit", "HTTP",
-                "Model",
-                "Placement", "Sessions", "Store", "Transport", "WireProtocol", arguments, logging, lifecycle,
+                "API", "APIModels", "CloudflareIntegration", "ContainerProduct", "ControllerCore", "ControllerEngine",
+                "DaemonKit",
+                "HTTP", "ISPConfigIntegration", "IntegrationKit", "Model", "NginxProxyManagerIntegration", "Placement",
+                "ResolverIntegration",
+                "Sessions", "Store", "Transport", "WireProtocol", arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
         // Tests/
         .target(
             name: "TestSupport", dependencies: ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"],
             path: "Tests/Support/TestSupport", swiftSettings: house),
+        .target(
+            name: "StandIns", dependencies: ["HTTPFetch", "TestSupport", "WireProtocol"],
+            path: "Tests/Support/StandIns/Client", swiftSettings: house),
         .target(name: "FaultProxy", dependencies: nio, path: "Tests/Support/FaultProxy", swiftSettings: house),
         tests("FaultProxy", nio),
         .target(
@@ -250,6 +274,16 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
             ] + nio),
+        .testTarget(
+            name: "IntegrationsTests",
+            dependencies: [
+                "CloudflareIntegration", "ControllerCore", "HTTPFetch", "ISPConfigIntegration", "IntegrationKit",
+                "Model",
+                "NginxProxyManagerIntegration", "Placement", "Processes", "ResolverIntegration", "Saga", "StandIns",
+                "Store",
+                "TestSupport", "WireProtocol", logging,
+            ],
+            path: "Tests/Unit/IntegrationsTests", swiftSettings: house),
         .testTarget(
             name: "ControllerDaemonTests",
             dependencies: [

@@ -19,7 +19,7 @@ struct Innctl: AsyncParsableCommand {
         version: "innctl \(Version.current)",
         subcommands: [
             LoginCommand.self, NodeCommands.self, TokenCommands.self, PlanCommands.self, ServiceCommands.self,
-            NetworkCommands.self, AllocationCommands.self,
+            NetworkCommands.self, AllocationCommands.self, IntegrationCommands.self,
             OperationCommands.self, FindingCommands.self, ExecCommand.self, TransferCommand.self, MetricsCommands.self,
             KeyCommands.self,
             AuditCommand.self,

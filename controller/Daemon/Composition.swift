@@ -2,8 +2,10 @@ import API
 import ControllerCore
 import ControllerEngine
 import DaemonKit
+import IntegrationKit
 import Logging
 import Model
+import ResolverIntegration
 import ServiceLifecycle
 import Sessions
 import Store
@@ -30,7 +32,8 @@ struct Composition {
         try await witness.check()
         self.witness = witness
         let engine = try await Engine(
-            store: store, authority: authority, catalogue: .shipped, settings: configuration.settings,
+            store: store, authority: authority, catalogue: .shipped, integrations: .shipped, ports: Self.ports,
+            settings: configuration.settings,
             placement: configuration.placement, limits: configuration.operations,
             retention: configuration.retention, allocation: configuration.allocation)
         self.engine = engine
@@ -44,6 +47,14 @@ struct Composition {
         configuration.apiLimits.apply(to: &settings)
         server = try APIServer(
             operations: engine.operations, settings: settings, tls: { certificates.api }, logger: Logger(label: "api"))
+    }
+
+    /// The ways to the outside that need no settings.
+    private static var ports: Ports {
+        var ports = Ports()
+        ports.http = .fetch()
+        ports.resolver = Resolver.system()
+        return ports
     }
 
     private static func certificates(

@@ -1,7 +1,16 @@
+import CloudflareIntegration
 import ContainerProduct
 import ControllerCore
+import ISPConfigIntegration
+import NginxProxyManagerIntegration
+import ResolverIntegration
 
 extension Catalogue {
     /// What this controller sells, the standard product first, and what it does beside. A further product is a further name here.
     static let shipped = Catalogue(products: [Container.product], types: [.command, .transfer])
+}
+
+extension [IntegrationKind] {
+    /// What services of others this controller can work with. A further one is a further name here.
+    static let shipped = [Cloudflare.kind, ISPConfig.kind, NginxProxyManager.kind, Resolver.kind]
 }

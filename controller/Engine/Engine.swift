@@ -21,7 +21,8 @@ package struct Engine: Sendable {
 
     /// Takes up what the store holds; nothing runs before the services do.
     package init(
-        store: Store, authority: CertificateAuthority, catalogue: Catalogue, settings: Settings = Settings(),
+        store: Store, authority: CertificateAuthority, catalogue: Catalogue, integrations: [IntegrationKind] = [],
+        ports: Ports = Ports(), settings: Settings = Settings(),
         placement: PlacementRules = .standard, limits: ExecutorLimits = .standard,
         retention: Retention = Retention(), allocation: AllocationRules = .standard
     ) async throws(StoreError) {
@@ -39,8 +40,8 @@ package struct Engine: Sendable {
             authority: authority, expected: nodes.filter { $0.state == .connected }.map(\.id),
             logger: Logger(label: "sessions"))
         let dependencies = Dependencies(
-            store: store, agents: .fleet(sessions, store), catalogue: catalogue, logger: Logger(label: "core"),
-            allocation: allocation)
+            store: store, agents: .fleet(sessions, store), ports: ports, catalogue: catalogue,
+            integrations: integrations, logger: Logger(label: "core"), allocation: allocation)
         let executor = Executor(dependencies: dependencies, limits: limits, rules: placement)
         self.executor = executor
         operations = Operations(dependencies: dependencies, rules: placement, wake: { executor.wake() })

@@ -153,7 +153,7 @@ extension Store {
             let rows =
                 try run("DELETE FROM idempotency") + forgetArguments() + sealAll(PlanRecord.self)
                 + sealAll(ServiceRecord.self) + sealAll(OperationRecord.self) + sealAll(OutputRecord.self)
-                + sealAll(JournalRecord.self) + sealAll(CommandRecord.self)
+                + sealAll(JournalRecord.self) + sealAll(CommandRecord.self) + sealAll(IntegrationRecord.self)
             try setSetting(Self.keySetting, sealKey)
             try setSetting(Self.columnsSetting, Self.columns)
             return rows

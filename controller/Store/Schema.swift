@@ -15,6 +15,7 @@ enum Schema {
         Migration(number: 7, script: schema7Refusals), Migration(number: 8, script: schema8Networks),
         Migration(number: 9, script: schema9Rooms),
         Migration(number: 10, script: schema10Products),
+        Migration(number: 11, script: schema11Integrations),
     ]
 
     /// - Parameter name: what errors call the database, the path of a file for example.

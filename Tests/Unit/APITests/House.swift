@@ -48,8 +48,8 @@ struct House: Sendable {
         operations = Operations(
             dependencies: Dependencies(
                 store: store, agents: agents,
-                catalogue: Catalogue(products: [Container.product], types: [.command, .transfer]), clock: clock.port,
-                logger: Self.logger))
+                catalogue: Catalogue(products: [Container.product], types: [.command, .transfer]),
+                integrations: [.scripted], clock: clock.port, logger: Self.logger))
         var settings = APISettings(authorityPin: String(repeating: "ab", count: 32))
         settings.port = 0
         change(&settings)

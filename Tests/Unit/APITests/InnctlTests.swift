@@ -245,13 +245,14 @@ extension OpenHouse {
     }
 
     /// - Parameter loggedIn: whether the environment names the server, the admin's key and the authority.
-    func innctl(_ arguments: [String], environment: [String: String] = [:], loggedIn: Bool = false) async throws -> Run
-    {
+    func innctl(
+        _ arguments: [String], environment: [String: String] = [:], loggedIn: Bool = false, input: String = ""
+    ) async throws -> Run {
         let variables = try variables(loggedIn: loggedIn)
         let outcome = try await Child.run(
             ProcessRequest(
                 Self.program, arguments, environment: variables.merging(environment) { $1 },
-                deadline: .seconds(120)))
+                standardInput: .bytes(Array(input.utf8)), deadline: .seconds(120)))
         guard case .code(let code) = outcome.exit else { throw SetupFailure("innctl died: \(outcome)") }
         return Run(
             code: code, output: String(decoding: outcome.stdout, as: UTF8.self),

@@ -39,24 +39,42 @@ import Testing
             uptime: { time.withLock { $0 } })
         let budget = RateBudget("the host", limit: 5, window: .seconds(300), patience: .seconds(400), clock: clock)
         let calls = Mutex(0)
-        let record = DNSRecord(type: "A", host: "a.example.org", value: "192.0.2.1")
+        let record = DNSRecord(type: .a, host: "a.example.org", value: "192.0.2.1")
         let keeper = ObjectProvider<DNSRecord>(
-            find: { (_) throws(PortError) in
+            find: { (_, _) throws(PortError) in
                 calls.withLock { $0 += 1 }
                 return MarkedObject(record, mark: "svc")
             }, put: { (_, _) throws(PortError) in calls.withLock { $0 += 1 } },
-            remove: { (_) throws(PortError) in calls.withLock { $0 += 1 } })
+            remove: { (_, _) throws(PortError) in calls.withLock { $0 += 1 } })
         let (one, other) = (keeper.within(budget), keeper.within(budget))
-        for _ in 1...3 { _ = try await one.find("a") }
+        for _ in 1...3 { _ = try await one.find("a", "svc") }
         try await other.put(record, "svc")
-        try await other.remove("a")
+        try await other.remove("a", "svc")
         #expect(time.withLock { $0 } == .zero)
-        _ = try await one.find("a")
+        _ = try await one.find("a", "svc")
         #expect(time.withLock { $0 } == .seconds(300) && calls.withLock { $0 } == 6)
     }
 
+    @Test func `who is asked for a rest gets it from all who call`() async throws {
+        let time = Mutex(Duration.zero)
+        let clock = ClockPort(
+            now: { Timestamp(milliseconds: 0) }, pause: { wait in time.withLock { $0 += wait } }, timer: { _ in },
+            uptime: { time.withLock { $0 } })
+        let budget = RateBudget("the host", limit: 5, window: .seconds(300), patience: .seconds(60), clock: clock)
+        try await budget.spend()
+        budget.rest(.seconds(30))
+        // A shorter rest does not end a longer one.
+        budget.rest(.seconds(1))
+        try await budget.spend()
+        #expect(time.withLock { $0 } == .seconds(30))
+        budget.rest(.seconds(61))
+        let error = await #expect(throws: PortError.self) { try await budget.spend() }
+        #expect(error?.kind == .busy && time.withLock { $0 } == .seconds(30))
+    }
+
     @Test func `what is not set up says so, and no step tries again`() async throws {
-        let error = await #expect(throws: PortError.self) { _ = try await Ports().dns.find("A a.example.org") }
+        let keeper = ObjectProvider<DNSRecord>.none
+        let error = await #expect(throws: PortError.self) { _ = try await keeper.find("A a.example.org", "svc") }
         let failure = StepFailure(try #require(error))
         #expect(failure.kind == .final && failure.message == "no keeper of a DNS record is set up")
     }

@@ -18,6 +18,15 @@ import Testing
         #expect(!tests.isEmpty)
     }
 
+    static let integrations = House.names(in: "controller/Integrations").filter { $0 != "IntegrationKit" }
+
+    @Test(arguments: integrations) func `an integration's folder has the files of all integrations`(_ name: String) {
+        let files = House.names(in: "controller/Integrations/\(name)")
+        #expect(files.contains("\(name).swift"), "the kind: its settings, their schema, and how it is connected")
+        #expect(files.contains { $0.hasSuffix("+Checks.swift") }, "what a test looks at")
+        #expect(House.exists("docs/integrations/\(name.lowercased()).md"))
+    }
+
     @Test func `every decision is one page with a number of its own`() {
         let pages = House.names(in: "docs/decisions")
         let numbers = pages.map { $0.prefix(4) }

@@ -14,6 +14,9 @@ import Testing
         Owner(module: "CLibSSL", folders: ["Sources/Transport/"], reason: "certificates and secrets have one reader"),
         Owner(module: "CLibCurl", folders: ["Sources/HTTPFetch/"], reason: "every outgoing call has the same limits"),
         Owner(module: "CLibSQLite", folders: ["Sources/SQLite/"], reason: "one layer knows how the engine fails"),
+        Owner(
+            module: "CLibResolv", folders: ["controller/Integrations/Resolver/"],
+            reason: "answers of strangers are read in one place, bounded"),
         Owner(module: "CLibYAML", folders: ["Sources/YAML/"], reason: "one reading of a file, bounded"),
         Owner(module: "Subprocess", folders: ["Sources/Processes/"], reason: "no child without a limit and an end"),
         Owner(

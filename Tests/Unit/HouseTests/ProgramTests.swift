@@ -17,7 +17,7 @@ import Testing
         Program(name: "innctl", libraries: ["libssl", "libcrypto", "libcurl", "libFoundationEssentials"]),
         Program(
             name: "innkeeper-controller",
-            libraries: ["libssl", "libcrypto", "libsqlite3", "libz", "libFoundationEssentials"]),
+            libraries: ["libssl", "libcrypto", "libsqlite3", "libcurl", "libresolv", "libz", "libFoundationEssentials"]),
     ]
 
     /// The Swift runtime, shared in debug builds and static in those that are shipped, and the C library.

@@ -91,6 +91,10 @@ extension NetworkRequest: Ruled {
     static var rules: [String: JSONObject] { ["name": Rules.planName] }
 }
 
+extension IntegrationRequest: Ruled {
+    static var rules: [String: JSONObject] { ["name": Rules.planName] }
+}
+
 extension NetworkBody: Ruled {
     static var rules: [String: JSONObject] {
         [

@@ -18,15 +18,24 @@ package struct Dependencies: Sendable {
     package private(set) var looks: Looks
     /// Others than agents.
     package var ports: Ports
+    /// What the operator has set up. The ports lead there.
+    package let integrations: Integrations
 
     package init(
-        store: Store, agents: AgentsPort, ports: Ports = Ports(), catalogue: Catalogue, clock: ClockPort = .system,
-        logger: Logger, allocation: AllocationRules = .standard
+        store: Store, agents: AgentsPort, ports: Ports = Ports(), catalogue: Catalogue,
+        integrations kinds: [IntegrationKind] = [], clock: ClockPort = .system, logger: Logger,
+        allocation: AllocationRules = .standard
     ) {
+        integrations = Integrations(kinds, store: store, http: ports.http, clock: clock, random: ports.random)
         self.allocation = allocation
         self.store = store
         self.agents = agents
         self.ports = ports
+        // Tests script the integrations themselves; who has kinds has real ones.
+        if !kinds.isEmpty {
+            self.ports.integrations = integrations.port
+            self.ports.resolver = integrations.resolver(else: ports.resolver)
+        }
         looks = Looks(agents, clock)
         self.catalogue = catalogue
         self.clock = clock

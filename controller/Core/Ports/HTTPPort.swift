@@ -16,18 +16,21 @@ package struct OutboundRequest: Sendable, Hashable {
     package var headers: [String: String]
     package var body: [UInt8]
     package var timeout: Duration
+    /// The only authorities that may vouch for the server, as PEM; nil for those of the machine.
+    package var authorities: String?
 
     package init(
         _ method: String, _ url: String, headers: [String: String] = [:], body: [UInt8] = [],
-        timeout: Duration = .seconds(30)
+        timeout: Duration = .seconds(30), authorities: String? = nil
     ) {
         (self.method, self.url, self.headers) = (method, url, headers)
-        (self.body, self.timeout) = (body, timeout)
+        (self.body, self.timeout, self.authorities) = (body, timeout, authorities)
     }
 }
 
 package struct OutboundReply: Sendable, Hashable {
     package var status: Int
+    /// By names in lower case.
     package var headers: [String: String]
     package var body: [UInt8]
 

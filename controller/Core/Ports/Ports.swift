@@ -1,7 +1,7 @@
 /// What sagas ask of others than agents. What the daemon plugs nothing into says that it is not set up.
 package struct Ports: Sendable {
-    package var dns = ObjectProvider<DNSRecord>.none
-    package var proxy = ObjectProvider<ProxyRoute>.none
+    /// DNS, proxies, zones: as many of each as the operator has set up, by name.
+    package var integrations = IntegrationsPort.none
     package var panel = ObjectProvider<PanelObject>.none
     package var analytics = ObjectProvider<AnalyticsSite>.none
     package var resolver = ResolverPort.none
@@ -14,10 +14,17 @@ package struct Ports: Sendable {
 
 /// Asks what the world is told under a name.
 package struct ResolverPort: Sendable {
-    /// The values of all records of a type (`TXT`, `A`), none when there are none.
-    package var look: @Sendable (_ name: String, _ type: String) async throws(PortError) -> [String]
+    package enum RecordType: String, Sendable, Hashable, CaseIterable {
+        case a = "A", aaaa = "AAAA", cname = "CNAME", ns = "NS", txt = "TXT"
+    }
 
-    package init(look: @escaping @Sendable (String, String) async throws(PortError) -> [String]) { self.look = look }
+    /// The values of all records of a type, sorted; none when there are none. Aliases are followed for all types but `CNAME`. Names
+    /// are in lower case without a dot at the end, texts are whole. Throws `busy` or `silent` when nobody could say.
+    package var look: @Sendable (_ name: String, RecordType) async throws(PortError) -> [String]
+
+    package init(look: @escaping @Sendable (String, RecordType) async throws(PortError) -> [String]) {
+        self.look = look
+    }
 
     package static let none = ResolverPort { (_, _) throws(PortError) in throw .notSetUp("resolver") }
 }
@@ -62,5 +69,5 @@ package struct RandomPort: Sendable {
 }
 
 extension PortError {
-    static func notSetUp(_ what: String) -> PortError { PortError(.notSetUp, "no \(what) is set up") }
+    package static func notSetUp(_ what: String) -> PortError { PortError(.notSetUp, "no \(what) is set up") }
 }

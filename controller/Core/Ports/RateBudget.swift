@@ -34,6 +34,8 @@ package final class RateBudget: Sendable {
     private let clock: ClockPort
     private let patience: Duration
     private let state: Mutex<RateWindow>
+    /// Until when nobody calls, by the clock's uptime.
+    private let closed = Mutex<Duration>(.zero)
 
     /// - Parameters:
     ///   - name: of who is called, for people.
@@ -47,11 +49,35 @@ package final class RateBudget: Sendable {
 
     /// Waits for a turn. Throws `busy` when it would take too long.
     package func spend() async throws(PortError) {
-        let wait = state.withLock { $0.book(at: clock.uptime(), patience: patience) }
-        guard let wait else {
-            throw PortError(.busy, "\(name) gets as many calls as it takes; it is asked again later")
+        var patience = patience
+        while true {
+            let now = clock.uptime()
+            let rest = max(.zero, closed.withLock { $0 } - now)
+            guard rest <= patience else { throw busy }
+            if rest > .zero {
+                // A longer rest may be asked for meanwhile.
+                try await pause(rest)
+                patience -= rest
+                continue
+            }
+            guard let wait = state.withLock({ $0.book(at: now, patience: patience) }) else { throw busy }
+            if wait > .zero { try await pause(wait) }
+            return
         }
-        if wait > .zero { await clock.pause(wait) }
+    }
+
+    private var busy: PortError {
+        PortError(.busy, "\(name) gets as many calls as it takes; it is asked again later")
+    }
+
+    private func pause(_ time: Duration) async throws(PortError) {
+        await clock.pause(time)
         if Task.isCancelled { throw PortError(.busy, "nobody waits for the answer of \(name) any more") }
+    }
+
+    /// Holds all calls back for some time: who is called has asked for it.
+    package func rest(_ time: Duration) {
+        let until = clock.uptime() + time
+        closed.withLock { $0 = max($0, until) }
     }
 }

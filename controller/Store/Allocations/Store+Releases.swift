@@ -27,6 +27,7 @@ extension Store {
             try resolve("service.drift", subject: "service/\(service)", by: "controller", at: time)
             for record in try allocations(service: service) { try release(record, at: time, by: rules) }
             try releaseReservation(service: service)
+            try forgetIntegrations(of: service)
         }
     }
 

@@ -174,7 +174,7 @@ extension Folders {
         .outside { look, name in
             let host = ObjectProvider<WebFolder>(look.dependencies.ports.http)
             do throws(PortError) {
-                let found = try await host.find(name)
+                let found = try await host.find(name, look.service.id)
                 return .report(found.map { .seen(["open": .bool($0.thing.isOpen)]) } ?? .missing)
             } catch { return .silence }
         },
@@ -198,7 +198,8 @@ extension Folders {
         guard let names = FolderNames(look.held) else { return true }
         let host = ObjectProvider<WebFolder>(look.dependencies.ports.http)
         do throws(PortError) {
-            for name in [names.open, names.hidden] where try await host.find(name)?.mark == look.service.id {
+            for name in [names.open, names.hidden]
+            where try await host.find(name, look.service.id)?.mark == look.service.id {
                 return false
             }
             return true

@@ -15,7 +15,7 @@ extension ObjectProvider<WebFolder> {
     init(_ http: HTTPPort) {
         @Sendable func url(_ name: String) -> String { "https://host.example.net/folders/\(name)" }
         self.init(
-            find: { name throws(PortError) in
+            find: { name, _ throws(PortError) in
                 let reply = try await http.send(OutboundRequest("GET", url(name))).accepted([200, 404], "the folder")
                 guard reply.status == 200, let json = try? JSONParser.parse(reply.body) else { return nil }
                 let folder = WebFolder(
@@ -31,7 +31,7 @@ extension ObjectProvider<WebFolder> {
                 _ = try await http.send(OutboundRequest("PUT", url(folder.name), body: body.encoded))
                     .accepted([200, 201], "the folder")
             },
-            remove: { name throws(PortError) in
+            remove: { name, _ throws(PortError) in
                 _ = try await http.send(OutboundRequest("DELETE", url(name))).accepted([204, 404], "the folder")
             })
     }

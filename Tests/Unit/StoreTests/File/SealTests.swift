@@ -32,6 +32,8 @@ import WireProtocol
     /// What a step has made lies in many places.
     private func fill(_ store: Store, at time: Timestamp) async throws {
         _ = try await store.putPlan("web", spec: secret, at: time)
+        try await store.insertIntegration(
+            IntegrationRecord(name: "dns", kind: "cloudflare", settings: secret, createdAt: time, updatedAt: time))
         try await store.insertService(
             ServiceRecord(
                 id: "s1", customer: "c", plan: "web", spec: secret, address: secret, observed: secret, createdAt: time,
@@ -53,6 +55,8 @@ import WireProtocol
 
     private func expectReadable(_ store: Store) async throws {
         #expect(try await store.plan("web")?.spec == secret)
+        #expect(try await store.integration("dns")?.settings == secret)
+        #expect(try await store.integrations().map(\.settings) == [secret])
         #expect(try await store.service("s1")?.spec == secret)
         #expect(try await store.services(onNode: "none") == [])
         #expect(try await store.operation("op1")?.parameters == secret)

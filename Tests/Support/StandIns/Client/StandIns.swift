@@ -1,0 +1,77 @@
+import HTTPFetch
+package import TestSupport
+package import WireProtocol
+
+/// Cloudflare, Nginx Proxy Manager, ISPConfig and a name server, as they behave, on loopback ports. They end with this object.
+package final class StandIns: Sendable {
+    /// What the stand-ins are called.
+    package enum Name: String, Sendable { case cloudflare, npm, ispconfig, dns, http, https, control }
+
+    package let folder: ScratchFolder
+    private let program: BackgroundProgram
+    private let ports: JSONValue
+    private let client = HTTPClient()
+
+    private init(_ folder: ScratchFolder, _ program: BackgroundProgram, _ ports: JSONValue) {
+        (self.folder, self.program, self.ports) = (folder, program, ports)
+    }
+
+    /// - Parameter proxy: whether a real nginx answers for the routes.
+    package static func with(
+        proxy: Bool = false, _ body: (StandIns) async throws -> Void
+    ) async throws {
+        let folder = try ScratchFolder("stand-ins")
+        let program = try BackgroundProgram(
+            "python3", ["\(Checkout.root)/Tests/Support/StandIns/up", folder.path] + (proxy ? ["--proxy"] : []),
+            log: folder.file("log"))
+        guard await eventually({ (try? folder.read("ports.json")) != nil }), let bytes = try? folder.read("ports.json")
+        else {
+            let output = program.output
+            await program.stop()
+            throw SetupFailure("the stand-ins do not start: \(output.suffix(2000))")
+        }
+        let standIns = StandIns(folder, program, try JSONParser.parse(bytes))
+        do { try await body(standIns) } catch {
+            await program.stop()
+            throw error
+        }
+        await program.stop()
+    }
+
+    package func port(_ name: Name) -> Int { Int(ports[name.rawValue]?.asInteger ?? 0) }
+
+    package func url(_ name: Name) -> String { "http://127.0.0.1:\(port(name))" }
+
+    /// Faults by a part of the request's line: `{"on": "POST /zones", "kind": "lost", "times": 1}`. They replace those of before.
+    package func fault(_ name: Name, _ faults: JSONValue...) async throws {
+        try await post("\(name.rawValue)/faults", .array(faults))
+    }
+
+    /// Changes what is there, as somebody else would.
+    package func change(_ name: Name, _ change: JSONValue) async throws {
+        try await post("\(name.rawValue)/change", change)
+    }
+
+    package func state(_ name: Name) async throws -> JSONValue { try await look(name)["state"] ?? nil }
+
+    /// The lines of the requests, without headers and bodies.
+    package func log(_ name: Name) async throws -> [String] {
+        try await look(name)["log"]?.asArray?.compactMap(\.asString) ?? []
+    }
+
+    /// What the real service would not have taken.
+    package func violations(_ name: Name) async throws -> [String] {
+        try await look(name)["violations"]?.asArray?.compactMap(\.asString) ?? []
+    }
+
+    private func look(_ name: Name) async throws -> JSONValue {
+        let response = try await client.send(HTTPRequest("GET", "\(url(.control))/\(name.rawValue)"))
+        return try JSONParser.parse(response.body)
+    }
+
+    private func post(_ path: String, _ body: JSONValue) async throws {
+        let request = HTTPRequest("POST", "\(url(.control))/\(path)", body: .bytes(body.encoded))
+        let response = try await client.send(request)
+        guard response.status == 200 else { throw SetupFailure("the stand-ins do not take \(path)") }
+    }
+}

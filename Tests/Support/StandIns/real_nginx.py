@@ -1,0 +1,113 @@
+"""A real nginx on two loopback ports, configured as Nginx Proxy Manager does, with certificates of a test authority."""
+
+import os
+import signal
+import subprocess
+
+HEAD = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log notice;
+worker_processes 1;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  proxy_cache_path {folder}/cache keys_zone=public-cache:1m max_size=16m;
+  map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
+  server {{ listen 127.0.0.1:{http} default_server; return 404; }}
+  server {{
+    listen 127.0.0.1:{https} ssl http2 default_server; ssl_certificate {folder}/0.pem; ssl_certificate_key {folder}/0.key;
+    return 404;
+  }}
+"""
+
+HOST = """
+  server {{
+    listen 127.0.0.1:{http};
+    {tls}
+    server_name {names};
+    {force}
+    location / {{
+      proxy_pass {scheme}://{host}:{port};
+      proxy_http_version 1.1;
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Real-IP $remote_addr;
+      {sockets}
+      {cache}
+    }}
+  }}
+"""
+
+
+class Nginx:
+    def __init__(self, folder, http, https):
+        self.folder, self.http, self.https = folder, http, https
+        os.makedirs(folder, exist_ok=True)
+        self.authority = f"{folder}/authority.pem"
+        self.openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+            "-subj", "/CN=Stand-in authority", "-keyout", f"{folder}/authority.key", "-out", self.authority)
+        self.issue(0, ["default.invalid"])
+        self.write([])
+        self.process = subprocess.Popen(
+            ["nginx", "-p", folder, "-c", f"{folder}/nginx.conf"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+
+    def openssl(self, *arguments, **more):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, **more)
+
+    def issue(self, number, names):
+        base = f"{self.folder}/{number}"
+        self.openssl(
+            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/",
+            "-keyout", f"{base}.key", "-out", f"{base}.csr")
+        with open(f"{base}.ext", "w") as file:
+            file.write("subjectAltName=" + ",".join(f"DNS:{name}" for name in names) + "\nextendedKeyUsage=serverAuth\n")
+        self.openssl(
+            "x509", "-req", "-in", f"{base}.csr", "-CA", self.authority, "-CAkey", f"{self.folder}/authority.key",
+            "-CAcreateserial", "-days", "30", "-extfile", f"{base}.ext", "-out", f"{base}.pem")
+
+    def write(self, hosts):
+        text = HEAD.format(folder=self.folder, http=self.http, https=self.https)
+        for host, certificate in hosts:
+            tls = force = ""
+            if certificate:
+                base = f"{self.folder}/{certificate['id']}"
+                tls = (
+                    f"listen 127.0.0.1:{self.https} ssl http2; ssl_certificate {base}.pem; "
+                    f"ssl_certificate_key {base}.key;")
+                if host["ssl_forced"]:
+                    force = 'if ($scheme = "http") { return 301 https://$host$request_uri; }'
+            target = host["forward_host"]
+            text += HOST.format(
+                http=self.http, tls=tls, force=force, names=" ".join(host["domain_names"]),
+                scheme=host["forward_scheme"], host=f"[{target}]" if ":" in target else target,
+                port=host["forward_port"],
+                sockets="proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;"
+                if host["allow_websocket_upgrade"] else "",
+                cache="proxy_cache public-cache; proxy_cache_valid 200 5s;" if host["caching_enabled"] else "")
+        with open(f"{self.folder}/nginx.conf.new", "w") as file:
+            file.write(text + "}\n")
+        os.replace(f"{self.folder}/nginx.conf.new", f"{self.folder}/nginx.conf")
+
+    def apply(self, hosts):
+        """Returns why nginx does not take it; None when it does. What was there before goes on then."""
+        with open(f"{self.folder}/nginx.conf") as file:
+            before = file.read()
+        self.write(hosts)
+        test = subprocess.run(
+            ["nginx", "-t", "-q", "-p", self.folder, "-c", f"{self.folder}/nginx.conf"], capture_output=True, text=True)
+        if test.returncode != 0:
+            with open(f"{self.folder}/nginx.conf", "w") as file:
+                file.write(before)
+            return test.stderr.strip() or "nginx: configuration file test failed"
+        self.process.send_signal(signal.SIGHUP)
+        return None
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=20)
