@@ -1,4 +1,5 @@
 import DriverKit
+import WireProtocol
 
 /// An id that somebody has is no failure of the order: whoever gave it out notes that it is taken, and takes the next.
 enum TakenIDs {
