@@ -129,7 +129,7 @@ private final class Pair: Sendable {
             #expect(ended.error?.message.contains("ask for it again") == true)
             let heard = pair.heard.withLock { $0 }
             #expect(heard.relayed.count == 2)
-            #expect(heard.asked.map(\.operation) == ["receive.state", "dataset.send", "dataset.receive"])
+            #expect(heard.asked.map(\.action) == ["receive.state", "dataset.send", "dataset.receive"])
             #expect(heard.asked[1].id == heard.relayed[0].id && heard.asked[1].arguments == heard.relayed[0].arguments)
             #expect(heard.asked[2].id == heard.relayed[1].id)
             #expect(Set(heard.cancelled).isSuperset(of: heard.relayed.map(\.id)))
