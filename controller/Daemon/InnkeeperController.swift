@@ -15,7 +15,7 @@ struct InnkeeperController: AsyncParsableCommand {
 
     /// A command that is not there is named before anything else is read.
     static func main() async {
-        let known = configuration.subcommands.map(\._commandName)
+        let known = configuration.subcommands.map { $0._commandName }
         let word = CommandLine.arguments.dropFirst().first ?? "help"
         if !word.hasPrefix("-"), word != "help", !known.contains(word) {
             complain(
