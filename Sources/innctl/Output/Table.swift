@@ -120,7 +120,9 @@ struct Table {
             let end =
                 head.lastIndex(of: " ").flatMap { $0 > head.startIndex ? $0 : nil }
                 ?? rest.index(rest.startIndex, offsetBy: width)
-            lines.append(String(rest[..<end]))
+            var line = rest[..<end]
+            while line.last == " " { line.removeLast() }
+            lines.append(String(line))
             rest = rest[end...].drop { $0 == " " }
         }
         return lines + (rest.isEmpty && !lines.isEmpty ? [] : [String(rest)])
