@@ -55,7 +55,7 @@ extension Service: ForCustomers {
 
 extension APIModels.Operation: ForCustomers {
     mutating func reduce(for actor: String) {
-        (node, nodeName, placement, result, command) = (nil, nil, nil, nil, nil)
+        (node, nodeName, placement, result, command, requestedByName) = (nil, nil, nil, nil, nil, nil)
         if requestedBy != actor { (requestedBy, reason) = (nil, nil) }
         error?.reduce(for: actor)
         for index in (steps ?? []).indices { steps?[index].reduce(for: actor) }
