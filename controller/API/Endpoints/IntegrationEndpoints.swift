@@ -22,15 +22,15 @@ extension APIResources {
                 .get, "/api/v1/integrations", .read,
                 .init(
                     summary: "All that are set up, by name", tag: "integrations", answer: Listing<IntegrationView>.self)
-            ) { _ in
-                try await .model(Listing(items: operations.integrations().map { IntegrationView($0) }))
+            ) { call in
+                try await .model(Listing(items: queries(call).integrations().map { IntegrationView($0) }))
             },
             Endpoint(
                 .get, "/api/v1/integrations/{integration}", .read,
                 .init(
                     summary: "One integration, without its secrets", tag: "integrations", answer: IntegrationView.self)
             ) { call in
-                try await .model(IntegrationView(operations.integration(call.path("integration"))))
+                try await .model(IntegrationView(queries(call).integration(call.path("integration"))))
             },
         ]
     }

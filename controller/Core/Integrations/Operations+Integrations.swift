@@ -9,28 +9,11 @@ extension Operations {
     /// As sagas are given them.
     package var integrationsPort: IntegrationsPort { dependencies.ports.integrations }
 
-    /// All that are set up, by name. There are few: an operator writes each.
-    package func integrations() async throws(CoreError) -> [IntegrationSummary] {
-        let integrations = dependencies.integrations
-        return try await read { store throws(StoreError) in
-            let users = try store.integrationUsers()
-            return try store.integrations().map {
-                IntegrationSummary($0, integrations.kind($0.kind), users: users[$0.name] ?? 0)
-            }
-        }
-    }
-
-    package func integration(_ name: String) async throws(CoreError) -> IntegrationSummary {
-        guard let found = try await integrations().first(where: { $0.name == name }) else {
-            throw .notFound(kind: "integration", id: name)
-        }
-        return found
-    }
-
     /// Sets one up. Its service is not called: a test does that.
     package func addIntegration(
         name: String, kind: String, settings: JSONObject, by requester: Requester
     ) async throws(CoreError) -> IntegrationSummary {
+        try requester.requireFleet()
         guard Grammar.planName.accepts(name) else {
             throw .invalid(field: "name", problem: "must be \(Grammar.planName.expectation)")
         }
@@ -57,6 +40,7 @@ extension Operations {
     package func updateIntegration(
         name: String, settings: JSONObject, by requester: Requester
     ) async throws(CoreError) -> IntegrationSummary {
+        try requester.requireFleet()
         let (now, integrations) = (now, dependencies.integrations)
         return try await record { store throws(StoreError) in
             guard var record = try store.integration(name) else {
@@ -84,6 +68,7 @@ extension Operations {
 
     /// Removes one that no service uses. What its service keeps is not touched.
     package func removeIntegration(name: String, by requester: Requester) async throws(CoreError) {
+        try requester.requireFleet()
         let now = now
         try await record { store throws(StoreError) -> Result<Void, CoreError> in
             guard try store.integration(name) != nil else {
@@ -103,6 +88,7 @@ extension Operations {
 
     /// Calls its service and looks whether everything is as it must be.
     package func testIntegration(name: String, by requester: Requester) async throws(CoreError) -> IntegrationReport {
+        try requester.requireFleet()
         let record = try await read { store throws(StoreError) in try store.integration(name) }
         guard let record else { throw .notFound(kind: "integration", id: name) }
         guard let kind = dependencies.integrations.kind(record.kind) else {
