@@ -1,6 +1,8 @@
 /// One typed order to a driver. Delivered at least once; its id makes it take effect at most once.
 package struct Command: WireMessage {
     package static let type = "command"
+    /// The highest generation. Below the highest number, so that whoever counts on from one can go on counting.
+    package static let maximumGeneration: Int64 = 1 << 62
 
     package var id: String
     /// What it works on: commands on one resource run in order, one at a time.
@@ -47,7 +49,7 @@ package struct Command: WireMessage {
     package init(reading fields: JSONObject) throws(FieldError) {
         id = try fields.id("id")
         resource = try fields.name("resource")
-        generation = try fields.natural("generation")
+        generation = try fields.integer("generation", in: 0...Self.maximumGeneration)
         driver = try fields.id("driver")
         operation = try fields.id("operation")
         arguments = try fields.object("arguments")
