@@ -52,6 +52,33 @@ import WireProtocol
             try await pool.perform("dataset.destroy", ["dataset": .string(child)], on: "zfs/\(child)").changed)
     }
 
+    @Test func `nothing is mounted over a folder that holds anything`() async throws {
+        let pool = try await RealPool()
+        let place = "\(pool.zfs.mountpoint)/held\(UInt32.random(in: 0 ... .max))"
+        #expect(mkdir(pool.zfs.path(place), 0o755) == 0 && mkdir(pool.zfs.path("\(place)/inner"), 0o755) == 0)
+        let error = await #expect(throws: DriverError.self) { try await pool.ensure(["mountpoint": .string(place)]) }
+        #expect(error?.code == .permissionDenied && error?.message.contains("something is there already") == true)
+        #expect(try await pool.get("type") == "")
+        rmdir(pool.zfs.path("\(place)/inner"))
+        #expect(try await pool.ensure(["mountpoint": .string(place)]).changed)
+        // What is in it now is its own.
+        #expect(mkdir(pool.zfs.path("\(place)/inner"), 0o755) == 0)
+        #expect(try await !pool.ensure(["mountpoint": .string(place)]).changed)
+    }
+
+    @Test func `a dataset gets no other contents while others are mounted below it`() async throws {
+        let pool = try await RealPool()
+        try await pool.ensure()
+        try await pool.snapshot("s")
+        let child = "\(pool.dataset)/child"
+        _ = try await pool.perform("dataset.ensure", ["dataset": .string(child)], on: "zfs/\(child)")
+        let back: JSONObject = ["dataset": .string(pool.dataset), "snapshot": "s"]
+        let error = await #expect(throws: DriverError.self) { try await pool.perform("dataset.rollback", back) }
+        #expect(error?.code == .permissionDenied && error?.cause?.contains(child) == true)
+        _ = try await pool.perform("dataset.destroy", ["dataset": .string(child)], on: "zfs/\(child)")
+        #expect(try await pool.perform("dataset.rollback", back).changed)
+    }
+
     /// What the operations do that change or hand out a dataset, on one whose place is the system's.
     static let works: [(String, JSONObject)] = [
         ("dataset.ensure", [:]), ("dataset.ensure", ["owner": "svc1"]), ("dataset.quota", ["quota_bytes": 1]),

@@ -12,6 +12,10 @@ extension ZFSDriver {
     private static let mounting: Set<String> = ["dataset.ensure", "dataset.clone"]
     /// Arguments with which an action reaches what lies below its dataset.
     private static let reaching = ["recursive", "replicate", "overwrite"]
+    /// Actions that give a dataset other contents, by the argument that names it.
+    private static let refilling = [
+        "dataset.rollback": "dataset", "dataset.receive": "dataset", "dataset.copy": "target",
+    ]
 
     /// - Throws: `permissionDenied` when the call works on a dataset that is not among them, or would show one elsewhere.
     func admit(_ call: ActionCall) async throws(DriverError) {
@@ -28,6 +32,32 @@ extension ZFSDriver {
             for child in try await below(name) {
                 try await admitPlace(child, of: child.name, try await roots(child.name))
             }
+        }
+        if let name = Self.refilling[spec.name].flatMap({ call.arguments[$0]?.asString }) {
+            try await checkBelow(name)
+        }
+    }
+
+    /// Whether calls may change a dataset: by its place, whosever it is.
+    package func reaches(_ dataset: String) async throws(DriverError) -> Bool {
+        guard dataset.contains("/"), let found = try await look(dataset) else { return false }
+        do {
+            try await admitPlace(found, of: dataset, try await roots(dataset))
+            return true
+        } catch  where error.code == .permissionDenied { return false }
+    }
+
+    /// What is mounted below a dataset is mounted again when its contents have changed, and a link among them would lead
+    /// that mount, and whoever mounts it, elsewhere.
+    private func checkBelow(_ name: String) async throws(DriverError) {
+        guard Grammar.datasetName.accepts(name), let point = try await look(name)?.text("mountpoint"),
+            point.hasPrefix("/")
+        else { return }
+        for other in try await datasets() where other.name != name && other.text("mounted") == "yes" {
+            guard let inner = other.text("mountpoint"), inner.lies(below: point) else { continue }
+            throw DriverError(
+                .permissionDenied, "dataset \(name) gets no other contents while datasets are mounted below it",
+                cause: "\(other.name) is mounted at \(inner)")
         }
     }
 
@@ -49,6 +79,8 @@ extension ZFSDriver {
         try checkPlace(place, of: name, roots)
         guard mounts else { return }
         try checkWay(to: place, of: name, roots)
+        let isThere = present?.text("mounted") == "yes" && present?.text("mountpoint") == place
+        if !isThere { try checkEmpty(place, of: name) }
         var around = found
         if wished != nil { around += try await datasets() }
         try Self.checkNeighbours(of: name, at: place, around)
@@ -101,6 +133,14 @@ extension ZFSDriver {
             guard lstat(root + way, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else { continue }
             throw DriverError(.permissionDenied, "dataset \(name) may not be mounted at \(place): \(way) is no folder")
         }
+    }
+
+    /// A mount hides what is there, and puts what is in the dataset in its place: also where others are mounted, or look.
+    private func checkEmpty(_ place: String, of name: String) throws(DriverError) {
+        guard !Self.entries(of: root + place).isEmpty else { return }
+        throw DriverError(
+            .permissionDenied, "dataset \(name) may not be mounted at \(place): something is there already",
+            cause: "the mount would hide it; empty the folder, or name another")
     }
 
     /// Inside the data of a service its containers could put a link where the dataset is to be mounted.
