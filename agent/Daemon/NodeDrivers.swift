@@ -108,6 +108,12 @@ private final class PoolsOfNode: Sendable {
         guard let zfs = driver.withLock({ $0 }) else { return nil }
         return try await zfs.owner(of: dataset)
     }
+
+    /// - Parameter isAwaited: whether there may be a driver later.
+    func reaches(_ dataset: String, isAwaited: Bool) async throws(DriverError) -> Bool {
+        guard let zfs = driver.withLock({ $0 }) else { return isAwaited }
+        return try await zfs.reaches(dataset)
+    }
 }
 
 extension AgentConfiguration {
@@ -116,6 +122,10 @@ extension AgentConfiguration {
     fileprivate func docker(_ closed: ClosedPlaces, _ pools: PoolsOfNode) async -> DockerDriver? {
         var rights = rights
         rights.closed = closed
+        let isAwaited = wants(ZFSDriver.name)
+        rights.reaches = { (dataset) async throws(DriverError) in
+            try await pools.reaches(dataset, isAwaited: isAwaited)
+        }
         rights.owner = { (dataset) async throws(DriverError) in try await pools.owner(of: dataset) }
         return await DockerDriver.detect(
             socket: dockerSocket ?? DockerDriver.defaultSocket, rights: rights, compose: compose, recipes: recipes)

@@ -16,10 +16,8 @@ extension Reaches {
         return Attempt("docker/stolen", arguments)
     }
 
-    private static func file(_ body: String, _ more: JSONObject = [:]) -> Attempt {
-        var arguments: JSONObject = ["project": "stolen", "content": .string(body)]
-        for member in more.members { arguments[member.key] = member.value }
-        return Attempt("docker/compose/stolen", arguments)
+    private static func file(_ body: String, of project: String = "stolen") -> Attempt {
+        Attempt("docker/compose/\(project)", ["project": .string(project), "content": .string(body)])
     }
 
     private static func service(_ line: String) -> Attempt {
@@ -27,7 +25,11 @@ extension Reaches {
     }
 
     private static let files: [Attempt] =
-        places.flatMap { place in
+        [
+            file(
+                "services: {web: {image: \"a:1\", volumes: [\"NODE/tank/own/sub:/x\"]}}\n", of: "svc_own")
+        ]
+        + places.flatMap { place in
             [
                 service("volumes: [\"\(place):/x\"]"), service("volumes: [\"\(place):/x:ro\"]"),
                 service("volumes: [{type: bind, source: \"\(place)\", target: /x}]"),
@@ -56,6 +58,14 @@ extension Reaches {
     static let docker: [String: Reach] = [
         "docker.container.ensure": .tried(
             places.map { ensure(["mounts": [["source": .string($0), "target": "/x"]]]) } + [
+                // A folder now, and a link once a snapshot is gone back to.
+                ensure([
+                    "mark": ["service": "svc_own"], "mounts": [["source": "NODE/tank/own/sub", "target": "/x"]],
+                ]),
+                ensure([
+                    "mark": ["service": "svc_own"],
+                    "mounts": [["source": "NODE/tank/own/sub", "target": "/x", "read_only": true]],
+                ]),
                 ensure(["network": "host"]), ensure(["network": "0123456789ab"]),
                 ensure(["network": "container:other"]), ensure(["privileged": true]), ensure(["devices": ["/dev/sda"]]),
                 ensure(["labels": ["innkeeper.command": "cmd_other"]]),

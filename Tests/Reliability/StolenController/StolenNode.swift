@@ -47,11 +47,14 @@ final class StolenNode: Sendable {
         let zfs = ZFSDriver(
             tools: ZFSTools(zfs: Self.pool(folder, "zfs"), zpool: Self.pool(folder, "zpool")), version: "script",
             closed: closed)
+        var rights = NodeRights(closed: closed) { dataset async throws(DriverError) in
+            try await zfs.owner(of: dataset)
+        }
+        let own = "1 0 0:0 / \(folder.file("tank/own")) rw - zfs tank/own rw\n"
+        rights.mounts = { MountTable(MountTable.text() + own) }
         let recipes = RecipeShelf(folders: [folder.file("recipes")])
         let docker = DockerDriver(
-            socket: folder.file("engine/docker.sock"),
-            rights: NodeRights(closed: closed) { dataset async throws(DriverError) in try await zfs.owner(of: dataset)
-            },
+            socket: folder.file("engine/docker.sock"), rights: rights,
             compose: ComposeSettings(root: folder.file("compose"), tool: ["/bin/false"]), recipes: recipes)
         guard let proxmox = await ProxmoxDriver.detect(root: folder.file("pve"), recipes: recipes),
             let panel = await CloudPanelDriver.detect(root: folder.file("panel")),
@@ -90,6 +93,7 @@ final class StolenNode: Sendable {
         let folders = [
             "data", "engine", "others", "compose", "helm", "host", "host/var", "host/var/log", "swag", "swag/nginx",
             "swag/nginx/proxy-confs", "swag/nginx/site-confs", "libvirt", "libvirt/qemu", "tank", "tank/own",
+            "tank/own/sub",
         ]
         for name in folders { mkdir(folder.file(name), 0o700) }
         symlink(folder.file("data"), folder.file("link"))
@@ -155,7 +159,7 @@ final class StolenNode: Sendable {
         if line.hasPrefix("GET"), line.contains("/containers/json") || line.hasSuffix("/networks HTTP/1.1") {
             return [.respond(200, "[]")]
         }
-        if line.hasPrefix("GET"), line.contains("/volumes?") { return [.respond(200, #"{"Volumes":[]}"#)] }
+        if line.hasPrefix("GET"), line.contains("/volumes") { return [.respond(200, #"{"Volumes":[]}"#)] }
         return [.respond(404, #"{"message":"there is none"}"#)]
     }
 

@@ -32,8 +32,11 @@ package struct MountTable: Sendable, Hashable {
     }
 
     /// The mounts as this process sees them.
-    package static func now() -> MountTable {
-        MountTable(String(decoding: SmallFile.bytes("/proc/self/mountinfo", atMost: 16 << 20) ?? [], as: UTF8.self))
+    package static func now() -> MountTable { MountTable(text()) }
+
+    /// The same as the kernel writes it.
+    package static func text() -> String {
+        String(decoding: SmallFile.bytes("/proc/self/mountinfo", atMost: 16 << 20) ?? [], as: UTF8.self)
     }
 
     /// The mount that a path is on.

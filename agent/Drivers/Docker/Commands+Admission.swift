@@ -4,30 +4,54 @@ import WireProtocol
 
 /// What a container may have of the node, before anything is made.
 extension DockerDriver {
-    /// The same order with the real paths of what it mounts.
+    /// Does `work` with the order as it may be: with the real paths of what it mounts, which nobody else gets meanwhile. The
+    /// engine has to know the container, or not to make it any more, when `work` ends.
     /// - Throws: `permissionDenied` when it asks for what the node's owner has not allowed.
-    func admitted(_ spec: ContainerSpec) async throws(DriverError) -> ContainerSpec {
+    func admitting<Value>(
+        _ spec: ContainerSpec, _ work: (ContainerSpec) async throws(DriverError) -> Value
+    ) async throws(DriverError) -> Value {
         try await checkNetwork(spec.network)
+        let spec = try await resolved(spec)
+        let table = rights.mounts()
+        let binds = spec.mounts.map { PlacedBind(NodeBind(source: $0.source, isReadOnly: $0.isReadOnly), table) }
+        return try await claims.holding(binds) { () async throws(DriverError) in
+            if let problem = try await self.entanglement(of: binds, besides: { $0.name == spec.name }) {
+                try self.refuse(problem, unless: .binds)
+            }
+            return try await work(spec)
+        }
+    }
+
+    private func resolved(_ spec: ContainerSpec) async throws(DriverError) -> ContainerSpec {
         var spec = spec
         for place in spec.mounts.indices {
             let source = spec.mounts[place].source
             switch try await rights.standing(of: source, for: spec.owner) {
             case .free: break
-            case .closed(let reason): try refuse("mount of \(source): \(reason)", unless: .binds)
+            case .closed(let reason): try refuse("mounts[\(place)].source \(source): \(reason)", unless: .binds)
             case .never(let reason):
                 throw DriverError(
-                    .permissionDenied, "\(source) may not be mounted into a container", cause: reason)
+                    .permissionDenied, "mounts[\(place)].source: \(source) may not be mounted into a container",
+                    cause: reason)
             }
             guard let real = NodePath.real(source), ProcessFiles.exists(real) else {
                 throw .invalidArgument("source", "\(source): there is no such file or folder")
             }
             spec.mounts[place].source = real
         }
-        let binds = spec.mounts.map { NodeBind(source: $0.source, isReadOnly: $0.isReadOnly) }
-        if !binds.isEmpty, let problem = try await entanglement(of: binds, besides: { $0.name == spec.name }) {
+        return spec
+    }
+
+    /// Whether a container that was made may be started for the first time: an engine that hung may have made it after its
+    /// mounts had been given to another.
+    func checkFirstStart(_ state: ContainerState) async throws(DriverError) {
+        let isOpen = rights.allows.contains(.binds)
+        guard state.status == "created", state.hasMounts, !isOpen else { return }
+        let table = rights.mounts()
+        let binds = try await containers().filter { $0.id == state.id }.flatMap(\.binds).map { PlacedBind($0, table) }
+        if let problem = try await entanglement(of: binds, besides: { $0.id == state.id }) {
             try refuse(problem, unless: .binds)
         }
-        return spec
     }
 
     private func refuse(_ wanted: String, unless risk: ComposeRisk) throws(DriverError) {
@@ -57,21 +81,27 @@ extension DockerDriver {
 
     /// Why one of these mounts could be led elsewhere by what writes around it, or could itself lead another.
     func entanglement(
-        of binds: [NodeBind], besides isSelf: (ContainerEntry) -> Bool
+        of binds: [PlacedBind], besides isSelf: (ContainerEntry) -> Bool = { _ in false }
     ) async throws(DriverError) -> String? {
-        let entries = try await engine.doing { () throws(EngineError) -> [ContainerEntry] in
-            try await engine.containers(all: true)
-        }
-        return Self.entanglement(of: binds)
-            ?? Self.entanglement(of: binds, entries.filter { !isSelf($0) }.flatMap(\.binds))
+        guard !binds.isEmpty else { return nil }
+        let table = rights.mounts()
+        // A volume that is a folder of the node is written to by whoever mounts it next.
+        let volumes = try await volumes().compactMap(\.folder).map { NodeBind(source: $0, isReadOnly: false) }
+        let others = try await containers().filter { !isSelf($0) }.flatMap(\.binds) + volumes
+        return Self.entanglement(of: binds, binds)
+            ?? Self.entanglement(of: binds, others.map { PlacedBind($0, table) })
     }
 
-    static func entanglement(of binds: [NodeBind], _ others: [NodeBind]? = nil) -> String? {
+    private func containers() async throws(DriverError) -> [ContainerEntry] {
+        try await engine.doing { () throws(EngineError) -> [ContainerEntry] in try await engine.containers(all: true) }
+    }
+
+    private static func entanglement(of binds: [PlacedBind], _ others: [PlacedBind]) -> String? {
         for bind in binds {
-            for other in others ?? binds {
-                let (outer, inner) = other.leads(bind) ? (other, bind) : (bind, other)
-                guard outer.leads(inner) else { continue }
-                return "mount of \(inner.source): it lies in \(outer.source), which a container can write to"
+            for other in others {
+                guard let (above, below) = PlacedBind.entangled(bind, other) else { continue }
+                return "mount of \(below.source): it lies in \(above.source), which a container can write to; "
+                    + "mount \(above.source) itself, or a folder beside it"
             }
         }
         return nil

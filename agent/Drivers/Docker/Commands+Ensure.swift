@@ -6,15 +6,23 @@ extension DockerDriver {
     func ensureContainer(
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
-        let spec = try await admitted(try ContainerSpec(call.arguments, secrets: call.secrets, mark: call.mark))
-        while !creations.begin(spec.name) { try await pause(.milliseconds(50)) }
-        defer { creations.end(spec.name) }
-        return try await ensure(spec, context)
+        let asked = try ContainerSpec(call.arguments, secrets: call.secrets, mark: call.mark)
+        while !creations.begin(asked.name) { try await pause(.milliseconds(50)) }
+        defer { creations.end(asked.name) }
+        let made = try await admitting(asked) { (spec) async throws(DriverError) in
+            let made = try await self.make(spec, context)
+            return (spec: spec, state: made.state, changed: made.changed)
+        }
+        // From here on there is a container of this service, which whoever gives up has to remove.
+        do throws(DriverError) {
+            return try await settle(made.state, made.spec, made.changed)
+        } catch { throw error.afterChange() }
     }
 
-    private func ensure(
+    /// The container as it is to be, but for its limits and its state.
+    private func make(
         _ spec: ContainerSpec, _ context: ActionContext
-    ) async throws(DriverError) -> ActionOutcome {
+    ) async throws(DriverError) -> (state: ContainerState, changed: Bool) {
         var changed = false
         var state = try await look(spec.name)
         if let present = state, try await !adopts(present, spec) {
@@ -31,10 +39,7 @@ extension DockerDriver {
         // Also when another call has just created it.
         guard try await adopts(state, spec) else { throw conflict(spec, ["state"]) }
         creations.forget(state.command)
-        // From here on there is a container of this service, which whoever gives up has to remove.
-        do throws(DriverError) {
-            return try await settle(state, spec, changed)
-        } catch { throw error.afterChange() }
+        return (state, changed)
     }
 
     /// Gives the container its limits and its state.

@@ -5,6 +5,7 @@ import WireProtocol
 extension DockerDriver {
     func started(_ before: ContainerState) async throws(DriverError) -> ActionOutcome {
         if before.status == "running" { return ActionOutcome(changed: false, observed: before.observed) }
+        try await checkFirstStart(before)
         let move = before.status == "paused" ? "unpause" : "start"
         var refusal: EngineError?
         do {

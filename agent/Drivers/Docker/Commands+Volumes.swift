@@ -108,9 +108,12 @@ struct VolumeState: Sendable, Hashable {
     var path: String
     var labels: [String: String]
     var created: String
+    /// The folder of the node that it is; nil for one of the engine's own.
+    var folder: String?
 
     init?(_ value: JSONValue) {
         guard let name = value["Name"]?.asString else { return nil }
+        folder = value["Options"]?["device"]?.asString.flatMap { $0.hasPrefix("/") ? $0 : nil }
         self.name = name
         driver = value["Driver"]?.asString ?? "unknown"
         path = value["Mountpoint"]?.asString ?? ""

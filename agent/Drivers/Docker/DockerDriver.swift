@@ -17,6 +17,7 @@ package struct DockerDriver: Driver {
     let roster: ContainerRoster
     let creations = AbandonedCreations()
     let gate = NameGate()
+    let claims = MountClaims()
     let rights: NodeRights
     let compose: ComposeOffice
     package let recipes: RecipeShelf

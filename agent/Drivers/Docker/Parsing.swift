@@ -67,6 +67,8 @@ struct ContainerState: Sendable, Hashable {
 
     var isRunning: Bool { ["running", "paused", "restarting"].contains(status) }
     var owner: String? { labels[Self.ownerLabel] }
+    /// By whichever of the engine's two forms.
+    var hasMounts: Bool { ["Mounts", "Binds"].contains { !(host[$0]?.asArray ?? []).isEmpty } }
     var command: String? { labels[Self.commandLabel] }
     /// Bytes; 0 is no limit.
     var memoryLimit: Int64 { host["Memory"]?.asInteger ?? 0 }

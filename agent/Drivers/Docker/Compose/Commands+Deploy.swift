@@ -63,8 +63,18 @@ extension DockerDriver {
         context.progress("checking the file")
         let trial = try await run(project, file: folder.candidate, spec.order.variables)
         let (effective, warnings) = try await effective(trial)
-        try await check(effective, project, isFilledIn: true)
-        try refuseConflicts(try await scan(effective, project: project), spec.ignoresConflicts)
+        return try await admitting(effective, project) { () async throws(DriverError) in
+            try self.refuseConflicts(try await self.scan(effective, project: project), spec.ignoresConflicts)
+            return try await self.put(spec, fitted, folder, warnings, context)
+        }
+    }
+
+    /// The candidate in the place of the file, and its containers up.
+    private func put(
+        _ spec: DeploySpec, _ fitted: TransformedFile, _ folder: ComposeFolder, _ warnings: [String],
+        _ context: ActionContext
+    ) async throws(DriverError) -> ActionOutcome {
+        let (project, text) = (spec.order.project, fitted.file.text)
         let before = try await members(of: project)
         let oldVariables = try folder.variables()
         let isSame = try folder.content() == Array(text.utf8) && oldVariables.all == spec.order.variables.all
@@ -166,7 +176,12 @@ extension DockerDriver {
                 if !hadFile { try await run.run(["down"], deadline: .seconds(300)) }
                 try folder.restore(backup)
                 try folder.write(variables)
-                if hadFile { try await run.run(["up", "-d", "--remove-orphans"], deadline: .seconds(300)) }
+                guard hadFile else { return nil }
+                // What it mounts may be another's by now.
+                let before = try await self.effective(run).file
+                _ = try await self.admitting(before, project) { () async throws(DriverError) in
+                    try await run.run(["up", "-d", "--remove-orphans"], deadline: .seconds(300))
+                }
                 return nil
             } catch { return error }
         }.value
