@@ -277,6 +277,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationsTests",
             dependencies: [
+                "AgentCommands",
                 "CloudflareIntegration", "ControllerCore", "HTTPFetch", "ISPConfigIntegration", "IntegrationKit",
                 "Model",
                 "NginxProxyManagerIntegration", "Placement", "Processes", "ResolverIntegration", "Saga", "StandIns",

@@ -4,27 +4,29 @@ import Glibc
 import Logging
 import Model
 
-/// The controller's command line.
 @main
+enum Program {
+    /// A command that is not there is named before anything else is read.
+    static func main() async {
+        let known = InnkeeperController.configuration.subcommands.map { $0._commandName }
+        let word = CommandLine.arguments.dropFirst().first ?? "help"
+        if !word.hasPrefix("-"), word != "help", !known.contains(word) {
+            let guess = Near.guess(word, among: known)
+            complain(
+                "there is no command \"\(word.prefix(40))\"\(guess) There are: \(known.joined(separator: ", ")).")
+            Glibc.exit(DaemonKit.ExitCode.usage)
+        }
+        await InnkeeperController.main(nil)
+    }
+}
+
+/// The controller's command line.
 struct InnkeeperController: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "innkeeper-controller",
         abstract: "Schedules, bills and watches the machines of a hosting provider.",
         version: "innkeeper-controller \(Version.current)",
         subcommands: [Initialise.self, Serve.self, Backup.self, Restore.self, Recover.self, RenewKey.self, Doctor.self])
-
-    /// A command that is not there is named before anything else is read.
-    static func main() async {
-        let known = configuration.subcommands.map { $0._commandName }
-        let word = CommandLine.arguments.dropFirst().first ?? "help"
-        if !word.hasPrefix("-"), word != "help", !known.contains(word) {
-            complain(
-                "there is no command \"\(word.prefix(40))\"\(Near.guess(word, among: known)) "
-                    + "There are: \(known.joined(separator: ", ")).")
-            Glibc.exit(DaemonKit.ExitCode.usage)
-        }
-        await main(nil)
-    }
 }
 
 /// Ends a command with one sentence on standard error.

@@ -1,3 +1,4 @@
+import AgentCommands
 import ControllerCore
 import HTTPFetch
 import IntegrationKit
