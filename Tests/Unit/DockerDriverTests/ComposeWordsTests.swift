@@ -60,6 +60,8 @@ import WireProtocol
         for (place, isTaken) in [
             ("./data", true), ("./data/sub", true), ("./other", false), ("..", false), ("/etc", false),
         ] {
+            // What runs already could lead the way of what lies below its own folder elsewhere.
+            if place == "./data/sub" { try await bench.down(project) }
             let content = ComposeBench.sleeper("volumes: [\"${D:-\(place)}:/x\"]")
             let checked = await bench.failure(project, content, operation: "validate")
             let deployed = await bench.failure(project, content)

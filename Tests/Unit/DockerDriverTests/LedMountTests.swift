@@ -25,7 +25,7 @@ import WireProtocol
         var rights = NodeRights(mountRoots: ["/tmp"]) { (dataset) throws(DriverError) -> String? in
             dataset == "tank/one" ? owner : nil
         }
-        let table = MountTable("1 0 \(device) / / rw - ext4 x rw\n2 1 \(device) / \(folder) rw - zfs tank/one rw\n")
+        let table = MountTable("1 0 0:2 / / rw - ext4 x rw\n2 1 \(device) / \(folder) rw - zfs tank/one rw\n")
         rights.mounts = { table }
         return rights
     }
@@ -93,6 +93,7 @@ import WireProtocol
         func ensure(_ source: String) async -> DriverError? {
             var arguments = Self.mounts(source)
             for (key, value) in [("name", name), ("image", Workbench.image)] { arguments[key] = .string(value) }
+            arguments["command"] = ["/bin/sleep", "100000"]
             let call = ActionCall(action: "container.ensure", resource: "docker/\(name)", arguments: arguments)
             return await Self.failure { () throws(DriverError) in try await driver.perform(call, Record().context) }
         }

@@ -38,6 +38,17 @@ import Testing
         }
     }
 
+    @Test func `the page on the architecture names every target that is shipped`() {
+        let page = House.text("docs/architecture.md")
+        for target in Manifest.current.targets where !target.path.hasPrefix("Tests/") {
+            #expect(page.contains("`\(target.name)`"), "\(target.name) is not in docs/architecture.md")
+        }
+    }
+
+    @Test func `tests have five rooms, so that what they cost and need is seen from where they lie`() {
+        #expect(House.names(in: "Tests") == ["Reliability", "Support", "System", "Tools", "Unit"])
+    }
+
     @Test func `every target of the manifest lies where it says`() {
         let targets = Manifest.current.targets
         #expect(targets.count > 30)
