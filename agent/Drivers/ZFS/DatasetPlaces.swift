@@ -137,7 +137,8 @@ extension ZFSDriver {
 
     /// A mount hides what is there, and puts what is in the dataset in its place: also where others are mounted, or look.
     private func checkEmpty(_ place: String, of name: String) throws(DriverError) {
-        guard !Self.entries(of: root + place).isEmpty else { return }
+        // A whole pool is refused for what it is.
+        guard name.contains("/"), !Self.entries(of: root + place).isEmpty else { return }
         throw DriverError(
             .permissionDenied, "dataset \(name) may not be mounted at \(place): something is there already",
             cause: "the mount would hide it; empty the folder, or name another")

@@ -122,8 +122,8 @@ func checkLabels(_ labels: [String: String], field: String) throws(CoreError) {
     for (key, value) in labels.sorted(by: { $0.key < $1.key }) {
         guard Grammar.labelKey.accepts(key) else {
             throw .invalid(
-                field: field,
-                problem: "has the key \"\(key.prefix(64))\", which must be \(Grammar.labelKey.expectation)")
+                field: "\(field).\(key.prefix(64))",
+                problem: "is no key of a label: it must be \(Grammar.labelKey.expectation)")
         }
         guard Grammar.labelValue.accepts(value) else {
             throw .invalid(field: "\(field).\(key)", problem: "must be \(Grammar.labelValue.expectation)")
