@@ -56,6 +56,29 @@ import WireProtocol
         #expect(templates.observed["templates"]?.asArray?.first?["template"] == .string(EmulatedNode.template))
     }
 
+    @Test func `storages of the network are shared, and others where their section says so`() {
+        let file = SectionFile(
+            """
+            dir: local
+            \tpath /var/lib/vz
+            \tcontent vztmpl
+
+            lvmthin: thin
+            \tvgname pve
+
+            rbd: ceph
+            \tpool vms
+
+            dir: mounted
+            \tpath /mnt/all
+            \tshared 1
+
+            lvm: alone
+            \tshared 0
+            """)
+        #expect(SharedStorages.names(in: file) == ["ceph", "mounted"])
+    }
+
     @Test func `a configuration is read with its sections apart`() {
         let config = GuestConfig(
             """

@@ -33,7 +33,13 @@ extension ProxmoxDriver {
 
     private func listStorages(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
         try ArgumentReader(call.arguments).finish()
-        return .seen(["storages": .array(try await storages().map { .object($0.json) })])
+        let shared = try await files.aside { $0.sharedStorages() }
+        let found = try await storages().map { storage -> JSONValue in
+            var json = storage.json
+            json["shared"] = .bool(shared.contains(storage.name))
+            return .object(json)
+        }
+        return .seen(["storages": .array(found)])
     }
 
     private func listTemplates(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
