@@ -6,7 +6,9 @@ import WireProtocol
 struct PlanCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "What customers can buy.",
-        subcommands: [PlanList.self, PlanShow.self, PlanApply.self, PlanSchema.self, PlanDelete.self])
+        subcommands: [
+            PlanList.self, PlanShow.self, PlanApply.self, PlanImport.self, PlanSchema.self, PlanDelete.self,
+        ])
 }
 
 struct PlanList: AsyncParsableCommand {

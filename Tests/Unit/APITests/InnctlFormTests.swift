@@ -34,6 +34,15 @@ import WireProtocol
         #expect(UnknownWord(in: words) == nil)
     }
 
+    @Test func `a plan in a file has a name, a product and its fields`() throws {
+        let file = try CataloguePlan(#"{"name": "basic", "product": "wordpress", "spec": {"cores": 1}}"#, "basic.json")
+        #expect(file.name == "basic" && file.product == "wordpress" && file.spec == ["cores": 1])
+        for text in ["[]", "{", #"{"name": "basic"}"#, #"{"name": "b", "spec": {}, "image": "x"}"#] {
+            let failure = #expect(throws: Failure.self) { try CataloguePlan(text, "basic.json") }
+            #expect("\(failure?.message ?? "")".contains("basic.json"), "\(text)")
+        }
+    }
+
     @Test func `a table is cut to the terminal, but never what names the thing`() {
         var table = Table("id", "state", "labels", "error")
         table.add(
