@@ -52,9 +52,7 @@ extension Operations {
                 return .failure(.invalid(field: "plan", problem: problem))
             }
             let candidates = try store.candidates(connected: connected, loads: loads)
-            do throws(CoreError) {
-                return .success(Scheduler(rules: rules).place(try needs.demand(drawn.spec), on: candidates))
-            } catch { return .failure(error) }
+            return try store.demand(needs, drawn.spec).map { Scheduler(rules: rules).place($0, on: candidates) }
         }
     }
 }

@@ -41,8 +41,15 @@ package struct Product: Sendable {
 package struct PlacementNeeds: Sendable {
     /// From a specification that was read before.
     package var demand: @Sendable (JSONObject) throws(CoreError) -> Demand
+    /// Names of the networks that the node must have; the core knows what they are.
+    package var networks: @Sendable (JSONObject) -> [String]
 
-    package init(demand: @escaping @Sendable (JSONObject) throws(CoreError) -> Demand) { self.demand = demand }
+    package init(
+        networks: @escaping @Sendable (JSONObject) -> [String] = { _ in [] },
+        demand: @escaping @Sendable (JSONObject) throws(CoreError) -> Demand
+    ) {
+        (self.networks, self.demand) = (networks, demand)
+    }
 }
 
 /// Series of a node that belong to a service.

@@ -2,7 +2,7 @@ package import Model
 package import Placement
 package import Saga
 package import Store
-import WireProtocol
+package import WireProtocol
 
 /// How a service is placed: what it demands, where it must stay, and how the place is taken.
 package struct PlacementSpec<Place: Sendable>: Sendable {
@@ -29,16 +29,18 @@ extension ServiceWork {
     package func choosePlace<Place: Sendable>(
         _ wanted: PlacementSpec<Place>, _ call: StepCall
     ) async throws(StepFailure) -> Place {
-        let demand: Demand
-        do throws(CoreError) { demand = try wanted.needs.demand(service.spec) } catch {
-            throw StepFailure(.final, code: "invalid", message: "\(error)", effect: .none)
-        }
-        let (rules, operation, node) = (scope.rules, operation.id, service.id)
+        let (rules, operation, node, spec) = (scope.rules, operation.id, service.id, service.spec)
         let connected = await dependencies.agents.connected()
         let loads = await dependencies.agents.loads()
         let now = dependencies.clock.now()
         return try await locally { store throws(StoreError) in
             if let held = try wanted.held(store) { return .success(held) }
+            let demand: Demand
+            switch try store.demand(wanted.needs, spec) {
+            case .failure(let error):
+                return .failure(StepFailure(.final, code: "invalid", message: "\(error)", effect: .none))
+            case .success(let complete): demand = complete
+            }
             var candidates = try store.candidates(connected: connected, loads: loads)
             let trusted = Set(candidates.filter(\.approved).map(\.id))
             var homes: Set<String> = []
@@ -54,6 +56,19 @@ extension ServiceWork {
 }
 
 extension Store {
+    /// What a specification demands of a node, with the networks that it names.
+    package func demand(_ needs: PlacementNeeds, _ spec: JSONObject) throws(StoreError) -> Result<Demand, CoreError> {
+        var demand: Demand
+        do throws(CoreError) { demand = try needs.demand(spec) } catch { return .failure(error) }
+        for name in needs.networks(spec) {
+            guard let record = try network(name) else {
+                return .failure(.invalid(field: "spec.network", problem: "names no network: \(name)"))
+            }
+            demand.networks.append(try Network(record))
+        }
+        return .success(demand)
+    }
+
     fileprivate func note(
         _ result: PlacementResult, of operation: String, step: String, at time: Timestamp
     ) throws(StoreError) {
