@@ -178,6 +178,9 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         part(
+            "WordPressProduct", "controller/Products/WordPress",
+            ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
+        part(
             "HTTP", "controller/HTTP",
             [
                 "APIModels", "CZlib", "Model", "Transport", "WireProtocol", hummingbird,
@@ -206,7 +209,7 @@ let package = Package(
                 "DaemonKit",
                 "HTTP", "ISPConfigIntegration", "IntegrationKit", "Model", "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
-                "Sessions", "Store", "Transport", "WireProtocol", arguments, logging, lifecycle,
+                "Sessions", "Store", "Transport", "WireProtocol", "WordPressProduct", arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
         // Tests/
@@ -265,6 +268,14 @@ let package = Package(
             [
                 "APIModels", "AgentCommands", "ContainerProduct", "Model", "Placement", "ProductKit", "Saga", "Store",
                 "WireProtocol", logging, lifecycle,
+            ]),
+        tests(
+            "WordPressProduct",
+            [
+                "AgentCommands", "ContainerProduct", "ControllerCore", "Model", "Placement", "ProductKit", "Saga",
+                "Store",
+                "WireProtocol",
+                logging,
             ]),
         tests(
             "API",

@@ -1,0 +1,150 @@
+import Model
+import Placement
+import Store
+import Synchronization
+import Testing
+import WireProtocol
+
+@testable import ControllerCore
+@testable import WordPressProduct
+
+/// A verb, and how the site comes to where it may begin.
+struct SiteAct: Sendable, CustomTestStringConvertible {
+    var verb: String
+    var parameters: JSONObject = [:]
+    var before: [SiteAct] = []
+    /// Whether it goes back when it fails. One that does not leaves what was there, or what it was to make.
+    var isUndone = true
+
+    var testDescription: String { ([verb] + before.map(\.verb)).joined(separator: " after ") }
+
+    static let made = SiteAct(verb: "provision")
+    static let domain: JSONObject = ["domain": "www.Shop.example.net."]
+    static let suspended = SiteAct(verb: "suspend", before: [made])
+    static let snapshot = SiteAct(verb: "snapshot", parameters: ["snapshot": "before"], before: [made])
+    static let backup = SiteAct(verb: "back-up", before: [made])
+    static let added = SiteAct(verb: "add-domain", parameters: domain, before: [made])
+    static let checked = SiteAct(verb: "check-domain", parameters: domain, before: [made, added])
+
+    static let all: [SiteAct] = [
+        made, suspended, snapshot, backup, added, checked,
+        SiteAct(verb: "resume", before: [made, suspended]),
+        SiteAct(verb: "restart", before: [made], isUndone: false),
+        SiteAct(verb: "upgrade", before: [made]),
+        SiteAct(verb: "upgrade", before: [made, suspended]),
+        SiteAct(verb: "repair", before: [made], isUndone: false),
+        SiteAct(
+            verb: "reset-password", parameters: ["password": "correct horse"], before: [made], isUndone: false),
+        SiteAct(verb: "roll-back", parameters: ["snapshot": "initial"], before: [made], isUndone: false),
+        SiteAct(
+            verb: "remove-snapshot", parameters: ["snapshot": "before"], before: [made, snapshot], isUndone: false),
+        SiteAct(verb: "restore", before: [made, backup], isUndone: false),
+        SiteAct(verb: "move", parameters: ["node": "node-3"], before: [made]),
+        SiteAct(verb: "remove-domain", parameters: domain, before: [made, added, checked], isUndone: false),
+        SiteAct(verb: "terminate", before: [made, backup, added, checked], isUndone: false),
+        SiteAct(verb: "terminate", before: [made, suspended], isUndone: false),
+    ]
+    static var undone: [SiteAct] { all.filter(\.isUndone) }
+}
+
+/// What there is of a site, inside and outside, without what differs from run to run.
+struct SiteState: Hashable {
+    var guests: [Int64: Belongings.Guest]
+    var backups: Int
+    var records: [String: ModelOutside.Kept<String>]
+    var routes: [String: ModelOutside.Kept<String>]
+    var zones: [String]
+    var certificates: Set<[String]>
+    var state: ServiceRecord.State
+    var held: [String]
+    var node: String?
+    var memory: Int64?
+    var spec: JSONValue?
+    var domains: [String]
+}
+
+struct SiteScene {
+    var stage: SiteStage
+    var service: String
+    var operation: String
+    var before: SiteState
+
+    static func with(_ act: SiteAct, _ body: (SiteScene) async throws -> Void) async throws {
+        try await SiteStage.with { stage in
+            // What the customer has done about the domain.
+            stage.outside.change { state in
+                state.told["A shop.example.net"] = ["203.0.113.10"]
+                state.told["A www.shop.example.net"] = ["203.0.113.10"]
+            }
+            var service: String?
+            for step in act.before {
+                let made = try await step.order(service, stage)
+                service = made.service.id
+                let ended = try await stage.finish(made.operation.id)
+                try #require(ended.state == .succeeded, "\(step.verb): \(ended.error?.message ?? "")")
+                try await stage.tellProof(made.service.id)
+            }
+            let made = try await act.order(service, stage)
+            var scene = SiteScene(
+                stage: stage, service: made.service.id, operation: made.operation.id,
+                before: SiteState(
+                    guests: [:], backups: 0, records: [:], routes: [:], zones: [], certificates: [], state: .pending,
+                    held: [],
+                    domains: []))
+            scene.before = try await scene.now()
+            stage.cluster.change { state in (state.numbers, state.log, state.calls) = ([:], [], []) }
+            stage.outside.change { $0.calls = 0 }
+            try await body(scene)
+        }
+    }
+
+    func now() async throws -> SiteState {
+        let (record, outside) = (try await stage.service(service), stage.outside.state.withLock { $0 })
+        let held = try await stage.store.allocations(service: service)
+        return SiteState(
+            guests: stage.cluster.belongings.guests.mapValues { plain($0) },
+            backups: stage.cluster.belongings.backups.count,
+            records: outside.records.mapValues { ModelOutside.Kept(thing: $0.thing.value, mark: plain($0.mark)) },
+            routes: outside.routes.mapValues {
+                ModelOutside.Kept(thing: $0.thing.target.description, mark: plain($0.mark))
+            },
+            zones: outside.zones.keys.sorted(), certificates: outside.certificates, state: record.state,
+            held: held.map { "\($0.kind) \($0.scope) \($0.kind == "mac" ? "…" : $0.value)" }.sorted(),
+            node: record.node,
+            memory: try await stage.store.reservation(service: service)?.memoryBytes, spec: record.spec["memory_bytes"],
+            domains: SiteDomain.all(of: record).map { "\($0.name) \($0.state.rawValue)" })
+    }
+
+    private func plain(_ guest: Belongings.Guest) -> Belongings.Guest {
+        var guest = guest
+        // Commands are named after operations, passwords are random.
+        (guest.service, guest.nonce) = (plain(guest.service), "")
+        guest.password = guest.password.map { _ in "…" }
+        return guest
+    }
+
+    private func plain(_ mark: String?) -> String? { mark == service ? "ours" : mark }
+}
+
+extension SiteAct {
+    fileprivate func order(_ service: String?, _ stage: SiteStage) async throws -> ServiceOperation {
+        switch verb {
+        case "provision": return try await stage.create()
+        case "upgrade":
+            return try await stage.operations.upgrade(
+                service ?? "", UpgradeRequest(plan: "standard"), by: SiteStage.by)
+        default:
+            return try await stage.operations.order(
+                verb, on: service ?? "", parameters: parameters, by: SiteStage.by)
+        }
+    }
+}
+
+extension SiteStage {
+    /// The customer puts the proof into DNS.
+    func tellProof(_ service: String) async throws {
+        for domain in SiteDomain.all(of: try await self.service(service)) {
+            outside.change { $0.told["TXT \(domain.record)"] = ["v=spf1 -all", domain.value] }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+import ControllerCore
+import Model
+import ProductKit
+import Saga
+import Store
+import WireProtocol
+
+/// Takes up a domain of the customer's own. Nobody else can have it meanwhile, and nothing is done for it before it is proven.
+/// Parameter `domain`.
+enum AddDomain {
+    static let verb = Verb("add-domain", from: [.running, .suspended])
+    static let saga = SagaDefinition<SiteScope>(
+        kind: verb.name,
+        steps: [
+            SagaStep(
+                SiteSteps.place, places: true, act: { scope, _ throws(StepFailure) in try await scope.place() }),
+            SagaStep(token, act: makeToken),
+            SagaStep(domain, act: take, undo: giveBack),
+        ])
+
+    static let token = StepKey<Observation>("token")
+    static let domain = StepKey<SiteDomain>("domain")
+    static let kind = "domain"
+
+    private static func makeToken(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
+        Observation(["token": .string(scope.dependencies.ports.random.word(32))])
+    }
+
+    private static func take(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> SiteDomain {
+        let name = scope.wantedDomain
+        if scope.heldDomains.contains(where: { $0.name == name }) {
+            throw .refused("conflict", "the site has the domain \(name) already")
+        }
+        try checkForeign(name, zone: scope.spec.zone)
+        let quota = scope.spec.domains
+        guard scope.heldDomains.count < quota else {
+            throw .refused("quota", "the plan allows \(quota) domains, and the site has them")
+        }
+        let (service, operation, now) = (scope.service.id, scope.operation.id, scope.dependencies.clock.now())
+        try await scope.locally { store throws(StoreError) -> Result<Void, StepFailure> in
+            let request = AllocationRequest(
+                kind: kind, candidates: [name], service: service, operation: operation, slot: name)
+            do throws(StoreError) { _ = try store.allocate(request, at: now) } catch {
+                guard case .exhausted = error else { throw error }
+                // Whose it is concerns nobody.
+                return .failure(.refused("conflict", "the domain \(name) is in use already"))
+            }
+            return .success(())
+        }
+        let token = try call.output(token).object["token"]?.asString ?? ""
+        let made = SiteDomain(name: name, token: token, state: .awaitingProof, reason: "")
+        return made.at(
+            .awaitingProof, "put a TXT record \(made.record) with \(made.value) into DNS, then check the domain")
+    }
+
+    private static func giveBack(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
+        guard !scope.heldDomains.contains(where: { $0.name == scope.wantedDomain }) else { return }
+        try await scope.giveBackDomain()
+    }
+
+    /// Our own zone, what is in it, and what it is in are not a customer's.
+    private static func checkForeign(_ name: String, zone: String) throws(StepFailure) {
+        guard name != zone, !name.hasSuffix(".\(zone)"), !zone.hasSuffix(".\(name)") else {
+            throw .refused("invalid", "\(name) is not a domain of the customer's own")
+        }
+    }
+
+    @Sendable static func conclude(
+        _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
+    ) {
+        guard let made = outputs[domain.name].flatMap({ try? SiteDomain(json: $0) }) else { return }
+        service.note(made)
+    }
+}
+
+/// Looks where a domain stands, and takes it as far as it goes: proven by its TXT record, led to the proxy by all its addresses, served
+/// with a certificate, and at last shown by the site itself. What is not so yet is no failure; the reason says what is missing.
+/// Parameter `domain`.
+enum CheckDomain {
+    static let verb = Verb("check-domain", from: [.running])
+    static let saga = SagaDefinition<SiteScope>(
+        kind: verb.name, deadline: .seconds(3600),
+        steps: SiteSteps.opening() + [
+            SagaStep(proof, act: prove),
+            SagaStep(free, weight: .auxiliary, act: lookForZone),
+            SagaStep(zone, weight: .auxiliary, act: makeZone, undo: removeZone),
+            SagaStep(routed, act: lookAtRoute),
+            SagaStep(certified, deadline: .seconds(1200), act: serve, undo: withdraw),
+            SagaStep(address, deadline: .seconds(300), act: setAddress, undo: putAddressBack),
+            SagaStep(active, act: lookAtPage),
+        ])
+
+    static let proof = StepKey<SiteDomain>("proof")
+    /// The integration that is to make a zone, where there is none of the domain.
+    static let free = StepKey<Observation>("free")
+    static let zone = StepKey<Observation>("zone")
+    static let routed = StepKey<SiteDomain>("routed")
+    static let certified = StepKey<SiteDomain>("certified")
+    /// The site's address from then on.
+    static let address = StepKey<Observation>("address")
+    static let active = StepKey<SiteDomain>("active")
+
+    /// A domain that was proven once stays so only as long as the record stands.
+    private static func prove(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> SiteDomain {
+        let domain = try scope.heldDomain()
+        let found = try await scope.look(domain.record, .txt)
+        guard found.contains(domain.value) else {
+            return domain.at(.awaitingProof, "there is no TXT record \(domain.record) with \(domain.value) yet")
+        }
+        return domain.at(.proven, "")
+    }
+
+    private static func lookForZone(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
+        let domain = try call.output(proof)
+        guard domain.state == .proven, domain.zone == nil, let name = try await scope.zoneKeeper(),
+            try await scope.isZoneFree(domain.name, at: name)
+        else { return Observation([:]) }
+        try await scope.use(integration: name)
+        return Observation(["zones": .string(name)])
+    }
+
+    /// At our name servers; whether the domain is delegated to them is the customer's choice.
+    private static func makeZone(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
+        let (domain, looked) = (try call.output(proof), call.found(free) ?? Observation([:]))
+        guard let name = domain.zone ?? looked.object["zones"]?.asString, domain.state == .proven else {
+            return Observation([:])
+        }
+        try await scope.makeZone(of: domain.name, at: name, wasFree: true)
+        return Observation(["zones": .string(name)])
+    }
+
+    /// One that was there before this operation stays.
+    private static func removeZone(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
+        guard let name = call.found(free)?.object["zones"]?.asString else { return }
+        var domain = try scope.heldDomain()
+        domain.zone = name
+        try await scope.removeZone(of: domain)
+    }
+
+    private static func lookAtRoute(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> SiteDomain {
+        let domain = try call.output(proof)
+        guard domain.state == .proven else { return domain }
+        let site = try await scope.name(of: call.output(SiteSteps.place).host)
+        if let reason = try await scope.objectionToRoute(of: domain, site) { return domain.at(.proven, reason) }
+        return domain.at(.routed, "")
+    }
+
+    private static func serve(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> SiteDomain {
+        let domain = try call.output(routed)
+        guard domain.state == .routed else { return domain }
+        let site = try await scope.name(of: call.output(SiteSteps.place).host)
+        try await scope.makeRoute(site, of: domain.names, to: scope.target())
+        return domain.at(.certified, "the site has not shown itself under it yet")
+    }
+
+    private static func withdraw(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
+        let before = try scope.heldDomain()
+        // One that was served before stays served.
+        guard before.state < .certified else { return }
+        let site = try await scope.name(of: call.output(SiteSteps.place).host)
+        try await scope.removeRoute(site, of: before.names)
+    }
+
+    /// The first domain that is served becomes the site's address; visitors of its other names are sent there.
+    private static func setAddress(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
+        let (domain, place) = (try call.output(certified), try call.output(SiteSteps.place))
+        let present = scope.primaryURL(place)
+        guard domain.state == .certified, present == place.url else { return Observation(["url": .string(present)]) }
+        try await scope.setAddress(call.output(SiteSteps.guest), to: domain.url, call)
+        return Observation(["url": .string(domain.url)])
+    }
+
+    private static func putAddressBack(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
+        let (domain, place) = (try call.output(certified), try call.output(SiteSteps.place))
+        let present = scope.primaryURL(place)
+        guard domain.state == .certified, present == place.url else { return }
+        try await scope.setAddress(call.output(SiteSteps.guest), to: present, call)
+    }
+
+    private static func lookAtPage(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> SiteDomain {
+        let domain = try call.output(certified)
+        guard domain.state == .certified else { return domain }
+        let home = try call.output(address).object["url"]?.asString ?? domain.url
+        do throws(StepFailure) { try await scope.checkPage(of: domain.name, home: home) } catch {
+            // One that does not answer once may answer the next time; what is so in the end is where the domain stands.
+            guard error.kind == .retryable, call.attempt >= RetryPolicy.standard.attempts else { throw error }
+            return domain.at(.certified, error.message)
+        }
+        return domain.at(.active, "")
+    }
+
+    @Sendable static func conclude(
+        _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
+    ) {
+        guard var seen = outputs[active.name].flatMap({ try? SiteDomain(json: $0) }) else { return }
+        seen.zone = outputs[zone.name]?["zones"]?.asString ?? seen.zone
+        service.note(seen)
+        if let url = outputs[address.name]?["url"] { service.address["url"] = url }
+    }
+}
+
+/// Gives a domain up: the site goes back to its own name where this was its address, then route and zone go, and the domain is free.
+/// Parameter `domain`.
+enum RemoveDomain {
+    static let verb = Verb("remove-domain", from: [.running])
+    static let saga = SagaDefinition<SiteScope>(
+        kind: verb.name, direction: .forward,
+        steps: SiteSteps.opening() + [
+            SagaStep(address, deadline: .seconds(300), act: leave),
+            SagaStep(route, deadline: .seconds(300), act: withdraw),
+            SagaStep(release, act: giveBack),
+        ])
+
+    static let address = StepKey<Observation>("address")
+    static let route = StepKey<NoOutput>("route")
+    static let release = StepKey<NoOutput>("release")
+
+    private static func leave(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
+        let (domain, place) = (try scope.heldDomain(), try call.output(SiteSteps.place))
+        let present = scope.primaryURL(place)
+        guard present == domain.url else { return Observation(["url": .string(present)]) }
+        let next = scope.heldDomains.first { $0.name != domain.name && $0.state == .active }?.url ?? place.url
+        try await scope.setAddress(call.output(SiteSteps.guest), to: next, call)
+        return Observation(["url": .string(next)])
+    }
+
+    private static func withdraw(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        try await scope.withdraw(scope.heldDomain(), scope.name(of: call.output(SiteSteps.place).host))
+        return NoOutput()
+    }
+
+    private static func giveBack(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        try await scope.giveBackDomain()
+        return NoOutput()
+    }
+
+    @Sendable static func conclude(
+        _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
+    ) {
+        service.forget(domain: operation.parameters["domain"]?.asString ?? "")
+        if let url = outputs[address.name]?["url"] { service.address["url"] = url }
+    }
+}
+
+extension SiteDomain.State: Comparable {
+    static func < (left: Self, right: Self) -> Bool {
+        (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
+    }
+}
+
+extension SiteScope {
+    fileprivate func giveBackDomain() async throws(StepFailure) {
+        let (id, name, now) = (service.id, wantedDomain, dependencies.clock.now())
+        try await locally { store throws(StoreError) -> Result<Void, StepFailure> in
+            _ = try store.releaseAllocation(kind: AddDomain.kind, scope: "", value: name, service: id, at: now)
+            return .success(())
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import ControllerCore
+import ProductKit
+import Saga
+import Store
+import WireProtocol
+
+/// Takes the site back to a backup of its own, in place; also where its container is lost. Parameter `backup`: which; without it,
+/// the newest. What came since the backup is lost, and so are the snapshots.
+enum RestoreSite {
+    static let saga = SagaDefinition<SiteScope>(
+        kind: Verb.restore.name, deadline: .seconds(8 * 3600),
+        steps: [
+            SagaStep(
+                SiteSteps.place, places: true, act: { scope, _ throws(StepFailure) in try await scope.place() }),
+            SagaStep(guest, act: find),
+            SagaStep(power, deadline: .seconds(300), act: stop, undo: start),
+            SagaStep(ha, deadline: .seconds(180), act: leaveHA, undo: joinHA),
+            SagaStep(restored, deadline: .seconds(6 * 3600), act: restore),
+            SagaStep(settings, deadline: .seconds(180), act: putInOrder),
+            SagaStep(managed, act: joinHAAgain),
+            SagaStep(started, deadline: .seconds(180), act: startAgain),
+        ])
+
+    /// Nil for one that is lost.
+    static let guest = StepKey<FoundGuest?>("guest")
+    static let power = StepKey<NoOutput>("power")
+    static let ha = StepKey<NoOutput>("ha")
+    static let restored = StepKey<FoundGuest>("restored")
+    static let settings = StepKey<NoOutput>("settings")
+    static let managed = StepKey<Observation>("managed")
+    static let started = StepKey<NoOutput>("started")
+
+    // MARK: before
+
+    private static func find(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> FoundGuest? {
+        guard scope.wantedBackup != nil else {
+            throw .refused("not_found", "the service has no such backup; innctl service show lists those that it has")
+        }
+        return try await scope.find(call.output(SiteSteps.place), call, anyMaking: true)
+    }
+
+    private static func stop(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        if let found = try call.output(guest), found.isRunning { try await scope.shutDown(found, call) }
+        return NoOutput()
+    }
+
+    private static func start(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
+        guard let found = try call.output(guest), found.isRunning else { return }
+        // The restoration may have made it anew before it failed.
+        _ = try await scope.order("container.start", found.ofAnyMaking, call)
+    }
+
+    private static func leaveHA(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        if let found = try call.output(guest), found.isInHA { try await scope.leaveHA(found, call) }
+        return NoOutput()
+    }
+
+    private static func joinHA(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
+        guard let found = try call.output(guest), found.isInHA else { return }
+        _ = try await scope.unmarked("ha.add", found, call)
+    }
+
+    // MARK: the backup
+
+    private static func restore(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> FoundGuest {
+        let place = try call.output(SiteSteps.place)
+        let arguments: JSONObject = [
+            "backup": .string(scope.wantedBackup ?? ""), "storage": .string(place.storage), "replace": true,
+        ]
+        if let found = try call.output(guest) {
+            // One that was cut off has made it anew: the next attempt finds another making.
+            let seen = try await scope.order("container.restore", found.ofAnyMaking, arguments, call)
+            return FoundGuest(node: found.node, vmid: found.vmid, seen: seen)
+        }
+        let request = ActionRequest(
+            driver: "proxmox", action: "container.restore", resource: place.resource,
+            arguments: arguments.merged(with: [
+                "vmid": .integer(place.vmid), "mark": ["service": .string(scope.service.id)],
+            ]))
+        let seen = try await scope.send(request, to: place.node, call)
+        try await scope.hold(place)
+        return FoundGuest(node: place.node, vmid: place.vmid, seen: seen)
+    }
+
+    // MARK: after
+
+    /// One that was suspended stays so.
+    private static func isToRun(_ call: StepCall) -> Bool { call.context["from"] != "suspended" }
+
+    private static func putInOrder(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        try await scope.putInOrder(call.output(restored), starts: isToRun(call), call)
+        return NoOutput()
+    }
+
+    private static func joinHAAgain(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
+        let storage = try call.output(SiteSteps.place).storage
+        return Observation(["ha": .bool(try await scope.joinHA(call.output(restored), storage: storage, call))])
+    }
+
+    private static func startAgain(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        if isToRun(call) { _ = try await scope.order("container.start", call.output(restored), call) }
+        return NoOutput()
+    }
+
+    @Sendable static func conclude(
+        _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
+    ) {
+        service.address["nonce"] = outputs[restored.name]?["nonce"]
+        service.observed["ha"] = outputs[managed.name]?["ha"]
+        service.observed["snapshots"] = .array([])
+        service.observed["drift"] = nil
+        // Repaired by this: what had failed is there again.
+        if service.state == .failed { service.state = .running }
+    }
+}
+
+extension SiteScope {
+    /// The backup that is asked for, if it is one of the service's own.
+    fileprivate var wantedBackup: String? {
+        guard let name = operation.parameters["backup"]?.asString else { return backups.last }
+        return backups.contains(name) ? name : nil
+    }
+}
