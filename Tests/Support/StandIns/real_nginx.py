@@ -8,6 +8,8 @@ HEAD = """
 daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log notice;
+# Its folder may be open to nobody but who runs the tests.
+user root;
 worker_processes 1;
 events {{ worker_connections 256; }}
 http {{
