@@ -9,7 +9,7 @@ import WireProtocol
 package final class Credentials: Sendable {
     private struct State {
         var identity: NodeIdentity
-        /// MarkedObject as long as the identity: it holds the session by which the next handshake is cheap.
+        /// Kept as long as the identity: it holds the session by which the next handshake is cheap.
         var context: TLSContext?
     }
 
