@@ -84,7 +84,7 @@ import WireProtocol
                 (ServiceRequest(customer: "", plan: "small"), "customer"),
                 (ServiceRequest(customer: "c", plan: "none"), "plan"),
                 (ServiceRequest(customer: "c", plan: "UPPER"), "plan"),
-                (ServiceRequest(customer: "c", plan: "small", labels: ["-": "x"]), "labels"),
+                (ServiceRequest(customer: "c", plan: "small", labels: ["-": "x"]), "labels.-"),
                 (ServiceRequest(customer: "c", plan: "small", overrides: ["image": "x"]), "overrides.image"),
                 (
                     ServiceRequest(customer: "c", plan: "small", overrides: ["memory_bytes": 1]),
