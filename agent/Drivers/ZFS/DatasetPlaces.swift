@@ -50,7 +50,9 @@ extension ZFSDriver {
     /// What is mounted below a dataset is mounted again when its contents have changed, and a link among them would lead
     /// that mount, and whoever mounts it, elsewhere.
     private func checkBelow(_ name: String) async throws(DriverError) {
-        guard Grammar.datasetName.accepts(name), let point = try await look(name)?.text("mountpoint"),
+        // A whole pool is refused for what it is.
+        guard name.contains("/"), Grammar.datasetName.accepts(name),
+            let point = try await look(name)?.text("mountpoint"),
             point.hasPrefix("/")
         else { return }
         for other in try await datasets() where other.name != name && other.text("mounted") == "yes" {
@@ -137,7 +139,6 @@ extension ZFSDriver {
 
     /// A mount hides what is there, and puts what is in the dataset in its place: also where others are mounted, or look.
     private func checkEmpty(_ place: String, of name: String) throws(DriverError) {
-        // A whole pool is refused for what it is.
         guard name.contains("/"), !Self.entries(of: root + place).isEmpty else { return }
         throw DriverError(
             .permissionDenied, "dataset \(name) may not be mounted at \(place): something is there already",
