@@ -16,6 +16,8 @@ final class ChildRun: Sendable {
     private let state: Mutex<State>
     /// Time for the kernel to carry out KILL before the child counts as unstoppable.
     private static let patience = Duration.seconds(5)
+    /// How often a child that is not seen to live on is looked at again, a `patience` apart.
+    private static let looks = 6
 
     private struct State {
         var ending = ProcessOutcome.Ending.itself
@@ -118,11 +120,18 @@ final class ChildRun: Sendable {
         if ending != .itself, request.mayBeKilled { await offspring?.end() }
     }
 
-    private func giveUp() {
+    /// On a busy machine KILL may come late, and so may our own look at the end. Only a child that was there to be killed
+    /// and lives on hangs in the kernel; one that has ended, or is still being started, is waited for.
+    private func giveUp(looksLeft: Int = ChildRun.looks) {
         let (pid, offspring) = state.withLock { ($0.pid, $0.offspring) }
+        let lives = pid != 0 && linux_child_has_exited(pid) == 0
         // The child hangs; what it has started need not.
         if request.mayBeKilled { Task { await offspring?.end() } }
-        settle(.failure(.unstoppable(pid: pid)))
+        let wasKilledByUs = looksLeft < Self.looks
+        if looksLeft == 0 || lives && (wasKilledByUs || !request.mayBeKilled) {
+            return settle(.failure(.unstoppable(pid: pid)))
+        }
+        state.withLock { $0.timers.append(after(Self.patience) { $0.giveUp(looksLeft: looksLeft - 1) }) }
     }
 
     private func settle(_ outcome: Outcome) {

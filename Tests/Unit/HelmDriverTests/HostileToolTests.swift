@@ -43,7 +43,7 @@ import WireProtocol
     @Test(arguments: deeds)
     func `a tool that only looks is named for what it did`(deed: HostileDeed) async throws {
         let folder = try ScratchFolder("tool")
-        let driver = driver(deed.script, folder, patience: deed.code == .timedOut ? .seconds(1) : .seconds(30))
+        let driver = driver(deed.script, folder, patience: deed.code == .timedOut ? .seconds(3) : .seconds(30))
         let error = await refusal { try await driver.perform(call("release.status"), context) }
         #expect(deed.isNamed(by: error), "\(String(describing: error))")
         #expect((error?.cause?.utf8.count ?? 0) <= 4000, "bounded, however much it wrote")

@@ -19,7 +19,7 @@ import WireProtocol
     func `a program that only looks is named for what it did`(deed: HostileDeed) async throws {
         let folder = try ToolFolder(
             ["smartctl": deed.script], files: DriveTests.files,
-            patience: deed.code == .timedOut ? .seconds(1) : .seconds(60))
+            patience: deed.code == .timedOut ? .seconds(3) : .seconds(60))
         let error = await #expect(throws: DriverError.self) {
             try await folder.perform("drive.health", ["drive": "sda"])
         }

@@ -14,7 +14,7 @@ import WireProtocol
 
     @Test(arguments: deeds)
     func `it is named for what it did`(deed: HostileDeed) async throws {
-        let host = try LibvirtHost(virsh: deed.script, patience: deed.code == .timedOut ? .seconds(1) : .seconds(30))
+        let host = try LibvirtHost(virsh: deed.script, patience: deed.code == .timedOut ? .seconds(3) : .seconds(30))
         let error = await #expect(throws: DriverError.self) { try await host.perform("vm.list") }
         #expect(deed.isNamed(by: error), "\(String(describing: error))")
     }

@@ -18,7 +18,7 @@ import ZFSDriver
 
     @Test(arguments: deeds)
     func `a tool that only looks is named for what it did`(deed: HostileDeed) async throws {
-        let tool = try ToolScript(deed.script, patience: deed.code == .timedOut ? .seconds(1) : .seconds(30))
+        let tool = try ToolScript(deed.script, patience: deed.code == .timedOut ? .seconds(3) : .seconds(30))
         let call = ActionCall(
             action: "dataset.usage", resource: "zfs/tank/a", arguments: ["dataset": "tank/a"])
         let error = await #expect(throws: DriverError.self) { try await tool.driver.perform(call, tool.context) }
