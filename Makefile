@@ -4,8 +4,7 @@ JOBS ?= 2
 DEBUG := .build/debug
 # Shipped programs look for libraries where the system has them, and nowhere else.
 RELEASE_FLAGS := -c release --static-swift-stdlib --disable-local-rpath -j $(JOBS)
-# Each test may wait for real children and sockets; a few at a time keep their own time on two cores.
-TEST := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4 swift test --skip-build
+TEST := packaging/run-tests
 # Tests that start the whole product; they run after those of the parts.
 PRODUCT := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage|Secrets|StolenController|SoakTests|EmulatorTests)\.
 # Tests that keep a processor busy for long; beside others they would make those late.
