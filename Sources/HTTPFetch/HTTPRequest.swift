@@ -49,6 +49,8 @@ package struct HTTPRequest: Sendable {
     package var body: HTTPBody?
     /// Path of a UNIX socket to speak through instead of TCP.
     package var unixSocket: String?
+    /// The IP address to speak to, whatever the host's name leads to; name and certificate are still the host's.
+    package var peer: String?
     package var trust: HTTPTrust = .system
     /// Limit for the connection, TLS handshake included.
     package var connectTimeout: Duration = .seconds(10)

@@ -1,4 +1,5 @@
 import CLibCurl
+import Glibc
 
 /// A request that has passed the checks made before anything is sent: a URL of ours, fields that cannot smuggle others.
 struct HTTPTarget: Sendable {
@@ -30,6 +31,9 @@ struct HTTPTarget: Sendable {
                 throw refuse("the value of header \(field.name) holds a control character", subject: subject)
             }
         }
+        guard request.peer.map(Self.isAddress) ?? true else {
+            throw refuse("the peer is no IP address", subject: subject)
+        }
         guard request.unixSocket.map({ !$0.isEmpty && $0.utf8.count < 108 && !$0.utf8.contains(0) }) ?? true else {
             throw refuse("the path of the UNIX socket is empty or longer than 107 bytes", subject: subject)
         }
@@ -40,6 +44,11 @@ struct HTTPTarget: Sendable {
         guard curl_url_get(url, part, &text, 0) == CURLUE_OK, let text else { return nil }
         defer { curl_free(text) }
         return String(cString: text)
+    }
+
+    private static func isAddress(_ text: String) -> Bool {
+        var room = in6_addr()
+        return inet_pton(AF_INET, text, &room) == 1 || inet_pton(AF_INET6, text, &room) == 1
     }
 
     private static func isToken(_ text: String) -> Bool {

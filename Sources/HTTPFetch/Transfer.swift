@@ -12,6 +12,7 @@ final class Transfer {
     private let begun = ContinuousClock.now
     private var lastActivity = ContinuousClock.now
     private var fields: UnsafeMutablePointer<curl_slist>?
+    private var peer: UnsafeMutablePointer<curl_slist>?
     private let complaints = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var isReceivingPaused = false
     private var isSendingPaused = false
@@ -34,6 +35,7 @@ final class Transfer {
     deinit {
         curl_easy_cleanup(handle)
         curl_slist_free_all(fields)
+        curl_slist_free_all(peer)
         complaints.deallocate()
     }
 
@@ -54,6 +56,11 @@ final class Transfer {
             .set(CURLOPT_SSL_VERIFYPEER, 1).set(CURLOPT_SSL_VERIFYHOST, 2)
             .set(CURLOPT_ERRORBUFFER, pointer: complaints)
         if let path = request.unixSocket { options.set(CURLOPT_UNIX_SOCKET_PATH, path) }
+        if let address = request.peer {
+            // Any host and port of the request, at this address and the same port.
+            peer = curl_slist_append(nil, address.contains(":") ? "::[\(address)]:" : "::\(address):")
+            options.set(CURLOPT_CONNECT_TO, list: peer)
+        }
         if case .authorities(let pem) = request.trust {
             // The directory of the machine's authorities would be searched beside the given ones.
             options.set(CURLOPT_CAINFO_BLOB, blob: pem).set(CURLOPT_CAPATH, pointer: nil)

@@ -32,7 +32,8 @@ struct Composition {
         try await witness.check()
         self.witness = witness
         let engine = try await Engine(
-            store: store, authority: authority, catalogue: .shipped, integrations: .shipped, ports: Self.ports,
+            store: store, authority: authority, catalogue: .shipped, integrations: .shipped,
+            ports: try Self.ports(configuration),
             settings: configuration.settings,
             placement: configuration.placement, limits: configuration.operations,
             retention: configuration.retention, allocation: configuration.allocation)
@@ -49,10 +50,16 @@ struct Composition {
             operations: engine.operations, settings: settings, tls: { certificates.api }, logger: Logger(label: "api"))
     }
 
-    /// The ways to the outside that need no settings.
-    private static var ports: Ports {
+    /// The ways to the outside that no integration brings.
+    private static func ports(_ configuration: ServeConfiguration) throws -> Ports {
         var ports = Ports()
+        let authorities = try configuration.siteAuthorities.map { path in
+            let text = try PEMFile.read(path)
+            _ = try Certificate.chain(pem: text)
+            return text
+        }
         ports.http = .fetch()
+        ports.web = .fetch(authorities: authorities)
         ports.resolver = Resolver.system()
         return ports
     }

@@ -27,11 +27,13 @@ struct ServeConfiguration: Sendable {
     var apiListeners: [APISettings.Further] = []
     /// The operator's own certificate for the API.
     var apiPair: OperatorPair?
+    /// The file of those who may vouch for customers' sites, as PEM; nil for those of the machine.
+    var siteAuthorities: String?
 
     static let keys: Set<String> = [
         "api", "agents", "names", "heartbeat_ms", "sample_ms", "inventory_ms", "log_level", "event_loops",
         "placement", "operations", "retention", "clock_tolerance_ms", "api_limits",
-        "allocation", "api_listeners", "api_tls",
+        "allocation", "api_listeners", "api_tls", "site_authorities",
     ]
 
     static func read(_ path: String) throws(ConfigurationError) -> ServeConfiguration {
@@ -78,6 +80,10 @@ struct ServeConfiguration: Sendable {
             try fields.optionalList("api_listeners", limit: 16) { (fields) throws(FieldError) in
                 try APISettings.Further(fields)
             } ?? []
+        made.siteAuthorities = try fields.optionalString("site_authorities")
+        if let path = made.siteAuthorities, !path.hasPrefix("/") {
+            throw FieldError(path: "site_authorities", problem: .value(expected: "an absolute path"))
+        }
         made.apiPair = try fields.optionalNested("api_tls") { (fields) throws(FieldError) in try OperatorPair(fields) }
         return made
     }

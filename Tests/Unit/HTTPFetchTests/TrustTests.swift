@@ -45,6 +45,26 @@ import Testing
         await server.stop()
     }
 
+    @Test func `a named peer is spoken to under the host's name, wherever that leads`() async throws {
+        let server = try await SecureServer()
+        var wanted = request(to: server, trust: .authorities(pem: server.authority))
+        wanted.peer = "127.0.0.1"
+        #expect(try await client.send(wanted).status == 200)
+        // The certificate is still looked at by the name.
+        wanted.url = "https://shop.invalid:\(server.port)/"
+        let error = await #expect(throws: HTTPError.self) { try await client.send(wanted) }
+        #expect(error?.kind == .untrusted)
+        await server.stop()
+    }
+
+    @Test(arguments: ["localhost", "127.0.0.1:80", "", "::1]:1:"])
+    func `a peer that is no address is the request's fault`(peer: String) async throws {
+        var wanted = HTTPRequest("GET", "http://localhost:9/")
+        wanted.peer = peer
+        let error = await #expect(throws: HTTPError.self) { try await client.send(wanted) }
+        #expect(error?.kind == .invalidRequest)
+    }
+
     @Test func `an authority that is no certificate is the request's fault`() async throws {
         let server = try await SecureServer()
         let trust = HTTPTrust.authorities(pem: Array("not a certificate".utf8))

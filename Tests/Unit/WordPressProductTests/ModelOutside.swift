@@ -56,9 +56,12 @@ final class ModelOutside: Sendable {
                 return integration
             }, offering: { _ throws(PortError) in [Self.name] })
         ports.resolver = ResolverPort { name, type throws(PortError) in
-            try self.call { state in state.told["\(type.rawValue) \(name)"] ?? [] }
+            try self.call { state in
+                let told = state.told["\(type.rawValue) \(name)"] ?? []
+                return told + (state.records["\(type.rawValue) \(name)"].map { [$0.thing.value] } ?? [])
+            }
         }
-        ports.http = HTTPPort { order throws(PortError) in try self.call { state in state.answer(order, self.cluster) }
+        ports.web = HTTPPort { order throws(PortError) in try self.call { state in state.answer(order, self.cluster) }
         }
         return ports
     }

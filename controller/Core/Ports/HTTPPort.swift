@@ -18,13 +18,15 @@ package struct OutboundRequest: Sendable, Hashable {
     package var timeout: Duration
     /// The only authorities that may vouch for the server, as PEM; nil for those of the machine.
     package var authorities: String?
+    /// The IP address to speak to, whatever the host's name leads to; nil follows the name.
+    package var peer: String?
 
     package init(
         _ method: String, _ url: String, headers: [String: String] = [:], body: [UInt8] = [],
-        timeout: Duration = .seconds(30), authorities: String? = nil
+        timeout: Duration = .seconds(30), authorities: String? = nil, peer: String? = nil
     ) {
         (self.method, self.url, self.headers) = (method, url, headers)
-        (self.body, self.timeout, self.authorities) = (body, timeout, authorities)
+        (self.body, self.timeout, self.authorities, self.peer) = (body, timeout, authorities, peer)
     }
 }
 

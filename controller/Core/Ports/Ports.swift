@@ -7,6 +7,8 @@ package struct Ports: Sendable {
     package var resolver = ResolverPort.none
     package var mail = MailPort.none
     package var http = HTTPPort.none
+    /// Visits to customers' sites, to see what their visitors see.
+    package var web = HTTPPort.none
     package var random = RandomPort.system
 
     package init() {}

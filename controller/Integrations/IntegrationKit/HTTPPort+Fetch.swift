@@ -3,8 +3,11 @@ package import HTTPFetch
 
 extension HTTPPort {
     /// The real way to the outside. Redirects are not followed; an answer is at most 8 MiB.
-    package static func fetch(_ client: HTTPClient = HTTPClient()) -> HTTPPort {
+    /// - Parameter authorities: may vouch for servers of which the request does not say who may, as PEM; nil for those of the machine.
+    package static func fetch(_ client: HTTPClient = HTTPClient(), authorities: String? = nil) -> HTTPPort {
         HTTPPort { order throws(PortError) in
+            var order = order
+            order.authorities = order.authorities ?? authorities
             let response: HTTPResponse
             do throws(HTTPError) { response = try await client.send(HTTPRequest(order)) } catch {
                 throw PortError(error)
@@ -23,6 +26,7 @@ extension HTTPRequest {
             body: order.body.isEmpty ? nil : .bytes(order.body))
         connectTimeout = min(.seconds(10), order.timeout)
         timeout = order.timeout
+        peer = order.peer
         if let authorities = order.authorities { trust = .authorities(pem: Array(authorities.utf8)) }
     }
 }

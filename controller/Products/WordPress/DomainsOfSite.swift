@@ -141,7 +141,10 @@ enum CheckDomain {
         let domain = try call.output(proof)
         guard domain.state == .proven else { return domain }
         let site = try await scope.name(of: call.output(SiteSteps.place).host)
-        if let reason = try await scope.objectionToRoute(of: domain, site) { return domain.at(.proven, reason) }
+        let addresses = try await scope.publicAddresses(site)
+        if let reason = try await scope.objectionToRoute(of: domain.names, at: addresses) {
+            return domain.at(.proven, reason)
+        }
         return domain.at(.routed, "")
     }
 
@@ -181,7 +184,9 @@ enum CheckDomain {
         let domain = try call.output(certified)
         guard domain.state == .certified else { return domain }
         let home = try call.output(address).object["url"]?.asString ?? domain.url
-        do throws(StepFailure) { try await scope.checkPage(of: domain.name, home: home) } catch {
+        var site = try await scope.name(of: call.output(SiteSteps.place).host)
+        site.host = domain.name
+        do throws(StepFailure) { try await scope.checkPage(of: site, home: home) } catch {
             // One that does not answer once may answer the next time; what is so in the end is where the domain stands.
             guard error.kind == .retryable, call.attempt >= RetryPolicy.standard.attempts else { throw error }
             return domain.at(.certified, error.message)

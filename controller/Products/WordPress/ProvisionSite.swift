@@ -155,8 +155,8 @@ enum ProvisionSite {
     }
 
     private static func askForPage(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
-        let host = try call.output(name).host
-        try await scope.checkPage(of: host, home: "https://\(host)")
+        let site = try call.output(name)
+        try await scope.checkPage(of: site, home: site.url)
         return NoOutput()
     }
 

@@ -64,7 +64,7 @@ enum RepairSite {
 
     private static func askForPage(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         let place = try call.output(SiteSteps.place)
-        try await scope.checkPage(of: place.host, home: scope.primaryURL(place))
+        try await scope.checkPage(of: scope.name(of: place.host), home: scope.primaryURL(place))
         return NoOutput()
     }
 

@@ -113,10 +113,10 @@ extension SiteScope {
         try await removeZone(of: domain)
     }
 
-    /// Why the domain does not lead to the proxy, and to it alone; nil when it does.
-    func objectionToRoute(of domain: SiteDomain, _ site: SiteName) async throws(StepFailure) -> String? {
-        let ours = Set(try await publicAddresses(site))
-        for name in domain.names {
+    /// Why one of the names does not lead to the proxy, and to it alone; nil when all do.
+    /// - Parameter ours: the addresses of the proxy.
+    func objectionToRoute(of names: [String], at ours: [String]) async throws(StepFailure) -> String? {
+        for name in names {
             let found = try await look(name, .a) + look(name, .aaaa)
             guard !found.isEmpty else {
                 return "\(name) leads nowhere yet: it should lead to \(ours.sorted().joined(separator: ", "))"
