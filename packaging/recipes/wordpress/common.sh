@@ -30,6 +30,11 @@ is_running() {
     esac
 }
 
+# What a service said before it ended: in the journal, where there is one.
+last_words() {
+    if has_systemd; then journalctl --no-pager --output=cat --lines=8 --unit="$unit"; else tail -n 12 "$log"; fi
+}
+
 # Every service is started here: by systemd where it runs, else directly.
 start() {
     is_running "$1" && return 0
@@ -53,7 +58,7 @@ start() {
     waited=0
     until is_running "$1"; do
         waited=$((waited + 1))
-        [ "$waited" -lt 60 ] || { tail -n 12 "$log" >&2; fail_for_now "$1 does not start"; }
+        [ "$waited" -lt 60 ] || { last_words >&2; fail_for_now "$1 does not start"; }
         sleep 1
     done
 }
