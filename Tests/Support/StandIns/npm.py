@@ -219,15 +219,18 @@ class ProxyManager(StandIn):
 
     # Certificates
 
-    def insert_certificate(self, body, owner):
+    def next_number(self):
         self.count += 1
+        return self.count
+
+    def insert_certificate(self, body, owner, number=None):
+        if number is None:
+            number = self.next_number()
         names = body["domain_names"]
         certificate = {
             "provider": "letsencrypt", "nice_name": ", ".join(names), "expires_on": "2027-02-28 12:00:00", "meta": {},
-            **body, "id": self.count, "owner_user_id": owner, "created_on": "2026-11-30 12:00:00",
+            **body, "id": number, "owner_user_id": owner, "created_on": "2026-11-30 12:00:00",
             "modified_on": "2026-11-30 12:00:00"}
-        if self.nginx is not None:
-            self.nginx.issue(certificate["id"], names)
         self.certificates[certificate["id"]] = certificate
         return certificate
 
@@ -248,13 +251,19 @@ class ProxyManager(StandIn):
         if self.certbot_error:
             raise error(500, "Internal Error", "CommandError: Some challenges have failed.\n" + self.certbot_error)
         self.busy += 1
+        number, trouble = self.next_number(), None
+        # Others are served meanwhile.
+        self.lock.release()
         try:
-            # Others are served meanwhile.
-            self.lock.release()
-            time.sleep(0.05)
-            self.lock.acquire()
-            certificate = self.insert_certificate(body, owner)
+            if self.nginx is None:
+                time.sleep(0.05)
+            else:
+                trouble = self.nginx.issue(number, body["domain_names"])
         finally:
+            self.lock.acquire()
             self.busy -= 1
+        if trouble:
+            raise error(500, "Internal Error", "CommandError: Some challenges have failed.\n" + trouble)
+        certificate = self.insert_certificate(body, owner, number)
         certificate["meta"]["letsencrypt_certificate"] = {"cn": body["domain_names"][0], "issuer": "Test CA"}
         return Answer(201, self.shown(certificate))

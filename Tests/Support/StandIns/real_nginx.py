@@ -1,8 +1,10 @@
-"""A real nginx on two loopback ports, configured as Nginx Proxy Manager does, with certificates of a test authority."""
+"""A real nginx on two ports of a loopback address, configured as Nginx Proxy Manager does, with certificates of a test authority."""
 
 import os
 import signal
 import subprocess
+
+from authorities import Authority
 
 HEAD = """
 daemon off;
@@ -18,20 +20,21 @@ http {{
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   proxy_cache_path {folder}/cache keys_zone=public-cache:1m max_size=16m;
   map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
-  server {{ listen 127.0.0.1:{http} default_server; return 404; }}
+  server {{ listen {address}:{http} default_server; {acme} location / {{ return 404; }} }}
   server {{
-    listen 127.0.0.1:{https} ssl http2 default_server; ssl_certificate {folder}/0.pem; ssl_certificate_key {folder}/0.key;
+    listen {address}:{https} ssl http2 default_server; ssl_certificate {folder}/0.pem; ssl_certificate_key {folder}/0.key;
     return 404;
   }}
 """
 
 HOST = """
   server {{
-    listen 127.0.0.1:{http};
+    listen {address}:{http};
     {tls}
     server_name {names};
-    {force}
+    {acme}
     location / {{
+      {force}
       proxy_pass {scheme}://{host}:{port};
       proxy_http_version 1.1;
       proxy_set_header Host $host;
@@ -45,48 +48,43 @@ HOST = """
 """
 
 
+ACME = "location ^~ /.well-known/acme-challenge/ {{ auth_basic off; root {webroot}; default_type text/plain; }}"
+
+
 class Nginx:
-    def __init__(self, folder, http, https):
-        self.folder, self.http, self.https = folder, http, https
-        os.makedirs(folder, exist_ok=True)
-        self.authority = f"{folder}/authority.pem"
-        self.openssl(
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
-            "-subj", "/CN=Stand-in authority", "-keyout", f"{folder}/authority.key", "-out", self.authority)
-        self.issue(0, ["default.invalid"])
+    """`authority` issues certificates; OpenSSL's own where none is given. The page of a name that is no host is 404."""
+
+    def __init__(self, folder, http, https, address="127.0.0.1"):
+        self.folder, self.http, self.https, self.address = folder, http, https, address
+        self.webroot = f"{folder}/webroot"
+        os.makedirs(self.webroot, exist_ok=True)
+        self.authority = Authority(folder)
+        self.authority.issue(f"{folder}/0", ["default.invalid"])
         self.write([])
         self.process = subprocess.Popen(
             ["nginx", "-p", folder, "-c", f"{folder}/nginx.conf"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
 
-    def openssl(self, *arguments, **more):
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True, **more)
-
     def issue(self, number, names):
-        base = f"{self.folder}/{number}"
-        self.openssl(
-            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/",
-            "-keyout", f"{base}.key", "-out", f"{base}.csr")
-        with open(f"{base}.ext", "w") as file:
-            file.write("subjectAltName=" + ",".join(f"DNS:{name}" for name in names) + "\nextendedKeyUsage=serverAuth\n")
-        self.openssl(
-            "x509", "-req", "-in", f"{base}.csr", "-CA", self.authority, "-CAkey", f"{self.folder}/authority.key",
-            "-CAcreateserial", "-days", "30", "-extfile", f"{base}.ext", "-out", f"{base}.pem")
+        """Returns why there is no certificate; None when there is one."""
+        return self.authority.issue(f"{self.folder}/{number}", names)
 
     def write(self, hosts):
-        text = HEAD.format(folder=self.folder, http=self.http, https=self.https)
+        acme = ACME.format(webroot=self.webroot)
+        ports = {"http": self.http, "https": self.https, "address": self.address, "acme": acme}
+        text = HEAD.format(folder=self.folder, **ports)
         for host, certificate in hosts:
             tls = force = ""
             if certificate:
                 base = f"{self.folder}/{certificate['id']}"
                 tls = (
-                    f"listen 127.0.0.1:{self.https} ssl http2; ssl_certificate {base}.pem; "
+                    f"listen {self.address}:{self.https} ssl http2; ssl_certificate {base}.pem; "
                     f"ssl_certificate_key {base}.key;")
                 if host["ssl_forced"]:
                     force = 'if ($scheme = "http") { return 301 https://$host$request_uri; }'
             target = host["forward_host"]
             text += HOST.format(
-                http=self.http, tls=tls, force=force, names=" ".join(host["domain_names"]),
+                **ports, tls=tls, force=force, names=" ".join(host["domain_names"]),
                 scheme=host["forward_scheme"], host=f"[{target}]" if ":" in target else target,
                 port=host["forward_port"],
                 sockets="proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;"
@@ -113,3 +111,4 @@ class Nginx:
     def stop(self):
         self.process.terminate()
         self.process.wait(timeout=20)
+        self.authority.stop()
