@@ -12,12 +12,18 @@ enum StepLine {
         let marks = ["done": "+", "failed": "!", "undone": "-", "undo_failed": "!", "skipped": "~"]
         var line = "  step \(step.position) of \(step.total) \(marks[step.state] ?? ">") \(step.name)"
         if step.state != "running" { line += " \(step.state.replacing("_", with: " "))" }
-        if let took = took(step), step.state != "running" { line += " in \(took)" }
-        if step.attempts > 1 { line += ", attempt \(step.attempts)" }
+        line += effort(step)
         if let error = step.error {
             line += error.message == knownReason ? " for the same reason" : ": \(error.message)"
         }
         return Terminal.cleanLines(line)
+    }
+
+    /// How long it took, which for more than one attempt is from the first on. When an undoing began is not told.
+    private static func effort(_ step: OperationStep) -> String {
+        let took = ["done", "failed"].contains(step.state) ? took(step) : nil
+        guard step.attempts > 1 else { return took.map { " in \($0)" } ?? "" }
+        return took.map { " after \($0) and \(step.attempts) attempts" } ?? ", attempt \(step.attempts)"
     }
 
     static func took(_ step: OperationStep) -> String? {
