@@ -142,7 +142,9 @@ let package = Package(
         part("Placement", "controller/Placement", ["Model"]),
         part("Metering", "controller/Metering", ["Model"]),
         part("AgentCommands", "controller/AgentCommands", ["WireProtocol"]),
-        part("Store", "controller/Store", ["Metering", "Model", "SQL", "SQLite", "Threads", "WireProtocol"]),
+        part(
+            "Store", "controller/Store",
+            ["Metering", "Model", "SQL", "SQLite", "Threads", "Transport", "WireProtocol"]),
         part(
             "Sessions", "controller/Sessions",
             ["AgentCommands", "Model", "Store", "Transport", "WireProtocol", logging, lifecycle] + nio

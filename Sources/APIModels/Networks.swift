@@ -6,6 +6,8 @@ package struct NetworkView: Codable, Sendable {
     package var spec: NetworkBody
     /// Addresses that services hold now.
     package var held: Int
+    /// What people call the nodes of `spec`, in their order; of one that has been removed its id.
+    package var nodeNames: [String]?
     package var createdAt: Timestamp
     package var changedAt: Timestamp
 
@@ -86,6 +88,8 @@ package struct AllocationView: Codable, Sendable {
     /// What it is for, where a service has several of a kind.
     package var slot: String?
     package var node: String?
+    /// What people call the node; nil when it has been removed.
+    package var nodeName: String?
     package var service: String
     /// The operation that took it.
     package var operation: String?

@@ -20,6 +20,9 @@ package struct AgentSettings: Sendable {
     package var receiptDays = 7
     /// How often drivers are looked for that were not there.
     package var driverInterval = Duration.seconds(30)
+    /// How often a session is told what the drivers say of the machine, where that is noticeably otherwise: Proxmox takes a second of
+    /// a processor to tell the room of its storages.
+    package var factsInterval = Duration.seconds(1800)
     /// How long the agent waits before it dials again.
     package var backoff = Backoff()
 
@@ -73,7 +76,8 @@ package final class Agent: Sendable {
         let greeting = Greeting(
             node: identity.node, machine: machine, roster: roster, policy: settings.policy, files: files)
         let watch = DriverWatch(
-            roster: roster, sources: sources, interval: settings.driverInterval, outlet: outlet,
+            roster: roster, sources: sources, interval: settings.driverInterval, factsInterval: settings.factsInterval,
+            outlet: outlet,
             hands: DriverWatch.Hands(
                 take: { driver in
                     do throws(SQLError) { try await Self.recover(driver, files) } catch {

@@ -71,6 +71,8 @@ package struct Candidate: Sendable, Hashable {
     package var pools: [PoolRoom]
     /// Templates of containers that are there; nil where the node does not tell.
     package var templates: Set<String>?
+    /// What guests' cards can be put on; nil where the node does not tell.
+    package var interfaces: Set<String>?
     /// CPU and memory promised to services on this node. Disk is counted per pool.
     package var reserved: Resources
     /// Services placed here.
@@ -82,7 +84,7 @@ package struct Candidate: Sendable, Hashable {
         id: String, name: String, connected: Bool, schedulable: Bool, draining: Bool = false, revoked: Bool = false,
         approved: Bool = true, drivers: Set<String>,
         labels: [String: String] = [:], cpuMillis: Int64, memoryBytes: Int64, foreignMemoryBytes: Int64 = 0,
-        pools: [PoolRoom], templates: Set<String>? = nil,
+        pools: [PoolRoom], templates: Set<String>? = nil, interfaces: Set<String>? = nil,
         reserved: Resources = .none, services: Int = 0, load: Double? = nil
     ) {
         self.id = id
@@ -90,7 +92,7 @@ package struct Candidate: Sendable, Hashable {
         self.connected = connected
         self.schedulable = schedulable
         self.draining = draining
-        self.templates = templates
+        (self.templates, self.interfaces) = (templates, interfaces)
         self.revoked = revoked
         self.approved = approved
         self.drivers = drivers

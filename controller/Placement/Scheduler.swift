@@ -77,7 +77,7 @@ extension Scheduler {
 
     private func requirements(_ demand: Demand, of node: Candidate) -> [Exclusion] {
         let labels = demand.labels.sorted { $0.key < $1.key }.filter { node.labels[$0.key] != $0.value }
-        let networks = demand.networks.filter { !$0.isOn(node.id, labels: node.labels) }
+        let networks = demand.networks.filter { !$0.isThere(on: node) }
         let template = demand.template.flatMap { name in
             node.templates.map { $0.contains(name) } == false ? Exclusion.templateMissing(name) : nil
         }

@@ -31,6 +31,18 @@ package struct Finding: Sendable, Hashable {
     }
 }
 
+extension Finding {
+    /// A thing of a service, by its noun: it bears another's mark, or that of another making.
+    package static func foreignKind(_ noun: String) -> String { "service.foreign_\(noun)" }
+    /// It bears no mark, or one of a time when marks told no making from another.
+    package static func unmarkedKind(_ noun: String) -> String { "service.unmarked_\(noun)" }
+
+    /// Whether it is about what a service has outside, and ends with that.
+    static func isAboutThings(_ kind: String) -> Bool {
+        kind == "service.drift" || [foreignKind(""), unmarkedKind("")].contains { kind.hasPrefix($0) }
+    }
+}
+
 /// Which findings are wanted; nil means any.
 package struct FindingFilter: Sendable, Hashable {
     /// `open` is neither acknowledged nor resolved.

@@ -17,6 +17,7 @@ enum Schema {
         Migration(number: 10, script: schema10Products),
         Migration(number: 11, script: schema11Integrations),
         Migration(number: 12, script: schema12Domains),
+        Migration(number: 13, script: schemaMarks), Migration(number: 14, script: schemaCatalogues),
     ]
 
     /// - Parameter name: what errors call the database, the path of a file for example.

@@ -66,6 +66,11 @@ extension Store {
         }
     }
 
+    /// Kinds of the open findings of a subject.
+    func openFindings(about subject: String) throws(StoreError) -> [String] {
+        try select(FindingRecord.self, "WHERE subject = ? AND resolved_at IS NULL", [subject]).map(\.kind)
+    }
+
     private func resolve(_ known: FindingRecord, by: String, at time: Timestamp) throws(StoreError) {
         var record = known
         (record.resolvedAt, record.resolvedBy) = (time, by)

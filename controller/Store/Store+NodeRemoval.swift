@@ -1,4 +1,5 @@
 package import Model
+import WireProtocol
 
 extension Store {
     /// Forgets a node with its certificates, its inventory and its positions. What it measured stays until its time is
@@ -8,8 +9,9 @@ extension Store {
             guard try node(id) != nil else { throw .notFound(kind: "node", id: id) }
             guard try services(onNode: id).isEmpty else { throw .wrongState(kind: "node", id: id, state: "in use") }
             try run("UPDATE services SET node = NULL WHERE node = ?", [id])
+            try setCatalogue(.array([]), of: id)
             let tables = [
-                "certificates", "inventory", "positions", "node_catalogues", "inventory_sums", "sightings",
+                "certificates", "inventory", "positions", "inventory_sums", "sightings",
                 "rooms", "promises",
             ]
             for table in tables {

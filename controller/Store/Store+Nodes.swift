@@ -147,6 +147,7 @@ extension Store {
         try transaction { () throws(StoreError) in
             try updateNode(report.node) { node in
                 node.facts["drivers"] = report.drivers
+                node.facts = node.facts.capped(to: Self.factsLimit)
                 node.cpuMillis = report.cpuMillis
                 node.memoryBytes = report.memoryBytes
                 node.diskBytes = report.diskBytes

@@ -37,8 +37,8 @@ struct AllocationList: AsyncParsableCommand {
                 "value", "kind", "scope", "slot", "service", "node", "since", "until", yielding: ["scope", "slot"])
             for item in found {
                 table.add(
-                    item.value, item.kind, item.scope, item.slot, item.service, item.node, Readable.age(item.since),
-                    item.until.flatMap { Readable.age($0) })
+                    item.value, item.kind, item.scope, item.slot, item.service, item.nodeName ?? item.node,
+                    Readable.age(item.since), item.until.flatMap { Readable.age($0) })
             }
             return table
         }

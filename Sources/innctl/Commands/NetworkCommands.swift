@@ -22,7 +22,7 @@ struct NetworkList: AsyncParsableCommand {
                     network.name, network.spec.kind.rawValue, network.spec.interface,
                     network.spec.vlan.map { "\($0)" },
                     network.spec.subnets?.map(\.prefix).joined(separator: ", "), "\(network.held)",
-                    NetworkCard.places(network.spec))
+                    NetworkCard.places(network))
             }
             return table
         }
@@ -44,8 +44,9 @@ struct NetworkShow: AsyncParsableCommand {
 enum NetworkCard {
     static func path(_ name: String) -> String { "/api/v1/networks/\(PercentEncoding.encode(name))" }
 
-    static func places(_ spec: NetworkBody) -> String {
-        let parts = (spec.nodes ?? []) + (spec.nodeLabels.map { [Readable.labels($0)] } ?? [])
+    static func places(_ network: NetworkView) -> String {
+        let spec = network.spec
+        let parts = (network.nodeNames ?? spec.nodes ?? []) + (spec.nodeLabels.map { [Readable.labels($0)] } ?? [])
         return parts.isEmpty ? "all" : parts.joined(separator: ", ")
     }
 
@@ -65,7 +66,7 @@ enum NetworkCard {
         }
         card.add("resolvers", spec.resolvers?.joined(separator: ", "))
         card.add("ethernet", spec.macPrefix)
-        card.add("nodes", places(spec))
+        card.add("nodes", places(network))
         card.add("one per node", spec.perNode == true ? "yes" : nil)
         card.add("addresses held", "\(network.held)")
         card.add("changed", network.changedAt.iso8601)

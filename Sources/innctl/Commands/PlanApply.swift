@@ -100,7 +100,7 @@ struct PlanApply: AsyncParsableCommand {
         guard strategy != nil || !nodeLabel.isEmpty else { return }
         var placement = spec["placement"]?.asObject ?? [:]
         if let strategy {
-            guard PlacementBody.Strategy(rawValue: strategy) != nil else {
+            guard ["spread", "pack"].contains(strategy) else {
                 throw Failure(.usage, "--strategy must be spread or pack, not \"\(strategy)\"")
             }
             placement["strategy"] = .string(strategy)

@@ -83,6 +83,26 @@ import WireProtocol
         await rig.stop()
     }
 
+    @Test func `what one tells of the machine is told again when it is noticeably otherwise`() async throws {
+        let controller = try await ScriptedController()
+        let driver = ScriptedDriver()
+        driver.setFacts(["pools": [["name": "tank", "free_bytes": 1_000_000]]])
+        var settings = impatient
+        settings.factsInterval = .milliseconds(100)
+        let rig = try await AgentRig(controller, driver: driver, settings: settings)
+        try await controller.waitForSession()
+        _ = try await controller.wait("the facts", { $0.driverReports.last })
+        // Some bytes less are no news.
+        driver.setFacts(["pools": [["name": "tank", "free_bytes": 999_000]]])
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(controller.lines.driverReports.count == 1)
+        driver.setFacts(["pools": [["name": "tank", "free_bytes": 500_000]]])
+        let told = try await controller.wait("the room", { $0.driverReports.count > 1 ? $0.driverReports.last : nil })
+        #expect(told.first?.facts["pools"] == [["name": "tank", "free_bytes": 500_000]])
+        #expect(told.first?.catalogue == nil && told.first?.operations.contains("thing.ensure") == true)
+        await rig.stop()
+    }
+
     @Test func `what changed while no controller listened is told in the next session`() async throws {
         let controller = try await ScriptedController()
         controller.greet(false)

@@ -10,7 +10,9 @@ struct Belongings: Sendable, Hashable {
     struct Dataset: Sendable, Hashable {
         var quota: Int64
         var used: Int64
+        /// Empty for one that bears no mark.
         var owner: String
+        var nonce: String?
         var snapshots: Set<String> = []
     }
 
@@ -21,6 +23,7 @@ struct Belongings: Sendable, Hashable {
         var running: Bool
         var service: String
         var mount: String
+        var nonce: String?
     }
 
     var datasets: [String: Dataset] = [:]

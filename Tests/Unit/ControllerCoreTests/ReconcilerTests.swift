@@ -11,18 +11,19 @@ import WireProtocol
 extension Stage {
     /// The agent's report of what the model node has now.
     func reportInventory() async throws {
-        let containers = node.belongings.containers.map { name, container -> (resource: String, state: JSONObject) in
-            (
-                "docker/\(name)",
-                [
-                    "id": .string("id-\(name)"), "state": container.running ? "running" : "exited",
-                    "service": .string(container.service),
-                ]
-            )
+        let belongings = node.belongings
+        let containers = try belongings.containers.keys.map { name -> (resource: String, state: JSONObject) in
+            let state = try belongings.observe(name).merged(with: ["id": .string("id-\(name)")])
+            return (resource: "docker/\(name)", state: state)
         }
-        try await store.recordInventory(
-            InventoryReport(node: "nod_1", driver: "docker", generation: 1, isFull: true, items: containers),
-            at: clock.port.now())
+        let datasets = belongings.datasets.keys.map { name in
+            (resource: "zfs/\(name)", state: belongings.observe(dataset: name))
+        }
+        for (driver, items) in [("docker", containers), ("zfs", datasets)] {
+            try await store.recordInventory(
+                InventoryReport(node: "nod_1", driver: driver, generation: 1, isFull: true, items: items),
+                at: clock.port.now())
+        }
     }
 
     /// A running service by the books alone.

@@ -107,11 +107,13 @@ extension Belongings {
         func plain(_ text: String) -> String { text.replacing(id, with: "svc") }
         var copy = Belongings(images: images)
         for (name, var dataset) in datasets {
-            dataset.owner = plain(dataset.owner)
+            // Makings are named after operations.
+            (dataset.owner, dataset.nonce) = (plain(dataset.owner), dataset.nonce.map { _ in "…" })
             copy.datasets[plain(name)] = dataset
         }
         for (name, var container) in containers {
             (container.service, container.mount) = (plain(container.service), plain(container.mount))
+            container.nonce = container.nonce.map { _ in "…" }
             copy.containers[plain(name)] = container
         }
         return copy

@@ -88,14 +88,20 @@ struct Stage: Sendable {
     }
 
     /// - Parameter again: it is known and says hello once more.
-    func addNode(_ id: String, memory: Int64 = 1 << 30, again: Bool = false, approved: Bool = true) async throws {
+    /// - Parameter marks: whether its agent knows marks.
+    func addNode(
+        _ id: String, memory: Int64 = 1 << 30, again: Bool = false, approved: Bool = true, marks: Bool = true
+    ) async throws {
         let now = clock.port.now()
         let facts: JSONObject = [
             "drivers": [
-                ["name": "docker"],
+                ["name": "docker", "facts": ["marks": .bool(marks)]],
                 [
                     "name": "zfs",
-                    "facts": ["pools": [["name": "tank", "size_bytes": 4_294_967_296, "free_bytes": 4_294_967_296]]],
+                    "facts": [
+                        "pools": [["name": "tank", "size_bytes": 4_294_967_296, "free_bytes": 4_294_967_296]],
+                        "marks": .bool(marks),
+                    ],
                 ],
             ]
         ]

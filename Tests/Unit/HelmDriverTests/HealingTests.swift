@@ -111,7 +111,7 @@ import WireProtocol
             let error = await refusal { try await node.perform(operation) }
             #expect(error?.code == .unavailable && error?.retryable == true && error?.changed == false, "\(operation)")
         }
-        #expect(await node.driver.facts() == ["cluster_answers": false])
+        #expect(await node.driver.facts() == ["cluster_answers": false, "marks": true])
         #expect(await #expect(throws: DriverError.self) { try await node.driver.inventory() }?.code == .unavailable)
     }
 }

@@ -7,11 +7,12 @@ private let gib: Int64 = 1 << 30
 
 private func node(
     _ id: String, pools: [PoolRoom] = [], labels: [String: String] = [:], draining: Bool = false,
-    templates: Set<String>? = nil
+    templates: Set<String>? = nil, interfaces: Set<String>? = nil
 ) -> Candidate {
     Candidate(
         id: id, name: id, connected: true, schedulable: !draining, draining: draining, drivers: ["proxmox"],
-        labels: labels, cpuMillis: 8000, memoryBytes: 16 * gib, pools: pools, templates: templates)
+        labels: labels, cpuMillis: 8000, memoryBytes: 16 * gib, pools: pools, templates: templates,
+        interfaces: interfaces)
 }
 
 private func room(
@@ -111,6 +112,17 @@ private func demand(_ storage: StorageDemand, disk: Int64 = 10, pool: String? = 
                     "n1: it has no template", "n2: chosen with a score", "n3: it has no network",
                     "n4: it fits with the",
                 ])
+    }
+
+    @Test func `without the bridge of a network is passed over, and one that does not tell its bridges is not`() {
+        var wanted = demand(.none)
+        wanted.networks = [Network(name: "lan", kind: .bridge, interface: "vmbr1")]
+        let nodes = [node("n1", interfaces: ["vmbr0"]), node("n2", interfaces: ["vmbr0", "vmbr1"]), node("n3")]
+        func isOut(_ word: PlacementResult.Word) -> Bool { if case .excluded = word.verdict { true } else { false } }
+        #expect(Scheduler().place(wanted, on: nodes).words.map(isOut) == [true, false, false])
+        // What engines have is asked of them.
+        wanted.networks[0].kind = .docker
+        #expect(Scheduler().place(wanted, on: nodes).words.map(isOut) == [false, false, false])
     }
 
     @Test func `of a class is filled as its class may be`() {

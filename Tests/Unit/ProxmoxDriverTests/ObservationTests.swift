@@ -71,6 +71,41 @@ import WireProtocol
         #expect(facts["storages"]?.asArray?.contains { $0["storage"] == "labzfs" } == true)
     }
 
+    @Test func `facts tell what may lie on each storage, the templates, and what cards can be put on`() async throws {
+        let node = try await EmulatedNode()
+        try node.write(
+            """
+            dir: local
+            \tpath /var/lib/vz
+            \tcontent vztmpl,rootdir,backup
+
+            zfspool: labzfs
+            \tpool lab
+
+            nfs: off
+            \tcontent vztmpl
+            \tdisable 1
+
+            """, to: "etc/pve/storage.cfg")
+        for name in ["debian-12.tar.zst", "notes.txt"] { try node.write("", to: "var/lib/vz/template/cache/\(name)") }
+        for name in ["vmbr0", "lo", "veth101i0", "fwbr101i0", "eno1"] {
+            try node.write("", to: "sys/class/net/\(name)/mtu")
+        }
+        let facts = await node.driver.facts()
+        let storages = facts["storages"]?.asArray ?? []
+        #expect(storages.first { $0["storage"] == "local" }?["contents"] == ["backup", "rootdir", "vztmpl"])
+        #expect(storages.first { $0["storage"] == "labzfs" }?["contents"] == ["images", "rootdir"])
+        #expect(storages.allSatisfy { $0["shared"] == false })
+        #expect(facts["templates"]?.asArray?.contains("local:vztmpl/debian-12.tar.zst") == true)
+        #expect(facts["templates"]?.asArray?.contains { $0.asString?.contains("notes") == true } == false)
+        let interfaces = facts["interfaces"]?.asArray ?? []
+        #expect(interfaces.contains("vmbr0") && interfaces.contains("eno1"))
+        #expect(!interfaces.contains("veth101i0") && !interfaces.contains("fwbr101i0") && !interfaces.contains("lo"))
+        // Where a storage may hold some that nobody can see, nothing is said to be missing.
+        try node.write("rbd: ceph\n\tcontent vztmpl\n", to: "etc/pve/storage.cfg")
+        #expect(await node.driver.facts()["templates"] == nil)
+    }
+
     @Test func `quorum is what can be written, whatever a file says while corosync is down`() async throws {
         let node = try await EmulatedNode()
         try node.write("totem {\n  cluster_name: lab \n}\n", to: "etc/pve/corosync.conf")

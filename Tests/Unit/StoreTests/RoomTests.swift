@@ -25,10 +25,13 @@ import WireProtocol
                 "name": "proxmox",
                 "facts": [
                     "storages": [
-                        ["storage": "local", "total_bytes": 50, "available_bytes": 20, "active": true],
+                        [
+                            "storage": "local", "total_bytes": 50, "available_bytes": 20, "active": true,
+                            "shared": true,
+                        ],
                         ["storage": "nfs", "total_bytes": -5, "available_bytes": 20, "active": false],
                         ["storage": "nothing"],
-                    ], "templates": ["debian-12"],
+                    ], "templates": ["debian-12"], "interfaces": ["vmbr0"], "cluster": "lab",
                 ],
             ], ["name": "docker", "facts": ["absent": "gone"]],
         ]
@@ -42,7 +45,8 @@ import WireProtocol
                 approvedClaims: NodeClaims(pools: ["tank": 400, "unapproved": 0])))
         let room = try #require(try await store.room(of: "n1"))
         #expect(room.drivers == ["proxmox", "zfs"])
-        #expect(room.templates == ["debian-12"])
+        #expect(room.templates == ["debian-12"] && room.interfaces == ["vmbr0"] && room.cluster == "lab")
+        #expect(room.storages.map(\.isShared) == [false, false, true, false])
         // Of a pool that keeps everything twice half can be sold, and half of that is taken.
         #expect(
             room.storages.map { [$0.sizeBytes, $0.freeBytes, $0.takenBytes] }

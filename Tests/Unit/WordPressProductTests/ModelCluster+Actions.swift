@@ -43,7 +43,8 @@ extension ModelCluster.State {
             if call.action == "container.destroy" { return ["present": false] }
             throw CommandErrorCode.notFound
         }
-        try check(guest, arguments)
+        // What bears no mark can be given one.
+        if call.action != "container.mark" || guest.service != nil { try check(guest, arguments) }
         if call.action == "container.destroy" {
             guard !guest.isRunning || arguments["force"] == true else { throw CommandErrorCode.conflict }
             belongings.guests[vmid] = nil
@@ -60,6 +61,9 @@ extension ModelCluster.State {
         let arguments = call.arguments
         switch call.action {
         case "container.inspect": break
+        case "container.mark":
+            let mark = try arguments.object("mark")
+            (guest.service, guest.nonce) = (try mark.string("service"), mark["nonce"]?.asString ?? call.id)
         case "container.start", "container.restart": guest.isRunning = true
         case "container.shutdown": guest.isRunning = false
         case "container.set":
@@ -117,7 +121,7 @@ extension ModelCluster.State {
             node: node, service: service, nonce: call.id, memory: try arguments.integer("memory_mib"),
             cores: try arguments.integer("cores"), disk: try arguments.object("rootfs").integer("size_gib"),
             address: String(try card.string("ip").prefix { $0 != "/" }), hostname: try arguments.string("hostname"),
-            startsWithNode: arguments["on_boot"] == true)
+            mac: try card.optionalString("mac") ?? "", startsWithNode: arguments["on_boot"] == true)
         belongings.guests[vmid] = guest
         return see(guest, vmid)
     }
@@ -159,11 +163,12 @@ extension ModelCluster.State {
         return ["recipe": "wordpress", "returned": ["url": .string(guest.home ?? ""), "wordpress_version": "6.8"]]
     }
 
-    private func see(_ guest: Belongings.Guest, _ vmid: Int64) -> JSONObject {
+    func see(_ guest: Belongings.Guest, _ vmid: Int64) -> JSONObject {
         var seen: JSONObject = [
             "vmid": .integer(vmid), "status": guest.isRunning ? "running" : "stopped", "ha": .bool(guest.isInHA),
             "snapshots": .array(guest.snapshots.keys.sorted().map { .string($0) }),
         ]
+        seen["networks"] = [["device": "net0", "mac": .string(guest.mac.uppercased())]]
         seen["owner"] = guest.service.map { .string($0) }
         seen["nonce"] = guest.service.map { _ in .string(guest.nonce) }
         return seen

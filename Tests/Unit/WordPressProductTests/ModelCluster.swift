@@ -16,6 +16,7 @@ struct Belongings: Sendable, Hashable {
         var disk: Int64
         var address: String
         var hostname: String
+        var mac = ""
         var isRunning = false
         var startsWithNode = false
         var isInHA = false

@@ -121,7 +121,7 @@ struct SiteScene {
     private func plain(_ guest: Belongings.Guest) -> Belongings.Guest {
         var guest = guest
         // Commands are named after operations, passwords are random.
-        (guest.service, guest.nonce) = (plain(guest.service), "")
+        (guest.service, guest.nonce, guest.mac) = (plain(guest.service), "", "")
         guest.password = guest.password.map { _ in "…" }
         (guest.hostname, guest.home) = (plainName(guest.hostname), guest.home.map { plainName($0) })
         guest.snapshots = guest.snapshots.mapValues { state in

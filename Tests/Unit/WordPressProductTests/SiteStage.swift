@@ -118,7 +118,7 @@ struct SiteStage: Sendable {
                 [
                     "name": "proxmox",
                     "facts": [
-                        "node": .string("pve\(number)"), "cluster": "pve", "version": "9.0",
+                        "node": .string("pve\(number)"), "cluster": "pve", "version": "9.0", "marks": true,
                         "storages": [
                             .object(room.merged(with: ["storage": "pool"])),
                             .object(room.merged(with: ["storage": "local-zfs"])),

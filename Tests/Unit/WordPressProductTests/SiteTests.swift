@@ -167,9 +167,35 @@ import WireProtocol
             #expect(stage.cluster.belongings.guests[100]?.isRunning == true)
             // A repair takes up what is the service's by its name, and settles the finding.
             #expect(try await stage.order("repair", site.id).state == .succeeded)
-            #expect(try await stage.service(site.id).address["nonce"] == "another")
+            let held = try await stage.store.allocations(service: site.id)
+            #expect(held.first { $0.kind == "vmid" }?.nonce == "another")
             #expect(try await stage.store.findings(FindingFilter(service: site.id, withResolved: false)).items.isEmpty)
             #expect(try await stage.order("suspend", site.id).state == .succeeded)
+        }
+    }
+
+    @Test func `a container whose mark was lost gets it again where its card is the site's`() async throws {
+        try await SiteStage.with { stage in
+            _ = try await stage.site()
+            let before = stage.cluster.belongings
+            stage.cluster.change { $0.belongings.guests[100]?.service = nil }
+            try await stage.lookAtMarks()
+            let order = try #require(try await stage.store.unfinishedOperations().first)
+            #expect(order.requestedBy == "reconciler/marks")
+            #expect(try await stage.finish(order.id).state == .succeeded)
+            // With the nonce of its making, which the books have.
+            #expect(stage.cluster.belongings == before)
+            try await stage.lookAtMarks()
+            #expect(try await stage.store.findings(FindingFilter(withResolved: false)).items.isEmpty)
+
+            stage.cluster.change { state in
+                state.belongings.guests[100]?.service = nil
+                state.belongings.guests[100]?.mac = "02:00:00:00:00:01"
+            }
+            try await stage.lookAtMarks()
+            #expect(try await stage.store.unfinishedOperations().isEmpty)
+            let findings = try await stage.store.findings(FindingFilter(withResolved: false)).items
+            #expect(findings.map(\.kind) == ["service.foreign_guest"])
         }
     }
 
@@ -321,6 +347,29 @@ import WireProtocol
             #expect(await WordPress.isGone(look) == false)
             stage.outside.change { $0.records = [:] }
             #expect(await WordPress.isGone(look))
+        }
+    }
+}
+
+extension SiteStage {
+    /// The agents' reports of what there is, and a round of whoever looks at marks.
+    fileprivate func lookAtMarks() async throws {
+        clock.state.withLock { $0.milliseconds += 3_600_000 }
+        for (vmid, guest) in cluster.belongings.guests {
+            let state = cluster.state.withLock { $0.see(guest, vmid) }
+            try await store.recordInventory(
+                InventoryReport(
+                    node: guest.node, driver: "proxmox", generation: 1, isFull: true,
+                    items: [(resource: SitePlace.resource(vmid), state: state)]), at: clock.port.now())
+        }
+        try await ThingMarks(operations: operations).reconcile(dependencies)
+        // What a fleet writes down of its commands: how new they were.
+        for (lane, generation) in cluster.state.withLock({ $0.generations }) {
+            let words = lane.split(separator: " ").map(String.init)
+            _ = try await store.insertCommand(
+                CommandRecord(
+                    id: "\(lane) \(generation)", node: words[0], resource: words[1],
+                    body: ["generation": .integer(generation)], createdAt: clock.port.now()))
         }
     }
 }

@@ -37,7 +37,7 @@ extension CommandRunner {
     }
 
     func otherRequest(_ command: Command) -> CommandResult {
-        command.refused(.digestMismatch, "the id \(command.id) stands for another order", now: .now())
+        command.refused(.digestMismatch, "the id \(command.id) stands for another command", now: .now())
     }
 
     func answer(_ result: CommandResult) { around.outlet.send(.result(result)) }

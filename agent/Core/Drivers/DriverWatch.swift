@@ -18,6 +18,11 @@ actor DriverWatch {
     private let roster: DriverRoster
     private let sources: [DriverSource]
     private let interval: Duration
+    /// Between two looks at what the drivers tell of the machine; some start tools for it.
+    private let factsInterval: Duration
+    /// What the controller was last told by this watch, by driver.
+    private var toldFacts: [String: JSONObject] = [:]
+    private var nextFacts = ContinuousClock.now
     private let outlet: Outlet
     private let hands: Hands
     private let logger: Logger
@@ -30,9 +35,11 @@ actor DriverWatch {
     nonisolated var unownedExecutor: UnownedSerialExecutor { outlet.loop.executor.asUnownedSerialExecutor() }
 
     init(
-        roster: DriverRoster, sources: [DriverSource], interval: Duration, outlet: Outlet, hands: Hands, logger: Logger
+        roster: DriverRoster, sources: [DriverSource], interval: Duration, factsInterval: Duration, outlet: Outlet,
+        hands: Hands, logger: Logger
     ) {
         (self.roster, self.sources, self.interval) = (roster, sources, interval)
+        (self.factsInterval, nextFacts) = (factsInterval, .now + factsInterval)
         (self.outlet, self.hands, self.logger) = (outlet, hands, logger)
     }
 
@@ -77,11 +84,24 @@ actor DriverWatch {
         await hands.report(DriverEvent(time: .now(), kind: kind, data: data), driver)
     }
 
-    /// Tells the controller when something is otherwise than in the last greeting.
+    /// Tells the controller when something is otherwise than in the last greeting: which drivers there are, or, now and then, how
+    /// much room is left.
     private func tell() async {
-        guard outlet.isOpen, roster.isUntold else { return }
+        guard outlet.isOpen else { return }
+        let isDue = nextFacts <= .now
+        guard roster.isUntold || isDue else { return }
+        let isUntold = roster.isUntold
         roster.tell()
-        let reports = await hands.reports()
+        var reports = await hands.reports()
+        nextFacts = .now + factsInterval
+        let facts = Dictionary(reports.map { ($0.name, $0.facts) }) { $1 }
+        let isNews = facts.contains { name, facts in
+            toldFacts[name].map { JSONValue.object($0).differsNoticeably(from: .object(facts)) } ?? true
+        }
+        guard isUntold || isNews else { return }
+        toldFacts = facts
+        // What they can do is what it was.
+        if !isUntold { for index in reports.indices { reports[index].catalogue = nil } }
         outlet.send(.drivers(DriversReport(drivers: reports)))
     }
 
@@ -111,4 +131,23 @@ extension DriverWatch: LinkListener {
     func sessionClosed() {}
     func outletReady() {}
     func received(_ message: ControllerMessage) {}
+}
+
+extension JSONValue {
+    /// Whether a reader who plans with it would plan otherwise: anything but a number is otherwise, or a number by more than a
+    /// hundredth.
+    func differsNoticeably(from other: JSONValue) -> Bool {
+        switch (self, other) {
+        case (.object(let one), .object(let other)):
+            one.members.count != other.members.count
+                || one.members.contains { member in
+                    other[member.key].map { member.value.differsNoticeably(from: $0) } ?? true
+                }
+        case (.array(let one), .array(let other)):
+            one.count != other.count || zip(one, other).contains { $0.differsNoticeably(from: $1) }
+        case (.integer(let one), .integer(let other)):
+            abs(Double(one) - Double(other)) > max(abs(Double(one)), abs(Double(other))) / 100
+        default: self != other
+        }
+    }
 }

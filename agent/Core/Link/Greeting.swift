@@ -44,6 +44,8 @@ struct Greeting: Sendable {
             let (name, catalogue) = (type(of: driver).name, policy.catalogue(of: driver))
             var facts = await Self.facts(of: driver)
             facts["absent"] = absences[name].map { .string($0) }
+            // One that can only sometimes says so itself.
+            if driver is any MarkStore, facts["marks"] == nil { facts["marks"] = true }
             reports.append(
                 DriverReport(
                     name: name, version: driver.version, operations: catalogue.filter(\.allowed).map(\.name),

@@ -28,6 +28,11 @@ extension [String: String] {
     /// In the order of their names.
     var json: JSONObject { JSONObject(sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }) }
 
+    /// What tells the making of a thing of this name from others; nil also for a copy's.
+    func nonce(on name: String) -> String? {
+        if case .mark(let mark) = mark(on: name) { mark.nonce } else { nil }
+    }
+
     /// The mark that a thing of this name bears by its labels.
     func mark(on name: String) -> FoundMark {
         guard let service = self[ContainerState.ownerLabel] else { return .stranger }

@@ -53,7 +53,7 @@ final class MountClaims: Sendable {
     }
 
     /// Runs `work` while these are claimed.
-    /// - Throws: `busy` while another order is at work on what could lead one of them elsewhere.
+    /// - Throws: `busy` while another command is at work on what could lead one of them elsewhere.
     func holding<Value>(
         _ binds: [PlacedBind], _ work: () async throws(DriverError) -> Value
     ) async throws(DriverError) -> Value {
@@ -64,7 +64,7 @@ final class MountClaims: Sendable {
                     guard let (above, below) = PlacedBind.entangled(bind, other) else { continue }
                     throw DriverError(
                         .busy, "\(below.source) and \(above.source) are being mounted at once", retryable: true,
-                        cause: "one lies in the other; ask again when the other order has ended")
+                        cause: "one lies in the other; ask again when the other command has ended")
                 }
             }
             state.next += 1

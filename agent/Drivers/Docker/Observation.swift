@@ -1,4 +1,5 @@
 package import DriverKit
+import Glibc
 import Synchronization
 package import WireProtocol
 
@@ -12,6 +13,8 @@ extension DockerDriver {
             ("Architecture", "architecture"), ("DockerRootDir", "root"),
         ]
         for (theirs, ours) in names { facts[ours] = information[theirs] }
+        let folders = rights.mountRoots.compactMap { FolderRoom(path: $0)?.json }
+        if !folders.isEmpty { facts["folders"] = .array(folders) }
         return facts
     }
 
@@ -127,5 +130,20 @@ actor ContainerRoster {
             }
         }
         members = found.sorted { $0.name < $1.name }
+    }
+}
+
+/// The room of a folder that the node's owner has given to services.
+private struct FolderRoom {
+    let json: JSONValue
+
+    init?(path: String) {
+        var room = statvfs()
+        guard statvfs(path, &room) == 0 else { return nil }
+        func bytes(_ blocks: fsblkcnt_t) -> JSONValue {
+            let (bytes, overflow) = UInt64(blocks).multipliedReportingOverflow(by: UInt64(room.f_frsize))
+            return .integer(overflow ? .max : Int64(clamping: bytes))
+        }
+        json = ["path": .string(path), "total_bytes": bytes(room.f_blocks), "available_bytes": bytes(room.f_bavail)]
     }
 }

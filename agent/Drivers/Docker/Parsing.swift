@@ -100,6 +100,7 @@ struct ContainerState: Sendable, Hashable {
             "restarts": .integer(restarts),
         ]
         object["service"] = owner.map { .string($0) }
+        object["nonce"] = labels.nonce(on: name).map { .string($0) }
         object["started_at"] = Self.time(startedText)
         object["health"] = health.map { .string($0) }
         if !addresses.isEmpty {
@@ -166,6 +167,7 @@ struct ContainerEntry: Sendable, Hashable {
             "id": .string(id), "name": .string(name), "state": .string(state), "image": .string(image),
         ]
         object["service"] = labels[ContainerState.ownerLabel].map { .string($0) }
+        object["nonce"] = labels.nonce(on: name).map { .string($0) }
         return object
     }
 }

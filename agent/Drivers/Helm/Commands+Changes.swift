@@ -47,19 +47,23 @@ extension HelmDriver {
         let isThere = !history.isEmpty && history.last?.status != .uninstalled
         try await admit(spec, values, chart, of: release, isUpgrade: isThere)
         context.progress("giving \(release.name) the chart \(chart.word)")
+        // One that bears a mark keeps it; one that bears none gets one.
+        let labels = try await isMarked(call) ? [] : call.mark?.labels(by: context.commandID) ?? []
         let failure = await failure { () throws(DriverError) in
             try await self.tools.act(
-                .helm, self.words(for: release, spec, chart), input: ReleaseSpec.file(values))
+                .helm, self.words(for: release, spec, chart, labels), input: ReleaseSpec.file(values))
         }
         let last = try await judge(release, since: history.last, failure, secrets, context)
         return try await finish(release, last, changed: true, spec.waiting, secrets, context)
     }
 
     /// `--reset-values`, because Helm takes an empty set of values for the wish to keep the old ones.
-    private func words(for release: ReleaseID, _ spec: ReleaseSpec, _ chart: ChartIdentity) -> [String] {
+    private func words(
+        for release: ReleaseID, _ spec: ReleaseSpec, _ chart: ChartIdentity, _ labels: [String]
+    ) -> [String] {
         ["upgrade", "--install", "--namespace", release.namespace, "--reset-values", "--values", "-"]
             + ["--history-max", "10", "--timeout", "\(spec.waiting.seconds)s"]
-            + (spec.createsNamespace ? ["--create-namespace"] : []) + (spec.atomic ? [dialect.atomic] : [])
+            + labels + (spec.createsNamespace ? ["--create-namespace"] : []) + (spec.atomic ? [dialect.atomic] : [])
             + spec.chart.options(version: spec.version(of: chart))
             + ["--", release.name, spec.chart.operand]
     }

@@ -65,7 +65,7 @@ package final class HelmDriver: Driver {
         "release": "helm/{namespace}/{release}"
     ]
 
-    private static let table = rows.taking(arguments, secrets: secrets)
+    private static let table = rows.taking(arguments, secrets: secrets, marked: ["release"])
 
     private static let rows: [Action<HelmDriver>] = [
         Action(ActionSpec("release.list", .observe, summary: "lists releases, all or of one namespace")) {

@@ -30,7 +30,7 @@ extension HelmDriver {
         let answer = try? await tools.look(
             .kubectl, ["version", "--output=json", "--request-timeout=5s"], within: .seconds(8))
         let version = answer.flatMap { try? JSONValue(helm: $0) }?["serverVersion"]?["gitVersion"]?.asString
-        var facts: JSONObject = ["cluster_answers": .bool(version != nil)]
+        var facts: JSONObject = ["cluster_answers": .bool(version != nil), "marks": .bool(marksReleases)]
         facts["cluster_version"] = version.map { .string($0) }
         return facts
     }

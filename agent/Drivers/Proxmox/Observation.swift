@@ -11,8 +11,23 @@ extension ProxmoxDriver {
             facts["quorate"] = .bool(cluster.isQuorate)
             facts["nodes"] = .array(cluster.nodes.map { .string($0) })
         }
-        if let found = try? await storages(content: "rootdir") {
-            facts["storages"] = .array(found.map { .object($0.json) })
+        let sections = (try? await files.aside { $0.storageSections() }) ?? SectionFile("")
+        // Without the cluster's file nobody knows what else may lie on them.
+        let isTold = !sections.sections.isEmpty
+        if let found = try? await storages(content: isTold ? nil : "rootdir") {
+            facts["storages"] = .array(
+                found.filter { !$0.isDisabled }.map { storage in
+                    var json = storage.json
+                    json["contents"] = sections[storage.name].map { .array($0.contents.map { .string($0) }) }
+                    json["shared"] = .bool(SharedStorages.names(in: sections).contains(storage.name))
+                    return .object(json)
+                })
+        }
+        if let names = (try? await files.aside { $0.templates(sections) }) ?? nil {
+            facts["templates"] = .array(names.map { .string($0) })
+        }
+        if let names = (try? await files.aside { $0.interfaces() }) ?? nil {
+            facts["interfaces"] = .array(names.map { .string($0) })
         }
         return facts
     }

@@ -2,7 +2,7 @@ import DriverKit
 import Model
 import WireProtocol
 
-/// Scrubs. Whether one runs, or ran, is what the pool's status tells afterwards, and not that the tool took the order.
+/// Scrubs. Whether one runs, or ran, is what the pool's status tells afterwards, and not that the tool said yes.
 extension ZFSDriver {
     private enum ScrubAction: String { case start, pause, stop }
 
@@ -25,7 +25,7 @@ extension ZFSDriver {
         let after = try await status(of: name)
         if !isAlready, !Self.isDone(action, before.scrub, after.scrub, since: asked) {
             throw DriverError(
-                .failed, "zpool took the order to \(action.rawValue) a scrub of \(name), and its status tells of none",
+                .failed, "zpool said yes to \(action.rawValue) a scrub of \(name), and its status tells of none",
                 retryable: true, cause: after.scan.said
             ).afterChange()
         }

@@ -16,6 +16,8 @@ package struct Product: Sendable {
     package var drift: DriftWatch?
     /// Things in the inventories of nodes that bear our mark.
     package var objects: [MarkedObjects]
+    /// Things of a service whose marks are looked after.
+    package var things: [MarkedThing]
     /// The figures of nodes that are a service's own.
     package var figures: @Sendable (ServiceRecord) -> [FigurePart]
     /// Looks outside and says for certain that nothing of a service is left there; false when in doubt. Nil never says so.
@@ -27,7 +29,7 @@ package struct Product: Sendable {
 
     package init(
         name: String, summary: String, specification: Specification, placement: PlacementNeeds? = nil,
-        verbs: [ProductVerb], drift: DriftWatch? = nil, objects: [MarkedObjects] = [],
+        verbs: [ProductVerb], drift: DriftWatch? = nil, objects: [MarkedObjects] = [], things: [MarkedThing] = [],
         figures: @escaping @Sendable (ServiceRecord) -> [FigurePart] = { _ in [] },
         isGone: (@Sendable (ServiceLook) async -> Bool)? = nil, domains: DomainOffer? = nil,
         backups: BackupOffer? = nil
@@ -35,7 +37,7 @@ package struct Product: Sendable {
         (self.domains, self.backups) = (domains, backups)
         (self.name, self.summary, self.specification) = (name, summary, specification)
         (self.placement, self.verbs, self.drift, self.objects) = (placement, verbs, drift, objects)
-        (self.figures, self.isGone) = (figures, isGone)
+        (self.things, self.figures, self.isGone) = (things, figures, isGone)
     }
 
     package func verb(_ name: String) -> ProductVerb? { verbs.first { $0.verb.name == name } }

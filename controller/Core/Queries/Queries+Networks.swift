@@ -23,9 +23,8 @@ extension Queries {
         let (page, held) = try await readFleet { store throws(StoreError) in
             (try store.networks(page: part.request()), try store.heldAddresses())
         }
-        return try page.listing { record throws(CoreError) in
-            try NetworkView(record, held: held[record.name] ?? 0)
-        }
+        return try await named(
+            try page.listing { record throws(CoreError) in try NetworkView(record, held: held[record.name] ?? 0) })
     }
 
     package func network(_ name: String) async throws(CoreError) -> NetworkView {
@@ -37,7 +36,7 @@ extension Queries {
     /// A network as it is after a change.
     package func changed(_ network: NetworkRecord) async throws(CoreError) -> NetworkView {
         let held = try await readFleet { store throws(StoreError) in try store.heldAddresses() }
-        return try NetworkView(network, held: held[network.name] ?? 0)
+        return try await named(NetworkView(network, held: held[network.name] ?? 0))
     }
 
     /// What services hold of things of which there is one.
@@ -49,7 +48,7 @@ extension Queries {
             service: try await serviceFilter(question.service), node: try await nodeFilter(question.node),
             withHistory: question.withHistory, customer: viewer.customer)
         let page = try await read { store throws(StoreError) in try store.allocations(filter, page: part.request()) }
-        return page.listing { viewer.shown(AllocationView($0)) }
+        return try await told(page.listing { AllocationView($0) })
     }
 
     /// Values that no service gets.

@@ -18,7 +18,8 @@ package struct Reconciliation: Service {
         self.init(
             dependencies: dependencies,
             reconcilers: [
-                OrphanedAllocations(), ServiceDrift(operations: operations), UnknownObjects(),
+                OrphanedAllocations(), ServiceDrift(operations: operations), ThingMarks(operations: operations),
+                UnknownObjects(),
                 ExpiringCertificates(), UnreachableNodes(), StuckOperations(), SettledOperations(),
                 UnsettledOperations(), CustomerDomains(operations: operations),
                 ScheduledBackups(operations: operations), BackupVerification(),

@@ -76,3 +76,13 @@ extension InventoryItemView: OnNodes {
     var nodeIDs: [String] { [node] }
     mutating func name(_ names: [String: String]) { nodeName = names[node] }
 }
+
+extension AllocationView: OnNodes {
+    var nodeIDs: [String] { [node].compactMap(\.self) }
+    mutating func name(_ names: [String: String]) { nodeName = node.flatMap { names[$0] } }
+}
+
+extension NetworkView: OnNodes {
+    var nodeIDs: [String] { spec.nodes ?? [] }
+    mutating func name(_ names: [String: String]) { nodeNames = spec.nodes?.map { names[$0] ?? $0 } }
+}

@@ -45,6 +45,12 @@ package struct Network: Sendable, Hashable {
         return labels.allSatisfy { present[$0.key] == $0.value }
     }
 
+    /// Whether the node has it, and tells of no lack of the bridge.
+    func isThere(on node: Candidate) -> Bool {
+        let lacksBridge = kind == .bridge && node.interfaces.map { !$0.contains(interface) } == true
+        return isOn(node.id, labels: node.labels) && !lacksBridge
+    }
+
     package func subnet(of address: IPAddress) -> Subnet? { subnets.first { $0.prefix.range.contains(address) } }
 
     /// Whether the address is one that we may give out here.

@@ -7,5 +7,5 @@ package enum Container {
         summary: "A container with memory, processor and disk of its own, on a node with Docker and ZFS.",
         specification: specification, placement: placement,
         verbs: [provision, suspend, resume, upgrade, repair, terminate], drift: drift, objects: [objects],
-        figures: figures, isGone: isGone)
+        things: things, figures: figures, isGone: isGone)
 }

@@ -96,7 +96,7 @@ enum ProvisionContainer {
     @Sendable static func conclude(
         _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
     ) {
-        var address = outputs[place.name]?.asObject ?? [:]
+        var address = outputs[place.name].flatMap { try? ContainerPlace(json: $0).address } ?? [:]
         address["mountpoint"] = outputs[dataset.name]?["mountpoint"]
         service.address = address
         service.observed = ["container": outputs[container.name] ?? .null, "dataset": outputs[dataset.name] ?? .null]
@@ -113,12 +113,19 @@ extension Store {
             node: choice.node, pool: choice.pool, dataset: "\(choice.pool)/innkeeper/\(service.id)",
             container: service.id)
         try reserve(scope.spec.resources, at: place, for: service)
+        let subjects = ["zfs/\(place.dataset)", "docker/\(place.container)"]
+        let takesMarks = try takesMarks(place.node, driver: "zfs")
+        // What was made in a time that this store has forgotten is known by the service alone.
+        var isThere = false
+        for subject in subjects where try !nodes(reporting: subject).isEmpty { isThere = true }
+        let nonce = takesMarks && !isThere ? operation.id : nil
         for (kind, value) in [("dataset", place.dataset), ("container", place.container)] {
             _ = try allocate(
                 AllocationRequest(
                     kind: kind, scope: place.node, candidates: [value], node: place.node, service: service.id,
-                    operation: operation.id), at: time)
+                    operation: operation.id, nonce: nonce), at: time)
         }
+        if takesMarks { place.nonces = ContainerPlace.Nonces(dataset: nonce, container: nonce) }
         for wanted in scope.spec.ports {
             let port = try allocate(
                 AllocationRequest(
@@ -126,7 +133,7 @@ extension Store {
                     service: service.id, operation: operation.id, slot: wanted.slot), at: time)
             place.ports[wanted.slot] = Int64(port.value)
         }
-        for subject in ["zfs/\(place.dataset)", "docker/\(place.container)"] {
+        for subject in subjects {
             try hold(subject, on: place.node, for: service.id, at: time)
         }
         return place

@@ -54,13 +54,14 @@ extension SiteScope {
         _ place: SitePlace, _ call: StepCall, anyMaking: Bool = false
     ) async throws(StepFailure) -> FoundGuest? {
         var silence: StepFailure?
+        let known = anyMaking ? nil : try await nonce()
         for node in try await whereabouts(place) {
             let look = ActionRequest(
                 driver: "proxmox", action: "container.inspect", resource: place.resource,
                 arguments: ["vmid": .integer(place.vmid)])
             do throws(StepFailure) {
                 let seen = try await send(look, to: node, call.part(node))
-                try await checkOwner(seen, place, node, anyMaking: anyMaking, call)
+                try await checkOwner(seen, place, node, known, call)
                 return FoundGuest(node: node, vmid: place.vmid, seen: seen)
             } catch {
                 switch error.kind {
@@ -79,6 +80,7 @@ extension SiteScope {
         _ place: SitePlace, _ call: StepCall, anyMaking: Bool = false
     ) async throws(StepFailure) -> FoundGuest {
         if let found = try await find(place, call, anyMaking: anyMaking) {
+            if anyMaking { try await keep(found) }
             if found.node != place.node {
                 note(call, "container \(place.vmid) has moved to another node of its cluster")
                 try await noteMove(place.resource, to: found.node)
@@ -104,34 +106,50 @@ extension SiteScope {
     }
 
     private func checkOwner(
-        _ seen: JSONObject, _ place: SitePlace, _ node: String, anyMaking: Bool, _ call: StepCall
+        _ seen: JSONObject, _ place: SitePlace, _ node: String, _ known: String?, _ call: StepCall
     ) async throws(StepFailure) {
         let owner = seen["owner"]?.asString
-        let known = service.address["nonce"]?.asString
         let reason: String
         if owner != service.id {
             reason = owner.map { "it bears the mark of \($0.prefix(64))" } ?? "it bears no mark"
-        } else if !anyMaking, let known, let nonce = seen["nonce"]?.asString, nonce != known {
+        } else if let known, let nonce = seen["nonce"]?.asString, nonce != known {
             reason = "its mark is that of another making"
         } else {
-            return try await settle(place.resource)
+            return try await settle(Self.noun)
         }
-        throw await foreign(place.resource, on: node, because: reason, call)
+        throw await foreign(place.resource, as: Self.noun, on: node, because: reason, call)
+    }
+
+    /// What people call a site's container.
+    static let noun = "guest"
+
+    /// By what the making of the container is known; nil where nobody has written it down.
+    func nonce() async throws(StepFailure) -> String? {
+        let id = service.id
+        return try await locally { store throws(StoreError) in
+            .success(try store.allocations(service: id).first { $0.kind == "vmid" }?.nonce)
+        }
+    }
+
+    /// The container is the service's from here on: its usage, and by what its making is known.
+    func keep(_ guest: FoundGuest) async throws(StepFailure) {
+        let (id, now) = (service.id, dependencies.clock.now())
+        try await locally { store throws(StoreError) -> Result<Void, StepFailure> in
+            try store.hold(guest.resource, on: guest.node, for: id, at: now)
+            if !guest.nonce.isEmpty { try store.noteNonce(guest.nonce, of: "vmid", "\(guest.vmid)", service: id) }
+            return .success(())
+        }
     }
 
     /// Gives an order on the container; whose it is goes along, and is compared by the node.
     func order(
         _ operation: String, _ guest: FoundGuest, _ arguments: JSONObject, secrets: JSONObject = [:], _ call: StepCall
     ) async throws(StepFailure) -> JSONObject {
-        var mark: JSONObject = ["service": .string(service.id)]
-        if !guest.nonce.isEmpty { mark["nonce"] = .string(guest.nonce) }
         let request = ActionRequest(
             driver: "proxmox", action: operation, resource: guest.resource,
-            arguments: arguments.merged(with: ["vmid": .integer(guest.vmid), "mark": .object(mark)]), secrets: secrets)
-        do throws(StepFailure) { return try await send(request, to: guest.node, call) } catch {
-            guard error.code == "foreign" else { throw error }
-            throw await foreign(guest.resource, on: guest.node, because: error.message, call)
-        }
+            arguments: arguments.merged(with: ["vmid": .integer(guest.vmid)]), secrets: secrets)
+        let mark = mark(guest.nonce.isEmpty ? nil : guest.nonce)
+        return try await send(request, marked: mark, as: Self.noun, to: guest.node, call)
     }
 
     func order(_ operation: String, _ guest: FoundGuest, _ call: StepCall) async throws(StepFailure) -> JSONObject {
@@ -146,35 +164,5 @@ extension SiteScope {
             driver: "proxmox", action: operation, resource: guest.resource,
             arguments: ["vmid": .integer(guest.vmid)])
         return try await send(request, to: guest.node, call)
-    }
-
-    // MARK: findings
-
-    private static let finding = "service.foreign_guest"
-    private var subject: String { "service/\(service.id)" }
-
-    private func foreign(
-        _ resource: String, on node: String, because reason: String, _ call: StepCall
-    ) async -> StepFailure {
-        let finding = Finding(
-            Self.finding, subject: subject, .error, node: node, service: service.id,
-            summary:
-                "The container of service \(service.externalID ?? service.id) is somebody else's: \(resource), \(reason).",
-            remedy:
-                "It was left alone. Look on the node whose it is; move it away, or give it the service's mark, and try again.",
-            data: ["resource": .string(resource)])
-        let now = dependencies.clock.now()
-        do throws(StoreError) { try await dependencies.store.raise(finding, at: now) } catch {
-            note(call, "that \(resource) is somebody else's could not be stored as a finding: \(error)")
-        }
-        return .refused("foreign", "\(resource) is not this service's and was left alone: \(reason)", resource)
-    }
-
-    private func settle(_ resource: String) async throws(StepFailure) {
-        let (subject, now) = (subject, dependencies.clock.now())
-        try await locally { store throws(StoreError) -> Result<Void, StepFailure> in
-            try store.resolve(Self.finding, subject: subject, by: "controller", at: now)
-            return .success(())
-        }
     }
 }

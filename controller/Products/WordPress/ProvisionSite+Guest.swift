@@ -21,8 +21,9 @@ extension ProvisionSite {
                     return try await scope.remake(origin, at: place, card, hostname: String(label), call)
                 }
                 let seen = try await scope.send(request, to: place.node, call.part("\(place.vmid)"))
-                try await scope.hold(place)
-                return FoundGuest(node: place.node, vmid: place.vmid, seen: seen)
+                let guest = FoundGuest(node: place.node, vmid: place.vmid, seen: seen)
+                try await scope.keep(guest)
+                return guest
             } catch {
                 guard error.isTaken else { throw error }
                 try await scope.takeAnother(than: place.vmid, on: place.node, because: error.message)
@@ -60,19 +61,10 @@ extension SiteScope {
             "rootfs": ["storage": .string(place.storage), "size_gib": .integer(spec.diskBytes >> 30)],
             "hostname": .string(hostname), "memory_mib": .integer(spec.memoryBytes >> 20),
             "cores": .integer(spec.cores), "on_boot": true, "unprivileged": true, "networks": [card.argument],
-            "features": spec.featureArgument, "tags": ["innkeeper"], "mark": ["service": .string(service.id)],
+            "features": spec.featureArgument, "tags": ["innkeeper"], "mark": mark(nil).json,
         ]
         if !card.resolvers.isEmpty { arguments["nameservers"] = .array(card.resolvers.map { .string($0) }) }
         return arguments
-    }
-
-    /// Usage of the container counts for the service from here on.
-    func hold(_ place: SitePlace) async throws(StepFailure) {
-        let (id, now) = (service.id, dependencies.clock.now())
-        try await locally { store throws(StoreError) -> Result<Void, StepFailure> in
-            try store.hold(place.resource, on: place.node, for: id, at: now)
-            return .success(())
-        }
     }
 
     fileprivate func takeAnother(

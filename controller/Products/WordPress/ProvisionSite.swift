@@ -177,7 +177,7 @@ enum ProvisionSite {
         guard let host = outputs[name.name]?["host"], let found = outputs[guest.name] else { return }
         var address: JSONObject = ["host": host]
         address["url"] = host.asString.map { .string("https://\($0)") }
-        (address["vmid"], address["nonce"]) = (found["vmid"], found["nonce"])
+        address["vmid"] = found["vmid"]
         (address["dns"], address["proxy"]) = (outputs[name.name]?["dns"], outputs[name.name]?["proxy"])
         address["storage"] = outputs[place.name]?["storage"]
         address["addresses"] = outputs[card.name]?["addresses"]

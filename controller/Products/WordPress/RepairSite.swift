@@ -72,7 +72,6 @@ enum RepairSite {
         _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
     ) {
         SiteSteps.noteGuest(&service, operation, outputs: outputs)
-        service.address["nonce"] = outputs[SiteSteps.guest.name]?["nonce"]
         service.observed["ha"] = outputs[ha.name]?["ha"]
         service.observed["wordpress"] = outputs[recipe.name]?["returned"]
     }

@@ -68,16 +68,15 @@ enum RestoreSite {
         if let found = try call.output(guest) {
             // One that was cut off has made it anew: the next attempt finds another making.
             let seen = try await scope.order("container.restore", found.ofAnyMaking, arguments, call)
-            return FoundGuest(node: found.node, vmid: found.vmid, seen: seen)
+            return try await scope.kept(FoundGuest(node: found.node, vmid: found.vmid, seen: seen))
         }
         let request = ActionRequest(
             driver: "proxmox", action: "container.restore", resource: place.resource,
             arguments: arguments.merged(with: [
-                "vmid": .integer(place.vmid), "mark": ["service": .string(scope.service.id)],
+                "vmid": .integer(place.vmid), "mark": scope.mark(nil).json,
             ]))
         let seen = try await scope.send(request, to: place.node, call)
-        try await scope.hold(place)
-        return FoundGuest(node: place.node, vmid: place.vmid, seen: seen)
+        return try await scope.kept(FoundGuest(node: place.node, vmid: place.vmid, seen: seen))
     }
 
     // MARK: after
@@ -103,7 +102,6 @@ enum RestoreSite {
     @Sendable static func conclude(
         _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
     ) {
-        service.address["nonce"] = outputs[restored.name]?["nonce"]
         service.observed["ha"] = outputs[managed.name]?["ha"]
         service.observed["snapshots"] = .array([])
         service.observed["drift"] = nil
@@ -113,6 +111,11 @@ enum RestoreSite {
 }
 
 extension SiteScope {
+    fileprivate func kept(_ guest: FoundGuest) async throws(StepFailure) -> FoundGuest {
+        try await keep(guest)
+        return guest
+    }
+
     /// The backup that is asked for, if it is one of the service's own.
     func wantedBackup() async throws(StepFailure) -> BackupRecord {
         let (all, named) = (try await backups(), operation.parameters["backup"]?.asString)

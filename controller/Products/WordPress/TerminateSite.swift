@@ -47,7 +47,8 @@ enum TerminateSite {
         guard let place = try call.output(place) else { return nil }
         do throws(StepFailure) { return try await scope.find(place, call, anyMaking: true) } catch {
             // One that was never ours, because ours was never made, is no reason to keep the rest.
-            guard error.code == "foreign", scope.service.address["nonce"] == nil else { throw error }
+            let isMade = try await scope.nonce() != nil
+            guard error.code == "foreign", !isMade else { throw error }
             return nil
         }
     }

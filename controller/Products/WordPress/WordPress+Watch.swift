@@ -8,6 +8,24 @@ extension WordPress {
     /// Containers bear our mark, whose service the driver reports as `owner`.
     static let objects = MarkedObjects(driver: "proxmox", noun: "containers") { $0.state["owner"]?.asString }
 
+    static let guest = MarkedThing(
+        noun: SiteScope.noun, driver: "proxmox", allocation: "vmid", resource: { "proxmox/ct/\($0)" },
+        question: { look, vmid in
+            look.question(
+                "proxmox", "container.inspect", "proxmox/ct/\(vmid)", ["vmid": .integer(Int64(vmid) ?? 0)])
+        },
+        mark: { state in
+            state["owner"]?.asString.map { ThingMark(service: $0, nonce: state["nonce"]?.asString) }
+        },
+        isOrdered: { look, state in
+            // The Ethernet address is no other's.
+            let mac = look.held.first { $0.kind == "mac" }?.value.lowercased()
+            let cards = state["networks"]?.asArray ?? []
+            return state["copy_of"] == nil && mac != nil
+                && cards.contains { $0["mac"]?.asString?.lowercased() == mac }
+        },
+        adoption: { ("container.mark", ["vmid": .integer(Int64($0) ?? 0)]) })
+
     /// The figures of its container by their own names.
     @Sendable static func figures(_ service: ServiceRecord) -> [FigurePart] {
         guard let vmid = service.address["vmid"]?.asInteger else { return [] }

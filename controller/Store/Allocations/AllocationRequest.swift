@@ -42,13 +42,16 @@ package struct AllocationRequest: Sendable, Hashable {
     package var operation: String?
     /// What it is for, where a service has several of a kind: `public`, `2`.
     package var slot: String
+    /// Under which the thing of this name is going to be made.
+    package var nonce: String?
     /// Values that nodes have told of there, and that are not this service's, are passed over.
     package var sightings = SightingScope.nowhere
 
     package init(
         kind: String, scope: String = "", candidates: [String] = [], node: String? = nil, service: String,
-        operation: String? = nil, slot: String = ""
+        operation: String? = nil, slot: String = "", nonce: String? = nil
     ) {
+        self.nonce = nonce
         self.kind = kind
         self.scope = scope
         self.slot = slot

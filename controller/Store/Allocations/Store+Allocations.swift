@@ -47,7 +47,7 @@ extension Store {
         let since = (last ?? nil).map { max(time, $0 + .milliseconds(1)) } ?? time
         let record = AllocationRecord(
             kind: request.kind, scope: request.scope, value: value, node: request.node, service: request.service,
-            operation: request.operation, createdAt: since, slot: request.slot)
+            operation: request.operation, createdAt: since, slot: request.slot, nonce: request.nonce)
         let insertion = """
             \(AllocationRecord.insertion) ON CONFLICT (kind, scope, value) WHERE released_at IS NULL DO NOTHING
             """
@@ -106,6 +106,13 @@ extension Store {
     package func allocations(service: String) throws(StoreError) -> [AllocationRecord] {
         let rest = "WHERE service = ? AND released_at IS NULL ORDER BY kind, scope, value"
         return try select(AllocationRecord.self, rest, [service])
+    }
+
+    /// Writes down by what the making of a thing is known, whose name the service holds.
+    package func noteNonce(_ nonce: String, of kind: String, _ value: String, service: String) throws(StoreError) {
+        try run(
+            "UPDATE allocations SET nonce = ? WHERE kind = ? AND value = ? AND service = ? AND released_at IS NULL",
+            [nonce, kind, value, service])
     }
 
     /// What is held, by kind, scope and value, or what was ever held.

@@ -24,7 +24,9 @@ extension Store {
         try transaction { () throws(StoreError) in
             try endHolding(service: service, at: time)
             // What is gone cannot be otherwise than it should be.
-            try resolve("service.drift", subject: "service/\(service)", by: "controller", at: time)
+            for kind in try openFindings(about: "service/\(service)") where Finding.isAboutThings(kind) {
+                try resolve(kind, subject: "service/\(service)", by: "controller", at: time)
+            }
             for record in try allocations(service: service) { try release(record, at: time, by: rules) }
             try releaseReservation(service: service)
             try forgetIntegrations(of: service)

@@ -18,10 +18,12 @@ package struct AllocationRecord: Sendable, Hashable {
     package var slot: String
     /// Nil while it is held.
     package var releasedAt: Timestamp?
+    /// Of a thing that bears our mark: what tells its making from every other. Nil for what bears none, and where nobody knows.
+    package var nonce: String?
 
     package init(
         kind: String, scope: String, value: String, node: String?, service: String, operation: String?,
-        createdAt: Timestamp, slot: String = "", releasedAt: Timestamp? = nil
+        createdAt: Timestamp, slot: String = "", releasedAt: Timestamp? = nil, nonce: String? = nil
     ) {
         self.kind = kind
         self.scope = scope
@@ -32,6 +34,7 @@ package struct AllocationRecord: Sendable, Hashable {
         self.createdAt = createdAt
         self.slot = slot
         self.releasedAt = releasedAt
+        self.nonce = nonce
     }
 }
 
@@ -39,7 +42,7 @@ extension AllocationRecord: Record {
     static let table = "allocations"
     static let key = ["kind", "scope", "value", "created_at"]
     static let columns = [
-        "kind", "scope", "value", "node", "service", "operation", "created_at", "slot", "released_at",
+        "kind", "scope", "value", "node", "service", "operation", "created_at", "slot", "released_at", "nonce",
     ]
 
     init(row: inout any SQLRow) throws(SQLError) {
@@ -52,11 +55,12 @@ extension AllocationRecord: Record {
         createdAt = try row.timestamp()
         slot = try row.text()
         releasedAt = try row.optionalTimestamp()
+        nonce = try row.optionalText()
     }
 
     var values: [any SQLBindable] {
         [
-            kind, scope, value, node, service, operation, createdAt, slot, releasedAt,
+            kind, scope, value, node, service, operation, createdAt, slot, releasedAt, nonce,
         ]
     }
 }

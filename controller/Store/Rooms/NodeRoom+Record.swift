@@ -24,6 +24,8 @@ extension NodeRoom: Record {
         drivers = body["drivers"]?.asArray?.compactMap(\.asString) ?? []
         storages = (body["storages"]?.asArray ?? []).compactMap { StorageRoom(column: $0) }
         templates = body["templates"]?.asArray?.compactMap(\.asString)
+        interfaces = body["interfaces"]?.asArray?.compactMap(\.asString)
+        cluster = body["cluster"]?.asString
     }
 
     var values: [any SQLBindable] {
@@ -38,27 +40,30 @@ extension NodeRoom: Record {
             "drivers": .array(drivers.map { .string($0) }), "storages": .array(storages.map(\.column)),
         ]
         body["templates"] = templates.map { .array($0.map { .string($0) }) }
+        body["interfaces"] = interfaces.map { .array($0.map { .string($0) }) }
+        body["cluster"] = cluster.map { .string($0) }
         return body
     }
 }
 
 extension StorageRoom {
-    /// A list, since there are as many as nodes: kind, name, size, free, taken, contents, fault.
+    /// A list, since there are as many as nodes: kind, name, size, free, taken, contents, fault, and whether it is shared.
     fileprivate var column: JSONValue {
         [
             .string(kind.rawValue), .string(name), .integer(sizeBytes), .integer(freeBytes), .integer(takenBytes),
-            .array(contents.map { .string($0) }), fault.map { .string($0) } ?? .null,
+            .array(contents.map { .string($0) }), fault.map { .string($0) } ?? .null, .bool(isShared),
         ]
     }
 
     fileprivate init?(column: JSONValue) {
-        guard let parts = column.asArray, parts.count == 7, let kind = parts[0].asString.flatMap(Kind.init),
+        guard let parts = column.asArray, parts.count >= 7, let kind = parts[0].asString.flatMap(Kind.init),
             let name = parts[1].asString, let size = parts[2].asInteger, let free = parts[3].asInteger,
             let taken = parts[4].asInteger
         else { return nil }
         self.init(
             kind: kind, name: name, contents: parts[5].asArray?.compactMap(\.asString) ?? [], sizeBytes: size,
             freeBytes: free, takenBytes: taken, fault: parts[6].asString)
+        isShared = parts.count > 7 && parts[7] == true
     }
 }
 

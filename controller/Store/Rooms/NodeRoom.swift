@@ -20,6 +20,10 @@ package struct NodeRoom: Sendable, Hashable {
     package var storages: [StorageRoom]
     /// Templates of containers that are there; nil where nobody tells.
     package var templates: [String]?
+    /// What its guests' cards can be put on; nil where nobody tells.
+    package var interfaces: [String]?
+    /// As its nodes call it; nil for a node by itself.
+    package var cluster: String?
 }
 
 /// A place on a node that data can be put in, as far as the node is believed.
@@ -44,6 +48,8 @@ package struct StorageRoom: Sendable, Hashable {
     package var takenBytes: Int64
     /// Why nothing may be put there, as the node calls it: `SUSPENDED`; nil for one that works.
     package var fault: String?
+    /// All nodes of the cluster reach it: what is promised on one of them is promised on all.
+    package var isShared = false
 
     /// As reservations name it.
     package var key: String { kind == .zfs ? name : "\(kind.rawValue):\(name)" }
@@ -63,7 +69,8 @@ extension NodeRoom {
             isDraining: node.isDraining, isRevoked: node.revokedAt != nil, isApproved: node.approvedAt != nil,
             cpuMillis: node.cpuMillis, memoryBytes: node.memoryBytes, drivers: facts.keys.sorted(),
             storages: Self.storages(facts, believed),
-            templates: facts["proxmox"]?["templates"]?.asArray?.compactMap(\.asString))
+            templates: facts["proxmox"]?["templates"]?.asArray?.compactMap(\.asString),
+            interfaces: facts["proxmox"]?["interfaces"]?.asArray?.compactMap(\.asString), cluster: node.cluster)
     }
 
     private static func storages(_ facts: [String: JSONObject], _ believed: NodeClaims) -> [StorageRoom] {
@@ -119,6 +126,7 @@ extension StorageRoom {
         let isActive = json["active"]?.asBool ?? true
         self.init(
             .proxmox, name, contents, size: size, free: free, fault: isActive ? nil : "INACTIVE")
+        isShared = json["shared"]?.asBool ?? false
     }
 
     fileprivate init?(folder json: JSONValue) {

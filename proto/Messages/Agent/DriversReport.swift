@@ -1,4 +1,5 @@
-/// All drivers of the node anew, in an open session: one was found, or has come back, since the `hello`.
+/// All drivers of the node anew, in an open session: one was found, or has come back, since the `hello`, or what they tell of the
+/// machine has changed. Without catalogues what they can do is what was told before.
 package struct DriversReport: WireMessage {
     package static let type = "drivers"
 

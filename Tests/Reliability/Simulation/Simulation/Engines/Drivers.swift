@@ -43,6 +43,8 @@ struct SimulatedDocker: EngineDriver {
             "container.update",
         ], ["container.inspect"])
 
+    func facts() async -> JSONObject { ["marks": true] }
+
     func inventory() async throws(DriverError) -> [InventoryItem] {
         engines.model.containers.keys.sorted().map {
             InventoryItem(resource: "docker/\($0)", state: engines.model.state(ofContainer: $0))
@@ -56,10 +58,14 @@ struct SimulatedZFS: EngineDriver {
     let version = "1"
     let concurrency = 2
     let actions = specs(
-        ["dataset.ensure", "dataset.destroy", "dataset.quota", "dataset.snapshot"], ["dataset.usage"])
+        ["dataset.ensure", "dataset.destroy", "dataset.quota", "dataset.snapshot", "dataset.mark"],
+        ["dataset.usage", "dataset.list"])
 
     func facts() async -> JSONObject {
-        ["pools": [["name": "tank", "size_bytes": .integer(1 << 40), "free_bytes": .integer(1 << 40)]]]
+        [
+            "pools": [["name": "tank", "size_bytes": .integer(1 << 40), "free_bytes": .integer(1 << 40)]],
+            "marks": true,
+        ]
     }
 
     func inventory() async throws(DriverError) -> [InventoryItem] {

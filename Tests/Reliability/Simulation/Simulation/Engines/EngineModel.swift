@@ -9,12 +9,14 @@ struct EngineModel {
         var image: String
         var isRunning: Bool
         var memory: Int64
+        var nonce: String?
     }
 
     struct Dataset: Equatable {
         var owner: String
         var quota: Int64
         var snapshots: [String] = []
+        var nonce: String?
     }
 
     var images: Set<String> = []
@@ -31,17 +33,20 @@ struct EngineModel {
     private mutating func zfs(_ call: ActionCall) -> Answer {
         let name = call.arguments["dataset"]?.asString ?? ""
         let before = datasets[name]
+        let mark = call.bears
+        if let before, let mark, !mark.isBorne(by: Mark(service: before.owner, nonce: before.nonce)) {
+            return .failure(.init(.foreign, "\(name) is another's"))
+        }
         switch call.action {
         case "dataset.ensure":
-            let owner = call.arguments["owner"]?.asString ?? ""
-            if let before, before.owner != owner { return .failure(.init(.conflict, "\(name) is another's")) }
             let quota = call.arguments["quota_bytes"]?.asInteger ?? 0
-            datasets[name] = Dataset(owner: owner, quota: quota, snapshots: before?.snapshots ?? [])
-        case "dataset.destroy":
-            if let before, let owner = call.arguments["owner"]?.asString, before.owner != owner {
-                return .failure(.init(.conflict, "\(name) is another's"))
-            }
-            datasets[name] = nil
+            datasets[name] = Dataset(
+                owner: before?.owner ?? mark?.service ?? "", quota: quota, snapshots: before?.snapshots ?? [],
+                nonce: before == nil ? mark?.nonce : before?.nonce)
+        case "dataset.destroy": datasets[name] = nil
+        case "dataset.mark":
+            guard let before, let mark else { return .failure(.init(.notFound, "no \(name)")) }
+            if before.nonce == nil { datasets[name]?.nonce = mark.nonce }
         case "dataset.quota":
             guard before != nil else { return .failure(.init(.notFound, "no \(name)")) }
             datasets[name]?.quota = call.arguments["quota_bytes"]?.asInteger ?? 0
@@ -62,17 +67,17 @@ struct EngineModel {
         }
         let name = call.arguments["name"]?.asString ?? ""
         let before = containers[name]
-        if let owner = call.arguments["service"]?.asString, let before, before.service != owner {
-            return .failure(.init(.conflict, "\(name) is another's"))
+        let mark = call.bears
+        if let before, let mark, !mark.isBorne(by: Mark(service: before.service, nonce: before.nonce)) {
+            return .failure(.init(.foreign, "\(name) is another's"))
         }
         switch call.action {
         case "container.ensure":
             let image = call.arguments["image"]?.asString ?? ""
             guard images.contains(image) else { return .failure(.init(.notFound, "no image \(image)")) }
-            let service = call.arguments["labels"]?["innkeeper.service"]?.asString ?? name
             containers[name] = Container(
-                service: service, image: image, isRunning: true,
-                memory: call.arguments["memory_bytes"]?.asInteger ?? 0)
+                service: mark?.service ?? name, image: image, isRunning: true,
+                memory: call.arguments["memory_bytes"]?.asInteger ?? 0, nonce: before?.nonce ?? mark?.nonce)
         case "container.remove": containers[name] = nil
         case "container.start", "container.stop", "container.update":
             guard before != nil else { return .failure(.init(.notFound, "no container \(name)")) }
@@ -87,18 +92,30 @@ struct EngineModel {
 
     func state(ofContainer name: String) -> JSONObject {
         guard let container = containers[name] else { return ["name": .string(name), "present": false] }
-        return [
+        var state: JSONObject = [
             "id": .string("c-\(name)"), "name": .string(name), "service": .string(container.service),
             "state": container.isRunning ? "running" : "exited", "image": .string(container.image),
             "memory_bytes": .integer(container.memory),
         ]
+        state["nonce"] = container.nonce.map { .string($0) }
+        return state
     }
 
     func state(ofDataset name: String) -> JSONObject {
         guard let dataset = datasets[name] else { return ["dataset": .string(name), "present": false] }
         return [
             "dataset": .string(name), "mountpoint": .string("/\(name)"), "owner": .string(dataset.owner),
+            "mark": Mark(service: dataset.owner, nonce: dataset.nonce).json,
             "quota_bytes": .integer(dataset.quota), "used_bytes": 4096,
         ]
+    }
+}
+
+extension ActionCall {
+    /// The mark that a call brings, read as the table of a driver does it.
+    fileprivate var bears: Mark? {
+        arguments["mark"]?["service"]?.asString.map {
+            Mark(service: $0, nonce: arguments["mark"]?["nonce"]?.asString)
+        }
     }
 }

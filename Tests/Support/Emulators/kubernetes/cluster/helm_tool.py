@@ -15,14 +15,14 @@ GLOBAL = ["--namespace", "--kubeconfig", "--kube-context"]
 #: Verb to (flags, options with values).
 VERBS = {
     "version": ([], ["--template"]),
-    "list": (["--all", "--all-namespaces"], ["--output", "--max", "--offset"]),
+    "list": (["--all", "--all-namespaces"], ["--output", "--max", "--offset", "--filter", "--selector"]),
     "history": ([], ["--output", "--max"]),
     "status": ([], ["--output", "--revision"]),
     "get": (["--all"], ["--output"]),
     "show": ([], ["--version", "--repo"]),
     "template": (["--include-crds", "--is-upgrade"], ["--values", "--version", "--repo"]),
     "upgrade": (["--install", "--create-namespace", "--reset-values", "--atomic", "--wait"],
-                ["--values", "--version", "--repo", "--timeout", "--history-max"]),
+                ["--values", "--version", "--repo", "--timeout", "--history-max", "--labels"]),
     "rollback": (["--wait"], ["--timeout", "--history-max"]),
     "uninstall": (["--wait", "--keep-history"], ["--timeout"]),
 }
@@ -34,6 +34,8 @@ def main(world, words):
         raise Failure('Error: unknown command "%s" for "helm"' % (words[0] if words else ""))
     world.verb = words[0]
     flags, values = VERBS[words[0]]
+    if world["helm_version"].startswith("v3.") and int(world["helm_version"].split(".")[1]) < 13:
+        values = [value for value in values if value != "--labels"]
     if world["helm_version"].startswith("v4"):
         flags = ["--rollback-on-failure" if flag == "--atomic" else flag for flag in flags]
     operands, options = parse(words[1:], flags, values + GLOBAL)
@@ -72,12 +74,24 @@ def do_list(world, operands, options, given):
         for namespace, releases in sorted(spaces.items()):
             for name, revisions in sorted(releases.items()):
                 last = revisions[-1]
+                if not re.search(options.get("--filter", ""), name) or not selects(options.get("--selector"), last):
+                    continue
                 if options.get("--all") or last["status"] in ("deployed", "failed"):
                     updated = last["updated"].replace("T", " ").replace("+00:00", "000 +0000 UTC")
                     rows.append({"name": name, "namespace": namespace, "revision": str(last["revision"]), "updated": updated,
                                  "status": last["status"], "chart": last["chart"], "app_version": last["app_version"]})
     start = int(options.get("--offset", 0))
     print(json.dumps(rows[start:start + int(options.get("--max", 256))]))
+
+
+def selects(selector, row):
+    """Of the newest revision, as Helm does it: `key=value` and `!key`, all of which must hold."""
+    labels = row.get("labels", {})
+    for word in (selector or "").split(",") if selector else []:
+        key, equals, value = word.partition("=")
+        if key.startswith("!") and key[1:] in labels or not key.startswith("!") and equals and labels.get(key) != value:
+            return False
+    return True
 
 
 def do_history(world, operands, options, given):
@@ -174,7 +188,10 @@ def do_upgrade(world, operands, options, given):
         if history and not values and not options.get("--reset-values"):
             values = history[-1]["values"]
         revision = max([row["revision"] for row in history], default=0) + 1
-        history.append({"revision": revision, "updated": now(), "status": "pending-install" if installs else "pending-upgrade",
+        # An upgrade keeps the labels of the revision before, and lays those that it is given over them.
+        labels = dict({} if installs else history[-1].get("labels", {}))
+        labels.update(word.split("=", 1) for word in options.get("--labels", "").split(",") if word)
+        history.append({"labels": labels, "revision": revision, "updated": now(), "status": "pending-install" if installs else "pending-upgrade",
                         "chart": chart, "app_version": version, "values": values,
                         "description": "Initial install underway" if installs else "Preparing upgrade"})
         del history[:-int(options.get("--history-max", 10))]
