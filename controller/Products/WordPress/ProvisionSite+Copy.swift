@@ -51,8 +51,8 @@ extension SiteScope {
                 "replace": true, "unique": true, "mark": ["service": .string(service.id)],
             ])
         let seen = try await send(request, to: place.node, call.part("\(place.vmid)"))
-        try await hold(place)
         let made = FoundGuest(node: place.node, vmid: place.vmid, seen: seen)
+        try await keep(made)
         do throws(StepFailure) { try await settle(made, card, hostname: hostname, call) } catch {
             // The container is there, whatever became of its settings.
             var failure = error
