@@ -47,6 +47,7 @@ extension Problem {
     package enum Kind: String, CaseIterable, Sendable {
         case badRequest = "bad-request"
         case invalidField = "invalid-field"
+        case unusable = "unusable-value"
         case unauthenticated = "unauthenticated"
         case forbidden = "forbidden"
         case notFound = "not-found"
@@ -79,7 +80,7 @@ extension Problem {
             case .tooLarge: 413
             case .mediaType: 415
             case .expectationFailed: 417
-            case .keyReused: 422
+            case .keyReused, .unusable: 422
             case .hammering: 429
             case .internalError: 500
             case .tooMany, .unavailable: 503
@@ -91,6 +92,7 @@ extension Problem {
             switch self {
             case .badRequest: "The request cannot be understood"
             case .invalidField: "A field is not valid"
+            case .unusable: "A field names what cannot be had"
             case .unauthenticated: "No valid API key was given"
             case .forbidden: "The API key may not do this"
             case .notFound: "There is no such thing"

@@ -4,6 +4,8 @@ package import Store
 package enum CoreError: Error, Sendable, Hashable {
     /// The request itself is wrong. `field` is a path such as `overrides.memory_bytes`.
     case invalid(field: String, problem: String)
+    /// What a field says is well formed, and nothing that could ever be had.
+    case unusable(field: String, problem: String)
     case notFound(kind: String, id: String)
     /// What a field of the request names is not there.
     case namesNothing(field: String, _ sentence: String)
@@ -22,7 +24,7 @@ package enum CoreError: Error, Sendable, Hashable {
 extension CoreError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .invalid(let field, let problem): "\(field) \(problem)"
+        case .invalid(let field, let problem), .unusable(let field, let problem): "\(field) \(problem)"
         case .notFound(let kind, let id): "there is no \(kind) \(id)"
         case .namesNothing(_, let sentence), .forbidden(let sentence), .conflict(let sentence): sentence
         case .notAsExpected(let resource): "\(resource) is not as the request expects it; look at it again"

@@ -28,6 +28,7 @@ package actor Store {
         let feed = feed
         let database = Database(try StoreFile.open(path, options), seal: options.seal) { feed.publish($0) }
         try NodeRoom.fillMissing(database)
+        try OldObservations.bringForward(database)
         self.database = database
         ledgers = Ledgers(database)
         series = SeriesSets(database, limit: options.seriesLimit)

@@ -23,6 +23,22 @@ package enum DomainText {
         return "xn--\(encoded)"
     }
 
+    /// As people read it: with letters beyond ASCII. What is no punycode of such letters stays as it is.
+    package static func unicode(_ name: String) -> String {
+        name.split(separator: ".", omittingEmptySubsequences: false).map { label in
+            guard label.hasPrefix("xn--"), let points = Punycode.decode(label.dropFirst(4).utf8) else {
+                return String(label)
+            }
+            var text = String.UnicodeScalarView()
+            for point in points {
+                guard let scalar = Unicode.Scalar(point) else { return String(label) }
+                text.append(scalar)
+            }
+            // What does not lead back hides something.
+            return asciiLabel(String(text)) == String(label) ? String(text) : String(label)
+        }.joined(separator: ".")
+    }
+
     private static func isLetterLike(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .lowercaseLetter, .otherLetter, .modifierLetter, .nonspacingMark, .spacingMark, .decimalNumber: true
@@ -54,6 +70,46 @@ enum Punycode {
             (delta, number) = (delta + 1, number + 1)
         }
         return String(decoding: output, as: UTF8.self)
+    }
+
+    /// Nil for what `encode` never gives.
+    static func decode(_ input: Substring.UTF8View) -> [UInt32]? {
+        let bytes = Array(input)
+        let mark = bytes.lastIndex(of: UInt8(ascii: "-"))
+        var output = (mark.map { Array(bytes[..<$0]) } ?? []).map { UInt32($0) }
+        var (number, index, bias): (UInt32, UInt32, UInt32) = (128, 0, 72)
+        var rest = bytes[(mark.map { $0 + 1 } ?? 0)...]
+        while !rest.isEmpty {
+            let before = index
+            var (weight, place): (UInt32, UInt32) = (1, 36)
+            while true {
+                guard let digit = rest.popFirst().flatMap(value) else { return nil }
+                let (step, isTooMuch) = digit.multipliedReportingOverflow(by: weight)
+                guard !isTooMuch, index <= .max - step else { return nil }
+                index += step
+                let threshold = place <= bias ? 1 : min(place - bias, 26)
+                if digit < threshold { break }
+                let (heavier, isTooHeavy) = weight.multipliedReportingOverflow(by: 36 - threshold)
+                guard !isTooHeavy else { return nil }
+                (weight, place) = (heavier, place + 36)
+            }
+            let count = UInt32(output.count) + 1
+            bias = adapted(index - before, count, isFirst: before == 0)
+            guard number <= .max - index / count else { return nil }
+            number += index / count
+            index %= count
+            output.insert(number, at: Int(index))
+            index += 1
+        }
+        return output
+    }
+
+    private static func value(_ letter: UInt8) -> UInt32? {
+        switch letter {
+        case 0x61...0x7A: UInt32(letter - 0x61)
+        case 0x30...0x39: UInt32(letter - 0x30) + 26
+        default: nil
+        }
     }
 
     private static func digits(of delta: UInt32, _ bias: UInt32) -> [UInt8] {

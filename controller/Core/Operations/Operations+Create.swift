@@ -58,28 +58,29 @@ extension Operations {
 }
 
 extension ServiceRequest {
-    func check() throws(CoreError) {
+    /// - Parameter path: of the object that has the fields, with a dot behind it.
+    func check(under path: String = "") throws(CoreError) {
         if let externalID, !Grammar.externalID.accepts(externalID) {
-            throw .invalid(field: "external_id", problem: "must be \(Grammar.externalID.expectation)")
+            throw .invalid(field: "\(path)external_id", problem: "must be \(Grammar.externalID.expectation)")
         }
         guard Grammar.externalID.accepts(customer) else {
-            throw .invalid(field: "customer", problem: "must be \(Grammar.externalID.expectation)")
+            throw .invalid(field: "\(path)customer", problem: "must be \(Grammar.externalID.expectation)")
         }
         guard Grammar.planName.accepts(plan) else {
-            throw .invalid(field: "plan", problem: "must be \(Grammar.planName.expectation)")
+            throw .invalid(field: "\(path)plan", problem: "must be \(Grammar.planName.expectation)")
         }
-        try checkLabels(labels, field: "labels")
+        try checkLabels(labels, field: "\(path)labels")
     }
 
     /// A customer orders for himself. External ids are unique among all customers: which of them are taken is not for him.
-    fileprivate func check(for requester: Requester) throws(CoreError) {
+    func check(for requester: Requester, under path: String = "") throws(CoreError) {
         guard let own = requester.customer else { return }
         guard customer == own else {
-            throw .invalid(field: "customer", problem: "must be the customer that the key is bound to")
+            throw .invalid(field: "\(path)customer", problem: "must be the customer that the key is bound to")
         }
         guard externalID == nil else {
             throw .invalid(
-                field: "external_id", problem: "cannot be given with a key that is bound to a customer")
+                field: "\(path)external_id", problem: "cannot be given with a key that is bound to a customer")
         }
     }
 
@@ -131,7 +132,7 @@ func checkLabels(_ labels: [String: String], field: String) throws(CoreError) {
 
 extension Store {
     /// What an earlier request with the same external id made, or one without under the same key.
-    fileprivate func earlier(
+    func earlier(
         _ request: ServiceRequest, as digest: JSONObject, _ catalogue: Catalogue, by requester: Requester,
         at time: Timestamp
     ) throws(StoreError) -> Result<ServiceOperation, CoreError>? {
@@ -157,7 +158,7 @@ extension Store {
     }
 
     /// A service is found by its id or its external id: one text must not stand for two of them.
-    fileprivate func objection(toExternalID externalID: String?) throws(StoreError) -> CoreError? {
+    func objection(toExternalID externalID: String?) throws(StoreError) -> CoreError? {
         guard let externalID else { return nil }
         if Identifier.isReserved(externalID) {
             return .invalid(field: "external_id", problem: "must not have the form of an id of Innkeeper's own")

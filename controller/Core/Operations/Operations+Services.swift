@@ -63,9 +63,12 @@ extension Operations {
                 return .success(earlier)
             }
             if let objection = try store.objection(to: verb, on: record, of: product) { return .failure(objection) }
+            var parameters = checked
+            // What is made anew is made of what it was to be made of.
+            if verb.role == .begins { parameters[Restoring.parameter] = try store.origin(of: record.id, verb) }
             return .success(
                 try store.queue(
-                    verb, on: record, of: product, parameters: checked, because: reason, by: requester, at: now))
+                    verb, on: record, of: product, parameters: parameters, because: reason, by: requester, at: now))
         }
     }
 
@@ -158,6 +161,9 @@ extension Operations {
             switch try store.upgraded(record, product, request) {
             case .failure(let error): return .failure(error)
             case .success(let parameters):
+                if let objection = try store.objection(to: parameters, of: record, product) {
+                    return .failure(objection)
+                }
                 return .success(
                     try store.queue(verb, on: record, of: product, parameters: parameters, by: requester, at: now))
             }
@@ -248,6 +254,24 @@ extension Store {
         if operation.isUntouched, let verb = product?.verb(operation.kind)?.verb, verb.role == .begins {
             try giveUpPending(operation, at: time)
         }
+    }
+
+    /// The backup that a service is made of, as its last making was told.
+    fileprivate func origin(of service: String, _ verb: Verb) throws(StoreError) -> JSONValue? {
+        let newest = PageRequest(limit: 1, order: .descending)
+        let last = try operations(OperationFilter(service: service, kind: verb.name), page: newest).items.first
+        return last?.parameters[Restoring.parameter]
+    }
+
+    /// Domains are not taken from anybody by an upgrade.
+    fileprivate func objection(
+        to parameters: JSONObject, of service: ServiceRecord, _ product: Product
+    ) throws(StoreError) -> CoreError? {
+        guard let offer = product.domains, let spec = parameters["spec"]?.asObject else { return nil }
+        let (count, quota) = (try domains(service: service.id).count, offer.quota(spec))
+        guard count > quota else { return nil }
+        return .conflict(
+            "service \(service.id) has \(count) domains of its own, and \(quota) would be allowed: remove some first")
     }
 
     /// A service whose first operation never began will not come by itself.

@@ -18,6 +18,8 @@ package struct Dependencies: Sendable {
     package private(set) var looks: Looks
     /// Others than agents.
     package var ports: Ports
+    /// Names that no customer owns.
+    package var suffixes = PublicSuffixes.builtIn
     /// What the operator has set up. The ports lead there.
     package let integrations: Integrations
 

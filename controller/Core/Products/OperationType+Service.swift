@@ -84,5 +84,6 @@ extension Store {
             case .needsAttention: service.state = verb.verb.stuck(from)
             }
         }
+        if case .succeeded = end.outcome { try verb.settle(self, operation, end.outputs, end.time) }
     }
 }

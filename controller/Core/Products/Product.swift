@@ -20,13 +20,19 @@ package struct Product: Sendable {
     package var figures: @Sendable (ServiceRecord) -> [FigurePart]
     /// Looks outside and says for certain that nothing of a service is left there; false when in doubt. Nil never says so.
     package var isGone: (@Sendable (ServiceLook) async -> Bool)?
+    /// What it does for domains of customers' own; nil for a product whose services have none.
+    package var domains: DomainOffer?
+    /// How its services are backed up; nil for a product that makes no backups.
+    package var backups: BackupOffer?
 
     package init(
         name: String, summary: String, specification: Specification, placement: PlacementNeeds? = nil,
         verbs: [ProductVerb], drift: DriftWatch? = nil, objects: [MarkedObjects] = [],
         figures: @escaping @Sendable (ServiceRecord) -> [FigurePart] = { _ in [] },
-        isGone: (@Sendable (ServiceLook) async -> Bool)? = nil
+        isGone: (@Sendable (ServiceLook) async -> Bool)? = nil, domains: DomainOffer? = nil,
+        backups: BackupOffer? = nil
     ) {
+        (self.domains, self.backups) = (domains, backups)
         (self.name, self.summary, self.specification) = (name, summary, specification)
         (self.placement, self.verbs, self.drift, self.objects) = (placement, verbs, drift, objects)
         (self.figures, self.isGone) = (figures, isGone)

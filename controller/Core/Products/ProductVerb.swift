@@ -1,3 +1,4 @@
+package import Model
 package import Saga
 package import Store
 package import WireProtocol
@@ -14,8 +15,13 @@ package struct ProductVerb: Sendable {
     /// Notes in the service what was achieved; part of the transaction that ends the operation.
     package var conclude: Conclusion
 
+    /// Notes in the core's own tables what was achieved, domains and backups; part of the same transaction.
+    package var settle: Settlement
+
     package typealias Conclusion =
         @Sendable (inout ServiceRecord, OperationRecord, _ outputs: [String: JSONValue]) -> Void
+    package typealias Settlement =
+        @Sendable (isolated Store, OperationRecord, _ outputs: [String: JSONValue], Timestamp) throws(StoreError) -> Void
 
     private struct Bindable: Sendable {
         var table: SagaTable
@@ -28,9 +34,11 @@ package struct ProductVerb: Sendable {
     package init<Scope: Sendable>(
         _ verb: Verb, summary: String, parameters: VerbParameters = .none, saga: SagaDefinition<Scope>,
         earlier: [SagaDefinition<Scope>] = [], scope: @escaping @Sendable (ServiceScope) throws -> Scope,
-        conclude: @escaping Conclusion = { _, _, _ in }
+        conclude: @escaping Conclusion = { _, _, _ in },
+        settle: @escaping Settlement = { (_, _, _, _) throws(StoreError) in }
     ) {
-        (self.verb, self.summary, self.parameters, self.conclude) = (verb, summary, parameters, conclude)
+        (self.verb, self.summary, self.parameters) = (verb, summary, parameters)
+        (self.conclude, self.settle) = (conclude, settle)
         sagas = ([saga] + earlier).map { definition in
             Bindable(table: definition.table) { base in definition.bound(to: try scope(base)) }
         }

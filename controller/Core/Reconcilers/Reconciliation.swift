@@ -20,7 +20,8 @@ package struct Reconciliation: Service {
             reconcilers: [
                 OrphanedAllocations(), ServiceDrift(operations: operations), UnknownObjects(),
                 ExpiringCertificates(), UnreachableNodes(), StuckOperations(), SettledOperations(),
-                UnsettledOperations(),
+                UnsettledOperations(), CustomerDomains(operations: operations),
+                ScheduledBackups(operations: operations), BackupVerification(),
                 MetricUpkeep(retention: retention),
                 RecordUpkeep(retention: retention), OperationUpkeep(retention: retention),
             ])

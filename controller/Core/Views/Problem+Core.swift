@@ -15,6 +15,7 @@ extension Problem {
     private init?(_ error: CoreError) {
         switch error {
         case .invalid(let field, _): self.init(.invalidField, error.description, field: field)
+        case .unusable(let field, _): self.init(.unusable, error.description, field: field)
         case .notFound: self.init(.notFound, error.description)
         case .namesNothing(let field, _): self.init(.notFound, error.description, field: field)
         case .forbidden: self.init(.forbidden, error.description)

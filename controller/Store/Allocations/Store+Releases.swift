@@ -28,6 +28,8 @@ extension Store {
             for record in try allocations(service: service) { try release(record, at: time, by: rules) }
             try releaseReservation(service: service)
             try forgetIntegrations(of: service)
+            try forgetDomains(of: service, at: time)
+            try forgetBackups(of: service, at: time)
         }
     }
 

@@ -1,0 +1,105 @@
+import Model
+import Store
+import WireProtocol
+
+/// Reads the lists of storages back: a backup that its storage does not list, or with another size, is none. It restores and removes
+/// nothing.
+struct BackupVerification: Reconciler {
+    let name = "backup-verification"
+    let interval = Duration.seconds(300)
+    private static let batch = 500
+    private static let daily = Duration.days(1)
+    /// After a look that told nothing, or that did not find it.
+    private static let soon = Duration.seconds(3600)
+
+    private struct Suspect: Sendable {
+        var backup: BackupRecord
+        var service: ServiceRecord
+        var node: String
+        var question: Question
+        var read: @Sendable (CommandResult, BackupRecord) -> BackupOffer.Sighting
+    }
+
+    func reconcile(_ dependencies: Dependencies) async throws {
+        let due = try await dependencies.store.backups(dueBy: dependencies.clock.now(), limit: Self.batch)
+        let connected = await dependencies.agents.connected()
+        var suspects: [Suspect] = []
+        for backup in due {
+            if let suspect = try await suspect(backup, connected, dependencies) {
+                suspects.append(suspect)
+            } else {
+                try await note(nil, backup, nil, dependencies)
+            }
+        }
+        // Backups of one service lie on one list.
+        var questions: [String: [Question]] = [:]
+        for one in suspects where questions[one.node]?.contains(one.question) != true {
+            questions[one.node, default: []].append(one.question)
+        }
+        let answers = await dependencies.looks.askAll(questions, by: name)
+        for one in suspects {
+            let place = questions[one.node]?.firstIndex(of: one.question) ?? 0
+            let looks = answers[one.node] ?? []
+            let look = place < looks.count ? looks[place] : nil
+            let result = look?.missing == nil ? look?.result : nil
+            try await note(result.map { one.read($0, one.backup) }, one.backup, one.service, dependencies)
+        }
+    }
+
+    private func suspect(
+        _ backup: BackupRecord, _ connected: Set<String>, _ dependencies: Dependencies
+    ) async throws -> Suspect? {
+        let store = dependencies.store
+        guard let service = try await store.service(backup.service),
+            try await store.unfinishedOperations(service: service.id).isEmpty,
+            let offer = dependencies.catalogue.product(of: service)?.backups,
+            let node = [backup.node, service.node].compactMap(\.self).first(where: connected.contains)
+        else { return nil }
+        let look = try await ServiceLook(service, name: name, dependencies)
+        guard let question = offer.question(look, backup) else { return nil }
+        return Suspect(backup: backup, service: service, node: node, question: question, read: offer.read)
+    }
+
+    private func note(
+        _ sighting: BackupOffer.Sighting?, _ backup: BackupRecord, _ service: ServiceRecord?,
+        _ dependencies: Dependencies
+    ) async throws {
+        let (now, by, subject) = (dependencies.clock.now(), "reconciler/\(name)", Store.backupSubject(backup.id))
+        try await dependencies.store.atomically { store throws(StoreError) in
+            // An operation that began meanwhile may have removed it.
+            let isAtRest = try store.unfinishedOperations(service: backup.service).isEmpty
+            switch sighting {
+            case .there(let size) where isAtRest && (size == backup.sizeBytes || size == nil || backup.sizeBytes == nil):
+                guard
+                    try store.updateBackup(
+                        backup.id,
+                        {
+                            ($0.state, $0.verifiedAt, $0.dueAt) = (.available, now, now + Self.daily)
+                            $0.sizeBytes = size ?? $0.sizeBytes
+                        }) != nil
+                else { return }
+                try store.resolve(Store.backupFinding, subject: subject, by: by, at: now)
+            case .there where isAtRest, .gone where isAtRest:
+                let changed = try store.updateBackup(backup.id) { ($0.state, $0.dueAt) = (.missing, now + Self.soon) }
+                guard changed != nil, let service else { return }
+                try store.raise(.missing(backup, service, isThere: sighting != .gone), at: now)
+            default:
+                try store.updateBackup(backup.id) { $0.dueAt = now + Self.soon }
+            }
+        }
+    }
+}
+
+extension Finding {
+    fileprivate static func missing(_ backup: BackupRecord, _ service: ServiceRecord, isThere: Bool) -> Finding {
+        let reason = isThere ? "its storage lists it with another size" : "its storage does not list it"
+        return Finding(
+            Store.backupFinding, subject: Store.backupSubject(backup.id), .error, node: service.node,
+            service: service.id,
+            summary:
+                "Backup \(backup.id) of service \(service.externalID ?? service.id) cannot be relied on: \(reason).",
+            remedy:
+                "See on the node whether the storage is there and who has removed \(backup.name); make another one with innctl backup create.",
+            data: ["backup": .string(backup.name)])
+    }
+}
