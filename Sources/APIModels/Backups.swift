@@ -28,24 +28,24 @@ package struct BackupView: Codable, Sendable {
     }
 }
 
+/// The service that is made of a backup.
+package struct RestoreTarget: Codable, Sendable {
+    /// The same one and order again is the same service.
+    package var externalID: String?
+    /// That of the service which the backup is of, without it.
+    package var plan: String?
+    /// Likewise.
+    package var customer: String?
+
+    package init(externalID: String? = nil, plan: String? = nil, customer: String? = nil) {
+        (self.externalID, self.plan, self.customer) = (externalID, plan, customer)
+    }
+}
+
 /// `POST /api/v1/backups/{backup}/restore`. Without `into`, in place.
 package struct RestoreBody: Codable, Sendable {
-    /// The service that is made of it.
-    package struct Target: Codable, Sendable {
-        /// The same one and order again is the same service.
-        package var externalID: String?
-        /// That of the service which the backup is of, without it.
-        package var plan: String?
-        /// Likewise.
-        package var customer: String?
-
-        package init(externalID: String? = nil, plan: String? = nil, customer: String? = nil) {
-            (self.externalID, self.plan, self.customer) = (externalID, plan, customer)
-        }
-    }
-
-    package var into: Target?
+    package var into: RestoreTarget?
     package var reason: String?
 
-    package init(into: Target? = nil, reason: String? = nil) { (self.into, self.reason) = (into, reason) }
+    package init(into: RestoreTarget? = nil, reason: String? = nil) { (self.into, self.reason) = (into, reason) }
 }

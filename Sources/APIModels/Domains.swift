@@ -1,19 +1,19 @@
 package import Model
 
+/// A record that a customer puts into DNS.
+package struct WantedRecord: Codable, Sendable, Hashable {
+    /// `A`, `AAAA` or `TXT`.
+    package var type: String
+    package var name: String
+    package var value: String
+
+    package init(type: String, name: String, value: String) {
+        (self.type, self.name, self.value) = (type, name, value)
+    }
+}
+
 /// A domain of a customer's own: it and its `www`.
 package struct DomainView: Codable, Sendable {
-    /// A record that the customer puts into DNS.
-    package struct Record: Codable, Sendable, Hashable {
-        package var name: String
-        /// `A`, `AAAA` or `TXT`.
-        package var type: String
-        package var value: String
-
-        package init(name: String, type: String, value: String) {
-            (self.name, self.type, self.value) = (name, type, value)
-        }
-    }
-
     /// In lower case, IDN as punycode, without `www`.
     package var domain: String
     /// As people read it, where that is something else.
@@ -27,13 +27,13 @@ package struct DomainView: Codable, Sendable {
     /// When it was last looked at.
     package var checkedAt: Timestamp?
     /// That proves whose it is; it must stay.
-    package var proof: Record
+    package var proof: WantedRecord
     /// That lead visitors to the service.
-    package var records: [Record]
+    package var records: [WantedRecord]
 
     package init(
         domain: String, unicode: String?, state: String, reason: String?, since: Timestamp, checkedAt: Timestamp?,
-        proof: Record, records: [Record]
+        proof: WantedRecord, records: [WantedRecord]
     ) {
         (self.domain, self.unicode, self.state, self.reason) = (domain, unicode, state, reason)
         (self.since, self.checkedAt, self.proof, self.records) = (since, checkedAt, proof, records)

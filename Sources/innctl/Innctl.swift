@@ -19,6 +19,7 @@ struct Innctl: AsyncParsableCommand {
         version: "innctl \(Version.current)",
         subcommands: [
             LoginCommand.self, NodeCommands.self, TokenCommands.self, PlanCommands.self, ServiceCommands.self,
+            DomainCommands.self, BackupCommands.self,
             NetworkCommands.self, AllocationCommands.self, IntegrationCommands.self,
             OperationCommands.self, FindingCommands.self, ExecCommand.self, TransferCommand.self, MetricsCommands.self,
             KeyCommands.self,

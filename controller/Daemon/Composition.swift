@@ -36,7 +36,8 @@ struct Composition {
             ports: try Self.ports(configuration),
             settings: configuration.settings,
             placement: configuration.placement, limits: configuration.operations,
-            retention: configuration.retention, allocation: configuration.allocation)
+            retention: configuration.retention, allocation: configuration.allocation,
+            suffixes: .installed(logger: logger))
         self.engine = engine
         let certificates = try Self.certificates(configuration, files, authority, engine)
         self.certificates = certificates

@@ -24,7 +24,8 @@ package struct Engine: Sendable {
         store: Store, authority: CertificateAuthority, catalogue: Catalogue, integrations: [IntegrationKind] = [],
         ports: Ports = Ports(), settings: Settings = Settings(),
         placement: PlacementRules = .standard, limits: ExecutorLimits = .standard,
-        retention: Retention = Retention(), allocation: AllocationRules = .standard
+        retention: Retention = Retention(), allocation: AllocationRules = .standard,
+        suffixes: PublicSuffixes = .builtIn
     ) async throws(StoreError) {
         self.store = store
         let nodes = try await store.allNodes()
@@ -39,9 +40,10 @@ package struct Engine: Sendable {
             configuration: manager, store: store, fleet: Fleet(ledger: .store(store)), revocations: revocations,
             authority: authority, expected: nodes.filter { $0.state == .connected }.map(\.id),
             logger: Logger(label: "sessions"))
-        let dependencies = Dependencies(
+        var dependencies = Dependencies(
             store: store, agents: .fleet(sessions, store), ports: ports, catalogue: catalogue,
             integrations: integrations, logger: Logger(label: "core"), allocation: allocation)
+        dependencies.suffixes = suffixes
         let executor = Executor(dependencies: dependencies, limits: limits, rules: placement)
         self.executor = executor
         operations = Operations(dependencies: dependencies, rules: placement, wake: { executor.wake() })

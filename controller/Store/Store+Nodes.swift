@@ -77,6 +77,13 @@ extension Store {
         try first(NodeRecord.self, "WHERE id = ?", [id])
     }
 
+    /// Of a cluster, by the name that its nodes call it.
+    package func nodes(ofCluster name: String) throws(StoreError) -> [String] {
+        try rows("SELECT id FROM nodes WHERE cluster = ? AND revoked_at IS NULL ORDER BY id", [name]) {
+            (row) throws(SQLError) in try row.text()
+        }
+    }
+
     package func node(named name: String) throws(StoreError) -> NodeRecord? {
         try first(NodeRecord.self, "WHERE name = ?", [name])
     }

@@ -21,6 +21,7 @@ struct TwoCustomers: Sendable {
         var service = ""
         var operation = ""
         var finding = ""
+        var backup = ""
         var externalID = ""
         /// May look and change.
         var key = ""
@@ -58,7 +59,7 @@ struct TwoCustomers: Sendable {
 
     /// What the customer must not read, with what is known under which name.
     var secrets: [String] {
-        [Self.mark, Self.node, Self.nodeName, rival.service, rival.operation, rival.finding, fleet.key, fleet.token]
+        [Self.mark, Self.node, Self.nodeName, rival.service, rival.operation, rival.finding, rival.backup, fleet.key, fleet.token]
     }
 
     private func things(of customer: String, _ number: Int) async throws -> Things {
@@ -127,6 +128,9 @@ struct TwoCustomers: Sendable {
             AllocationRequest(
                 kind: "dataset", scope: Self.node, candidates: ["tank/\(customer)-\(number)"], node: Self.node,
                 service: id, operation: things.operation), at: time)
+        things.backup = Identifier.make("bak")
+        try await store.insertBackup(
+            BackupRecord(id: things.backup, service: id, name: Self.words, node: Self.node, sizeBytes: 7, madeAt: time))
         things.key = try await key(customer, ["read", "services"])
         things.reader = try await key(customer, ["read"])
         return things
@@ -158,6 +162,7 @@ struct TwoCustomers: Sendable {
         case "service": things.service
         case "operation": things.operation
         case "finding": things.finding
+        case "backup": things.backup
         case "node": Self.node
         case "plan": "small"
         case "product": "container"

@@ -89,6 +89,7 @@ import WireProtocol
             for (parameter, other) in [
                 ("service", two.rival.service), ("service", two.rival.externalID),
                 ("operation", two.rival.operation), ("finding", two.rival.finding), ("node", TwoCustomers.node),
+                ("backup", two.rival.backup),
                 ("key", two.fleet.key), ("token", two.fleet.token), ("network", "rivalnet"),
                 ("value", two.fleet.value),
             ] where endpoint.parameters.contains(parameter) {

@@ -14,10 +14,20 @@ extension ModelCluster.State {
             ]
         case "storage.list":
             return [
-                "storages": [["storage": "pool", "shared": .bool(isShared)], ["storage": "backups", "shared": true]]
+                "storages": [
+                    ["storage": "pool", "shared": .bool(isShared)],
+                    ["storage": "backups", "shared": .bool(backupsAreShared)],
+                ]
             ]
         case "container.create": return try create(call, node)
         case "container.restore": return try restore(call, node)
+        case "backup.list":
+            let (storage, vmid) = (try arguments.string("storage"), try arguments.integer("vmid"))
+            let names = belongings.backups.keys.filter { $0.hasPrefix("\(storage):backup/vzdump-lxc-\(vmid)-") }
+            let sizes = names.sorted().map { name -> JSONValue in
+                ["backup": .string(name), "size_bytes": .integer(belongings.sizes[name] ?? 1)]
+            }
+            return ["storage": .string(storage), "backups": .array(sizes)]
         case "backup.destroy":
             belongings.backups[try arguments.string("backup")] = nil
             return ["present": false]
@@ -56,6 +66,10 @@ extension ModelCluster.State {
             guest.memory = try arguments.optionalInteger("memory_mib") ?? guest.memory
             guest.cores = try arguments.optionalInteger("cores") ?? guest.cores
             guest.startsWithNode = try arguments.optionalBool("on_boot") ?? guest.startsWithNode
+            guest.hostname = try arguments.optionalString("hostname") ?? guest.hostname
+            if let card = arguments["networks"]?.asArray?.first?.asObject {
+                guest.address = String(try card.string("ip").prefix { $0 != "/" })
+            }
         case "container.resize":
             let size = try arguments.integer("size_mib") / 1024
             guard size >= guest.disk else { throw CommandErrorCode.conflict }

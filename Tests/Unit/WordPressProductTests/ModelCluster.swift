@@ -38,6 +38,8 @@ struct Belongings: Sendable, Hashable {
 
     var guests: [Int64: Guest] = [:]
     var backups: [String: Guest.State] = [:]
+    /// Bytes of backups that are not as large as all are.
+    var sizes: [String: Int64] = [:]
 }
 
 /// How a node misbehaves for one command.
@@ -71,6 +73,7 @@ final class ModelCluster: Sendable {
         var nodes = ["nod_1": "pve1", "nod_2": "pve2", "nod_3": "pve3"]
         var away: Set<String> = []
         var isShared = true
+        var backupsAreShared = true
         var backupsMade = 0
     }
 

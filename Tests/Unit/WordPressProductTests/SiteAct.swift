@@ -39,6 +39,8 @@ struct SiteAct: Sendable, CustomTestStringConvertible {
         SiteAct(
             verb: "remove-snapshot", parameters: ["snapshot": "before"], before: [made, snapshot], isUndone: false),
         SiteAct(verb: "restore", before: [made, backup], isUndone: false),
+        SiteAct(verb: "remove-backup", before: [made, backup], isUndone: false),
+        SiteAct(verb: "restore-into", before: [made, backup]),
         SiteAct(verb: "move", parameters: ["node": "node-3"], before: [made]),
         SiteAct(verb: "remove-domain", parameters: domain, before: [made, added, checked], isUndone: false),
         SiteAct(verb: "terminate", before: [made, backup, added, checked], isUndone: false),
@@ -51,6 +53,8 @@ struct SiteAct: Sendable, CustomTestStringConvertible {
 struct SiteState: Hashable {
     var guests: [Int64: Belongings.Guest]
     var backups: Int
+    /// On the books of the service.
+    var listed: Int
     var records: [String: ModelOutside.Kept<String>]
     var routes: [String: ModelOutside.Kept<String>]
     var zones: [String]
@@ -88,9 +92,8 @@ struct SiteScene {
             var scene = SiteScene(
                 stage: stage, service: made.service.id, operation: made.operation.id,
                 before: SiteState(
-                    guests: [:], backups: 0, records: [:], routes: [:], zones: [], certificates: [], state: .pending,
-                    held: [],
-                    domains: []))
+                    guests: [:], backups: 0, listed: 0, records: [:], routes: [:], zones: [], certificates: [],
+                    state: .pending, held: [], domains: []))
             scene.before = try await scene.now()
             stage.cluster.change { state in (state.numbers, state.log, state.calls) = ([:], [], []) }
             stage.outside.change { $0.calls = 0 }
@@ -104,15 +107,15 @@ struct SiteScene {
         return SiteState(
             guests: stage.cluster.belongings.guests.mapValues { plain($0) },
             backups: stage.cluster.belongings.backups.count,
-            records: outside.records.mapValues { ModelOutside.Kept(thing: $0.thing.value, mark: plain($0.mark)) },
-            routes: outside.routes.mapValues {
-                ModelOutside.Kept(thing: $0.thing.target.description, mark: plain($0.mark))
-            },
-            zones: outside.zones.keys.sorted(), certificates: outside.certificates, state: record.state,
-            held: held.map { "\($0.kind) \($0.scope) \($0.kind == "mac" ? "…" : $0.value)" }.sorted(),
+            listed: try await stage.store.backups(service: service).count,
+            records: plain(outside.records) { $0.value },
+            routes: plain(outside.routes) { $0.target.description },
+            zones: outside.zones.keys.sorted(),
+            certificates: Set(outside.certificates.map { $0.map { plainName($0) } }), state: record.state,
+            held: held.map { "\($0.kind) \($0.scope) \(plainHeld($0))" }.sorted(),
             node: record.node,
             memory: try await stage.store.reservation(service: service)?.memoryBytes, spec: record.spec["memory_bytes"],
-            domains: SiteDomain.all(of: record).map { "\($0.name) \($0.state.rawValue)" })
+            domains: try await stage.store.domains(service: service).map { "\($0.name) \($0.state.rawValue)" })
     }
 
     private func plain(_ guest: Belongings.Guest) -> Belongings.Guest {
@@ -120,16 +123,43 @@ struct SiteScene {
         // Commands are named after operations, passwords are random.
         (guest.service, guest.nonce) = (plain(guest.service), "")
         guest.password = guest.password.map { _ in "…" }
+        (guest.hostname, guest.home) = (plainName(guest.hostname), guest.home.map { plainName($0) })
         return guest
     }
 
-    private func plain(_ mark: String?) -> String? { mark == service ? "ours" : mark }
+    private func plain(_ mark: String?) -> String? {
+        if mark == service { return "ours" }
+        return mark?.hasPrefix("svc_") == true && mark != "svc_other" ? "another" : mark
+    }
+
+    private func plain<Thing>(
+        _ kept: [String: ModelOutside.Kept<Thing>], _ text: (Thing) -> String
+    ) -> [String: ModelOutside.Kept<String>] {
+        Dictionary(
+            uniqueKeysWithValues: kept.map { name, kept in
+                (plainName(name), ModelOutside.Kept(thing: text(kept.thing), mark: plain(kept.mark)))
+            })
+    }
+
+    private func plainHeld(_ held: AllocationRecord) -> String {
+        held.kind == "mac" || held.slot == "look" ? "…" : plainName(held.value)
+    }
+
+    /// The suffix of a second name is random.
+    private func plainName(_ text: String) -> String {
+        text.replacing(/(jane)-[a-z0-9]{4}/) { "\($0.output.1)-…" }
+    }
 }
 
 extension SiteAct {
     fileprivate func order(_ service: String?, _ stage: SiteStage) async throws -> ServiceOperation {
         switch verb {
         case "provision": return try await stage.create()
+        case "restore-into":
+            return try await stage.operations.restoreBackup(
+                stage.newestBackup(service), into: RestoreRequest(externalID: "copy"), by: SiteStage.by)
+        case "remove-backup":
+            return try await stage.operations.removeBackup(stage.newestBackup(service), by: SiteStage.by)
         case "upgrade":
             return try await stage.operations.upgrade(
                 service ?? "", UpgradeRequest(plan: "standard"), by: SiteStage.by)
@@ -143,8 +173,12 @@ extension SiteAct {
 extension SiteStage {
     /// The customer puts the proof into DNS.
     func tellProof(_ service: String) async throws {
-        for domain in SiteDomain.all(of: try await self.service(service)) {
-            outside.change { $0.told["TXT \(domain.record)"] = ["v=spf1 -all", domain.value] }
+        for domain in try await store.domains(service: service) {
+            outside.change { $0.told["TXT \(domain.proofName)"] = ["v=spf1 -all", domain.proofValue] }
         }
+    }
+
+    func newestBackup(_ service: String?) async throws -> String {
+        try await store.newestBackup(service: service ?? "")?.id ?? ""
     }
 }

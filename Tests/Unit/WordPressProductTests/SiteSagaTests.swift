@@ -57,7 +57,7 @@ import WireProtocol
         default:
             guard act.isUndone else { return expectSomethingOfOurs(found, scene, comment) }
             var expected = scene.before
-            if act.verb == "provision" { expected.state = .failed }
+            if ["provision", "restore-into"].contains(act.verb) { expected.state = .failed }
             // A disk does not shrink.
             for (vmid, guest) in found.guests { expected.guests[vmid]?.disk = guest.disk }
             // One that was cut off after it was made is not known to be whole.
@@ -80,7 +80,16 @@ import WireProtocol
             #expect(
                 end.guests.isEmpty && end.records.isEmpty && end.routes.isEmpty && end.zones.isEmpty
                     && end.certificates.isEmpty)
-            #expect(end.held.isEmpty && end.backups == 0 && end.state == .terminated && end.domains.isEmpty)
+            #expect(
+                end.held.isEmpty && end.backups == 0 && end.listed == 0 && end.state == .terminated
+                    && end.domains.isEmpty)
+            return
+        case "restore-into":
+            let copy = try #require(end.guests[101])
+            #expect(end.guests.count == 2 && end.guests[100]?.service == "another" && copy.service == "ours")
+            #expect(copy.isRunning && copy.startsWithNode && copy.isInHA && copy.address == "192.0.2.11")
+            #expect(copy.hostname == "jane-…" && copy.home == "https://jane-….sites.example.org")
+            #expect(end.routes["jane-….sites.example.org"]?.thing == "http://192.0.2.11:80" && end.state == .running)
             return
         case "suspend":
             #expect(guest?.isRunning == false && guest?.startsWithNode == false && end.state == .suspended)
@@ -93,7 +102,8 @@ import WireProtocol
         case "remove-snapshot": #expect(guest?.snapshots.keys.sorted() == ["initial"])
         case "restore": #expect(guest?.snapshots.isEmpty == true)
         case "move": #expect(guest?.node == "nod_3" && end.node == "nod_3")
-        case "back-up": #expect(end.backups == 1)
+        case "back-up": #expect(end.backups == 1 && end.listed == 1)
+        case "remove-backup": #expect(end.backups == 0 && end.listed == 0)
         case "add-domain": #expect(end.domains == ["shop.example.net awaiting_proof"])
         case "check-domain":
             #expect(end.domains == ["shop.example.net active"] && end.zones == ["shop.example.net"])

@@ -142,7 +142,10 @@ import WireProtocol
 
     // MARK: what is somebody else's
 
-    @Test(arguments: SiteAct.all.filter { !["provision", "add-domain"].contains($0.verb) })
+    @Test(
+        arguments: SiteAct.all.filter {
+            !["provision", "add-domain", "remove-backup", "restore-into"].contains($0.verb)
+        })
     func `a container that is somebody else's by now is left alone, and becomes a finding`(act: SiteAct) async throws {
         try await SiteScene.with(act) { scene in
             scene.stage.cluster.change { $0.belongings.guests[100]?.service = "svc_other" }
@@ -178,8 +181,9 @@ import WireProtocol
             let theirs = "backups:backup/vzdump-lxc-100-2026_01_01-00_00_00.tar.zst"
             stage.cluster.change { $0.belongings.backups[theirs] = .init(home: nil, memory: 1) }
             for _ in 1...3 { #expect(try await stage.order("back-up", site.id).state == .succeeded) }
-            let kept = try await stage.service(site.id).observed["backups"]?.asArray ?? []
-            #expect(kept.count == 1 && kept.first?["time"]?.asInteger != nil)
+            let kept = try await stage.store.backups(service: site.id)
+            #expect(kept.count == 1 && kept[0].name.hasSuffix("-3.tar.zst") && kept[0].node == "nod_1")
+            #expect(kept[0].sizeBytes == 1 && kept[0].cause == .demand && kept[0].verifiedAt == nil)
             #expect(stage.cluster.belongings.backups.keys.contains(theirs))
             #expect(stage.cluster.belongings.backups.count == 2)
             // Nor is a stranger's restored.
@@ -218,9 +222,11 @@ import WireProtocol
                 }
                 #expect("\(error.map { "\($0)" } ?? "")".contains(plan == "small" ? "only grow" : "another network"))
             }
-            let fewer = try await stage.operations.upgrade(
-                site.id, UpgradeRequest(overrides: ["domains": 0]), by: SiteStage.by)
-            #expect(try await stage.finish(fewer.operation.id).error?.code == "domains_in_use")
+            let fewer = await #expect(throws: CoreError.self) {
+                try await stage.operations.upgrade(
+                    site.id, UpgradeRequest(overrides: ["domains": 0]), by: SiteStage.by)
+            }
+            #expect("\(fewer.map { "\($0)" } ?? "")".contains("has 1 domains of its own, and 0 would be allowed"))
         }
     }
 
@@ -229,10 +235,10 @@ import WireProtocol
     @Test func `a domain goes from state to state, and says what is missing`() async throws {
         try await SiteStage.with { stage in
             let site = try await stage.site()
-            func check() async throws -> SiteDomain {
+            func check() async throws -> DomainRecord {
                 let ended = try await stage.order("check-domain", site.id, ["domain": "example.net"])
                 #expect(ended.state == .succeeded, "\(ended.error?.message ?? "")")
-                return try #require(SiteDomain.all(of: try await stage.service(site.id)).first)
+                return try #require(try await stage.store.domains(service: site.id).first)
             }
             try await stage.order("add-domain", site.id, ["domain": "example.net"])
             var seen = try await check()

@@ -132,6 +132,16 @@ extension ServiceBody: Ruled {
     }
 }
 
+extension RestoreBody: Ruled {
+    static var texts: [String: FreeText] { ["reason": FreeText(length: 0...500)] }
+}
+
+extension RestoreTarget: Ruled {
+    static var rules: [String: JSONObject] {
+        ["external_id": Rules.externalID, "customer": Rules.externalID, "plan": Rules.planName]
+    }
+}
+
 extension UpgradeBody: Ruled {
     static var rules: [String: JSONObject] { ["plan": Rules.planName] }
     static var whole: JSONObject {

@@ -21,12 +21,12 @@ package struct DomainSight: Sendable, Hashable {
         for name in domain.names {
             found[name] = try await resolver.look(name, .a) + resolver.look(name, .aaaa)
         }
-        return DomainSight(isProven: true, objection: objection(to: found, of: domain.name, ours: addresses))
+        return DomainSight(isProven: true, objection: objection(to: found, of: domain.names, ours: addresses))
     }
 
     /// - Parameter found: addresses by name.
-    package static func objection(to found: [String: [String]], of domain: String, ours: [String]) -> String? {
-        for name in DomainRecord.names(domain) {
+    package static func objection(to found: [String: [String]], of names: [String], ours: [String]) -> String? {
+        for name in names {
             let there = found[name] ?? []
             guard !there.isEmpty else {
                 return "\(name) leads nowhere yet: it should lead to \(ours.sorted().joined(separator: ", "))"

@@ -28,7 +28,7 @@ extension Operations {
                 try store.audit(
                     "service.add-domain", record.id, by: requester, at: now, detail: ["domain": .string(name)])
             }
-            return taken
+            return taken.mapError(\.error)
         }
     }
 
@@ -50,7 +50,6 @@ extension Operations {
         on text: String, of service: String, because reason: String? = nil, by requester: Requester,
         _ choose: @escaping @Sendable (DomainOffer) -> Verb
     ) async throws(CoreError) -> ServiceOperation {
-        guard let name = DomainRecord.normal(text) else { throw .notFound(kind: "domain", id: String(text.prefix(253))) }
         let (now, catalogue) = (now, dependencies.catalogue)
         return try await record { store throws(StoreError) in
             guard let record = try store.service(service, for: requester) else {
@@ -59,8 +58,8 @@ extension Operations {
             guard let product = catalogue.product(of: record), let offer = product.domains else {
                 return .failure(.unknownVerb(of: record))
             }
-            guard try store.domain(name, service: record.id) != nil else {
-                return .failure(.notFound(kind: "domain", id: name))
+            guard let name = DomainRecord.normal(text), try store.domain(name, service: record.id) != nil else {
+                return .failure(.notFound(kind: "domain", id: String(text.prefix(253))))
             }
             let (verb, parameters): (Verb, JSONObject) = (choose(offer), ["domain": .string(name)])
             if let earlier = try store.earlier(verb.name, on: record, by: requester, at: now) {

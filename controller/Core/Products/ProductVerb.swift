@@ -21,7 +21,8 @@ package struct ProductVerb: Sendable {
     package typealias Conclusion =
         @Sendable (inout ServiceRecord, OperationRecord, _ outputs: [String: JSONValue]) -> Void
     package typealias Settlement =
-        @Sendable (isolated Store, OperationRecord, _ outputs: [String: JSONValue], Timestamp) throws(StoreError) -> Void
+        @Sendable (isolated Store, OperationRecord, _ outputs: [String: JSONValue], Timestamp) throws(StoreError) ->
+        Void
 
     private struct Bindable: Sendable {
         var table: SagaTable

@@ -69,7 +69,8 @@ struct BackupVerification: Reconciler {
             // An operation that began meanwhile may have removed it.
             let isAtRest = try store.unfinishedOperations(service: backup.service).isEmpty
             switch sighting {
-            case .there(let size) where isAtRest && (size == backup.sizeBytes || size == nil || backup.sizeBytes == nil):
+            case .there(let size)
+            where isAtRest && (size == backup.sizeBytes || size == nil || backup.sizeBytes == nil):
                 guard
                     try store.updateBackup(
                         backup.id,

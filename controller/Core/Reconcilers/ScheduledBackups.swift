@@ -105,6 +105,7 @@ extension Finding {
             Store.overdueFinding, subject: "service/\(service.id)", .warning, node: service.node, service: service.id,
             summary:
                 "The backup of service \(service.externalID ?? service.id) is overdue: there is none since \(since.iso8601).",
-            remedy: "See why its last backups failed with innctl operation list, and make one with innctl backup create.")
+            remedy:
+                "See why its last backups failed with innctl operation list, and make one with innctl backup create.")
     }
 }

@@ -11,15 +11,18 @@ package struct PlacementSpec<Place: Sendable>: Sendable {
     package var held: @Sendable (isolated Store) throws(StoreError) -> Place?
     /// Resources by which the service may be known to nodes from a time that this store has forgotten.
     package var traces: [String]
+    /// The nodes that come into question at all; nil for any.
+    package var only: Set<String>?
     /// Takes reservation and names, in the transaction that chose the node.
     package var take: @Sendable (isolated Store, PlacementResult.Choice, Timestamp) throws(StoreError) -> Place
 
     package init(
         needs: PlacementNeeds, held: @escaping @Sendable (isolated Store) throws(StoreError) -> Place?,
-        traces: [String] = [],
+        traces: [String] = [], only: Set<String>? = nil,
         take: @escaping @Sendable (isolated Store, PlacementResult.Choice, Timestamp) throws(StoreError) -> Place
     ) {
         (self.needs, self.held, self.traces, self.take) = (needs, held, traces, take)
+        self.only = only
     }
 }
 
@@ -46,6 +49,7 @@ extension ServiceWork {
             var homes: Set<String> = []
             for trace in wanted.traces { homes.formUnion(try store.nodes(reporting: trace).filter(trusted.contains)) }
             if !homes.isEmpty { candidates.removeAll { !homes.contains($0.id) } }
+            if let only = wanted.only { candidates.removeAll { !only.contains($0.id) } }
             let result = Scheduler(rules: rules).place(demand, on: candidates)
             try store.note(result, of: operation, step: call.step, at: now)
             guard let choice = result.choice else { return .failure(.noRoom(result)) }

@@ -39,30 +39,78 @@ enum BackUpSite {
     }
 
     private static func removeOld(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
-        let made = try call.output(backup).object["backup"]?.asString ?? ""
-        let all = scope.backups + [made]
-        let old = all.dropLast(Int(scope.spec.backups.retention))
-        let (place, found) = (try call.output(SiteSteps.place), try call.output(SiteSteps.guest))
-        for (number, name) in old.enumerated() {
-            try await scope.removeBackup(name, of: place, on: found.node, call.part("\(number)"))
+        let (place, store, now) = (
+            try call.output(SiteSteps.place), scope.dependencies.store, scope.dependencies.clock.now()
+        )
+        // The new one counts.
+        let all = try await scope.backups()
+        var removed: [JSONValue] = []
+        for old in all.prefix(max(0, all.count + 1 - Int(scope.spec.backups.retention))) {
+            guard try await !scope.isHeld(old) else { continue }
+            try await scope.removeBackup(old.name, of: place, on: scope.keeper(of: old, place), call.part(old.id))
+            do throws(StoreError) { try await store.removeBackup(old.id, at: now) } catch {
+                throw StepFailure(.retryable, code: "store", message: "\(error)", effect: .none)
+            }
+            removed.append(.string(old.name))
         }
-        return Observation(["removed": .array(old.map { .string($0) })])
+        return Observation(["removed": .array(removed)])
     }
 
-    @Sendable static func conclude(
-        _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
-    ) {
-        let removed = outputs[old.name]?["removed"]?.asArray ?? []
-        var kept = service.observed["backups"]?.asArray ?? []
-        if let made = outputs[backup.name] { kept.append(made) }
-        service.observed["backups"] = .array(kept.filter { one in !removed.contains { $0 == one["backup"] } })
+    static let settle: ProductVerb.Settlement = { store, operation, outputs, time throws(StoreError) in
+        guard let made = outputs[backup.name], let name = made["backup"]?.asString else { return }
+        let then = made["time"]?.asInteger.map { Timestamp(milliseconds: $0) }
+        try store.insertBackup(
+            BackupRecord(
+                of: operation, name: name, node: outputs[SiteSteps.guest.name]?["node"]?.asString,
+                sizeBytes: made["size_bytes"]?.asInteger, madeAt: then ?? time))
+    }
+}
+
+/// Removes one backup of the service's own. Parameter `backup`.
+enum RemoveBackup {
+    static let verb = Verb("remove-backup", from: [.running, .suspended, .failed])
+    static let saga = SagaDefinition<SiteScope>(
+        kind: verb.name,
+        steps: [
+            SagaStep(
+                SiteSteps.place, places: true, act: { scope, _ throws(StepFailure) in try await scope.place() }),
+            SagaStep(removed, deadline: .seconds(900), act: remove),
+        ])
+
+    static let removed = StepKey<Observation>("removed")
+
+    private static func remove(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
+        let (place, wanted) = (try call.output(SiteSteps.place), try await scope.wantedBackup())
+        guard try await !scope.isHeld(wanted) else {
+            throw .refused("in_use", "backup \(wanted.id) is being restored into another service")
+        }
+        try await scope.removeBackup(wanted.name, of: place, on: scope.keeper(of: wanted, place), call)
+        return Observation(["id": .string(wanted.id)])
+    }
+
+    static let settle: ProductVerb.Settlement = { store, operation, outputs, time throws(StoreError) in
+        if let id = outputs[removed.name]?["id"]?.asString { try store.removeBackup(id, at: time) }
     }
 }
 
 extension SiteScope {
     /// The service's backups as its own operations have made them, the oldest first.
-    var backups: [String] {
-        (service.observed["backups"]?.asArray ?? []).compactMap { $0["backup"]?.asString }
+    func backups() async throws(StepFailure) -> [BackupRecord] {
+        let id = service.id
+        return try await locally { store throws(StoreError) in .success(try store.backups(service: id)) }
+    }
+
+    func isHeld(_ backup: BackupRecord) async throws(StepFailure) -> Bool {
+        try await locally { store throws(StoreError) in .success(try store.isHeld(backup)) }
+    }
+
+    /// The node that made it, since its storage may be that node's own; that of the site where there is no such node any more.
+    func keeper(of backup: BackupRecord, _ place: SitePlace) async throws(StepFailure) -> String {
+        guard let maker = backup.node, maker != place.node else { return place.node }
+        return try await locally { store throws(StoreError) in
+            guard let node = try store.node(maker), node.revokedAt == nil else { return .success(place.node) }
+            return .success(node.id)
+        }
     }
 
     func removeBackup(

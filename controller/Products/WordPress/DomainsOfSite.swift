@@ -20,56 +20,48 @@ enum AddDomain {
 
     static let token = StepKey<Observation>("token")
     static let domain = StepKey<SiteDomain>("domain")
-    static let kind = "domain"
 
     private static func makeToken(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
         Observation(["token": .string(scope.dependencies.ports.random.word(32))])
     }
 
     private static func take(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> SiteDomain {
-        let name = scope.wantedDomain
-        if scope.heldDomains.contains(where: { $0.name == name }) {
-            throw .refused("conflict", "the site has the domain \(name) already")
-        }
-        try checkForeign(name, zone: scope.spec.zone)
-        let quota = scope.spec.domains
-        guard scope.heldDomains.count < quota else {
-            throw .refused("quota", "the plan allows \(quota) domains, and the site has them")
-        }
-        let (service, operation, now) = (scope.service.id, scope.operation.id, scope.dependencies.clock.now())
-        try await scope.locally { store throws(StoreError) -> Result<Void, StepFailure> in
-            let request = AllocationRequest(
-                kind: kind, candidates: [name], service: service, operation: operation, slot: name)
-            do throws(StoreError) { _ = try store.allocate(request, at: now) } catch {
-                guard case .exhausted = error else { throw error }
-                // Whose it is concerns nobody.
-                return .failure(.refused("conflict", "the domain \(name) is in use already"))
-            }
-            return .success(())
-        }
+        let (name, service, operation) = (scope.wantedDomain, scope.service, scope.operation.id)
+        let (suffixes, now) = (scope.dependencies.suffixes, scope.dependencies.clock.now())
         let token = try call.output(token).object["token"]?.asString ?? ""
-        let made = SiteDomain(name: name, token: token, state: .awaitingProof, reason: "")
-        return made.at(
-            .awaitingProof, "put a TXT record \(made.record) with \(made.value) into DNS, then check the domain")
+        return try await scope.locally { store throws(StoreError) in
+            switch try store.take(
+                domain: name, for: service, WordPress.domains, suffixes, token: token, operation: operation, at: now)
+            {
+            case .failure(let refusal): return .failure(.refused(refusal.code, refusal.sentence))
+            case .success(let taken):
+                // What is there already and not of this very operation was there before it.
+                guard taken.record.operation == operation else {
+                    return .failure(.refused("conflict", "the site has the domain \(name) already"))
+                }
+                return .success(SiteDomain(taken.record))
+            }
+        }
     }
 
     private static func giveBack(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
-        guard !scope.heldDomains.contains(where: { $0.name == scope.wantedDomain }) else { return }
-        try await scope.giveBackDomain()
-    }
-
-    /// Our own zone, what is in it, and what it is in are not a customer's.
-    private static func checkForeign(_ name: String, zone: String) throws(StepFailure) {
-        guard name != zone, !name.hasSuffix(".\(zone)"), !zone.hasSuffix(".\(name)") else {
-            throw .refused("invalid", "\(name) is not a domain of the customer's own")
+        let (id, operation, name) = (scope.service.id, scope.operation.id, scope.wantedDomain)
+        let now = scope.dependencies.clock.now()
+        try await scope.locally { store throws(StoreError) -> Result<Void, StepFailure> in
+            guard try store.domain(name, service: id)?.operation == operation else { return .success(()) }
+            return .success(try store.giveBack(domain: name, of: id, at: now))
         }
     }
 
-    @Sendable static func conclude(
-        _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
-    ) {
-        guard let made = outputs[domain.name].flatMap({ try? SiteDomain(json: $0) }) else { return }
-        service.note(made)
+    /// One that a version before has taken has its allocation, and not yet its row.
+    static let settle: ProductVerb.Settlement = { store, operation, outputs, time throws(StoreError) in
+        guard let id = operation.service, let made = outputs[domain.name].flatMap({ try? SiteDomain(json: $0) }),
+            try store.domain(made.name, service: id) == nil
+        else { return }
+        try store.insertDomain(
+            DomainRecord(
+                service: id, name: made.name, token: made.token, reason: made.reason, operation: operation.id,
+                addedAt: time))
     }
 }
 
@@ -102,7 +94,7 @@ enum CheckDomain {
 
     /// A domain that was proven once stays so only as long as the record stands.
     private static func prove(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> SiteDomain {
-        let domain = try scope.heldDomain()
+        let domain = try await scope.heldDomain()
         let found = try await scope.look(domain.record, .txt)
         guard found.contains(domain.value) else {
             return domain.at(.awaitingProof, "there is no TXT record \(domain.record) with \(domain.value) yet")
@@ -132,7 +124,7 @@ enum CheckDomain {
     /// One that was there before this operation stays.
     private static func removeZone(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
         guard let name = call.found(free)?.object["zones"]?.asString else { return }
-        var domain = try scope.heldDomain()
+        var domain = try await scope.heldDomain()
         domain.zone = name
         try await scope.removeZone(of: domain)
     }
@@ -157,9 +149,9 @@ enum CheckDomain {
     }
 
     private static func withdraw(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
-        let before = try scope.heldDomain()
+        let before = try await scope.heldDomain()
         // One that was served before stays served.
-        guard before.state < .certified else { return }
+        guard !before.isServed else { return }
         let site = try await scope.name(of: call.output(SiteSteps.place).host)
         try await scope.removeRoute(site, of: before.names)
     }
@@ -197,10 +189,17 @@ enum CheckDomain {
     @Sendable static func conclude(
         _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
     ) {
-        guard var seen = outputs[active.name].flatMap({ try? SiteDomain(json: $0) }) else { return }
-        seen.zone = outputs[zone.name]?["zones"]?.asString ?? seen.zone
-        service.note(seen)
         if let url = outputs[address.name]?["url"] { service.address["url"] = url }
+    }
+}
+
+extension CheckDomain {
+    static let settle: ProductVerb.Settlement = { store, operation, outputs, time throws(StoreError) in
+        guard let id = operation.service, let seen = outputs[active.name].flatMap({ try? SiteDomain(json: $0) })
+        else { return }
+        try store.note(
+            domain: seen.name, of: id, seen.state, reason: seen.reason,
+            zone: outputs[zone.name]?["zones"]?.asString ?? seen.zone, at: time)
     }
 }
 
@@ -221,10 +220,11 @@ enum RemoveDomain {
     static let release = StepKey<NoOutput>("release")
 
     private static func leave(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
-        let (domain, place) = (try scope.heldDomain(), try call.output(SiteSteps.place))
+        let (domain, place) = (try await scope.heldDomain(), try call.output(SiteSteps.place))
         let present = scope.primaryURL(place)
         guard present == domain.url else { return Observation(["url": .string(present)]) }
-        let next = scope.heldDomains.first { $0.name != domain.name && $0.state == .active }?.url ?? place.url
+        let others = try await scope.domains().filter { $0.name != domain.name && $0.state == .active }
+        let next = others.first?.url ?? place.url
         try await scope.setAddress(call.output(SiteSteps.guest), to: next, call)
         return Observation(["url": .string(next)])
     }
@@ -235,30 +235,16 @@ enum RemoveDomain {
     }
 
     private static func giveBack(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
-        try await scope.giveBackDomain()
-        return NoOutput()
+        let (id, name, now) = (scope.service.id, scope.wantedDomain, scope.dependencies.clock.now())
+        return try await scope.locally { store throws(StoreError) in
+            try store.giveBack(domain: name, of: id, at: now)
+            return .success(NoOutput())
+        }
     }
 
     @Sendable static func conclude(
         _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
     ) {
-        service.forget(domain: operation.parameters["domain"]?.asString ?? "")
         if let url = outputs[address.name]?["url"] { service.address["url"] = url }
-    }
-}
-
-extension SiteDomain.State: Comparable {
-    static func < (left: Self, right: Self) -> Bool {
-        (allCases.firstIndex(of: left) ?? 0) < (allCases.firstIndex(of: right) ?? 0)
-    }
-}
-
-extension SiteScope {
-    fileprivate func giveBackDomain() async throws(StepFailure) {
-        let (id, name, now) = (service.id, wantedDomain, dependencies.clock.now())
-        try await locally { store throws(StoreError) -> Result<Void, StepFailure> in
-            _ = try store.releaseAllocation(kind: AddDomain.kind, scope: "", value: name, service: id, at: now)
-            return .success(())
-        }
     }
 }

@@ -12,10 +12,14 @@ extension ProvisionSite {
             // The number may be another one than at first: each has commands of its own.
             let place = try await scope.place()
             let label = try call.output(name).host.prefix { $0 != "." }
+            let card = try call.output(card)
             let request = ActionRequest(
                 driver: "proxmox", action: "container.create", resource: place.resource,
-                arguments: scope.creation(place, try call.output(card), hostname: String(label)))
+                arguments: scope.creation(place, card, hostname: String(label)))
             do throws(StepFailure) {
+                if let origin = Restoring(scope.operation) {
+                    return try await scope.remake(origin, at: place, card, hostname: String(label), call)
+                }
                 let seen = try await scope.send(request, to: place.node, call.part("\(place.vmid)"))
                 try await scope.hold(place)
                 return FoundGuest(node: place.node, vmid: place.vmid, seen: seen)

@@ -49,10 +49,14 @@ enum ProvisionSite {
         guard let email = scope.spec.email else {
             throw .refused("invalid", "a site needs the e-mail address of its customer (overrides.email)")
         }
-        let random = scope.dependencies.ports.random
+        let (random, origin) = (scope.dependencies.ports.random, Restoring(scope.operation))
         let suffixes = (0..<16).map { _ in random.word(4) }
+        var only: Set<String>?
+        if let origin { only = try await scope.nodes(of: origin, call) }
         let wanted = PlacementSpec(
-            needs: WordPress.placement, held: { store throws(StoreError) in try store.site(of: scope.service.id) },
+            needs: origin == nil ? WordPress.placement : WordPress.placementOfCopies,
+            held: { store throws(StoreError) in try store.site(of: scope.service.id) },
+            only: only,
             take: { store, choice, time throws(StoreError) in
                 try store.take(choice, for: scope, email, suffixes, at: time)
             })
@@ -142,11 +146,16 @@ enum ProvisionSite {
     }
 
     private static func setUp(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
+        let (host, found) = (try call.output(name).host, try call.output(guest))
+        let url = "https://\(host)"
+        guard Restoring(scope.operation) == nil else {
+            // Who administers it is in the backup; where it is reached is not.
+            let seen = try await scope.setUp(found, url: url, title: host, password: nil, call)
+            try await scope.setAddress(found, to: url, call.part("address"))
+            return Observation(seen)
+        }
         let password = try call.output(password).object["administrator"]?.asString
-        let host = try call.output(name).host
-        let seen = try await scope.setUp(
-            call.output(guest), url: "https://\(host)", title: host, password: password, call)
-        return Observation(seen)
+        return Observation(try await scope.setUp(found, url: url, title: host, password: password, call))
     }
 
     private static func takeSnapshot(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {

@@ -4,8 +4,8 @@ import Saga
 import Store
 import WireProtocol
 
-/// Takes the site back to a backup of its own, in place; also where its container is lost. Parameter `backup`: which; without it,
-/// the newest. What came since the backup is lost, and so are the snapshots.
+/// Takes the site back to a backup of its own, in place; also where its container is lost. Parameter `backup`: its id, or what its
+/// storage calls it; without it, the newest. What came since the backup is lost, and so are the snapshots.
 enum RestoreSite {
     static let saga = SagaDefinition<SiteScope>(
         kind: Verb.restore.name, deadline: .seconds(8 * 3600),
@@ -33,9 +33,7 @@ enum RestoreSite {
     // MARK: before
 
     private static func find(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> FoundGuest? {
-        guard scope.wantedBackup != nil else {
-            throw .refused("not_found", "the service has no such backup; innctl service show lists those that it has")
-        }
+        _ = try await scope.wantedBackup()
         return try await scope.find(call.output(SiteSteps.place), call, anyMaking: true)
     }
 
@@ -65,7 +63,7 @@ enum RestoreSite {
     private static func restore(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> FoundGuest {
         let place = try call.output(SiteSteps.place)
         let arguments: JSONObject = [
-            "backup": .string(scope.wantedBackup ?? ""), "storage": .string(place.storage), "replace": true,
+            "backup": .string(try await scope.wantedBackup().name), "storage": .string(place.storage), "replace": true,
         ]
         if let found = try call.output(guest) {
             // One that was cut off has made it anew: the next attempt finds another making.
@@ -116,8 +114,13 @@ enum RestoreSite {
 
 extension SiteScope {
     /// The backup that is asked for, if it is one of the service's own.
-    fileprivate var wantedBackup: String? {
-        guard let name = operation.parameters["backup"]?.asString else { return backups.last }
-        return backups.contains(name) ? name : nil
+    func wantedBackup() async throws(StepFailure) -> BackupRecord {
+        let (all, named) = (try await backups(), operation.parameters["backup"]?.asString)
+        guard let wanted = named else {
+            if let newest = all.last { return newest }
+            throw .refused("not_found", "the service has no backup")
+        }
+        if let found = all.first(where: { $0.id == wanted || $0.name == wanted }) { return found }
+        throw .refused("not_found", "the service has no such backup; innctl backup list shows those that it has")
     }
 }

@@ -4,12 +4,9 @@ import Saga
 import Store
 import WireProtocol
 
-/// A domain of a customer's own: it and its `www`.
+/// A domain of a customer's own, as steps hand it on: it and its `www`.
 struct SiteDomain: StepOutput, Hashable {
-    enum State: String, Sendable, Hashable, CaseIterable {
-        case awaitingProof = "awaiting_proof"
-        case proven, routed, certified, active
-    }
+    typealias State = DomainRecord.State
 
     /// In lower case, as punycode, without `www`.
     var name: String
@@ -20,9 +17,12 @@ struct SiteDomain: StepOutput, Hashable {
     var reason: String
     /// The integration at which this service has made a zone for it.
     var zone: String?
+    /// Whether what serves it was made by an earlier check.
+    var isServed: Bool
 
-    init(name: String, token: String, state: State, reason: String, zone: String? = nil) {
-        (self.name, self.token, self.state, self.reason, self.zone) = (name, token, state, reason, zone)
+    init(_ record: DomainRecord) {
+        (name, token, state) = (record.name, record.token, record.state)
+        (reason, zone, isServed) = (record.reason, record.zone, record.isServed)
     }
 
     init(json: JSONValue) throws {
@@ -30,25 +30,28 @@ struct SiteDomain: StepOutput, Hashable {
         (name, token) = (try object.string("domain"), try object.string("token"))
         state = State(rawValue: try object.string("state")) ?? .awaitingProof
         (reason, zone) = (try object.string("reason"), try object.optionalString("zone"))
+        isServed = try object.optionalBool("served") ?? (state >= .certified)
     }
 
     var json: JSONValue {
         var json: JSONObject = [
             "domain": .string(name), "token": .string(token), "state": .string(state.rawValue),
-            "reason": .string(reason), "record": .string(record), "value": .string(value),
+            "reason": .string(reason), "served": .bool(isServed),
         ]
         json["zone"] = zone.map { .string($0) }
         return .object(json)
     }
 
-    var names: [String] { [name, "www.\(name)"] }
+    var names: [String] { DomainRecord.names(name) }
     /// The TXT record that proves whose it is.
-    var record: String { "_innkeeper.\(name)" }
-    var value: String { "innkeeper-verification=\(token)" }
+    var record: String { DomainRecord.proofName(name) }
+    var value: String { DomainRecord.proofValue(token) }
     var url: String { "https://\(name)" }
 
     func at(_ state: State, _ reason: String) -> SiteDomain {
-        SiteDomain(name: name, token: token, state: state, reason: reason, zone: zone)
+        var domain = self
+        (domain.state, domain.reason) = (state, reason)
+        return domain
     }
 }
 
@@ -61,50 +64,46 @@ extension SiteDomain {
             ],
         ],
         read: { fields throws(CoreError) in
-            guard let text = fields["domain"]?.asString, let name = normal(text) else {
+            guard let text = fields["domain"]?.asString, let name = DomainRecord.normal(text) else {
                 throw .invalid(field: "parameters.domain", problem: "must be a domain, such as example.org")
             }
-            guard !PublicSuffix.contains(name) else {
+            guard !PublicSuffixes.builtIn.contains(name) else {
                 throw .invalid(field: "parameters.domain", problem: "is nobody's own: many register below it")
             }
             return ["domain": .string(name)]
         })
-
-    /// Apex and `www` are one.
-    static func normal(_ text: String) -> String? {
-        guard var name = DomainText.ascii(text) else { return nil }
-        if name.hasPrefix("www."), name.split(separator: ".").count > 2 { name.removeFirst(4) }
-        return Grammar.domainName.accepts(name) && name.utf8.count <= 240 ? name : nil
-    }
-
-    /// As a service has them.
-    static func all(of service: ServiceRecord) -> [SiteDomain] {
-        (service.observed["domains"]?.asObject ?? [:]).members.compactMap { try? SiteDomain(json: $0.value) }
-            .sorted { $0.name < $1.name }
-    }
 }
 
-extension ServiceRecord {
-    mutating func note(_ domain: SiteDomain) {
-        var domains = observed["domains"]?.asObject ?? [:]
-        domains[domain.name] = domain.json
-        observed["domains"] = .object(domains)
-    }
-
-    mutating func forget(domain name: String) {
-        var domains = observed["domains"]?.asObject ?? [:]
-        domains[name] = nil
-        observed["domains"] = domains.isEmpty ? nil : .object(domains)
-    }
+extension WordPress {
+    static let domains = DomainOffer(
+        quota: { $0["domains"]?.asInteger ?? 0 }, zones: { $0["zone"]?.asString.map { [$0] } ?? [] },
+        addresses: { service, ports throws(PortError) in
+            let own = service.spec["addresses"]?.asArray?.compactMap(\.asString) ?? []
+            guard own.isEmpty, let proxy = service.address["proxy"]?.asString else { return own }
+            return try await ports.integrations.proxy(proxy).addresses
+        }, check: CheckDomain.verb, remove: RemoveDomain.verb)
 }
 
 extension SiteScope {
-    var heldDomains: [SiteDomain] { SiteDomain.all(of: service) }
     var wantedDomain: String { operation.parameters["domain"]?.asString ?? "" }
 
-    func heldDomain() throws(StepFailure) -> SiteDomain {
-        if let domain = heldDomains.first(where: { $0.name == wantedDomain }) { return domain }
-        throw .refused("not_found", "the service has no domain \(wantedDomain)")
+    /// The service's own, by name.
+    func domains() async throws(StepFailure) -> [SiteDomain] {
+        let id = service.id
+        return try await locally { store throws(StoreError) in
+            .success(try store.domains(service: id).map { SiteDomain($0) })
+        }
+    }
+
+    /// The one that the operation is about.
+    func heldDomain() async throws(StepFailure) -> SiteDomain {
+        let (id, name) = (service.id, wantedDomain)
+        return try await locally { store throws(StoreError) in
+            guard let domain = try store.domain(name, service: id) else {
+                return .failure(.refused("not_found", "the service has no domain \(name)"))
+            }
+            return .success(SiteDomain(domain))
+        }
     }
 
     /// Takes away what leads the domain to the site. Its zone stays with the customer's own name servers.
@@ -116,16 +115,9 @@ extension SiteScope {
     /// Why one of the names does not lead to the proxy, and to it alone; nil when all do.
     /// - Parameter ours: the addresses of the proxy.
     func objectionToRoute(of names: [String], at ours: [String]) async throws(StepFailure) -> String? {
-        for name in names {
-            let found = try await look(name, .a) + look(name, .aaaa)
-            guard !found.isEmpty else {
-                return "\(name) leads nowhere yet: it should lead to \(ours.sorted().joined(separator: ", "))"
-            }
-            if let other = found.first(where: { !ours.contains($0) }) {
-                return "\(name) leads to \(other.prefix(45)), which is not the proxy"
-            }
-        }
-        return nil
+        var found: [String: [String]] = [:]
+        for name in names { found[name] = try await look(name, .a) + look(name, .aaaa) }
+        return DomainSight.objection(to: found, of: names, ours: ours)
     }
 
     func look(_ name: String, _ type: ResolverPort.RecordType) async throws(StepFailure) -> [String] {

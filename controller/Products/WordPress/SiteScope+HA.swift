@@ -38,7 +38,7 @@ extension SiteScope {
         return nil
     }
 
-    private func ask(_ action: String, _ node: String, _ call: StepCall) async throws(StepFailure) -> JSONObject {
+    func ask(_ action: String, _ node: String, _ call: StepCall) async throws(StepFailure) -> JSONObject {
         let question = ActionRequest(
             driver: "proxmox", action: action, resource: "proxmox/node", arguments: [:], isShared: true)
         return try await send(question, to: node, call.part(action))

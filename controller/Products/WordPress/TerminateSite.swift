@@ -74,17 +74,18 @@ enum TerminateSite {
     /// A number is given out again some day: nothing that bears it may be left on the storage for backups.
     private static func removeBackups(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         guard let place = try call.output(place) else { return NoOutput() }
-        let node = try call.output(guest)?.node ?? place.node
-        for (number, backup) in scope.backups.enumerated() {
-            try await scope.removeBackup(backup, of: place, on: node, call.part("\(number)"))
+        for backup in try await scope.backups() {
+            try await scope.removeBackup(
+                backup.name, of: place, on: scope.keeper(of: backup, place), call.part(backup.id))
         }
         return NoOutput()
     }
 
     private static func removeDomains(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
-        guard let place = try call.output(place), !scope.heldDomains.isEmpty else { return NoOutput() }
+        let domains = try await scope.domains()
+        guard let place = try call.output(place), !domains.isEmpty else { return NoOutput() }
         let site = try await scope.name(of: place.host)
-        for domain in scope.heldDomains { try await scope.withdraw(domain, site) }
+        for domain in domains { try await scope.withdraw(domain, site) }
         return NoOutput()
     }
 

@@ -28,7 +28,7 @@ enum UpgradeSite {
 
     private static func reserveBoth(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         let (wanted, place) = (try scope.wanted(), try call.output(SiteSteps.place))
-        let domains = scope.heldDomains.count
+        let domains = try await scope.domains().count
         guard domains <= wanted.domains else {
             throw .refused(
                 "domains_in_use", "the site has \(domains) domains, and \(wanted.domains) would be allowed: remove some"

@@ -31,19 +31,22 @@ extension WordPress {
             conclude: RemoveSnapshot.conclude),
         verb(
             .backUp, "Backs the container up, and removes backups beyond the retention.", BackUpSite.saga,
-            conclude: BackUpSite.conclude),
+            settle: BackUpSite.settle),
+        verb(
+            RemoveBackup.verb, "Removes a backup.", RemoveBackup.saga, parameters: oneBackup,
+            conclude: { _, _, _ in }, settle: RemoveBackup.settle),
         verb(
             .restore, "Takes the site back to a backup, in place; what came since is lost.", RestoreSite.saga,
-            parameters: backups, conclude: RestoreSite.conclude),
+            parameters: anyBackup, conclude: RestoreSite.conclude),
         verb(
             .move, "Moves the container to another node of its cluster.", MoveSite.saga, parameters: nodes,
             conclude: MoveSite.conclude),
         verb(
             AddDomain.verb, "Takes up a domain of the customer's own.", AddDomain.saga,
-            parameters: SiteDomain.parameters, conclude: AddDomain.conclude),
+            parameters: SiteDomain.parameters, conclude: { _, _, _ in }, settle: AddDomain.settle),
         verb(
             CheckDomain.verb, "Looks where a domain stands, and serves it once it is proven.", CheckDomain.saga,
-            parameters: SiteDomain.parameters, conclude: CheckDomain.conclude),
+            parameters: SiteDomain.parameters, conclude: CheckDomain.conclude, settle: CheckDomain.settle),
         verb(
             RemoveDomain.verb, "Gives a domain up.", RemoveDomain.saga, parameters: SiteDomain.parameters,
             conclude: RemoveDomain.conclude),
@@ -55,7 +58,8 @@ extension WordPress {
 
     private static func verb(
         _ verb: Verb, _ summary: String, _ saga: SagaDefinition<SiteScope>, parameters: VerbParameters = .none,
-        conclude: @escaping ProductVerb.Conclusion = SiteSteps.noteGuest, needsSpec: Bool = true
+        conclude: @escaping ProductVerb.Conclusion = SiteSteps.noteGuest,
+        settle: @escaping ProductVerb.Settlement = { (_, _, _, _) throws(StoreError) in }, needsSpec: Bool = true
     ) -> ProductVerb {
         ProductVerb(
             verb, summary: summary, parameters: parameters, saga: saga,
@@ -66,7 +70,7 @@ extension WordPress {
                     guard !needsSpec else { throw error }
                     return SiteScope(scope: scope, spec: .none)
                 }
-            }, conclude: conclude)
+            }, conclude: conclude, settle: settle)
     }
 
     // MARK: parameters
@@ -83,23 +87,29 @@ extension WordPress {
             return ["snapshot": .string(name)]
         })
 
-    private static let backups = VerbParameters(
+    private static let anyBackup = VerbParameters(
         schema: [
             "type": "object", "additionalProperties": false,
             "properties": [
                 "backup": [
                     "type": "string", "maxLength": 300,
-                    "description": "One of the service's own backups; the newest without it.",
+                    "description": "One of the service's own backups, by id or name; the newest without it.",
                 ]
             ],
         ],
-        read: { fields throws(CoreError) in
-            guard let name = fields["backup"]?.asString else { return [:] }
-            guard (1...300).contains(name.utf8.count) else {
-                throw .invalid(field: "parameters.backup", problem: "must be the name of a backup")
-            }
-            return ["backup": .string(name)]
-        })
+        read: { fields throws(CoreError) in try readBackup(fields) })
+
+    private static let oneBackup = VerbParameters(
+        schema: anyBackup.schema.merged(with: ["required": ["backup"]]),
+        read: { fields throws(CoreError) in try readBackup(fields) })
+
+    private static func readBackup(_ fields: JSONObject) throws(CoreError) -> JSONObject {
+        guard let name = fields["backup"]?.asString else { return [:] }
+        guard (1...300).contains(name.utf8.count) else {
+            throw .invalid(field: "parameters.backup", problem: "must be the id or the name of a backup")
+        }
+        return ["backup": .string(name)]
+    }
 
     private static let nodes = VerbParameters(
         schema: [

@@ -48,12 +48,51 @@ import Testing
         #expect(DomainText.ascii(String(repeating: "ä", count: 300)) == nil)
     }
 
+    @Test(arguments: [
+        ("xn--bcher-kva.example", "bücher.example"), ("xn--r8jz45g.xn--zckzah", "例え.テスト"),
+        ("xn--e1afmkfd.xn--80akhbyknj4f", "пример.испытание"), ("example.org", "example.org"),
+        // What is no punycode, or stands for what has no place in a name.
+        ("xn--a.example", "xn--a.example"), ("xn--99999999.example", "xn--99999999.example"),
+        ("xn--.example", "xn--.example"),
+    ])
+    func `punycode is read as people write it, and what hides something stays`(ascii: String, text: String) {
+        #expect(DomainText.unicode(ascii) == text)
+    }
+
     @Test func `nobody owns what many register below`() {
         for suffix in ["org", "co.uk", "com.au", "github.io", "co.jp", "gv.at"] {
-            #expect(PublicSuffix.contains(suffix), "\(suffix)")
+            #expect(PublicSuffixes.builtIn.contains(suffix), "\(suffix)")
         }
         for domain in ["example.org", "example.co.uk", "jane.github.io", "co.example"] {
-            #expect(!PublicSuffix.contains(domain), "\(domain)")
+            #expect(!PublicSuffixes.builtIn.contains(domain), "\(domain)")
         }
+    }
+
+    @Test func `a list has rules for any label, and exceptions from them`() throws {
+        let list = try #require(
+            PublicSuffixes(
+                list: """
+                    // ===BEGIN ICANN DOMAINS===
+                    org
+                    co.uk  and what stands behind a rule
+                    *.ck
+                    !www.ck
+                    公司.cn
+                    // ===BEGIN PRIVATE DOMAINS===
+                    *.compute.example.com
+                    host.example
+                    """))
+        for suffix in [
+            "org", "anything", "co.uk", "ck", "foo.ck", "xn--55qx5d.cn", "eu.compute.example.com", "host.example",
+        ] {
+            #expect(list.contains(suffix), "\(suffix)")
+        }
+        for domain in [
+            "example.org", "www.ck", "a.foo.ck", "example.co.uk", "compute.example.com", "a.eu.compute.example.com",
+            "jane.host.example", "uk.co",
+        ] {
+            #expect(!list.contains(domain), "\(domain)")
+        }
+        #expect(PublicSuffixes(list: "// nothing\n\n") == nil)
     }
 }

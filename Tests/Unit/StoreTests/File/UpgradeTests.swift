@@ -73,6 +73,10 @@ import WireProtocol
         #expect(try await store.token("tok")?.approves == false)
         #expect(try await store.allocations(service: "s1").map(\.slot) == ["", ""])
         #expect(try await store.allocations(service: "s1").allSatisfy { $0.releasedAt == nil })
+        // What was observed of it holds no domains and no backups, and was read for them.
+        #expect(try await store.domains(service: "s1").isEmpty)
+        #expect(try await store.backups(service: "s1").isEmpty)
+        #expect(try await store.setting("observed.unread") == nil)
         // What placement reads is made of what was there.
         #expect(try await store.rooms().map(\.name) == ["n1.example"])
         #expect(try await store.nodeLoad("n1")?.pools == ["tank": 1])

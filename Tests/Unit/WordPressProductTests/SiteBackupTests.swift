@@ -1,0 +1,253 @@
+import Model
+import Store
+import Testing
+import WireProtocol
+
+@testable import ControllerCore
+@testable import WordPressProduct
+
+/// Backups as the core keeps them.
+@Suite struct SiteBackupTests {
+    private func backedUp(_ stage: SiteStage) async throws -> (site: ServiceRecord, backup: BackupRecord) {
+        let site = try await stage.site()
+        let made = try await stage.operations.backUp(site.id, by: SiteStage.by)
+        #expect(try await stage.finish(made.operation.id).state == .succeeded)
+        return (site, try #require(try await stage.store.newestBackup(service: site.id)))
+    }
+
+    // MARK: by schedule
+
+    @Test func `services are backed up when their turn has come, one at a time on a node`() async throws {
+        try await SiteStage.with { stage in
+            stage.cluster.change { $0.away = ["nod_2", "nod_3"] }
+            let first = try await stage.site()
+            let second = try await stage.site("bob@example.org", externalID: "order-2")
+            let keeper = ScheduledBackups(operations: stage.operations)
+            #expect(try await stage.reconcile(keeper).isEmpty, "their turn of today was before they were")
+            stage.pass(.days(1))
+            let one = try await stage.reconcile(keeper)
+            let two = try await stage.reconcile(keeper)
+            #expect(Set((one + two).compactMap(\.service)) == [first.id, second.id])
+            #expect(one.map(\.state) == [.succeeded] && two.map(\.state) == [.succeeded])
+            #expect(one.first?.requestedBy == "reconciler/backup-schedule")
+            #expect(try await stage.reconcile(keeper).isEmpty)
+            let backups = try await stage.store.backups(service: first.id)
+            #expect(backups.map(\.cause) == [.schedule])
+            // By hand counts as well.
+            stage.pass(.seconds(3600))
+            let byHand = try await stage.operations.backUp(first.id, by: SiteStage.by)
+            try await stage.finish(byHand.operation.id)
+            #expect(try await stage.store.backups(service: first.id).map(\.cause) == [.demand])
+            stage.pass(.days(1))
+            #expect(try await stage.reconcile(keeper).count == 1)
+        }
+    }
+
+    @Test func `one that fails rests, is told when it is overdue, and settled when it is made`() async throws {
+        try await SiteStage.with { stage in
+            let site = try await stage.site()
+            let keeper = ScheduledBackups(operations: stage.operations)
+            stage.pass(.days(1))
+            stage.cluster.change { ($0.numbers, $0.faults) = ([:], [2: .refused]) }
+            #expect(try await stage.reconcile(keeper).map(\.state) == [.failed])
+            #expect(try await stage.reconcile(keeper).isEmpty)
+            #expect(try await stage.openFindings(site).isEmpty)
+            stage.cluster.change { $0.away = ["nod_1", "nod_2", "nod_3"] }
+            stage.pass(.days(1))
+            #expect(try await stage.reconcile(keeper).isEmpty, "its node is away")
+            #expect(try await stage.openFindings(site) == ["service.backup_overdue"])
+            stage.cluster.change { $0.away = [] }
+            #expect(try await stage.reconcile(keeper).map(\.state) == [.succeeded])
+            _ = try await stage.reconcile(keeper)
+            #expect(try await stage.openFindings(site).isEmpty)
+        }
+    }
+
+    @Test func `a plan without a schedule makes none, one that keeps none refuses`() async throws {
+        try await SiteStage.with { stage in
+            let site = try await stage.site()
+            try await stage.store.updateService(site.id, at: stage.clock.port.now()) {
+                $0.spec["backups"] = ["retention": 1, "schedule": "none", "storage": "backups"]
+            }
+            stage.pass(.days(9))
+            #expect(try await stage.reconcile(ScheduledBackups(operations: stage.operations)).isEmpty)
+            try await stage.store.updateService(site.id, at: stage.clock.port.now()) { $0.spec["backups"] = nil }
+            await #expect(throws: CoreError.self) {
+                try await stage.operations.backUp(site.id, by: SiteStage.by)
+            }
+        }
+    }
+
+    // MARK: read back
+
+    @Test func `a backup counts as verified when its storage lists it with its size`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            #expect(backup.verifiedAt == nil)
+            let keeper = BackupVerification()
+            try await keeper.reconcile(stage.dependencies)
+            let first = try #require(try await stage.store.backup(backup.id))
+            #expect(first.verifiedAt != nil && first.state == .available)
+            // Not again before tomorrow.
+            stage.pass(.seconds(600))
+            try await keeper.reconcile(stage.dependencies)
+            #expect(try await stage.store.backup(backup.id)?.verifiedAt == first.verifiedAt)
+
+            for wrong in ["size", "gone"] {
+                stage.cluster.change { state in
+                    if wrong == "size" { state.belongings.sizes[backup.name] = 99 }
+                    if wrong == "gone" { state.belongings.backups[backup.name] = nil }
+                }
+                stage.pass(.days(1))
+                try await keeper.reconcile(stage.dependencies)
+                let lost = try #require(try await stage.store.backup(backup.id))
+                #expect(lost.state == .missing && lost.verifiedAt != nil, "\(wrong)")
+                #expect(try await stage.openFindings(site) == ["service.backup_missing"])
+                stage.cluster.change { state in
+                    state.belongings.sizes = [:]
+                    state.belongings.backups[backup.name] = .init(home: nil, memory: 1)
+                }
+                stage.pass(.seconds(3601))
+                try await keeper.reconcile(stage.dependencies)
+                #expect(try await stage.store.backup(backup.id)?.state == .available, "\(wrong)")
+                #expect(try await stage.openFindings(site).isEmpty)
+            }
+        }
+    }
+
+    @Test func `where the node gives no answer, nothing is said of a backup`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            stage.cluster.change { $0.away = ["nod_1", "nod_2", "nod_3"] }
+            try await BackupVerification().reconcile(stage.dependencies)
+            let seen = try #require(try await stage.store.backup(backup.id))
+            #expect(seen.state == .available && seen.verifiedAt == nil)
+            #expect(try await stage.openFindings(site).isEmpty)
+        }
+    }
+
+    // MARK: restored into another service
+
+    @Test func `the same order is the same service, another one is a conflict`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            let wanted = RestoreRequest(externalID: "copy-1", plan: "standard", customer: "cus-9")
+            let first = try await stage.operations.restoreBackup(backup.id, into: wanted, by: SiteStage.by)
+            let again = try await stage.operations.restoreBackup(backup.id, into: wanted, by: SiteStage.by)
+            #expect(first.created && !again.created && first.service.id == again.service.id)
+            await #expect(throws: CoreError.self) {
+                try await stage.operations.restoreBackup(
+                    backup.id, into: RestoreRequest(externalID: "copy-1"), by: SiteStage.by)
+            }
+            #expect(try await stage.finish(first.operation.id).state == .succeeded)
+            let copy = try await stage.service(first.service.id)
+            #expect(copy.customer == "cus-9" && copy.plan == "standard" && copy.spec["email"] == "jane@example.org")
+            let guest = try #require(stage.cluster.belongings.guests[101])
+            #expect(guest.memory == 4096 && guest.disk == 40 && guest.cores == 2 && guest.service == copy.id)
+            // The one that it is of stays as it was.
+            #expect(stage.cluster.belongings.guests[100]?.home == "https://jane.sites.example.org")
+            #expect(try await stage.service(site.id).state == .running)
+            // Its own are its own.
+            #expect(try await stage.store.backups(service: copy.id).isEmpty)
+            #expect(try await stage.order("back-up", copy.id).state == .succeeded)
+            #expect(try await stage.order("terminate", copy.id).state == .succeeded)
+            #expect(stage.cluster.belongings.backups.count == 1)
+        }
+    }
+
+    @Test func `a number that a stranger has is passed over, and what was half made gives way`() async throws {
+        try await SiteStage.with { stage in
+            let (_, backup) = try await backedUp(stage)
+            let stranger = Belongings.Guest(
+                node: "nod_1", service: nil, nonce: "", memory: 1, cores: 1, disk: 1, address: "192.0.2.200",
+                hostname: "theirs")
+            stage.cluster.change { state in
+                state.belongings.guests[101] = stranger
+                // The restoration itself is done, and nobody hears of it.
+                (state.numbers, state.faults) = ([:], [3: .interruptedAfter])
+            }
+            let made = try await stage.operations.restoreBackup(backup.id, into: RestoreRequest(), by: SiteStage.by)
+            let ended = try await stage.finish(made.operation.id)
+            #expect(ended.state == .succeeded, "\(ended.error?.message ?? "")")
+            #expect(stage.cluster.belongings.guests[101] == stranger)
+            #expect(stage.cluster.belongings.guests[102]?.service == made.service.id)
+            #expect(stage.cluster.belongings.guests.count == 3)
+        }
+    }
+
+    @Test func `a backup that another service is made of is not removed meanwhile`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            let made = try await stage.operations.restoreBackup(backup.id, into: RestoreRequest(), by: SiteStage.by)
+            await #expect(throws: CoreError.self) {
+                try await stage.operations.removeBackup(backup.id, by: SiteStage.by)
+            }
+            // Nor by the retention.
+            #expect(try await stage.order("back-up", site.id).state == .succeeded)
+            #expect(stage.cluster.belongings.backups.count == 2)
+            #expect(try await stage.finish(made.operation.id).state == .succeeded)
+            let removed = try await stage.operations.removeBackup(backup.id, by: SiteStage.by)
+            #expect(try await stage.finish(removed.operation.id).state == .succeeded)
+            #expect(try await stage.store.backup(backup.id) == nil)
+        }
+    }
+
+    @Test func `where the first try failed, the next is made of the backup as well`() async throws {
+        try await SiteStage.with { stage in
+            let (_, backup) = try await backedUp(stage)
+            let made = try await stage.operations.restoreBackup(backup.id, into: RestoreRequest(), by: SiteStage.by)
+            let kept = stage.cluster.belongings.backups
+            stage.cluster.change { $0.belongings.backups = [:] }
+            #expect(try await stage.finish(made.operation.id).error?.code == "not_found")
+            #expect(stage.cluster.belongings.guests.count == 1)
+            stage.cluster.change { $0.belongings.backups = kept }
+            let again = try await stage.operations.retry(made.service.id, by: SiteStage.by)
+            #expect(try await stage.finish(again.operation.id).state == .succeeded)
+            #expect(stage.cluster.log.filter { $0 == "container.create" }.count == 1)
+            #expect(stage.cluster.belongings.guests.values.contains { $0.service == made.service.id })
+        }
+    }
+
+    @Test func `a copy goes to a node that reaches the backup`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            stage.cluster.change { $0.backupsAreShared = false }
+            for number in 1...4 {
+                let made = try await stage.operations.restoreBackup(
+                    backup.id, into: RestoreRequest(externalID: "copy-\(number)"), by: SiteStage.by)
+                #expect(try await stage.finish(made.operation.id).state == .succeeded)
+                #expect(try await stage.service(made.service.id).node == site.node)
+            }
+        }
+    }
+
+    @Test func `what cannot be is refused, and the field named`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            _ = try await stage.operations.createPlan(
+                name: "small", product: "wordpress", spec: SiteStage.plan(disk: 10), by: SiteStage.by)
+            _ = try await stage.operations.createPlan(
+                name: "box",
+                spec: ["image": "busybox:1", "memory_bytes": 67_108_864, "cpu_millis": 500, "disk_bytes": 134_217_728],
+                by: SiteStage.by)
+            func refusal(_ request: RestoreRequest, customer: String? = nil) async -> String {
+                do {
+                    _ = try await stage.operations.restoreBackup(
+                        backup.id, into: request, by: Requester(name: "key:1", customer: customer))
+                    return "none"
+                } catch { return "\(error)" }
+            }
+            #expect(await refusal(RestoreRequest(plan: "small")).hasPrefix("into.plan has a smaller disk"))
+            #expect(await refusal(RestoreRequest(plan: "box")).hasPrefix("into.plan names no plan in use of wordpress"))
+            #expect(await refusal(RestoreRequest(plan: "absent")).hasPrefix("into.plan names no plan"))
+            #expect(await refusal(RestoreRequest(externalID: "a b")).hasPrefix("into.external_id"))
+            #expect(await refusal(RestoreRequest(), customer: "another") == "there is no backup \(backup.id)")
+            #expect(
+                await refusal(RestoreRequest(customer: "another"), customer: site.customer).hasPrefix("into.customer"))
+            #expect(
+                await refusal(RestoreRequest(externalID: "x"), customer: site.customer).hasPrefix("into.external_id"))
+            try await stage.store.updateBackup(backup.id) { $0.state = .missing }
+            #expect(await refusal(RestoreRequest()).contains("not on its storage"))
+        }
+    }
+}
