@@ -272,10 +272,8 @@ let package = Package(
         tests(
             "WordPressProduct",
             [
-                "AgentCommands", "ContainerProduct", "ControllerCore", "Model", "Placement", "ProductKit", "Saga",
-                "Store",
-                "WireProtocol",
-                logging,
+                "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "Model", "Placement", "ProductKit",
+                "Saga", "Store", "WireProtocol", logging,
             ]),
         tests(
             "API",

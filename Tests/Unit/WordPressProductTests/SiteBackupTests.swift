@@ -1,5 +1,6 @@
 import Model
 import Store
+import Synchronization
 import Testing
 import WireProtocol
 

@@ -1,5 +1,7 @@
+import APIModels
 import Model
 import Store
+import Synchronization
 import Testing
 import WireProtocol
 
