@@ -34,7 +34,9 @@ struct House: Sendable {
         let nodes = Mutex<[String]>([])
     }
 
-    init(_ change: (inout APISettings) -> Void = { _ in }) async throws {
+    init(
+        products: [Product] = [Container.product], _ change: (inout APISettings) -> Void = { _ in }
+    ) async throws {
         folder = try ScratchFolder("api")
         store = try Store(path: folder.file("store.db"))
         clock = HouseClock()
@@ -48,7 +50,7 @@ struct House: Sendable {
         operations = Operations(
             dependencies: Dependencies(
                 store: store, agents: agents,
-                catalogue: Catalogue(products: [Container.product], types: [.command, .transfer]),
+                catalogue: Catalogue(products: products, types: [.command, .transfer]),
                 integrations: [.scripted], clock: clock.port, logger: Self.logger))
         var settings = APISettings(authorityPin: String(repeating: "ab", count: 32))
         settings.port = 0

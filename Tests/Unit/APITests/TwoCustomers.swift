@@ -59,7 +59,10 @@ struct TwoCustomers: Sendable {
 
     /// What the customer must not read, with what is known under which name.
     var secrets: [String] {
-        [Self.mark, Self.node, Self.nodeName, rival.service, rival.operation, rival.finding, rival.backup, fleet.key, fleet.token]
+        [
+            Self.mark, Self.node, Self.nodeName, rival.service, rival.operation, rival.finding, rival.backup, fleet.key,
+            fleet.token,
+        ]
     }
 
     private func things(of customer: String, _ number: Int) async throws -> Things {
@@ -185,6 +188,7 @@ struct TwoCustomers: Sendable {
     static func body(_ endpoint: Endpoint, customer: String = "mine") -> String? {
         guard let model = endpoint.description.body else { return nil }
         if model == ServiceBody.self { return #"{"customer":"\#(customer)","plan":"small"}"# }
+        if model == DomainRequest.self { return #"{"domain":"example.net"}"# }
         if model == UpgradeBody.self { return #"{"overrides":{"memory_bytes":134217728}}"# }
         return endpoint.description.isBodyOptional ? nil : "{}"
     }

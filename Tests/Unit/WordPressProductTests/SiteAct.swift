@@ -124,6 +124,9 @@ struct SiteScene {
         (guest.service, guest.nonce) = (plain(guest.service), "")
         guest.password = guest.password.map { _ in "…" }
         (guest.hostname, guest.home) = (plainName(guest.hostname), guest.home.map { plainName($0) })
+        guest.snapshots = guest.snapshots.mapValues { state in
+            Belongings.Guest.State(home: state.home.map { plainName($0) }, memory: state.memory)
+        }
         return guest
     }
 

@@ -53,15 +53,26 @@ extension SiteScope {
         let seen = try await send(request, to: place.node, call.part("\(place.vmid)"))
         try await hold(place)
         let made = FoundGuest(node: place.node, vmid: place.vmid, seen: seen)
+        do throws(StepFailure) { try await settle(made, card, hostname: hostname, call) } catch {
+            // The container is there, whatever became of its settings.
+            var failure = error
+            failure.effect = .possible
+            throw failure
+        }
+        return made
+    }
+
+    private func settle(
+        _ made: FoundGuest, _ card: SiteCard, hostname: String, _ call: StepCall
+    ) async throws(StepFailure) {
         var settings: JSONObject = [
             "hostname": .string(hostname), "memory_mib": .integer(spec.memoryBytes >> 20),
             "cores": .integer(spec.cores), "on_boot": true, "networks": [card.argument], "apply": "at_restart",
         ]
         if !card.resolvers.isEmpty { settings["nameservers"] = .array(card.resolvers.map { .string($0) }) }
-        _ = try await order("container.set", made, settings, call.part("\(place.vmid).settings"))
+        _ = try await order("container.set", made, settings, call.part("\(made.vmid).settings"))
         _ = try await order(
             "container.resize", made, ["disk": "rootfs", "size_mib": .integer(spec.diskBytes >> 20)],
-            call.part("\(place.vmid).disk"))
-        return made
+            call.part("\(made.vmid).disk"))
     }
 }
