@@ -226,6 +226,18 @@ extension SiteStage {
         }
     }
 
+    @Test func `a name that nobody proves is free for others after a week`() async throws {
+        try await SiteStage.with { stage in
+            let site = try await stage.site()
+            let other = try await stage.site("bob@example.org", externalID: "order-2")
+            _ = try await stage.add("example.net", to: site)
+            stage.pass(.days(8))
+            #expect(try await stage.reconcile(CustomerDomains(operations: stage.operations)).isEmpty)
+            #expect(try await stage.store.domains(service: site.id).isEmpty)
+            #expect(try await stage.add("example.net", to: other).isNew)
+        }
+    }
+
     @Test func `nothing is looked at while an operation waits`() async throws {
         try await SiteStage.with { stage in
             let site = try await active(stage)

@@ -11,11 +11,15 @@ struct DomainVerdict: Sendable, Hashable {
     var wantsCheck = false
     /// What had been there and is gone.
     var loss: Loss?
+    /// Nobody has proven it for so long that others may have it.
+    var hasLapsed = false
     /// What is there.
     let sight: DomainSight
 
     /// How often what had been there must not be found, one time after another, before it is believed to be gone.
     static let patience: Int64 = 2
+    /// How long a name can be kept from others without a proof.
+    static let claim = Duration.days(7)
     private static let soon = Duration.seconds(600)
     private static let daily = Duration.days(1)
 
@@ -35,7 +39,11 @@ struct DomainVerdict: Sendable, Hashable {
 
     private mutating func judgeUnproven(_ now: Timestamp) {
         let reason = DomainSight.missingProof(of: record)
-        guard record.state > .awaitingProof else { return wait(reason, now) }
+        guard record.state > .awaitingProof else {
+            // What was made for it has to be removed by an operation.
+            hasLapsed = !record.isServed && record.zone == nil && now - record.since > Self.claim
+            return wait(reason, now)
+        }
         miss(.proof, .awaitingProof, reason, now)
     }
 

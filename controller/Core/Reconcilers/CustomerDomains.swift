@@ -5,7 +5,7 @@ import WireProtocol
 
 /// Looks at customers' domains: often while they are on their way, daily when they are there. It asks resolvers alone; what is
 /// to be done becomes an operation. What had been there and is gone takes the domain back, and becomes a finding; what
-/// serves it stays, since names have bad days.
+/// serves it stays, since names have bad days. A name that nobody proves is free again after a week.
 struct CustomerDomains: Reconciler {
     let name = "domains"
     let interval = Duration.seconds(60)
@@ -68,6 +68,13 @@ struct CustomerDomains: Reconciler {
                 try store.unfinishedOperations(service: service.id).isEmpty,
                 try store.updateDomain(record.name, service: service.id, at: now, { $0 = record }) != nil
             else { return false }
+            if verdict.hasLapsed {
+                try store.giveBack(domain: record.name, of: service.id, at: now)
+                try store.audit(
+                    "service.domain-lapsed", service.id, by: Requester(name: by), at: now,
+                    detail: ["domain": .string(record.name)])
+                return false
+            }
             let subject = Store.domainSubject(service.id, record.name)
             if verdict.sight.isProven { try store.resolve("domain.proof_lost", subject: subject, by: by, at: now) }
             if verdict.sight.isProven, verdict.sight.objection == nil {

@@ -26,6 +26,17 @@ import Testing
         #expect(DomainVerdict.pause(.days(30)) == .seconds(21_600))
     }
 
+    @Test func `one that nobody proves for a week is given up, unless something was made for it`() {
+        #expect(!judge(domain(.awaitingProof), proven: false, after: .days(7)).hasLapsed)
+        #expect(judge(domain(.awaitingProof), proven: false, after: .days(8)).hasLapsed)
+        #expect(!judge(domain(.awaitingProof), after: .days(8)).hasLapsed)
+        var made = domain(.awaitingProof)
+        made.zone = "panel"
+        #expect(!judge(made, proven: false, after: .days(8)).hasLapsed)
+        (made.zone, made.isServed) = (nil, true)
+        #expect(!judge(made, proven: false, after: .days(8)).hasLapsed)
+    }
+
     @Test(arguments: [DomainRecord.State.awaitingProof, .proven, .routed, .certified])
     func `one that is proven and leads here wants to be checked, ever more rarely where that does not help`(
         state: DomainRecord.State
@@ -73,7 +84,7 @@ import Testing
         let ours = ["203.0.113.10", "2001:db8::10"]
         func objection(_ apex: [String], _ www: [String]) -> String? {
             DomainSight.objection(
-                to: ["example.net": apex, "www.example.net": www], of: "example.net", ours: ours)
+                to: ["example.net": apex, "www.example.net": www], of: DomainRecord.names("example.net"), ours: ours)
         }
         #expect(objection(["203.0.113.10"], ["203.0.113.10", "2001:db8::10"]) == nil)
         #expect(objection([], ["203.0.113.10"])?.hasPrefix("example.net leads nowhere") == true)
