@@ -38,6 +38,52 @@ import WireProtocol
         #expect(try await !node.perform("backup.destroy", ["backup": .string(made)]).changed)
     }
 
+    /// As the controller makes another service of a backup.
+    @Test func `out of a backup comes a container of another service, with a card and a name of its own`() async throws
+    {
+        let node = try await EmulatedNode()
+        let card: JSONObject = ["name": "eth0", "bridge": "vmbr0", "ip": "192.0.2.10/24", "gateway": "192.0.2.1"]
+        try await node.create(101, ["start": true, "networks": [.object(card)]])
+        let made = try await backup(node)
+        func wish(_ vmid: Int) -> JSONObject {
+            [
+                "backup": .string(made), "storage": "labzfs", "replace": true, "unique": true,
+                "mark": ["service": "svc_2"],
+            ]
+        }
+        // What is somebody else's, marked or not, does not give way.
+        try await node.create(103, ["owner": "svc_3", "networks": []], command: "cmd_9")
+        try await node.create(104, ["owner": .null, "networks": []], command: "cmd_8")
+        for vmid in [101, 103, 104] {
+            let error = await #expect(throws: DriverError.self) {
+                try await node.perform("container.restore", on: vmid, wish(vmid), command: "cmd_2")
+            }
+            #expect(error?.code == .foreign && error?.changed == false, "\(vmid): \(error.map { "\($0)" } ?? "")")
+        }
+        let first = try await node.perform("container.restore", on: 102, wish(102), command: "cmd_2")
+        #expect(first.observed["owner"] == "svc_2" && first.observed["nonce"] == "cmd_2")
+        #expect(first.observed["status"] == "stopped")
+        // Another attempt makes it anew.
+        let again = try await node.perform("container.restore", on: 102, wish(102), command: "cmd_3")
+        #expect(again.changed && again.observed["nonce"] == "cmd_3")
+        var own = card
+        (own["ip"], own["mac"]) = ("192.0.2.11/24", "02:00:00:00:00:11")
+        let mark: JSONValue = ["service": "svc_2", "nonce": "cmd_3"]
+        let settings: JSONObject = [
+            "hostname": "jane-ab", "memory_mib": 1024, "cores": 2, "on_boot": true, "networks": [.object(own)],
+            "nameservers": ["192.0.2.2"], "apply": "at_restart", "mark": mark,
+        ]
+        #expect(try await node.perform("container.set", on: 102, settings, command: "cmd_4").changed)
+        try await node.perform(
+            "container.resize", on: 102, ["disk": "rootfs", "size_mib": 8192, "mark": mark], command: "cmd_5")
+        try await node.perform("container.start", on: 102, ["mark": mark], command: "cmd_6")
+        let config = GuestConfig(node.configuration(102) ?? "")
+        #expect(config.numbered("net").count == 1 && config["hostname"] == "jane-ab" && config["memory"] == "1024")
+        #expect(config.numbered("net").first?.properties["ip"] == "192.0.2.11/24")
+        #expect(config["rootfs"]?.contains("size=8G") == true)
+        #expect(node.configuration(101)?.contains("192.0.2.10/24") == true)
+    }
+
     @Test func `a success without a backup is a failure`() async throws {
         let node = try await EmulatedNode(["backup_nothing": true])
         try await node.create()

@@ -127,6 +127,21 @@ import WireProtocol
         }
     }
 
+    @Test func `a site that goes back to before its domain is reached under it all the same`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            _ = try await stage.add("example.net", to: site)
+            try await stage.tellProof(site.id)
+            stage.leadHere("example.net")
+            let checked = try await stage.operations.checkDomain("example.net", of: site.id, by: SiteStage.by)
+            #expect(try await stage.finish(checked.operation.id).state == .succeeded)
+            #expect(stage.cluster.belongings.guests[100]?.home == "https://example.net")
+            let made = try await stage.operations.restoreBackup(backup.id, by: SiteStage.by)
+            #expect(try await stage.finish(made.operation.id).state == .succeeded)
+            #expect(stage.cluster.belongings.guests[100]?.home == "https://example.net")
+        }
+    }
+
     // MARK: restored into another service
 
     @Test func `the same order is the same service, another one is a conflict`() async throws {

@@ -19,6 +19,7 @@ enum RestoreSite {
             SagaStep(settings, deadline: .seconds(180), act: putInOrder),
             SagaStep(managed, act: joinHAAgain),
             SagaStep(started, deadline: .seconds(180), act: startAgain),
+            SagaStep(address, weight: .auxiliary, deadline: .seconds(300), act: setAddress),
         ])
 
     /// Nil for one that is lost.
@@ -29,6 +30,7 @@ enum RestoreSite {
     static let settings = StepKey<NoOutput>("settings")
     static let managed = StepKey<Observation>("managed")
     static let started = StepKey<NoOutput>("started")
+    static let address = StepKey<NoOutput>("address")
 
     // MARK: before
 
@@ -96,6 +98,14 @@ enum RestoreSite {
 
     private static func startAgain(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         if isToRun(call) { _ = try await scope.order("container.start", call.output(restored), call) }
+        return NoOutput()
+    }
+
+    /// What the backup calls the site's address may be a domain that is gone by now, or its own name of before there was one.
+    private static func setAddress(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        guard isToRun(call) else { return NoOutput() }
+        try await scope.setAddress(
+            call.output(restored), to: scope.primaryURL(call.output(SiteSteps.place)), call)
         return NoOutput()
     }
 
