@@ -197,6 +197,9 @@ let package = Package(
                 "WireProtocol", lifecycle, logging,
             ]),
         part(
+            "WordPressCompatibility", "controller/Compatibility/WordPress",
+            ["APIModels", "ControllerCore", "HTTP", "Model", "WireProtocol"]),
+        part(
             "ControllerEngine", "controller/Engine",
             [
                 "AgentCommands", "ControllerCore", "Model", "Placement", "Sessions", "Store", "Transport",
@@ -209,7 +212,7 @@ let package = Package(
                 "DaemonKit",
                 "HTTP", "ISPConfigIntegration", "IntegrationKit", "Model", "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
-                "Sessions", "Store", "Transport", "WireProtocol", "WordPressProduct", arguments, logging, lifecycle,
+                "Sessions", "Store", "Transport", "WireProtocol", "WordPressCompatibility", "WordPressProduct", arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
         // Tests/

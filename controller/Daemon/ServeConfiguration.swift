@@ -25,13 +25,15 @@ struct ServeConfiguration: Sendable {
     var allocation = AllocationRules.standard
     /// Listeners of the API beside `api`.
     var apiListeners: [APISettings.Further] = []
+    /// APIs of other shapes.
+    var compatibility = CompatibilitySettings()
     /// The operator's own certificate for the API.
     var apiPair: OperatorPair?
 
     static let keys: Set<String> = [
         "api", "agents", "names", "heartbeat_ms", "sample_ms", "inventory_ms", "log_level", "event_loops",
         "placement", "operations", "retention", "clock_tolerance_ms", "api_limits",
-        "allocation", "api_listeners", "api_tls",
+        "allocation", "api_listeners", "api_tls", "compatibility",
     ]
 
     static func read(_ path: String) throws(ConfigurationError) -> ServeConfiguration {
@@ -78,6 +80,10 @@ struct ServeConfiguration: Sendable {
             try fields.optionalList("api_listeners", limit: 16) { (fields) throws(FieldError) in
                 try APISettings.Further(fields)
             } ?? []
+        made.compatibility =
+            try fields.optionalNested("compatibility") { (fields) throws(FieldError) in
+                try CompatibilitySettings(fields)
+            } ?? CompatibilitySettings()
         made.apiPair = try fields.optionalNested("api_tls") { (fields) throws(FieldError) in try OperatorPair(fields) }
         return made
     }

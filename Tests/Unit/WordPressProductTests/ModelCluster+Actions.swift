@@ -139,6 +139,7 @@ extension ModelCluster.State {
             guest.home = try parameters.string("url")
             if guest.password == nil { guest.password = secrets?["admin_password"]?.asString }
         case "password": guest.password = secrets?["password"]?.asString
+        case "login": guard secrets?["token"] != nil else { throw CommandErrorCode.invalidArgument }
         case "address": guest.home = try parameters.string("url")
         default: throw CommandErrorCode.invalidArgument
         }

@@ -20,16 +20,24 @@ package struct Product: Sendable {
     package var figures: @Sendable (ServiceRecord) -> [FigurePart]
     /// Looks outside and says for certain that nothing of a service is left there; false when in doubt. Nil never says so.
     package var isGone: (@Sendable (ServiceLook) async -> Bool)?
+    /// What whoever sees a service may know of it beyond what all services have: names, addresses, domains. Nothing secret, and
+    /// nothing of the fleet: its customer sees it too.
+    package var shown: @Sendable (ServiceRecord) -> JSONObject
+    /// Looks at a service from all sides for whoever has to help its customer, and changes nothing. Each look ends by itself.
+    package var examine: (@Sendable (ServiceLook) async -> [ServiceRemark])?
 
     package init(
         name: String, summary: String, specification: Specification, placement: PlacementNeeds? = nil,
         verbs: [ProductVerb], drift: DriftWatch? = nil, objects: [MarkedObjects] = [],
         figures: @escaping @Sendable (ServiceRecord) -> [FigurePart] = { _ in [] },
-        isGone: (@Sendable (ServiceLook) async -> Bool)? = nil
+        isGone: (@Sendable (ServiceLook) async -> Bool)? = nil,
+        shown: @escaping @Sendable (ServiceRecord) -> JSONObject = { _ in [:] },
+        examine: (@Sendable (ServiceLook) async -> [ServiceRemark])? = nil
     ) {
         (self.name, self.summary, self.specification) = (name, summary, specification)
         (self.placement, self.verbs, self.drift, self.objects) = (placement, verbs, drift, objects)
         (self.figures, self.isGone) = (figures, isGone)
+        (self.shown, self.examine) = (shown, examine)
     }
 
     package func verb(_ name: String) -> ProductVerb? { verbs.first { $0.verb.name == name } }
@@ -60,6 +68,25 @@ package struct FigurePart: Sendable, Hashable {
     package var name: String
 
     package init(prefix: String, name: String) { (self.prefix, self.name) = (prefix, name) }
+}
+
+/// What was seen at one of the sides of a service.
+package struct ServiceRemark: Sendable, Hashable {
+    package enum Verdict: String, Sendable, Hashable {
+        case good, wrong
+        /// Nobody could say.
+        case unclear
+    }
+
+    /// `dns`, `container`.
+    package var subject: String
+    package var verdict: Verdict
+    /// One sentence for the service's customer, too: nothing secret, nothing of the fleet.
+    package var text: String
+
+    package init(_ subject: String, _ verdict: Verdict, _ text: String) {
+        (self.subject, self.verdict, self.text) = (subject, verdict, text)
+    }
 }
 
 /// What a look at a service outside any operation may touch.

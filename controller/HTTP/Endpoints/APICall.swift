@@ -17,10 +17,19 @@ package struct APICall: Sendable {
     package let lastEventID: String?
     /// What a change expects to find.
     package let expectation: Expectation
+    /// How the answer is wanted.
+    package let preference: Preference
     package let time: Timestamp
     let pipeline: Pipeline
 
     package var logger: Logger { context.logger }
+
+    /// Returns when whoever asked has gone, or the task is cancelled: nobody is there then to hear the answer.
+    package func departure() async {
+        let (stream, end) = AsyncStream.makeStream(of: Never.self)
+        context.channel.closeFuture.whenComplete { _ in end.finish() }
+        for await _ in stream {}
+    }
 
     /// A part of the path, percent-decoded.
     package func path(_ name: String) throws(Problem) -> String {

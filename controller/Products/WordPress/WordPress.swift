@@ -7,5 +7,5 @@ package enum WordPress {
         summary:
             "A WordPress site in a container of Proxmox, with a name of its own, reached over HTTPS through a proxy.",
         specification: specification, placement: placement, verbs: verbs, drift: drift, objects: [objects],
-        figures: figures, isGone: isGone)
+        figures: figures, isGone: isGone, shown: shown, examine: examine)
 }
