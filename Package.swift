@@ -212,7 +212,8 @@ let package = Package(
                 "DaemonKit",
                 "HTTP", "ISPConfigIntegration", "IntegrationKit", "Model", "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
-                "Sessions", "Store", "Transport", "WireProtocol", "WordPressCompatibility", "WordPressProduct", arguments, logging, lifecycle,
+                "Sessions", "Store", "Transport", "WireProtocol", "WordPressCompatibility", "WordPressProduct",
+                arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
         // Tests/
@@ -275,9 +276,8 @@ let package = Package(
         tests(
             "WordPressProduct",
             [
-                "AgentCommands", "ContainerProduct", "ControllerCore", "Model", "Placement", "ProductKit", "Saga",
-                "Store",
-                "WireProtocol",
+                "API", "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "HTTP", "HTTPFetch", "Model",
+                "Placement", "ProductKit", "Saga", "Store", "WireProtocol", "WordPressCompatibility", lifecycle,
                 logging,
             ]),
         tests(

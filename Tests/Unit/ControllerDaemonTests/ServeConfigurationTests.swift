@@ -111,7 +111,10 @@ import WireProtocol
         (#"{"compatibility": {"wordpress": {"port": 1}}}"#, "compatibility.wordpress.port"),
         (#"{"compatibility": {"wordpress": {"wait_s": -1}}}"#, "compatibility.wordpress.wait_s"),
         (#"{"compatibility": {"wordpress": {"open": true}}}"#, "compatibility.wordpress.listen"),
-        (#"{"compatibility": {"wordpress": {"listen": "192.0.2.1:80", "open": true}}}"#, "compatibility.wordpress.listen"),
+        (
+            #"{"compatibility": {"wordpress": {"listen": "192.0.2.1:80", "open": true}}}"#,
+            "compatibility.wordpress.listen"
+        ),
         (#"{"compatibility": {"wordpress": {"listen": "[::]:80", "plain": true}}}"#, "compatibility.wordpress.listen"),
         (#"{"api_tls": {"certificate": "/a"}}"#, "api_tls.key"),
         (#"{"api_tls": {"certificate": "a", "key": "/b"}}"#, "api_tls.certificate"),

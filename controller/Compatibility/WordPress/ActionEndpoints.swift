@@ -73,7 +73,8 @@ extension WordPressAPI {
             action("reset-password", "Give an administrator another password", PasswordBody.self, paths) { body, call in
                 try await resetPassword(body, paths, call)
             },
-            action("login", "A link that leads into the site's administration once", LoginBody.self, paths) { body, call in
+            action("login", "A link that leads into the site's administration once", LoginBody.self, paths) {
+                body, call in
                 try await login(body, paths, call)
             },
         ]
@@ -116,7 +117,11 @@ extension WordPressAPI {
         let work = try await order("login", present, parameters, call)
         return try await answer(work, body.serviceID, paths, call) { site in
             guard let url = site.url else { return [:] }
-            return ["login": ["url": .string("\(url)/?innkeeper-login=\(token)"), "expires_in": .integer(Self.loginSeconds)]]
+            return [
+                "login": [
+                    "url": .string("\(url)/?innkeeper-login=\(token)"), "expires_in": .integer(Self.loginSeconds),
+                ]
+            ]
         }
     }
 

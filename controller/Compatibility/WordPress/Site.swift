@@ -11,7 +11,7 @@ struct SiteNumber: Decodable, Sendable, Hashable {
     static let expectation = "1 to 100 letters, digits, -, _, . and :"
 
     init(_ text: String) throws(Problem) {
-        guard (1...100).contains(text.utf8.count), text.utf8.allSatisfy(Self.isGood) else {
+        guard Self.isGood(text) else {
             throw Problem(.invalidField, "service_id must be \(Self.expectation)", field: "service_id")
         }
         self.text = text
@@ -22,12 +22,19 @@ struct SiteNumber: Decodable, Sendable, Hashable {
         if let number = try? container.decode(Int64.self) {
             text = String(number)
         } else {
-            text = try Self(container.decode(String.self)).text
+            text = try container.decode(String.self)
+        }
+        guard Self.isGood(text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "must be \(Self.expectation)")
         }
     }
 
     /// The name under which the core knows it.
     var externalID: String { "\(WordPressAPI.source):\(text)" }
+
+    private static func isGood(_ text: String) -> Bool {
+        (1...100).contains(text.utf8.count) && text.utf8.allSatisfy(isGood)
+    }
 
     private static func isGood(_ byte: UInt8) -> Bool {
         (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte) || "-_.:".utf8.contains(byte)
@@ -71,7 +78,9 @@ struct Site: Sendable {
             "url": url.map { .string($0) } ?? .null, "plan": .string(service.plan),
             "custom_domains": .array(SiteDomains(facts).all.map { .object($0.json) }),
         ]
-        if let operation = service.operation, !operation.isFinished { json["operation"] = .object(Self.json(operation)) }
+        if let operation = service.operation, !operation.isFinished {
+            json["operation"] = .object(Self.json(operation))
+        }
         return json
     }
 

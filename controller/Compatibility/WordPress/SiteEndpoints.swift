@@ -29,7 +29,8 @@ extension WordPressAPI {
             Endpoint(
                 .post, paths("/delete-site"), .services,
                 .init(
-                    summary: "Remove a site with all that it has", tag: "sites", isForCustomers: true, body: SiteBody.self)
+                    summary: "Remove a site with all that it has", tag: "sites", isForCustomers: true,
+                    body: SiteBody.self)
             ) { call in
                 try await change("terminate", paths, call) { id, requester throws(CoreError) in
                     try await operations.terminate(id, by: requester)
@@ -142,7 +143,8 @@ extension WordPressAPI {
 
     /// One of those under which our proxy is reached; a name that led elsewhere would be somebody else's site.
     private func own(_ text: String, _ spec: JSONObject, _ call: APICall) async throws -> String {
-        let wrong = Problem(.invalidField, "public_ip must be one of our addresses, not \(text.prefix(64))", field: "public_ip")
+        let wrong = Problem(
+            .invalidField, "public_ip must be one of our addresses, not \(text.prefix(64))", field: "public_ip")
         guard let address = IPAddress(text) else { throw wrong }
         var own = spec["addresses"]?.asArray?.compactMap(\.asString) ?? []
         own += try await queries(call).proxyAddresses(of: spec["proxy"]?.asString)

@@ -85,7 +85,8 @@ struct SiteDiagnosis: Sendable {
     /// The same for people.
     var text: String {
         var lines = [
-            "Site \(site.number.text) (\(site.id)) at \(time.iso8601)", "status: \(site.status), plan \(site.service.plan)",
+            "Site \(site.number.text) (\(site.id)) at \(time.iso8601)",
+            "status: \(site.status), plan \(site.service.plan)",
             "address: \(site.url ?? "none yet")",
         ]
         for domain in SiteDomains(site.facts).all {

@@ -72,8 +72,8 @@ extension Authenticator {
     /// say where they are from, or ask for another host.
     package static let open = Authenticator { fields, remote in
         let host = (fields[.addressedHost] ?? "").lowercased()
-        let isHere = ["127.", "localhost", "[::1]"].contains { host.hasPrefix($0) }
-        guard isHere, fields[.origin] == nil else {
+        let name = host.hasPrefix("[") ? host.dropFirst().prefix { $0 != "]" } : host.prefix { $0 != ":" }
+        guard name == "localhost" || Listener.isLoopback(String(name)), fields[.origin] == nil else {
             throw Denied("without a key, only programs of this machine are answered, by its loopback address")
         }
         return Caller(key: "open-listener", name: "open listener", scopes: [.read, .services], remote: remote)

@@ -42,7 +42,8 @@ extension WordPressAPI {
         let reader = try queries.changes(in: history, after: nil, kinds: ["operation"])
         let bell = history.bell()
         let first = try await queries.operation(named: work.id)
-        let patience = call.preference.isAsync ? .zero : min(call.preference.wait ?? .seconds(86_400), settings.patience)
+        let patience =
+            call.preference.isAsync ? .zero : min(call.preference.wait ?? .seconds(86_400), settings.patience)
         // Without a bell the controller is stopping; the work goes on after its next start.
         guard !first.isFinished, patience > .zero, let bell else { return first }
         return try await withThrowingTaskGroup(of: APIModels.Operation?.self) { group in

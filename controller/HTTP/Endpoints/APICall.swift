@@ -2,6 +2,7 @@ package import APIModels
 import Hummingbird
 package import Logging
 package import Model
+import NIOCore
 import WireProtocol
 
 /// One call to an endpoint, as the endpoint sees it: decoded, permitted, with its body in hand.
@@ -27,7 +28,12 @@ package struct APICall: Sendable {
     /// Returns when whoever asked has gone, or the task is cancelled: nobody is there then to hear the answer.
     package func departure() async {
         let (stream, end) = AsyncStream.makeStream(of: Never.self)
-        context.channel.closeFuture.whenComplete { _ in end.finish() }
+        let channel = context.channel
+        channel.closeFuture.whenComplete { _ in end.finish() }
+        // Of HTTP/1.1 without TLS one end may be closed while the other is open.
+        channel.eventLoop.execute {
+            (try? channel.pipeline.syncOperations.handler(type: HeadGuard.self))?.whenEnded { end.finish() }
+        }
         for await _ in stream {}
     }
 

@@ -13,7 +13,8 @@ package struct Preference: Sendable, Hashable {
                 .map { $0.filter { $0 != " " && $0 != "\t" && $0 != "\"" } }
             switch words.first {
             case "respond-async": isAsync = true
-            case "wait": wait = words.last.flatMap { Int64($0) }.flatMap { (0...86_400).contains($0) ? .seconds($0) : nil }
+            case "wait":
+                wait = words.last.flatMap { Int64($0) }.flatMap { (0...86_400).contains($0) ? .seconds($0) : nil }
             default: continue
             }
         }

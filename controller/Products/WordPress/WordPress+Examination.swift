@@ -57,7 +57,8 @@ private struct SiteExamination: Sendable {
                     remarks.append(ServiceRemark("dns", .good, "\(host) leads to \(shown)"))
                 } else {
                     let goal = wanted.sorted().joined(separator: ", ")
-                    remarks.append(ServiceRemark("dns", .wrong, "\(host) leads to \(shown), and should lead to \(goal)"))
+                    remarks.append(
+                        ServiceRemark("dns", .wrong, "\(host) leads to \(shown), and should lead to \(goal)"))
                 }
             } catch {
                 remarks.append(ServiceRemark("dns", .unclear, "nobody could say where \(host) leads to"))
@@ -144,7 +145,8 @@ private struct SiteExamination: Sendable {
         for (key, name) in [("nginx", "nginx"), ("php_fpm", "PHP"), ("mariadb", "the database")] {
             guard let state = told[key]?.asString else { continue }
             let runs = state == "running"
-            remarks.append(ServiceRemark("software", runs ? .good : .wrong, "\(name) \(runs ? "runs" : "does not run")"))
+            remarks.append(
+                ServiceRemark("software", runs ? .good : .wrong, "\(name) \(runs ? "runs" : "does not run")"))
         }
         if let version = told["wordpress_version"]?.asString, Self.isPlain(version) {
             remarks.append(ServiceRemark("software", .good, "WordPress is \(version)"))
@@ -152,7 +154,8 @@ private struct SiteExamination: Sendable {
         if let status = told["front_page"]?.asString, Self.isPlain(status) {
             let isGood = status == "200"
             remarks.append(
-                ServiceRemark("software", isGood ? .good : .wrong, "its front page answers with \(status) in the container"))
+                ServiceRemark(
+                    "software", isGood ? .good : .wrong, "its front page answers with \(status) in the container"))
         }
         return remarks
     }
@@ -160,7 +163,9 @@ private struct SiteExamination: Sendable {
     /// The container is its customer's: what it says is repeated only where it cannot be anything else.
     private static func isPlain(_ text: String) -> Bool {
         (1...20).contains(text.utf8.count)
-            && text.utf8.allSatisfy { ProxmoxStorage.isLetter($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+            && text.utf8.allSatisfy {
+                ProxmoxStorage.isLetter($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-")
+            }
     }
 
     // MARK: the page
