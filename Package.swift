@@ -228,7 +228,8 @@ let package = Package(
         .target(
             name: "SiteSupport",
             dependencies: [
-                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "Store", "TestSupport", "WireProtocol",
+                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "StandIns", "Store", "TestSupport",
+                "WireProtocol",
             ],
             path: "Tests/Support/SiteSupport", swiftSettings: house),
         .testTarget(
@@ -303,7 +304,7 @@ let package = Package(
             name: "ControllerDaemonTests",
             dependencies: [
                 "API", "AgentCommands", "ControllerCore", "ControllerEngine", "DaemonKit", "HTTP", "Model", "Placement",
-                "Sessions", "Store", "TestSupport", "Transport", "WireProtocol",
+                "Sessions", "Store", "TestSupport", "Transport", "WireProtocol", "WordPressCompatibility",
                 "innkeeper-controller", logging,
             ],
             path: "Tests/Unit/ControllerDaemonTests", swiftSettings: house),
@@ -333,9 +334,9 @@ let package = Package(
         program(
             "innkeeper-bench", "Tests/Tools/Bench",
             [
-                "AgentCommands", "CLinux", "DriverKit", "Metering", "Model", "Processes", "ProxmoxDriver", "Sessions",
-                "SimulatedFleet",
-                "Store", "TestSupport", "Transport", "WireProtocol", logging, lifecycle,
+                "AgentCommands", "CLinux", "ControllerCore", "DriverKit", "Metering", "Model", "Processes",
+                "ProxmoxDriver", "Sessions", "SimulatedFleet", "Store", "TestSupport", "Transport", "WireProtocol",
+                "WordPressProduct", logging, lifecycle,
             ] + nio),
         program(
             "innkeeper-soak", "Tests/Tools/Soak",
@@ -350,8 +351,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd",
             dependencies: [
-                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "SiteSupport", "Store", "TestSupport",
-                "WireProtocol",
+                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "SiteSupport", "StandIns", "Store",
+                "TestSupport", "WireProtocol",
             ] + programs,
             path: "Tests/System/EndToEnd", swiftSettings: house),
 

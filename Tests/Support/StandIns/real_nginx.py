@@ -18,16 +18,16 @@ http {{
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   proxy_cache_path {folder}/cache keys_zone=public-cache:1m max_size=16m;
   map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
-  server {{ listen 127.0.0.1:{http} default_server; return 404; }}
+  server {{ listen {address}:{http} default_server; return 404; }}
   server {{
-    listen 127.0.0.1:{https} ssl http2 default_server; ssl_certificate {folder}/0.pem; ssl_certificate_key {folder}/0.key;
+    listen {address}:{https} ssl http2 default_server; ssl_certificate {folder}/0.pem; ssl_certificate_key {folder}/0.key;
     return 404;
   }}
 """
 
 HOST = """
   server {{
-    listen 127.0.0.1:{http};
+    listen {address}:{http};
     {tls}
     server_name {names};
     {force}
@@ -46,8 +46,8 @@ HOST = """
 
 
 class Nginx:
-    def __init__(self, folder, http, https):
-        self.folder, self.http, self.https = folder, http, https
+    def __init__(self, folder, http, https, address="127.0.0.1"):
+        self.folder, self.http, self.https, self.address = folder, http, https, address
         os.makedirs(folder, exist_ok=True)
         self.authority = f"{folder}/authority.pem"
         self.openssl(
@@ -74,19 +74,19 @@ class Nginx:
             "-CAcreateserial", "-days", "30", "-extfile", f"{base}.ext", "-out", f"{base}.pem")
 
     def write(self, hosts):
-        text = HEAD.format(folder=self.folder, http=self.http, https=self.https)
+        text = HEAD.format(folder=self.folder, address=self.address, http=self.http, https=self.https)
         for host, certificate in hosts:
             tls = force = ""
             if certificate:
                 base = f"{self.folder}/{certificate['id']}"
                 tls = (
-                    f"listen 127.0.0.1:{self.https} ssl http2; ssl_certificate {base}.pem; "
+                    f"listen {self.address}:{self.https} ssl http2; ssl_certificate {base}.pem; "
                     f"ssl_certificate_key {base}.key;")
                 if host["ssl_forced"]:
                     force = 'if ($scheme = "http") { return 301 https://$host$request_uri; }'
             target = host["forward_host"]
             text += HOST.format(
-                http=self.http, tls=tls, force=force, names=" ".join(host["domain_names"]),
+                address=self.address, http=self.http, tls=tls, force=force, names=" ".join(host["domain_names"]),
                 scheme=host["forward_scheme"], host=f"[{target}]" if ":" in target else target,
                 port=host["forward_port"],
                 sockets="proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;"

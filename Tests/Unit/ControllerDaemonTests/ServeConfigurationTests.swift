@@ -7,6 +7,7 @@ import Placement
 import TestSupport
 import Testing
 import WireProtocol
+import WordPressCompatibility
 
 @testable import innkeeper_controller
 
