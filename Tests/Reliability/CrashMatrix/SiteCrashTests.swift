@@ -1,6 +1,7 @@
 import SiteSupport
 import TestSupport
 import Testing
+import WireProtocol
 
 /// `kill -9` of either daemon at the durable writes of what is done with sites: containers of an emulated Proxmox, DNS, a proxy.
 @Suite(.timeLimit(.minutes(Torture.choose(10, long: 120))))

@@ -59,6 +59,8 @@ actor SiteLane {
     private var number = 0
     private var points: [SiteDeed: [SitePoint]] = [:]
     private(set) var tally = Tally()
+    /// Of the daemons in the present deed.
+    private let deaths = Mutex(0)
 
     init(_ town: SiteTown, _ traps: [Victim: Trap]) { (self.town, self.traps) = (town, traps) }
 
@@ -117,18 +119,15 @@ actor SiteLane {
         for (victim, trap) in traps {
             if let point, point.victim == victim { trap.arm(point.strike) } else { trap.watch() }
         }
+        deaths.withLock { $0 = 0 }
         let supervisor = Task { try await supervise() }
         let answer: Result<(status: Int, body: JSONValue), any Error>
-        do {
-            answer = .success(try await insist(deed))
-            // The last acknowledgement comes behind the end.
-            if let point {
-                _ = await eventually(within: .seconds(8)) { self.traps[point.victim]?.hasSprung != false }
-                try await Task.sleep(for: .milliseconds(100))
-            }
-        } catch { answer = .failure(error) }
+        do { answer = .success(try await insist(deed)) } catch { answer = .failure(error) }
+        // The last acknowledgement comes behind the end.
+        if point != nil { _ = await eventually(within: .seconds(8)) { self.deaths.withLock { $0 } > 0 } }
         supervisor.cancel()
-        let deaths = try await supervisor.value
+        try await supervisor.value
+        let deaths = deaths.withLock { $0 }
         if point != nil { for trap in traps.values { trap.disarm() } }
         if point?.victim == .controller, deaths > 0 {
             // An agent whose link breaks time and again waits longer and longer; the next point shall not.
@@ -138,18 +137,16 @@ actor SiteLane {
         return (try await faults(deed, answer.get()), deaths)
     }
 
-    /// Starts again what dies. Returns how many have.
-    private func supervise() async throws -> Int {
-        var deaths = 0
+    /// Starts again what dies.
+    private func supervise() async throws {
         while !Task.isCancelled {
             for (victim, trap) in traps where trap.hasSprung {
                 trap.watch()
                 try await (victim == .agent ? town.agent : town.controller).restart()
-                deaths += 1
+                deaths.withLock { $0 += 1 }
             }
             try? await Task.sleep(for: .milliseconds(10))
         }
-        return deaths
     }
 
     /// Asks as a panel does: again until there is an answer that is one.

@@ -76,7 +76,8 @@ package struct SiteTown: Installed {
         return try installation.agent(
             node,
             configuration: [
-                "drivers": ["proxmox"], "host_root": .string(folder.file("pve.root")), "policy": .string(policy),
+                "drivers": ["host", "proxmox"], "host_root": .string(folder.file("pve.root")),
+                "policy": .string(policy),
                 "recipe_folders": [.string(folder.file("recipes"))],
             ])
     }
@@ -91,7 +92,12 @@ package struct SiteTown: Installed {
         let folder = installation.folder
         try folder.write(Array(#"{"pace": 0.01, "network": true}"#.utf8), to: "pve.root/emulator.json")
         try await Self.succeed(Checkout.emulator("proxmox/node"), [root])
-        // A system that the recipe knows, with a page's worth of room.
+        // It has the processors and the memory of this machine.
+        mkdir("\(root)/proc", 0o755)
+        for file in ["meminfo", "stat", "uptime", "loadavg"] {
+            try await Self.succeed("cp", ["/proc/\(file)", "\(root)/proc/\(file)"])
+        }
+        // A system that the recipe knows.
         let cache = "\(root)/var/lib/vz/template/cache"
         try await Self.succeed("cp", ["\(cache)/debian-12-standard_12.0_amd64.tar.zst", "\(cache)/\(Self.template)"])
         mkdir(folder.file("etc"), 0o755)

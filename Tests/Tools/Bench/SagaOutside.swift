@@ -60,7 +60,8 @@ final class SagaOutside: Sendable {
                 observed: observed ?? [:],
                 error: observed == nil
                     ? CommandError(
-                        code: .notFound, message: "there is none", retryable: false, operation: command.action, resource: command.resource)
+                        code: .notFound, message: "there is none", retryable: false, operation: command.action,
+                        resource: command.resource)
                     : nil, finished: 1)
         }
     }

@@ -96,7 +96,7 @@ extension WordPressAPI {
     private func provisioning(
         of service: Service, _ first: APIModels.Operation, _ call: APICall
     ) async throws -> Work {
-        let newest = try await newestProvisioning(of: service.id, call) ?? first
+        let newest = try await newestOperation("provision", of: service.id, call) ?? first
         guard newest.isFinished else { return Work(id: newest.id) }
         guard service.state == "failed", newest.state != "succeeded" else { return Work(id: newest.id, isDone: true) }
         do throws(CoreError) {
@@ -104,17 +104,12 @@ extension WordPressAPI {
             return Work(id: try await queries(call).accepted(again).operation.id)
         } catch {
             // Somebody else who asked at the same time was sooner.
-            guard case .notAllowedInState = error, let other = try await newestProvisioning(of: service.id, call),
+            guard case .notAllowedInState = error,
+                let other = try await newestOperation("provision", of: service.id, call),
                 other.id != newest.id
             else { throw error }
             return Work(id: other.id)
         }
-    }
-
-    private func newestProvisioning(of service: String, _ call: APICall) async throws -> APIModels.Operation? {
-        var question = OperationQuestion()
-        (question.service, question.kind) = (service, "provision")
-        return try await queries(call).operations(question, ListPart(limit: 1)).items.first
     }
 
     private func request(_ body: CreateSite, _ call: APICall) async throws -> ServiceRequest {

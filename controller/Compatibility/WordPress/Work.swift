@@ -28,11 +28,21 @@ extension WordPressAPI {
             let taken = try await order(site.id, call.requester)
             return Work(id: try await queries(call).accepted(taken).operation.id)
         } catch {
-            guard case .notAllowedInState = error, let done = try await queries(call).done(verb, site.id) else {
-                throw error
+            guard case .notAllowedInState = error else { throw error }
+            // What is on its way to that state is joined.
+            if let running = try await newestOperation(verb, of: site.id, call), !running.isFinished {
+                return Work(id: running.id)
             }
+            guard let done = try await queries(call).done(verb, site.id) else { throw error }
             return Work(id: done.operation.id, isDone: true)
         }
+    }
+
+    /// The newest operation of a kind on a service.
+    func newestOperation(_ kind: String, of service: String, _ call: APICall) async throws -> APIModels.Operation? {
+        var question = OperationQuestion()
+        (question.service, question.kind) = (service, kind)
+        return try await queries(call).operations(question, ListPart(limit: 1)).items.first
     }
 
     /// Waits for the end of work, as long as whoever asked does. What comes back may not have ended.

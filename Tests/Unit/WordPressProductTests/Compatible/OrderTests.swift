@@ -194,6 +194,26 @@ import WireProtocol
         }
     }
 
+    @Test func `what is on its way is joined by whoever asks for it again`() async throws {
+        try await Panel.with(runs: false) { panel in
+            var work = panel.work()
+            try await panel.site()
+            work.cancel()
+            let site: JSONObject = ["service_id": "12345"]
+            for path in ["/suspend", "/delete-site"] {
+                let (first, second) = (
+                    try await panel.post(path, site, headers: ["Prefer": "respond-async"]),
+                    try await panel.post(path, site, headers: ["Prefer": "respond-async"])
+                )
+                #expect(first.status == 202 && second.status == 202, "\(second.body.text)")
+                #expect(first.body["operation"]?["id"] == second.body["operation"]?["id"])
+                work = panel.work()
+                #expect(try await panel.post(path, site).status == 200)
+                work.cancel()
+            }
+        }
+    }
+
     @Test func `a stop that fails says why`() async throws {
         try await Panel.with { panel in
             try await panel.site()

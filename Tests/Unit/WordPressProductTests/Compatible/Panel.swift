@@ -22,7 +22,6 @@ struct Panel: Sendable {
     /// A key with the scopes `read` and `services`.
     let key: String
     private let client = HTTPClient()
-    private let executor: Executor
 
     /// - Parameter runs: whether operations are worked on from the beginning; else they wait for `work`.
     static func with(
@@ -35,8 +34,7 @@ struct Panel: Sendable {
         try await SiteStage.with { stage in
             // What the world is told of the site's own name.
             stage.outside.change { $0.told["A jane.sites.example.org"] = ["203.0.113.10"] }
-            let executor = Executor(dependencies: stage.dependencies)
-            let operations = Operations(dependencies: stage.dependencies, wake: { executor.wake() })
+            let operations = Operations(dependencies: stage.dependencies)
             let key = try await Self.key(stage.store, ["read", "services"])
             let (ports, told) = AsyncStream<[Int]>.makeStream()
             let all = Mutex<[Int: Int]>([:])
@@ -54,7 +52,7 @@ struct Panel: Sendable {
                 tasks.addTask { try await group.run() }
                 for await ports in ports {
                     let panel = Panel(
-                        stage: stage, server: server, port: ports[0], ownPort: ports[1], key: key, executor: executor)
+                        stage: stage, server: server, port: ports[0], ownPort: ports[1], key: key)
                     let work = runs ? panel.work() : nil
                     defer { work?.cancel() }
                     do { try await body(panel) } catch {
@@ -88,7 +86,10 @@ struct Panel: Sendable {
     }()
 
     /// Works on operations until it is cancelled.
-    func work() -> Task<Void, any Error> { Task { try await executor.run() } }
+    func work() -> Task<Void, any Error> {
+        let executor = Executor(dependencies: stage.dependencies)
+        return Task { try await executor.run() }
+    }
 
     static func key(_ store: Store, _ scopes: [String], customer: String? = nil) async throws -> String {
         let key = KeyText.make()
