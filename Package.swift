@@ -199,6 +199,9 @@ let package = Package(
                 "WireProtocol", lifecycle, logging,
             ]),
         part(
+            "WordPressCompatibility", "controller/Compatibility/WordPress",
+            ["APIModels", "ControllerCore", "HTTP", "Model", "WireProtocol"]),
+        part(
             "ControllerEngine", "controller/Engine",
             [
                 "AgentCommands", "ControllerCore", "Model", "Placement", "Sessions", "Store", "Transport",
@@ -211,7 +214,8 @@ let package = Package(
                 "DaemonKit",
                 "HTTP", "ISPConfigIntegration", "IntegrationKit", "Model", "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
-                "Sessions", "Store", "Transport", "WireProtocol", "WordPressProduct", arguments, logging, lifecycle,
+                "Sessions", "Store", "Transport", "WireProtocol", "WordPressCompatibility", "WordPressProduct",
+                arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
         // Tests/
@@ -226,7 +230,8 @@ let package = Package(
         .target(
             name: "SiteSupport",
             dependencies: [
-                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "Store", "TestSupport", "WireProtocol",
+                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "StandIns", "Store", "TestSupport",
+                "WireProtocol",
             ],
             path: "Tests/Support/SiteSupport", swiftSettings: house),
         .testTarget(
@@ -274,8 +279,9 @@ let package = Package(
         tests(
             "WordPressProduct",
             [
-                "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "Model", "Placement", "ProductKit",
-                "Saga", "Store", "WireProtocol", logging,
+                "API", "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "HTTP", "HTTPFetch", "Model",
+                "Placement", "ProductKit", "Saga", "Store", "WireProtocol", "WordPressCompatibility", lifecycle,
+                logging,
             ]),
         tests(
             "API",
@@ -300,7 +306,7 @@ let package = Package(
             name: "ControllerDaemonTests",
             dependencies: [
                 "API", "AgentCommands", "ControllerCore", "ControllerEngine", "DaemonKit", "HTTP", "Model", "Placement",
-                "Sessions", "Store", "TestSupport", "Transport", "WireProtocol",
+                "Sessions", "Store", "TestSupport", "Transport", "WireProtocol", "WordPressCompatibility",
                 "innkeeper-controller", logging,
             ],
             path: "Tests/Unit/ControllerDaemonTests", swiftSettings: house),
@@ -330,9 +336,9 @@ let package = Package(
         program(
             "innkeeper-bench", "Tests/Tools/Bench",
             [
-                "AgentCommands", "CLinux", "DriverKit", "Metering", "Model", "Processes", "ProxmoxDriver", "Sessions",
-                "SimulatedFleet",
-                "Store", "TestSupport", "Transport", "WireProtocol", logging, lifecycle,
+                "AgentCommands", "CLinux", "ControllerCore", "DriverKit", "Metering", "Model", "Processes",
+                "ProxmoxDriver", "Sessions", "SimulatedFleet", "Store", "TestSupport", "Transport", "WireProtocol",
+                "WordPressProduct", logging, lifecycle,
             ] + nio),
         program(
             "innkeeper-soak", "Tests/Tools/Soak",
@@ -347,8 +353,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd",
             dependencies: [
-                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "SiteSupport", "Store", "TestSupport",
-                "WireProtocol",
+                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "SiteSupport", "StandIns", "Store",
+                "TestSupport", "WireProtocol",
             ] + programs,
             path: "Tests/System/EndToEnd", swiftSettings: house),
 

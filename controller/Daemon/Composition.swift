@@ -48,7 +48,8 @@ struct Composition {
         settings.further = configuration.apiListeners
         configuration.apiLimits.apply(to: &settings)
         server = try APIServer(
-            operations: engine.operations, settings: settings, tls: { certificates.api }, logger: Logger(label: "api"))
+            operations: engine.operations, settings: settings, tls: { certificates.api },
+            others: configuration.compatibility.apis, logger: Logger(label: "api"))
     }
 
     /// The ways to the outside that no integration brings.

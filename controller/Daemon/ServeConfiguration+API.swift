@@ -45,6 +45,8 @@ extension APISettings.Further {
 }
 
 extension ServeConfiguration {
-    /// Where the API listens beside `api`.
-    var furtherAddresses: [Address] { apiListeners.map { Address(host: $0.host, port: $0.port) } }
+    /// Where the API and those of other shapes listen beside `api`.
+    var furtherAddresses: [Address] {
+        apiListeners.map { Address(host: $0.host, port: $0.port) } + compatibility.addresses
+    }
 }

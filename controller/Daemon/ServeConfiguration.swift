@@ -25,6 +25,8 @@ struct ServeConfiguration: Sendable {
     var allocation = AllocationRules.standard
     /// Listeners of the API beside `api`.
     var apiListeners: [APISettings.Further] = []
+    /// APIs of other shapes.
+    var compatibility = CompatibilitySettings()
     /// The operator's own certificate for the API.
     var apiPair: OperatorPair?
     /// The file of those who may vouch for customers' sites, as PEM; nil for those of the machine.
@@ -33,7 +35,7 @@ struct ServeConfiguration: Sendable {
     static let keys: Set<String> = [
         "api", "agents", "names", "heartbeat_ms", "sample_ms", "inventory_ms", "log_level", "event_loops",
         "placement", "operations", "retention", "clock_tolerance_ms", "api_limits",
-        "allocation", "api_listeners", "api_tls", "site_authorities",
+        "allocation", "api_listeners", "api_tls", "site_authorities", "compatibility",
     ]
 
     static func read(_ path: String) throws(ConfigurationError) -> ServeConfiguration {
@@ -84,6 +86,10 @@ struct ServeConfiguration: Sendable {
         if let path = made.siteAuthorities, !path.hasPrefix("/") {
             throw FieldError(path: "site_authorities", problem: .value(expected: "an absolute path"))
         }
+        made.compatibility =
+            try fields.optionalNested("compatibility") { (fields) throws(FieldError) in
+                try CompatibilitySettings(fields)
+            } ?? CompatibilitySettings()
         made.apiPair = try fields.optionalNested("api_tls") { (fields) throws(FieldError) in try OperatorPair(fields) }
         return made
     }

@@ -1,7 +1,7 @@
 import Glibc
 import SimulatedFleet
 
-/// `innkeeper-bench PROGRAMS [fleet|agent|guests]…`: prints one JSON line for each figure.
+/// `innkeeper-bench PROGRAMS [fleet|agent|guests|sagas]…`: prints one JSON line for each figure.
 @main
 struct Bench {
     static func main() async {
@@ -15,12 +15,13 @@ struct Bench {
     private static func run() async throws {
         var words = Array(CommandLine.arguments.dropFirst())
         guard !words.isEmpty else {
-            throw FleetFailure("usage: innkeeper-bench FOLDER-OF-PROGRAMS [fleet] [agent] [guests]")
+            throw FleetFailure("usage: innkeeper-bench FOLDER-OF-PROGRAMS [fleet] [agent] [guests] [sagas]")
         }
         let programs = words.removeFirst()
-        let wanted = words.isEmpty ? ["agent", "fleet", "guests"] : words
+        let wanted = words.isEmpty ? ["agent", "fleet", "guests", "sagas"] : words
         if wanted.contains("agent") { try await AgentBench(programs: programs).run() }
         if wanted.contains("guests") { try await GuestBench().run() }
+        if wanted.contains("sagas") { try await SagaBench().run() }
         if wanted.contains("fleet") { try await FleetBench(programs: programs).run() }
     }
 }

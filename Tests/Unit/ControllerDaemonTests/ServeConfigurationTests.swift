@@ -7,6 +7,7 @@ import Placement
 import TestSupport
 import Testing
 import WireProtocol
+import WordPressCompatibility
 
 @testable import innkeeper_controller
 
@@ -43,8 +44,15 @@ import WireProtocol
              "api_limits": {"connections": 300, "connections_per_key": 5, "streams_per_key": 6, "requests_per_second": 7,
                             "burst": 8},
              "api_listeners": [{"listen": "127.0.0.1:8080", "plain": true}, {"listen": "[2001:db8::1]:443"}],
+             "compatibility": {"wordpress": {"listen": "127.0.0.1:8081", "plain": true, "open": true, "wait_s": 90}},
              "api_tls": {"certificate": "/etc/x.pem", "key": "/etc/x.key"}}
             """)
+        #expect(
+            made.compatibility.wordpress
+                == CompatibilitySettings.Own(
+                    address: Address(host: "127.0.0.1", port: 8081), isPlain: true, isOpen: true))
+        #expect(made.compatibility.wordpressSettings.patience == .seconds(90))
+        #expect(made.furtherAddresses.map(\.port) == [8080, 443, 8081])
         #expect(
             made.apiListeners == [
                 APISettings.Further(host: "127.0.0.1", port: 8080, isPlain: true),
@@ -100,6 +108,15 @@ import WireProtocol
         (#"{"api_listeners": [{"listen": "localhost:80", "plain": true}]}"#, "api_listeners[0].listen"),
         (#"{"api_listeners": [{"plain": true}]}"#, "api_listeners[0].listen"),
         (#"{"api_listeners": [{"listen": "127.0.0.1:1", "tls": true}]}"#, "api_listeners[0].tls"),
+        (#"{"compatibility": {"stores": {}}}"#, "compatibility.stores"),
+        (#"{"compatibility": {"wordpress": {"port": 1}}}"#, "compatibility.wordpress.port"),
+        (#"{"compatibility": {"wordpress": {"wait_s": -1}}}"#, "compatibility.wordpress.wait_s"),
+        (#"{"compatibility": {"wordpress": {"open": true}}}"#, "compatibility.wordpress.listen"),
+        (
+            #"{"compatibility": {"wordpress": {"listen": "192.0.2.1:80", "open": true}}}"#,
+            "compatibility.wordpress.listen"
+        ),
+        (#"{"compatibility": {"wordpress": {"listen": "[::]:80", "plain": true}}}"#, "compatibility.wordpress.listen"),
         (#"{"api_tls": {"certificate": "/a"}}"#, "api_tls.key"),
         (#"{"api_tls": {"certificate": "a", "key": "/b"}}"#, "api_tls.certificate"),
     ])

@@ -97,6 +97,13 @@ extension ModelCluster.State {
             guest.isRunning = arguments["start"] == true
         case "ha.add": guest.isInHA = true
         case "ha.remove": guest.isInHA = false
+        case "recipe.look":
+            let state = JSONValue.string(guest.isRunning ? "running" : "stopped")
+            return [
+                "returned": [
+                    "nginx": state, "php_fpm": state, "mariadb": state, "wordpress_version": "6.8", "front_page": "200",
+                ]
+            ]
         case "recipe.run": return try runRecipe(in: &guest, call)
         default: throw CommandErrorCode.unknownOperation
         }
@@ -157,6 +164,7 @@ extension ModelCluster.State {
             guest.home = try parameters.string("url")
             if guest.password == nil { guest.password = secrets?["admin_password"]?.asString }
         case "password": guest.password = secrets?["password"]?.asString
+        case "login": guard secrets?["token"] != nil else { throw CommandErrorCode.invalidArgument }
         case "address": guest.home = try parameters.string("url")
         default: throw CommandErrorCode.invalidArgument
         }

@@ -35,6 +35,9 @@ struct SiteAct: Sendable, CustomTestStringConvertible {
         SiteAct(verb: "repair", before: [made], isUndone: false),
         SiteAct(
             verb: "reset-password", parameters: ["password": "correct horse"], before: [made], isUndone: false),
+        SiteAct(
+            verb: "login", parameters: ["token": .string(String(repeating: "a1", count: 21) + "b")], before: [made],
+            isUndone: false),
         SiteAct(verb: "roll-back", parameters: ["snapshot": "initial"], before: [made], isUndone: false),
         SiteAct(
             verb: "remove-snapshot", parameters: ["snapshot": "before"], before: [made, snapshot], isUndone: false),

@@ -28,8 +28,9 @@ extension APIResources {
                     mediaType: "text/plain")
             ) { call in
                 let counts = try await queries(call).counts()
-                let text = PrometheusPage(counts: counts, counters: counters, streams: history.listeners).text
-                return .text(text, "text/plain; version=0.0.4; charset=utf-8")
+                let page = PrometheusPage(
+                    counts: counts, counters: counters, measures: operations.measures, streams: history.listeners)
+                return .text(page.text, "text/plain; version=0.0.4; charset=utf-8")
             },
             Endpoint(
                 .get, "/openapi.json", nil,

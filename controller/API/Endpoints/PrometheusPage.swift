@@ -1,10 +1,12 @@
 import ControllerCore
 import HTTP
+import Model
 
 /// The counters of the controller as Prometheus reads them.
 struct PrometheusPage: Sendable {
     let counts: FleetCounts
     let counters: RequestCounters
+    let measures: OperationMeasures
     /// That are open.
     let streams: Int
 
@@ -25,7 +27,45 @@ struct PrometheusPage: Sendable {
         Self.family(
             "innkeeper_api_request_seconds_total", "counter", "Time spent on requests.",
             requests.map { (Self.labels($0.series), $0.value.seconds) }, &page)
+        Self.histograms(
+            "innkeeper_api_request_duration_seconds", "Time until requests were answered, by method and route.",
+            counters.times.map { time in
+                let labels = "method=\"\(Self.escaped(time.route.method))\",route=\"\(Self.escaped(time.route.route))\""
+                return (labels, time.histogram)
+            }, &page)
+        let operations = measures.all
+        Self.histograms(
+            "innkeeper_operation_duration_seconds",
+            "Time from the order of an operation to its end, by product, kind and outcome.",
+            operations.filter { $0.series.step == nil }.map { (Self.labels($0.series), $0.histogram) }, &page)
+        Self.histograms(
+            "innkeeper_operation_step_duration_seconds",
+            "Time of attempts at the steps of operations, by product, kind, step and outcome.",
+            operations.filter { $0.series.step != nil }.map { (Self.labels($0.series), $0.histogram) }, &page)
         return page
+    }
+
+    private static func labels(_ series: OperationMeasures.Series) -> String {
+        var labels = "product=\"\(escaped(series.product))\",kind=\"\(escaped(series.kind))\""
+        if let step = series.step { labels += ",step=\"\(escaped(step))\"" }
+        return labels + ",outcome=\"\(escaped(series.outcome))\""
+    }
+
+    private static func histograms(
+        _ name: String, _ help: String, _ all: [(labels: String, histogram: Histogram)], _ page: inout String
+    ) {
+        page += "# HELP \(name) \(help)\n# TYPE \(name) histogram\n"
+        for (labels, histogram) in all {
+            for (bound, count) in histogram.cumulative {
+                page += "\(name)_bucket{\(labels),le=\"\(bound.map(number) ?? "+Inf")\"} \(count)\n"
+            }
+            page += "\(name)_sum{\(labels)} \(number(histogram.seconds))\n"
+            page += "\(name)_count{\(labels)} \(histogram.count)\n"
+        }
+    }
+
+    private static func number(_ value: Double) -> String {
+        value == value.rounded() ? "\(Int64(value))" : "\(value)"
     }
 
     private static func sorted(_ counts: [String: Int]) -> [(String, Double)] {
@@ -46,8 +86,7 @@ struct PrometheusPage: Sendable {
     ) {
         page += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
         for sample in samples {
-            let value = sample.value == sample.value.rounded() ? "\(Int64(sample.value))" : "\(sample.value)"
-            page += name + (sample.labels.isEmpty ? "" : "{\(sample.labels)}") + " \(value)\n"
+            page += name + (sample.labels.isEmpty ? "" : "{\(sample.labels)}") + " \(number(sample.value))\n"
         }
     }
 }

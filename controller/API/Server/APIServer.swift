@@ -18,11 +18,12 @@ package struct APIServer: ServiceLifecycle.Service {
 
     /// - Parameters:
     ///   - tls: asked at each connection for a server context as `Listener` wants it; nil for plain HTTP in tests.
+    ///   - others: APIs of other shapes on the same core.
     ///   - onRunning: told the place of a listener among all, and its port, once connections are accepted there.
     /// - Throws: that a plain listener is not on the loopback.
     package init(
-        operations: Operations, settings: APISettings, tls: (@Sendable () -> TLSContext)?, logger: Logger,
-        now: @escaping @Sendable () -> Timestamp = Timestamp.now,
+        operations: Operations, settings: APISettings, tls: (@Sendable () -> TLSContext)?, others: [OtherAPI] = [],
+        logger: Logger, now: @escaping @Sendable () -> Timestamp = Timestamp.now,
         onRunning: @escaping @Sendable (_ listener: Int, _ port: Int) async -> Void = { _, _ in }
     ) throws(ListenerError) {
         self.operations = operations
@@ -35,18 +36,23 @@ package struct APIServer: ServiceLifecycle.Service {
             operations: operations, keyCheck: keys, history: history, counters: pipeline.counters, settings: settings,
             now: now)
         let authentication = Authentication(keys: keys)
-        lists = [
-            EndpointList(
-                doors.endpoints,
-                authenticator: Authenticator { try await authentication.caller($0[.authorization], remote: $1) },
-                errors: ErrorShape { Problem(core: $0) })
-        ]
+        let holders = Authenticator { try await authentication.caller($0[.authorization], remote: $1) }
+        let front = OtherAPI.Front(operations: operations, history: history, holders: holders)
+        lists =
+            [EndpointList(doors.endpoints, authenticator: holders, errors: ErrorShape { Problem(core: $0) })]
+            + others.map { $0.list(front) }
         let security = tls.map { Listener.Security.tls($0) } ?? .plain
         var listeners = [try Listener(host: settings.host, port: settings.port, security: security, lists: lists)]
         for further in settings.further {
             listeners.append(
                 try Listener(
                     host: further.host, port: further.port, security: further.isPlain ? .plain : security, lists: lists)
+            )
+        }
+        for own in others.compactMap(\.own) {
+            listeners.append(
+                try Listener(
+                    host: own.host, port: own.port, security: own.isPlain ? .plain : security, lists: [own.list(front)])
             )
         }
         server = HTTPServer(listeners, pipeline, logger: logger, onRunning: onRunning)

@@ -26,6 +26,8 @@ struct OperationRun {
     private var attempts = 0
     /// As the books have it, once it has begun.
     private var state = OperationRecord.State.running
+    /// When the attempt at a step began that this run has begun.
+    private var attemptBegan: Timestamp?
     /// Nodes that were there when the run last began to wait.
     private var present: Set<String> = []
 
@@ -104,8 +106,35 @@ struct OperationRun {
             })
         else { return false }
         seq += 1
+        measure(written, at: time)
         try machine.apply(written, at: time)
         return placed?.isAdmitted ?? true
+    }
+}
+
+// MARK: measures
+
+extension OperationRun {
+    /// An attempt that an earlier run has begun is not measured: nobody knows how long the controller was away.
+    private mutating func measure(_ entry: JournalEntry, at time: Timestamp) {
+        switch entry {
+        case .stepStarted: attemptBegan = time
+        case .stepSucceeded(let step, _): measure(step, "done", time)
+        case .stepFailed(let step, _): measure(step, "failed", time)
+        case .finished(let outcome):
+            let series = OperationMeasures.Series(
+                product: work.product, kind: operation.kind, step: nil, outcome: outcome.state.rawValue)
+            dependencies.measures.note(series, took: time - operation.createdAt)
+        default: break
+        }
+    }
+
+    private mutating func measure(_ step: String, _ outcome: String, _ time: Timestamp) {
+        guard let began = attemptBegan else { return }
+        attemptBegan = nil
+        let series = OperationMeasures.Series(
+            product: work.product, kind: operation.kind, step: step, outcome: outcome)
+        dependencies.measures.note(series, took: time - began)
     }
 }
 

@@ -280,7 +280,8 @@ extension Store {
         try updateService(id, at: time) { $0.state = .failed }
     }
 
-    fileprivate func upgraded(
+    /// What an upgrade is recorded with.
+    func upgraded(
         _ service: ServiceRecord, _ product: Product, _ request: UpgradeRequest
     ) throws(StoreError) -> Result<JSONObject, CoreError> {
         var plan: PlanRecord?

@@ -26,6 +26,9 @@ package struct Operations: Sendable {
     /// What can be sold and done here.
     package var catalogue: Catalogue { dependencies.catalogue }
 
+    /// How long operations took since the start.
+    package var measures: OperationMeasures { dependencies.measures }
+
     /// Whether the store answers.
     package func isReady() async throws(CoreError) {
         do throws(StoreError) { _ = try await dependencies.store.setting("ready") } catch { throw CoreError(error) }

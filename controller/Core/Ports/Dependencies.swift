@@ -14,6 +14,8 @@ package struct Dependencies: Sendable {
     package var allocation: AllocationRules
     /// What commands say while they run, for those who want to hear it.
     package let live = LiveCommands()
+    /// How long operations took.
+    package let measures = OperationMeasures()
     /// Questions to nodes outside operations.
     package private(set) var looks: Looks
     /// Others than agents.

@@ -30,7 +30,7 @@ extension Preparation {
         guard let saga = try verb.saga(revision: revision, scope: scope) else {
             throw UnusableOperation(revision: revision ?? 0, of: kind)
         }
-        return OperationWork(
+        var work = OperationWork(
             saga: saga,
             begin: { store, operation, time throws(StoreError) in
                 try store.begin(operation, on: id, verb.verb, at: time)
@@ -38,6 +38,8 @@ extension Preparation {
             end: { store, operation, end throws(StoreError) in
                 try store.conclude(operation, on: id, verb, end)
             })
+        work.product = service.product
+        return work
     }
 }
 

@@ -66,6 +66,8 @@ package struct OperationWork: Sendable {
     package typealias End = @Sendable (isolated Store, OperationRecord, OperationEnd) throws(StoreError) -> Void
 
     package var saga: BoundSaga
+    /// Of the service that it is for; empty for work on nodes.
+    package var product = ""
     /// Part of the transaction that starts the operation.
     package var begin: Begin
     /// What the outcome is really: where nobody knows how far the last step came, to say that it failed would be a guess.

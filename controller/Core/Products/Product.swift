@@ -26,18 +26,26 @@ package struct Product: Sendable {
     package var domains: DomainOffer?
     /// How its services are backed up; nil for a product that makes no backups.
     package var backups: BackupOffer?
+    /// What whoever sees a service may know of it beyond what all services have: names, addresses, domains. Nothing secret, and
+    /// nothing of the fleet: its customer sees it too.
+    package var shown: @Sendable (ServiceRecord) -> JSONObject
+    /// Looks at a service from all sides for whoever has to help its customer, and changes nothing. Each look ends by itself.
+    package var examine: (@Sendable (ServiceLook) async -> [ServiceRemark])?
 
     package init(
         name: String, summary: String, specification: Specification, placement: PlacementNeeds? = nil,
         verbs: [ProductVerb], drift: DriftWatch? = nil, objects: [MarkedObjects] = [], things: [MarkedThing] = [],
         figures: @escaping @Sendable (ServiceRecord) -> [FigurePart] = { _ in [] },
         isGone: (@Sendable (ServiceLook) async -> Bool)? = nil, domains: DomainOffer? = nil,
-        backups: BackupOffer? = nil
+        backups: BackupOffer? = nil,
+        shown: @escaping @Sendable (ServiceRecord) -> JSONObject = { _ in [:] },
+        examine: (@Sendable (ServiceLook) async -> [ServiceRemark])? = nil
     ) {
         (self.domains, self.backups) = (domains, backups)
         (self.name, self.summary, self.specification) = (name, summary, specification)
         (self.placement, self.verbs, self.drift, self.objects) = (placement, verbs, drift, objects)
         (self.things, self.figures, self.isGone) = (things, figures, isGone)
+        (self.shown, self.examine) = (shown, examine)
     }
 
     package func verb(_ name: String) -> ProductVerb? { verbs.first { $0.verb.name == name } }
@@ -68,6 +76,25 @@ package struct FigurePart: Sendable, Hashable {
     package var name: String
 
     package init(prefix: String, name: String) { (self.prefix, self.name) = (prefix, name) }
+}
+
+/// What was seen at one of the sides of a service.
+package struct ServiceRemark: Sendable, Hashable {
+    package enum Verdict: String, Sendable, Hashable {
+        case good, wrong
+        /// Nobody could say.
+        case unclear
+    }
+
+    /// `dns`, `container`.
+    package var subject: String
+    package var verdict: Verdict
+    /// One sentence for the service's customer, too: nothing secret, nothing of the fleet.
+    package var text: String
+
+    package init(_ subject: String, _ verdict: Verdict, _ text: String) {
+        (self.subject, self.verdict, self.text) = (subject, verdict, text)
+    }
 }
 
 /// What a look at a service outside any operation may touch.

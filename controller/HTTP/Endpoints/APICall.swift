@@ -2,6 +2,7 @@ package import APIModels
 import Hummingbird
 package import Logging
 package import Model
+import NIOCore
 import WireProtocol
 
 /// One call to an endpoint, as the endpoint sees it: decoded, permitted, with its body in hand.
@@ -17,10 +18,24 @@ package struct APICall: Sendable {
     package let lastEventID: String?
     /// What a change expects to find.
     package let expectation: Expectation
+    /// How the answer is wanted.
+    package let preference: Preference
     package let time: Timestamp
     let pipeline: Pipeline
 
     package var logger: Logger { context.logger }
+
+    /// Returns when whoever asked has gone, or the task is cancelled: nobody is there then to hear the answer.
+    package func departure() async {
+        let (stream, end) = AsyncStream.makeStream(of: Never.self)
+        let channel = context.channel
+        channel.closeFuture.whenComplete { _ in end.finish() }
+        // Of HTTP/1.1 without TLS one end may be closed while the other is open.
+        channel.eventLoop.execute {
+            (try? channel.pipeline.syncOperations.handler(type: HeadGuard.self))?.whenEnded { end.finish() }
+        }
+        for await _ in stream {}
+    }
 
     /// A part of the path, percent-decoded.
     package func path(_ name: String) throws(Problem) -> String {

@@ -22,7 +22,7 @@ package struct EndpointList: Sendable {
 package struct Authenticator: Sendable {
     let caller: @Sendable (_ fields: HTTPFields, _ remote: String?) async throws -> Caller
 
-    /// - Parameter caller: from the fields of the request and the address of the peer; throws a `Denied` where nobody is known.
+    /// - Parameter caller: from the fields of the request, `Host` among them in whichever version of HTTP, and the address of the peer; throws a `Denied` where nobody is known.
     package init(_ caller: @escaping @Sendable (_ fields: HTTPFields, _ remote: String?) async throws -> Caller) {
         self.caller = caller
     }

@@ -9,16 +9,20 @@ import NIOCore
 package struct ErrorShape: Sendable {
     private let reading: @Sendable (any Error) -> Problem?
     private let body: @Sendable (Problem) -> (bytes: [UInt8], mediaType: String)
+    private let status: @Sendable (Problem) -> Int
 
     /// - Parameters:
     ///   - reading: the problem that an error of the endpoints amounts to; nil where the caller can do nothing about it, and the log has the cause.
     ///   - body: a problem as these endpoints show it.
+    ///   - status: the one that it goes out with, where these endpoints know fewer.
     package init(
         _ reading: @escaping @Sendable (any Error) -> Problem?,
-        body: @escaping @Sendable (Problem) -> (bytes: [UInt8], mediaType: String) = Self.details
+        body: @escaping @Sendable (Problem) -> (bytes: [UInt8], mediaType: String) = Self.details,
+        status: @escaping @Sendable (Problem) -> Int = { $0.status }
     ) {
         self.reading = reading
         self.body = body
+        self.status = status
     }
 
     /// Problem details (RFC 9457).
@@ -42,12 +46,12 @@ package struct ErrorShape: Sendable {
 
     /// The problem as a response. What broke the framing of a connection of HTTP/1.1 also ends it.
     func response(_ problem: Problem, closing channel: (any Channel)? = nil, always: Bool = false) -> Response {
-        let (bytes, mediaType) = body(problem)
+        let ((bytes, mediaType), status) = (body(problem), status(problem))
         var headers: HTTPFields = [.contentType: mediaType, .cacheControl: "no-store"]
-        if problem.status == 401 { headers[.wwwAuthenticate] = "Bearer realm=\"innkeeper\"" }
+        if status == 401 { headers[.wwwAuthenticate] = "Bearer realm=\"innkeeper\"" }
         if problem.kind == .mediaType { headers[.acceptEncoding] = "identity" }
         if problem.retryable { headers[.retryAfter] = String(problem.retryAfterSeconds ?? 1) }
-        var response = Response(status: .init(code: problem.status), headers: headers, body: .init(bytes))
+        var response = Response(status: .init(code: status), headers: headers, body: .init(bytes))
         guard let channel, always || problem.kind == .timeout || problem.kind == .tooLarge else { return response }
         response.headers[.connection] = "close"
         response.body = ResponseBody(contentLength: bytes.count) { writer in

@@ -29,7 +29,9 @@ struct Gatekeeper: Sendable {
     /// A key that holds always opens, whatever else comes from its address: behind a proxy all are one.
     private func known(_ request: Request, _ context: APIContext) async throws -> Caller {
         do {
-            return try await authenticator.caller(request.headers, context.remote)
+            var fields = request.headers
+            fields[.addressedHost] = request.head.authority
+            return try await authenticator.caller(fields, context.remote)
         } catch let denied as Denied {
             try hold(pipeline.guesses, context.address, "attempts without a valid key from this address")
             throw denied

@@ -44,8 +44,8 @@ struct RequestHandler: Sendable {
             let answer = try await endpoint.handle(
                 APICall(
                     caller: caller, context: context, query: query, body: [], idempotencyKey: nil,
-                    lastEventID: request.headers[.lastEventID], expectation: expectation, time: pipeline.now(),
-                    pipeline: pipeline))
+                    lastEventID: request.headers[.lastEventID], expectation: expectation,
+                    preference: Preference(request.headers), time: pipeline.now(), pipeline: pipeline))
             return read(answer, expectation, request.headers)
         }
         guard endpoint.description.isConditional || expectation.isEmpty else {
@@ -58,7 +58,7 @@ struct RequestHandler: Sendable {
         let call = APICall(
             caller: caller, context: context, query: query, body: body,
             idempotencyKey: key.map { "\(caller.key):\($0)" }, lastEventID: nil, expectation: expectation,
-            time: pipeline.now(), pipeline: pipeline)
+            preference: Preference(request.headers), time: pipeline.now(), pipeline: pipeline)
         guard let key else { return try await endpoint.handle(call).response }
         let digest = Idempotency.digest(endpoint.method.rawValue, request.uri.path, body)
         return try await pipeline.idempotency.once(key, by: caller, digest: digest, at: call.time) {

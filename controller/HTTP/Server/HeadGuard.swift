@@ -8,6 +8,21 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundOut = HTTPServerRequestPart
 
     private var isBroken = false
+    private var hasEnded = false
+    private var onEnd: (() -> Void)?
+
+    /// Calls back when the peer sends no more, at once where it does not already; of several who ask the last.
+    func whenEnded(_ callback: @escaping () -> Void) {
+        if hasEnded { callback() } else { onEnd = callback }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            hasEnded = true
+            onEnd?()
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isBroken else { return }

@@ -44,6 +44,18 @@ extension SiteScope {
             secrets: ["parameters": ["password": .string(password)]], call)
     }
 
+    /// Lets whoever has the token in once.
+    func admit(
+        _ guest: FoundGuest, _ token: String, user: String?, _ call: StepCall
+    ) async throws(StepFailure) -> JSONObject {
+        var parameters: JSONObject = [:]
+        parameters["user"] = user.map { .string($0) }
+        return try await order(
+            "recipe.run", guest,
+            ["recipe": .string(Self.recipe), "verb": "login", "parameters": .object(parameters)],
+            secrets: ["parameters": ["token": .string(token)]], call)
+    }
+
     /// Gives the site another address; visitors of the others are sent there.
     func setAddress(_ guest: FoundGuest, to url: String, _ call: StepCall) async throws(StepFailure) {
         _ = try await order(

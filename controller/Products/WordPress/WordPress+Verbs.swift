@@ -21,6 +21,9 @@ extension WordPress {
             ResetPassword.verb, "Gives an administrator of the site another password.", ResetPassword.saga,
             parameters: passwords),
         verb(
+            LoginSite.verb, "Lets an administrator in once, by a token.", LoginSite.saga,
+            parameters: LoginSite.parameters),
+        verb(
             SnapshotSite.verb, "Keeps the present state under a name.", SnapshotSite.saga,
             parameters: snapshots, conclude: SnapshotSite.conclude),
         verb(

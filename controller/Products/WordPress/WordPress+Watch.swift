@@ -74,7 +74,8 @@ extension WordPress {
     }
 }
 
-private enum Sought {
+/// Where the container of a service is.
+enum Sought {
     case found(JSONObject)
     /// Each node of the cluster that could have it says that it has not.
     case gone, unclear, silent
@@ -82,7 +83,7 @@ private enum Sought {
 
 extension ServiceLook {
     /// Asks the node that it was put on, and those that have told of it.
-    fileprivate func seek(_ place: SitePlace) async -> Sought {
+    func seek(_ place: SitePlace) async -> Sought {
         let store = dependencies.store
         var nodes = [place.node]
         do throws(StoreError) {

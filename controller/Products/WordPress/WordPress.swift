@@ -7,5 +7,6 @@ package enum WordPress {
         summary:
             "A WordPress site in a container of Proxmox, with a name of its own, reached over HTTPS through a proxy.",
         specification: specification, placement: placement, verbs: verbs, drift: drift, objects: [objects],
-        things: [guest], figures: figures, isGone: isGone, domains: domains, backups: backups)
+        things: [guest], figures: figures, isGone: isGone, domains: domains, backups: backups, shown: shown,
+        examine: examine)
 }

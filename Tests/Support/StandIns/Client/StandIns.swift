@@ -16,13 +16,17 @@ package final class StandIns: Sendable {
         (self.folder, self.program, self.ports) = (folder, program, ports)
     }
 
-    /// - Parameter proxy: whether a real nginx answers for the routes.
+    /// - Parameters:
+    ///   - proxy: whether a real nginx answers for the routes.
+    ///   - address: of the loopback, where nginx is on the ports that the world asks; needs root.
     package static func with(
-        proxy: Bool = false, _ body: (StandIns) async throws -> Void
+        proxy: Bool = false, address: String? = nil, _ body: (StandIns) async throws -> Void
     ) async throws {
         let folder = try ScratchFolder("stand-ins")
         let program = try BackgroundProgram(
-            "python3", ["\(Checkout.root)/Tests/Support/StandIns/up", folder.path] + (proxy ? ["--proxy"] : []),
+            "python3",
+            ["\(Checkout.root)/Tests/Support/StandIns/up", folder.path] + (proxy ? ["--proxy"] : [])
+                + (address.map { ["--address", $0] } ?? []),
             log: folder.file("log"))
         guard await eventually({ (try? folder.read("ports.json")) != nil }), let bytes = try? folder.read("ports.json")
         else {
