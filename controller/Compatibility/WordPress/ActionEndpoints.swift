@@ -48,7 +48,7 @@ extension WordPressAPI {
             ) { call in
                 let site = try await site(asked: call)
                 return .site([
-                    "service_id": .string(site.number.text), "backups": .array(site.backups.map { .object($0) }),
+                    "service_id": .string(site.number.text), "backups": .array(site.backups.map { .object($0.json) }),
                     "snapshots": site.facts["snapshots"] ?? .array([]),
                 ])
             },
@@ -137,5 +137,5 @@ extension WordPressAPI {
 }
 
 extension Site {
-    fileprivate var newestBackup: JSONValue { backups.last.map { .object($0) } ?? .null }
+    fileprivate var newestBackup: JSONValue { backups.last.map { .object($0.json) } ?? .null }
 }

@@ -47,6 +47,9 @@ struct Site: Sendable {
     let service: Service
     /// What the product shows of it.
     let facts: JSONObject
+    let domains: SiteDomains
+    /// The oldest first.
+    let backups: [BackupView]
     /// Under which the world reaches it.
     let publicAddress: String?
 
@@ -74,9 +77,9 @@ struct Site: Sendable {
             "public_ip": publicAddress.map { .string($0) } ?? .null, "status": .string(status),
             "node": (service.nodeName ?? service.node).map { .string($0) } ?? .null,
             "resources": .object(SiteResources(service).json),
-            "domains": .array(([host].compactMap(\.self) + SiteDomains(facts).served).map { .string($0) }),
+            "domains": .array(([host].compactMap(\.self) + domains.served).map { .string($0) }),
             "url": url.map { .string($0) } ?? .null, "plan": .string(service.plan),
-            "custom_domains": .array(SiteDomains(facts).all.map { .object($0.json) }),
+            "custom_domains": .array(domains.all.map { .object($0.json) }),
         ]
         if let operation = service.operation, !operation.isFinished {
             json["operation"] = .object(Self.json(operation))
@@ -133,7 +136,9 @@ extension WordPressAPI {
         var address = facts["addresses"]?.asArray?.first?.asString
         if address == nil { address = try await queries.proxyAddresses(of: facts["proxy"]?.asString).first }
         return Site(
-            number: number, service: try await queries.service(named: id), facts: facts, publicAddress: address)
+            number: number, service: try await queries.service(named: id), facts: facts,
+            domains: SiteDomains(try await queries.domains(of: id).items),
+            backups: try await queries.backups(of: id).items, publicAddress: address)
     }
 
     /// The site of a query's `service_id`.

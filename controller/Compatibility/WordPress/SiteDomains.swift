@@ -1,71 +1,69 @@
 import APIModels
 import ControllerCore
 import HTTP
+import Model
 import WireProtocol
 
-// All that this API knows of how domains and backups are kept stands in this file.
-
-/// The domains of a site's customer.
+/// The domains of a site's customer, in the words of this API.
 struct SiteDomains: Sendable {
     /// Where one of them stands.
     struct Standing: Sendable {
-        let name: String
-        let state: String
-        let reason: String?
-        /// The TXT record that proves whose it is.
-        let record: (name: String, value: String)
+        let view: DomainView
 
-        var isActive: Bool { state == "active" }
-        var isServed: Bool { isActive || state == "certified" }
+        var name: String { view.domain }
+        var isActive: Bool { view.state == "active" }
+        var isServed: Bool { isActive || view.state == "certified" }
 
         var json: JSONObject {
             var json: JSONObject = [
-                "domain": .string(name), "state": .string(state),
-                "record": ["type": "TXT", "name": .string(record.name), "value": .string(record.value)],
+                "domain": .string(name), "state": .string(view.state),
+                "record": [
+                    "type": .string(view.proof.type), "name": .string(view.proof.name),
+                    "value": .string(view.proof.value),
+                ],
             ]
-            json["reason"] = reason.map { .string($0) }
+            json["reason"] = view.reason.map { .string($0) }
             return json
         }
     }
 
     let all: [Standing]
 
-    init(_ facts: JSONObject) {
-        all = (facts["domains"]?.asArray ?? []).compactMap { domain in
-            guard let name = domain["domain"]?.asString, let state = domain["state"]?.asString,
-                let record = domain["record"]?.asString, let value = domain["value"]?.asString
-            else { return nil }
-            let reason = domain["reason"]?.asString.flatMap { $0.isEmpty ? nil : $0 }
-            return Standing(name: name, state: state, reason: reason, record: (record, value))
-        }
-    }
+    init(_ domains: [DomainView]) { all = domains.map { Standing(view: $0) } }
 
     var served: [String] { all.filter(\.isServed).map(\.name) }
 
     func standing(of name: String) -> Standing? { all.first { $0.name == name } }
-
-    /// As the product calls it: in lower case, as punycode, without `www`.
-    static func normal(_ text: String) -> String? {
-        guard let name = DomainText.ascii(text) else { return nil }
-        return name.hasPrefix("www.") && name.split(separator: ".").count > 2 ? String(name.dropFirst(4)) : name
-    }
 }
 
 extension WordPressAPI {
-    /// Takes a domain up for a site; nil where the site has it already.
-    func takeUp(_ domain: String, _ site: Site, _ call: APICall) async throws -> Work? {
-        if let name = SiteDomains.normal(domain), SiteDomains(site.facts).standing(of: name) != nil { return nil }
-        return try await order("add-domain", site, ["domain": .string(domain)], call)
+    /// Takes a domain up for a site; what the site has already stays. Returns what the core calls it.
+    func takeUp(_ domain: String, _ site: Site, _ call: APICall) async throws -> String {
+        do throws(CoreError) {
+            let taken = try await operations.addDomain(domain, to: site.id, by: call.requester)
+            return try await queries(call).changed(taken.record).domain
+        } catch {
+            // The same words for whoever asks: whose a domain is is told to nobody.
+            switch error {
+            case .conflict(let sentence): throw Problem(.conflict, sentence, field: "domain")
+            case .unusable(_, let problem): throw Problem(.invalidField, "domain \(problem)", field: "domain")
+            default: throw error
+            }
+        }
     }
 
     /// Takes a domain as far as it goes.
     func check(_ domain: String, _ site: Site, _ call: APICall) async throws -> Work {
-        try await order("check-domain", site, ["domain": .string(domain)], call)
+        let taken = try await operations.checkDomain(domain, of: site.id, by: call.requester)
+        return Work(id: try await queries(call).accepted(taken).operation.id)
     }
 
     // MARK: backups
 
-    func backUp(_ site: Site, _ call: APICall) async throws -> Work { try await order("back-up", site, [:], call) }
+    func backUp(_ site: Site, _ call: APICall) async throws -> Work {
+        let taken = try await operations.backUp(site.id, by: call.requester)
+        return Work(id: try await queries(call).accepted(taken).operation.id)
+    }
 
     /// - Parameter backup: the newest without one.
     func restore(_ site: Site, _ backup: String?, _ call: APICall) async throws -> Work {
@@ -75,15 +73,12 @@ extension WordPressAPI {
     }
 }
 
-extension Site {
-    /// Its backups, the oldest first: `backup` is what `/actions/restore` takes.
-    var backups: [JSONObject] {
-        (facts["backups"]?.asArray ?? []).compactMap { backup in
-            guard let name = backup["backup"] else { return nil }
-            var json: JSONObject = ["backup": name]
-            json["created_at"] = backup["time"]?.asInteger.map { .string(Self.text(of: $0)) }
-            json["size_bytes"] = backup["size_bytes"]
-            return json
-        }
+extension BackupView {
+    /// `backup` is what `/actions/restore` takes.
+    var json: JSONObject {
+        var json: JSONObject = ["backup": .string(id), "created_at": .string(madeAt.iso8601)]
+        json["size_bytes"] = sizeBytes.map { .integer($0) }
+        json["verified_at"] = verifiedAt.map { .string($0.iso8601) }
+        return json
     }
 }

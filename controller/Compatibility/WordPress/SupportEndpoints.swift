@@ -89,8 +89,9 @@ struct SiteDiagnosis: Sendable {
             "status: \(site.status), plan \(site.service.plan)",
             "address: \(site.url ?? "none yet")",
         ]
-        for domain in SiteDomains(site.facts).all {
-            lines.append("domain: \(domain.name) is \(domain.state)" + (domain.reason.map { ": \($0)" } ?? ""))
+        for domain in site.domains.all {
+            lines.append(
+                "domain: \(domain.name) is \(domain.view.state)" + (domain.view.reason.map { ": \($0)" } ?? ""))
         }
         lines += remarks.map { "\($0.verdict.mark) \($0.subject): \($0.text)" }
         lines += findings.map { "finding (\($0.severity), since \($0.since.iso8601)): \($0.summary)" }

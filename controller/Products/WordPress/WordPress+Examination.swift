@@ -10,7 +10,8 @@ extension WordPress {
         guard let place = SitePlace(look.held, look.reservation) else {
             return [ServiceRemark("place", .unclear, "the site has no place, no number and no name")]
         }
-        let site = SiteExamination(look: look, place: place)
+        let domains = try? await look.dependencies.store.domains(service: look.service.id)
+        let site = SiteExamination(look: look, place: place, domains: domains ?? [])
         let looks: [(String, @Sendable () async -> [ServiceRemark])] = [
             ("dns", { await site.names() }), ("proxy", { await site.route() }),
             ("certificate", { await site.certificate() }), ("container", { await site.container() }),
@@ -31,12 +32,12 @@ extension WordPress {
 private struct SiteExamination: Sendable {
     let look: ServiceLook
     let place: SitePlace
+    let domains: [DomainRecord]
 
     /// For each side.
     static let patience = Duration.seconds(20)
 
     private var ports: Ports { look.dependencies.ports }
-    private var domains: [SiteDomain] { SiteDomain.all(of: look.service) }
     /// The site's own name, and those of its domains that it answers for.
     private var hosts: [String] { [place.host] + domains.filter { $0.state >= .certified }.map(\.name) }
 

@@ -4,8 +4,7 @@ import WireProtocol
 
 extension WordPress {
     /// What whoever sees a site may know of it: `host`, `url`, `vmid`, `private_address`, `addresses` (where its name leads to; none where
-    /// those of the proxy are meant), `domains` (as `SiteDomain` has them, without the bare token), `backups` and `snapshots` (the
-    /// oldest first), `versions`.
+    /// those of the proxy are meant), `proxy`, `snapshots` (the oldest first), `versions`.
     @Sendable static func shown(_ service: ServiceRecord) -> JSONObject {
         let address = service.address
         var shown: JSONObject = [:]
@@ -13,18 +12,6 @@ extension WordPress {
         shown["private_address"] = address["target"]
         shown["addresses"] = service.spec["addresses"] ?? .array([])
         shown["proxy"] = service.spec["proxy"]
-        shown["domains"] = .array(
-            SiteDomain.all(of: service).map { domain in
-                var json = domain.json.asObject ?? [:]
-                (json["token"], json["zone"]) = (nil, nil)
-                return .object(json)
-            })
-        shown["backups"] = .array(
-            (service.observed["backups"]?.asArray ?? []).map { backup in
-                var json: JSONObject = [:]
-                for key in ["backup", "time", "size_bytes"] { json[key] = backup[key] }
-                return .object(json)
-            })
         shown["snapshots"] = service.observed["snapshots"] ?? .array([])
         shown["versions"] = service.observed["wordpress"]
         return shown
