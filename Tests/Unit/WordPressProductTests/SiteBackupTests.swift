@@ -198,6 +198,9 @@ import WireProtocol
             await #expect(throws: CoreError.self) {
                 try await stage.operations.removeBackup(backup.id, by: SiteStage.by)
             }
+            await #expect(throws: CoreError.self) {
+                try await stage.operations.restoreBackup(backup.id, into: RestoreRequest(), by: SiteStage.by)
+            }
             // Nor by the retention.
             #expect(try await stage.order("back-up", site.id).state == .succeeded)
             #expect(stage.cluster.belongings.backups.count == 2)
@@ -262,6 +265,8 @@ import WireProtocol
                 await refusal(RestoreRequest(customer: "another"), customer: site.customer).hasPrefix("into.customer"))
             #expect(
                 await refusal(RestoreRequest(externalID: "x"), customer: site.customer).hasPrefix("into.external_id"))
+            _ = try await stage.operations.terminate(site.id, by: SiteStage.by)
+            #expect(await refusal(RestoreRequest()).contains("is being terminated"))
             try await stage.store.updateBackup(backup.id) { $0.state = .missing }
             #expect(await refusal(RestoreRequest()).contains("not on its storage"))
         }

@@ -125,8 +125,8 @@ extension Operations {
             let digest = request.json.merged(with: ["backup": .string(id)])
             if let known = try store.earlier(request, as: digest, catalogue, by: requester, at: now) { return known }
             if let objection = try store.objection(toExternalID: request.externalID) { return .failure(objection) }
-            guard backup.state == .available else {
-                return .failure(.conflict("backup \(id) is not on its storage"))
+            if let objection = try store.objection(toCopying: backup, of: source, product) {
+                return .failure(objection)
             }
             let service = ServiceRecord(
                 id: Identifier.make("svc"), externalID: request.externalID, customer: request.customer,
@@ -141,5 +141,23 @@ extension Operations {
             try store.updateBackup(id) { $0.heldBy = made.operation.id }
             return .success(made)
         }
+    }
+}
+
+extension Store {
+    /// Nil when another service can be made of it, and it stays there meanwhile.
+    fileprivate func objection(
+        toCopying backup: BackupRecord, of source: ServiceRecord, _ product: Product
+    ) throws(StoreError) -> CoreError? {
+        guard backup.state == .available else { return .conflict("backup \(backup.id) is not on its storage") }
+        if try isHeld(backup) {
+            return .conflict("backup \(backup.id) is being restored into another service: wait until that has ended")
+        }
+        let end = product.verb(.ends)?.verb.name
+        let isEnding = try unfinishedOperations(service: source.id).contains { $0.kind == end }
+        guard source.state != .terminating, !isEnding else {
+            return .conflict("service \(source.id), which the backup is of, is being terminated with its backups")
+        }
+        return nil
     }
 }
