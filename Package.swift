@@ -217,7 +217,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"],
             path: "Tests/Support/TestSupport", swiftSettings: house),
         .target(
-            name: "StandIns", dependencies: ["HTTPFetch", "TestSupport", "WireProtocol"],
+            name: "StandIns", dependencies: ["HTTPFetch", "Processes", "TestSupport", "WireProtocol"],
             path: "Tests/Support/StandIns/Client", swiftSettings: house),
         .target(name: "FaultProxy", dependencies: nio, path: "Tests/Support/FaultProxy", swiftSettings: house),
         tests("FaultProxy", nio),
@@ -297,6 +297,9 @@ let package = Package(
             ],
             path: "Tests/Unit/IntegrationsTests", swiftSettings: house),
         .testTarget(
+            name: "BillingTests", dependencies: ["Processes", "StandIns", "TestSupport", "WireProtocol"],
+            path: "Tests/Unit/BillingTests", swiftSettings: house),
+        .testTarget(
             name: "ControllerDaemonTests",
             dependencies: [
                 "API", "AgentCommands", "ControllerCore", "ControllerEngine", "DaemonKit", "HTTP", "Model", "Placement",
@@ -347,7 +350,8 @@ let package = Package(
         .testTarget(
             name: "EndToEnd",
             dependencies: [
-                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "SiteSupport", "Store", "TestSupport",
+                "APIModels", "FaultProxy", "HTTPFetch", "Model", "Processes", "SiteSupport", "StandIns", "Store",
+                "TestSupport",
                 "WireProtocol",
             ] + programs,
             path: "Tests/System/EndToEnd", swiftSettings: house),
