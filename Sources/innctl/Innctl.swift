@@ -20,6 +20,7 @@ struct Innctl: AsyncParsableCommand {
         subcommands: [
             LoginCommand.self, NodeCommands.self, TokenCommands.self, PlanCommands.self, ServiceCommands.self,
             NetworkCommands.self, AllocationCommands.self, IntegrationCommands.self,
+            WebhookCommands.self,
             OperationCommands.self, FindingCommands.self, ExecCommand.self, TransferCommand.self, MetricsCommands.self,
             KeyCommands.self,
             AuditCommand.self,

@@ -16,6 +16,7 @@ enum Schema {
         Migration(number: 9, script: schema9Rooms),
         Migration(number: 10, script: schema10Products),
         Migration(number: 11, script: schema11Integrations),
+        Migration(number: 12, script: schema12Outbox),
     ]
 
     /// - Parameter name: what errors call the database, the path of a file for example.

@@ -89,7 +89,10 @@ import WireProtocol
                 .controller,
                 [
                     "backups": [
-                        ["id": "bak_1", "created_at": "2026-11-29T03:00:00.000Z", "size_bytes": 3_145_728, "state": "done"]
+                        [
+                            "id": "bak_1", "created_at": "2026-11-29T03:00:00.000Z", "size_bytes": 3_145_728,
+                            "state": "done",
+                        ]
                     ]
                 ])
             let shown = try await page(panel, "backups")
