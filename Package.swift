@@ -289,7 +289,8 @@ let package = Package(
             name: "IntegrationsTests",
             dependencies: [
                 "AgentCommands",
-                "CloudflareIntegration", "ControllerCore", "HTTPFetch", "ISPConfigIntegration", "IntegrationKit",
+                "APIModels", "CloudflareIntegration", "ControllerCore", "HTTPFetch", "ISPConfigIntegration",
+                "IntegrationKit",
                 "Model",
                 "NginxProxyManagerIntegration", "Placement", "Processes", "ResolverIntegration", "Saga", "StandIns",
                 "Store",

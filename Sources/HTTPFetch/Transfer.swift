@@ -88,7 +88,9 @@ final class Transfer {
         }
         // libcurl sends a request again when a kept connection turns out dead; what may change something goes out on
         // a new connection, where that cannot happen. Where a kept connection leads was judged for another request.
-        if !["GET", "HEAD"].contains(request.method) || request.reach != .anywhere { options.set(CURLOPT_FRESH_CONNECT, 1) }
+        if !["GET", "HEAD"].contains(request.method) || request.reach != .anywhere {
+            options.set(CURLOPT_FRESH_CONNECT, 1)
+        }
     }
 
     private func configureFields(_ request: HTTPRequest, _ options: EasyOptions) {

@@ -79,7 +79,8 @@ struct WebhookAdd: AsyncParsableCommand {
     func run() async throws {
         let request = WebhookRequest(
             name: name, url: url, customer: customer, events: event.isEmpty ? nil : event,
-            authority: try authority.map { try LocalFile.text($0, what: "--authority") }, allowPrivate: allowPrivate ? true : nil)
+            authority: try authority.map { try LocalFile.text($0, what: "--authority") },
+            allowPrivate: allowPrivate ? true : nil)
         let made: WebhookView = try await Controller.connect().change("POST", "/api/v1/webhooks", request)
         try common.output.withSecret.show(made) { $0.secret ?? "" }
         if common.output.isForPeople { Terminal.note("Webhook \(made.id). Its receiver checks messages with this.") }
@@ -103,7 +104,8 @@ struct WebhookUpdate: AsyncParsableCommand {
     func run() async throws {
         let events = allEvents ? [] : event.isEmpty ? nil : event
         let change = WebhookChange(
-            name: name, url: url, events: events, authority: try authority.map { try LocalFile.text($0, what: "--authority") },
+            name: name, url: url, events: events,
+            authority: try authority.map { try LocalFile.text($0, what: "--authority") },
             enabled: state.map { $0 == .enable })
         let changed: WebhookView = try await Controller.connect().change("PUT", WebhookCard.path(webhook), change)
         try common.output.show(changed, WebhookCard.text)

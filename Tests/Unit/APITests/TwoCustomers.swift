@@ -22,6 +22,7 @@ struct TwoCustomers: Sendable {
         var operation = ""
         var finding = ""
         var externalID = ""
+        var webhook = ""
         /// May look and change.
         var key = ""
         /// May look only.
@@ -58,7 +59,10 @@ struct TwoCustomers: Sendable {
 
     /// What the customer must not read, with what is known under which name.
     var secrets: [String] {
-        [Self.mark, Self.node, Self.nodeName, rival.service, rival.operation, rival.finding, fleet.key, fleet.token]
+        [
+            Self.mark, Self.node, Self.nodeName, rival.service, rival.operation, rival.finding, rival.webhook,
+            fleet.key, fleet.token,
+        ]
     }
 
     private func things(of customer: String, _ number: Int) async throws -> Things {
@@ -127,6 +131,9 @@ struct TwoCustomers: Sendable {
             AllocationRequest(
                 kind: "dataset", scope: Self.node, candidates: ["tank/\(customer)-\(number)"], node: Self.node,
                 service: id, operation: things.operation), at: time)
+        let hook =
+            #"{"name":"hook of \#(customer)","url":"https://\#(customer).example.org/","customer":"\#(customer)"}"#
+        things.webhook = try await house.ask(.post, "/api/v1/webhooks", hook).model(WebhookView.self).id
         things.key = try await key(customer, ["read", "services"])
         things.reader = try await key(customer, ["read"])
         return things
@@ -158,6 +165,7 @@ struct TwoCustomers: Sendable {
         case "service": things.service
         case "operation": things.operation
         case "finding": things.finding
+        case "webhook": things.webhook
         case "node": Self.node
         case "plan": "small"
         case "product": "container"

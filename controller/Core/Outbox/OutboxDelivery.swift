@@ -14,17 +14,19 @@ package struct OutboxDelivery: Service {
     static let workers = 64
     /// Of one worker before others have their turn.
     static let batch = 100
-    /// Of one attempt.
-    static let timeout = Duration.seconds(15)
     /// Of an answer, which nobody reads.
     static let answerLimit = 64 << 10
 
     let dependencies: Dependencies
     let interval: Duration
+    /// Of one attempt.
+    let timeout: Duration
     private let desk = Desk()
 
-    package init(dependencies: Dependencies, interval: Duration = .seconds(1)) {
-        (self.dependencies, self.interval) = (dependencies, interval)
+    package init(
+        dependencies: Dependencies, interval: Duration = .seconds(1), timeout: Duration = .seconds(15)
+    ) {
+        (self.dependencies, self.interval, self.timeout) = (dependencies, interval, timeout)
     }
 
     package func run() async throws {
@@ -108,7 +110,7 @@ package struct OutboxDelivery: Service {
                     "Content-Type": "application/cloudevents+json; charset=utf-8",
                     "User-Agent": "innkeeper/\(Version.current)", "webhook-id": message.id,
                     "webhook-timestamp": "\(seconds)", "webhook-signature": signatures.joined(separator: " "),
-                ], body: body, timeout: Self.timeout, authorities: webhook.authority, reach: target.reach,
+                ], body: body, timeout: timeout, authorities: webhook.authority, reach: target.reach,
                 answerLimit: Self.answerLimit)
             do throws(PortError) { return Attempt(try await dependencies.ports.http.send(request)) } catch {
                 return Attempt(error)

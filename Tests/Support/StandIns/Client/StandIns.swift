@@ -5,7 +5,9 @@ package import WireProtocol
 /// Cloudflare, Nginx Proxy Manager, ISPConfig and a name server, as they behave, on loopback ports. They end with this object.
 package final class StandIns: Sendable {
     /// What the stand-ins are called.
-    package enum Name: String, Sendable { case cloudflare, npm, ispconfig, dns, http, https, control, controller }
+    package enum Name: String, Sendable {
+        case cloudflare, npm, ispconfig, dns, http, https, control, controller, receiver
+    }
 
     package let folder: ScratchFolder
     private let program: BackgroundProgram
@@ -26,6 +28,11 @@ package final class StandIns: Sendable {
     /// The controller's API alone, over HTTPS. Its authority is `ca.pem` in the folder.
     package static func withController(_ body: (StandIns) async throws -> Void) async throws {
         try await with("controller", [], body)
+    }
+
+    /// A receiver of webhooks alone, which checks their signatures by itself.
+    package static func withReceiver(_ body: (StandIns) async throws -> Void) async throws {
+        try await with("receiver", [], body)
     }
 
     private static func with(
