@@ -129,6 +129,8 @@ class StandIn:
         if kind == "twice":
             self.perform(request)
         answer = self.perform(request)
+        if kind == "late":
+            time.sleep(fault.get("seconds", 1))
         if kind == "lost":
             return self.hang_up(connection)
         if kind == "failed_after":

@@ -124,7 +124,7 @@ import WireProtocol
         try await fixture.store.sealRows()
         await fixture.store.close()
         let renewed = try fixture.reopened(Self.options(Self.seal("k2", knowing: ["k1"])))
-        // Plan, integration, service, operation, two entries of its journal and one result; answers are forgotten, not sealed anew.
+        // Plan, integration, webhook, message, service, operation, two entries of its journal and one result; answers are forgotten, not sealed anew.
         #expect(try await renewed.sealRows() == 9)
         await renewed.close()
         let later = try fixture.reopened(Self.options(Self.seal("k2")))
