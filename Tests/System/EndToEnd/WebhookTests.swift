@@ -1,4 +1,5 @@
 import APIModels
+import Processes
 import SiteSupport
 import StandIns
 import TestSupport

@@ -42,7 +42,7 @@ import WireProtocol
 
     @Test func `a controller that stops at any moment tells it once all the same`() async throws {
         try await Stage.with { stage in
-            try await stage.run(stage.create("first").operation.id)
+            _ = try await stage.run(stage.create("first").operation.id)
             let looks = stage.looks
             try await listen(stage)
             #expect(looks > 5)
