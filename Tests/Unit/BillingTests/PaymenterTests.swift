@@ -83,6 +83,21 @@ import WireProtocol
         }
     }
 
+    @Test(arguments: [".", "..", "../..", "a/../../../svc_2"])
+    func `a name that is a path stays a name`(name: String) async throws {
+        try await with { panel, controller in
+            for act in ["remove-domain", "check-domain"] { try await panel.send(act, ["domain": name]) }
+            try await panel.send("restore-backup", ["backup": name, "sure": "1"])
+            try await panel.run("call", "17", "removeDomain", name)
+            let log = try await controller.log(.controller)
+            let below = "/api/v1/services/svc_1/domains/"
+            for line in log where !line.hasPrefix("GET ") {
+                #expect(line.contains(below) && !line.dropFirst(line.hasPrefix("POST") ? 5 : 7).dropFirst(below.count).dropLast("/check".count).contains("/"), "\(line)")
+            }
+            #expect(try await controller.state(.controller)["done"] == [])
+        }
+    }
+
     @Test func `only a service's own backups are restored, by who has said that he means it`() async throws {
         try await with { panel, controller in
             try await controller.change(

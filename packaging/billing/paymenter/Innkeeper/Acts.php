@@ -26,7 +26,7 @@ final class Acts
             abort(404);
         }
         $value = trim((string) $request->input($field));
-        if (preg_match('/^[\x21-\x7e\x80-\xff]{1,253}$/', $value) !== 1 || ($act === 'restore-backup' && $request->input('sure') !== '1')) {
+        if (preg_match('/^(?!\.{1,2}$)[\x21-\x7e\x80-\xff]{1,253}$/', $value) !== 1 || ($act === 'restore-backup' && $request->input('sure') !== '1')) {
             return $this->back($service, $field, 'Nothing was done: something is missing in the form.');
         }
         try {

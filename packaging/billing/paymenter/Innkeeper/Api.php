@@ -135,6 +135,8 @@ final class Api
         $headers = [];
         $options = [
             CURLOPT_URL => $this->url . $path,
+            // A name of ".." must not become another path.
+            CURLOPT_PATH_AS_IS => true,
             CURLOPT_CUSTOMREQUEST => $method,
             CURLOPT_PROTOCOLS => CURLPROTO_HTTPS,
             CURLOPT_FOLLOWLOCATION => false,
