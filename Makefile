@@ -13,7 +13,7 @@ BREAKING := ^(EndToEnd|CrashMatrix|LinkFaults|HostilePeers|HostileMachine|Damage
 comma := ,
 SOURCES := Package.swift Sources proto/Messages agent controller Tests
 
-.PHONY: help unit quickstart stop reset test real torture simulate fuzz soak check lint format build release bench deb deb-test clean
+.PHONY: help unit quickstart stop reset test real torture simulate fuzz soak check lint format build release bench deb deb-test paymenter clean
 
 help:
 	@echo 'make quickstart   build, start a controller and three nodes here, provision a first service'
@@ -25,6 +25,7 @@ help:
 	@echo 'make simulate     SEEDS=n worlds with faults, or SEED=n with its whole trace; PLANT=name puts a fault in'
 	@echo 'make soak         both daemons under churn for MINUTES, and the slopes of what they hold'
 	@echo 'make deb          packages for Debian 12 and 13, into .build/deb      make deb-test   try them there'
+	@echo 'make paymenter    the extension of the billing panel Paymenter, as a zip into .build/paymenter'
 	@echo 'make bench        figures of speed and memory, one JSON line each'
 	@echo 'make fuzz         vary the inputs of every parser, FUZZ_SECONDS each (20)'
 	@echo 'make format       format the sources                  make lint    check the format'
@@ -125,6 +126,11 @@ deb:
 	@for program in innkeeper-controller innkeeper-agent innctl; do \
 		swift build $(RELEASE_FLAGS) --product $$program || exit 1; done
 	@packaging/deb/make $(DEB_PROGRAMS) .build/deb
+
+# docs/billing/paymenter.md tells where it goes. The same sources make the same bytes.
+paymenter:
+	@mkdir -p .build/paymenter
+	@python3 packaging/billing/zip packaging/billing/paymenter .build/paymenter/Innkeeper.zip
 
 # Needs root and a Debian mirror; takes some minutes a suite.
 deb-test: deb

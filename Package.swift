@@ -223,7 +223,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"],
             path: "Tests/Support/TestSupport", swiftSettings: house),
         .target(
-            name: "StandIns", dependencies: ["HTTPFetch", "TestSupport", "WireProtocol"],
+            name: "StandIns", dependencies: ["HTTPFetch", "Processes", "TestSupport", "WireProtocol"],
             path: "Tests/Support/StandIns/Client", swiftSettings: house),
         .target(name: "FaultProxy", dependencies: nio, path: "Tests/Support/FaultProxy", swiftSettings: house),
         tests("FaultProxy", nio),
@@ -295,13 +295,17 @@ let package = Package(
             name: "IntegrationsTests",
             dependencies: [
                 "AgentCommands",
-                "CloudflareIntegration", "ControllerCore", "HTTPFetch", "ISPConfigIntegration", "IntegrationKit",
+                "APIModels", "CloudflareIntegration", "ControllerCore", "HTTPFetch", "ISPConfigIntegration",
+                "IntegrationKit",
                 "Model",
                 "NginxProxyManagerIntegration", "Placement", "Processes", "ResolverIntegration", "Saga", "StandIns",
                 "Store",
                 "TestSupport", "WireProtocol", logging,
             ],
             path: "Tests/Unit/IntegrationsTests", swiftSettings: house),
+        .testTarget(
+            name: "BillingTests", dependencies: ["Processes", "StandIns", "TestSupport", "WireProtocol"],
+            path: "Tests/Unit/BillingTests", swiftSettings: house),
         .testTarget(
             name: "ControllerDaemonTests",
             dependencies: [

@@ -35,8 +35,11 @@ final class EasyOptions {
         note(CLibCurl_set_list(handle, option, list))
     }
 
+    /// What `reach` points to must outlive its handle.
     @discardableResult
-    func closeSocketsOnExec() -> Self { note(CLibCurl_close_sockets_on_exec(handle)) }
+    func openSockets(_ reach: UnsafeMutablePointer<CLibCurl_Reach>) -> Self {
+        note(CLibCurl_open_sockets(handle, reach))
+    }
 
     /// The transfer must outlive its handle.
     func setCallbacks(_ transfer: Transfer) {

@@ -8,6 +8,8 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
         case unresolved
         /// No connection: refused, no route, no such socket, not permitted.
         case unreachable
+        /// The host's addresses are not those that the request may go to; nothing was sent.
+        case forbidden
         /// The TLS handshake failed for another reason than trust.
         case handshake
         /// The server's certificate is not vouched for, not valid now, or for another name.
@@ -39,14 +41,14 @@ package struct HTTPError: Error, Sendable, Hashable, CustomStringConvertible {
     package var isRetryable: Bool {
         switch kind {
         case .unresolved, .unreachable, .handshake, .timedOut, .disconnected: true
-        case .invalidRequest, .untrusted, .malformedResponse, .responseTooLarge, .body, .cancelled: false
+        case .invalidRequest, .forbidden, .untrusted, .malformedResponse, .responseTooLarge, .body, .cancelled: false
         }
     }
 
     /// Whether the peer may have received the request and acted on it.
     package var mayHaveArrived: Bool {
         switch kind {
-        case .invalidRequest, .unresolved, .unreachable, .handshake, .untrusted, .timedOut(.connect): false
+        case .invalidRequest, .unresolved, .unreachable, .forbidden, .handshake, .untrusted, .timedOut(.connect): false
         case .timedOut, .disconnected, .malformedResponse, .responseTooLarge, .body, .cancelled: true
         }
     }

@@ -40,6 +40,14 @@ package enum HTTPTrust: Sendable, Hashable {
     case authorities(pem: [UInt8])
 }
 
+/// Which addresses a request may go to. Judged when the name is resolved, so that no name leads elsewhere.
+package enum HTTPReach: Int32, Sendable, Hashable {
+    case anywhere = 0
+    /// Addresses of the public Internet.
+    case publicInternet = 1
+    case loopback = 2
+}
+
 /// One request. Redirects are not followed, environment proxies are not used, only http and https are spoken.
 package struct HTTPRequest: Sendable {
     package var method: String
@@ -52,6 +60,7 @@ package struct HTTPRequest: Sendable {
     /// The IP address to speak to, whatever the host's name leads to; name and certificate are still the host's.
     package var peer: String?
     package var trust: HTTPTrust = .system
+    package var reach: HTTPReach = .anywhere
     /// Limit for the connection, TLS handshake included.
     package var connectTimeout: Duration = .seconds(10)
     /// Limit from the start until the response's head is there.

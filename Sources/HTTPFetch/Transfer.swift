@@ -13,6 +13,7 @@ final class Transfer {
     private var lastActivity = ContinuousClock.now
     private var fields: UnsafeMutablePointer<curl_slist>?
     private var peer: UnsafeMutablePointer<curl_slist>?
+    private let reach = UnsafeMutablePointer<CLibCurl_Reach>.allocate(capacity: 1)
     private let complaints = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var isReceivingPaused = false
     private var isSendingPaused = false
@@ -28,6 +29,7 @@ final class Transfer {
         self.handle = handle
         self.exchange = exchange
         limits = request
+        reach.initialize(to: CLibCurl_Reach(reach: request.reach.rawValue, refused: 0))
         complaints.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         guard configure(request, target) else { return nil }
     }
@@ -37,6 +39,7 @@ final class Transfer {
         curl_slist_free_all(fields)
         curl_slist_free_all(peer)
         complaints.deallocate()
+        reach.deallocate()
     }
 
     // MARK: options
@@ -67,7 +70,7 @@ final class Transfer {
         }
         configureMethod(request, options)
         configureFields(request, options)
-        options.closeSocketsOnExec().setCallbacks(self)
+        options.openSockets(reach).setCallbacks(self)
         return options.areTaken
     }
 
@@ -84,8 +87,10 @@ final class Transfer {
         default: options.set(CURLOPT_CUSTOMREQUEST, request.method)
         }
         // libcurl sends a request again when a kept connection turns out dead; what may change something goes out on
-        // a new connection, where that cannot happen.
-        if !["GET", "HEAD"].contains(request.method) { options.set(CURLOPT_FRESH_CONNECT, 1) }
+        // a new connection, where that cannot happen. Where a kept connection leads was judged for another request.
+        if !["GET", "HEAD"].contains(request.method) || request.reach != .anywhere {
+            options.set(CURLOPT_FRESH_CONNECT, 1)
+        }
     }
 
     private func configureFields(_ request: HTTPRequest, _ options: EasyOptions) {
@@ -187,6 +192,12 @@ final class Transfer {
             return .failure(HTTPError(kind: kind, subject: exchange.subject, cause: cause))
         }
         if code == CURLE_OK, hasHead { return .success(()) }
+        if code == CURLE_COULDNT_CONNECT, reach.pointee.refused != 0 {
+            return .failure(
+                HTTPError(
+                    kind: .forbidden, subject: exchange.subject,
+                    cause: "its name leads to an address that is not allowed, such as a private one"))
+        }
         let kind = code == CURLE_OK ? .disconnected : HTTPError.Kind(code)
         return .failure(HTTPError(kind: kind, subject: exchange.subject, cause: cause(of: code, kind)))
     }

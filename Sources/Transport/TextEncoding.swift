@@ -18,6 +18,21 @@ extension Crypto {
         return bytes
     }
 
+    /// Base64 with padding (RFC 4648 §4).
+    package static func base64(_ bytes: some Collection<UInt8>) -> String {
+        let text = base64url(bytes).replacing("-", with: "+").replacing("_", with: "/")
+        return text + String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+    }
+
+    /// The bytes of padded base64 in its one canonical form; nil when it is anything else.
+    package static func bytes(base64 text: some StringProtocol) -> [UInt8]? {
+        let text = String(text)
+        guard text.utf8.count % 4 == 0, !text.contains("-"), !text.contains("_") else { return nil }
+        let bare = text.utf8.suffix(2).filter { $0 == 0x3D }.count
+        return bytes(
+            base64url: text.dropLast(bare).replacing("+", with: "-").replacing("/", with: "_"))
+    }
+
     /// Base64 with `-` and `_` and without padding (RFC 4648 §5).
     package static func base64url(_ bytes: some Collection<UInt8>) -> String {
         var text: [UInt8] = []

@@ -56,6 +56,7 @@ extension Retention {
             ("samples_days", \.samples), ("rollups_days", \.rollups), ("events_days", \.events),
             ("commands_days", \.commands), ("operations_days", \.operations), ("gaps_days", \.gaps),
             ("usage_counters_days", \.usageCounters), ("findings_days", \.findings), ("audit_days", \.audit),
+            ("messages_days", \.messages),
         ]
         try fields.allowOnly(Set(all.map { $0.name }))
         self.init()

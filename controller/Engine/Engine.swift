@@ -18,6 +18,7 @@ package struct Engine: Sendable {
     package let operations: Operations
     private let executor: Executor
     private let reconciliation: Reconciliation
+    private let delivery: OutboxDelivery
 
     /// Takes up what the store holds; nothing runs before the services do.
     package init(
@@ -47,9 +48,10 @@ package struct Engine: Sendable {
         let executor = Executor(dependencies: dependencies, limits: limits, rules: placement)
         self.executor = executor
         operations = Operations(dependencies: dependencies, rules: placement, wake: { executor.wake() })
+        delivery = OutboxDelivery(dependencies: dependencies)
         reconciliation = Reconciliation(dependencies: dependencies, operations: operations, retention: retention)
     }
 
     /// In the order in which they are to start.
-    package var services: [any Service] { [reconciliation, executor, SessionService(manager: sessions)] }
+    package var services: [any Service] { [reconciliation, delivery, executor, SessionService(manager: sessions)] }
 }

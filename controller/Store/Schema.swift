@@ -17,7 +17,8 @@ enum Schema {
         Migration(number: 10, script: schema10Products),
         Migration(number: 11, script: schema11Integrations),
         Migration(number: 12, script: schema12Domains),
-        Migration(number: 13, script: schemaMarks), Migration(number: 14, script: schemaCatalogues),
+        Migration(number: 13, script: schema13Marks), Migration(number: 14, script: schema14Catalogues),
+        Migration(number: 15, script: schema15Outbox),
     ]
 
     /// - Parameter name: what errors call the database, the path of a file for example.

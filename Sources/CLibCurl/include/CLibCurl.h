@@ -19,8 +19,15 @@ CURLcode CLibCurl_set_blob(CURL *handle, CURLoption option, const void *bytes, s
 CURLcode CLibCurl_set_callbacks(CURL *handle, curl_write_callback header, curl_write_callback write,
                                 curl_read_callback read, void *data);
 
-// Sockets that no child process inherits; libcurl's own way leaves them open across exec.
-CURLcode CLibCurl_close_sockets_on_exec(CURL *handle);
+// To which addresses a transfer may connect: 0 to all, 1 to public ones, 2 to the loopback. `refused` is set when an address was none.
+typedef struct {
+    int reach;
+    int refused;
+} CLibCurl_Reach;
+
+// Sockets that no child process inherits; libcurl's own way leaves them open across exec. What a name leads to is judged here, after it
+// was resolved and before anything is sent. The struct must outlive the handle.
+CURLcode CLibCurl_open_sockets(CURL *handle, CLibCurl_Reach *reach);
 
 CURLcode CLibCurl_get_long(CURL *handle, CURLINFO info, long *value);
 CURLcode CLibCurl_get_pointer(CURL *handle, CURLINFO info, void **value);

@@ -76,7 +76,7 @@ class StandIn:
     def throttled(self, fault):
         return Answer(429, {"error": "slow down"}, {"Retry-After": str(fault.get("seconds", 1))})
 
-    def serve(self, host="127.0.0.1", port=0):
+    def serve(self, host="127.0.0.1", port=0, tls=None):
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -100,6 +100,9 @@ class StandIn:
                 pass
 
         self.server = Server((host, port), Handler)
+        if tls:
+            # Each connection shakes hands on a thread of its own, at its first byte.
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self.server.server_address[1]
 
@@ -126,6 +129,8 @@ class StandIn:
         if kind == "twice":
             self.perform(request)
         answer = self.perform(request)
+        if kind == "late":
+            time.sleep(fault.get("seconds", 1))
         if kind == "lost":
             return self.hang_up(connection)
         if kind == "failed_after":

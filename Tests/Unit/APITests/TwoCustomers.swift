@@ -23,6 +23,7 @@ struct TwoCustomers: Sendable {
         var finding = ""
         var backup = ""
         var externalID = ""
+        var webhook = ""
         /// May look and change.
         var key = ""
         /// May look only.
@@ -60,8 +61,8 @@ struct TwoCustomers: Sendable {
     /// What the customer must not read, with what is known under which name.
     var secrets: [String] {
         [
-            Self.mark, Self.node, Self.nodeName, rival.service, rival.operation, rival.finding, rival.backup, fleet.key,
-            fleet.token,
+            Self.mark, Self.node, Self.nodeName, rival.service, rival.operation, rival.finding, rival.backup,
+            rival.webhook, fleet.key, fleet.token,
         ]
     }
 
@@ -134,6 +135,9 @@ struct TwoCustomers: Sendable {
         things.backup = Identifier.make("bak")
         try await store.insertBackup(
             BackupRecord(id: things.backup, service: id, name: Self.words, node: Self.node, sizeBytes: 7, madeAt: time))
+        let hook =
+            #"{"name":"hook of \#(customer)","url":"https://\#(customer).example.org/","customer":"\#(customer)"}"#
+        things.webhook = try await house.ask(.post, "/api/v1/webhooks", hook).model(WebhookView.self).id
         things.key = try await key(customer, ["read", "services"])
         things.reader = try await key(customer, ["read"])
         return things
@@ -166,6 +170,7 @@ struct TwoCustomers: Sendable {
         case "operation": things.operation
         case "finding": things.finding
         case "backup": things.backup
+        case "webhook": things.webhook
         case "node": Self.node
         case "plan": "small"
         case "product": "container"

@@ -88,8 +88,8 @@ import WireProtocol
             let body = TwoCustomers.body(endpoint)
             for (parameter, other) in [
                 ("service", two.rival.service), ("service", two.rival.externalID),
-                ("operation", two.rival.operation), ("finding", two.rival.finding), ("node", TwoCustomers.node),
-                ("backup", two.rival.backup),
+                ("operation", two.rival.operation), ("finding", two.rival.finding), ("webhook", two.rival.webhook),
+                ("backup", two.rival.backup), ("node", TwoCustomers.node),
                 ("key", two.fleet.key), ("token", two.fleet.token), ("network", "rivalnet"),
                 ("value", two.fleet.value),
             ] where endpoint.parameters.contains(parameter) {

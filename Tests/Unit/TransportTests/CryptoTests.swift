@@ -32,6 +32,10 @@ import Transport
     func `write base64url and read it back`(_ plain: String, _ encoded: String) {
         #expect(Crypto.base64url(Array(plain.utf8)) == encoded)
         #expect(Crypto.bytes(base64url: encoded) == Array(plain.utf8))
+        let padded = encoded + String(repeating: "=", count: (4 - encoded.utf8.count % 4) % 4)
+        let usual = padded.replacing("-", with: "+").replacing("_", with: "/")
+        #expect(Crypto.base64(Array(plain.utf8)) == usual)
+        #expect(Crypto.bytes(base64: usual) == Array(plain.utf8))
     }
 
     @Test(arguments: ["Z", "Zh", "Zg==", "Zm9v ", "Zm8=", "+/+/", "Zm9vY", "é"])

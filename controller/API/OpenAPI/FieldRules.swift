@@ -95,6 +95,20 @@ extension IntegrationRequest: Ruled {
     static var rules: [String: JSONObject] { ["name": Rules.planName] }
 }
 
+extension WebhookRequest: Ruled {
+    static var rules: [String: JSONObject] {
+        ["url": Rules.pattern("^https?://[!-~]{1,2040}$"), "customer": Rules.externalID, "events": ["maxItems": 32]]
+    }
+    static var texts: [String: FreeText] { ["name": FreeText(length: 1...100)] }
+}
+
+extension WebhookChange: Ruled {
+    static var rules: [String: JSONObject] {
+        ["url": Rules.pattern("^https?://[!-~]{1,2040}$"), "events": ["maxItems": 32]]
+    }
+    static var texts: [String: FreeText] { ["name": FreeText(length: 1...100)] }
+}
+
 extension NetworkBody: Ruled {
     static var rules: [String: JSONObject] {
         [

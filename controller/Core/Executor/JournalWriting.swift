@@ -60,6 +60,7 @@ extension Store {
         let ending = OperationEnd(
             outcome: outcome, context: writing.context, outputs: writing.outputs, time: writing.time)
         try writing.work.end(self, operation, ending)
+        try announce(endOf: writing.operation, at: writing.time)
     }
 
     /// Ends an operation whose journal cannot be used. Nothing is undone: nobody knows what was done.
@@ -76,6 +77,7 @@ extension Store {
             let verb = catalogue.verb(operation.kind, of: service)?.verb
         else { return }
         try updateService(id, at: time) { $0.state = verb.stuck(service.state) }
+        try announce(endOf: operation.id, at: time)
     }
 }
 

@@ -128,11 +128,12 @@ extension Operations {
             var detail: JSONObject = ["node": .string(node.id), "left": .array(left)]
             detail["reason"] = reason.map { .string($0) }
             try store.audit("service.abandon", service, by: requester, at: now, detail: detail)
-            return .success(
-                try store.updateService(service, at: now) {
-                    $0.state = .terminated
-                    $0.node = nil
-                })
+            let struck = try store.updateService(service, at: now) {
+                $0.state = .terminated
+                $0.node = nil
+            }
+            try store.announce(.terminated, of: struck, at: now)
+            return .success(struck)
         }
     }
 
@@ -278,6 +279,7 @@ extension Store {
     private func giveUpPending(_ operation: OperationRecord, at time: Timestamp) throws(StoreError) {
         guard let id = operation.service, try service(id)?.state == .pending else { return }
         try updateService(id, at: time) { $0.state = .failed }
+        try announce(endOf: operation.id, at: time)
     }
 
     /// What an upgrade is recorded with.

@@ -11,6 +11,9 @@ package struct HTTPPort: Sendable {
 }
 
 package struct OutboundRequest: Sendable, Hashable {
+    /// Which addresses it may go to, whatever names lead to.
+    package enum Reach: Sendable, Hashable { case anywhere, publicInternet, loopback }
+
     package var method: String
     package var url: String
     package var headers: [String: String]
@@ -20,11 +23,17 @@ package struct OutboundRequest: Sendable, Hashable {
     package var authorities: String?
     /// The IP address to speak to, whatever the host's name leads to; nil follows the name.
     package var peer: String?
+    /// Others than operators may have said where it goes.
+    package var reach: Reach
+    /// Bytes of an answer's body that are taken in.
+    package var answerLimit: Int
 
     package init(
         _ method: String, _ url: String, headers: [String: String] = [:], body: [UInt8] = [],
-        timeout: Duration = .seconds(30), authorities: String? = nil, peer: String? = nil
+        timeout: Duration = .seconds(30), authorities: String? = nil, peer: String? = nil,
+        reach: Reach = .anywhere, answerLimit: Int = 8 << 20
     ) {
+        (self.reach, self.answerLimit) = (reach, answerLimit)
         (self.method, self.url, self.headers) = (method, url, headers)
         (self.body, self.timeout, self.authorities, self.peer) = (body, timeout, authorities, peer)
     }

@@ -16,12 +16,16 @@ package struct Retention: Sendable, Hashable {
     /// Findings that are resolved.
     package var findings: Duration
     package var audit: Duration
+    /// What was handed over to others, or given up.
+    package var messages: Duration
 
     package init(
         samples: Duration = .days(14), rollups: Duration = .days(400), events: Duration = .days(400),
         commands: Duration = .days(30), operations: Duration = .days(400), gaps: Duration = .days(400),
-        usageCounters: Duration = .days(400), findings: Duration = .days(400), audit: Duration = .days(400)
+        usageCounters: Duration = .days(400), findings: Duration = .days(400), audit: Duration = .days(400),
+        messages: Duration = .days(30)
     ) {
+        self.messages = messages
         self.samples = samples
         self.rollups = rollups
         self.events = events
@@ -71,6 +75,7 @@ struct RecordUpkeep: Reconciler {
         try await untilNothing { try await store.pruneAllocations(before: now - retention.usageCounters) }
         try await untilNothing { try await store.pruneWithheld(before: now) }
         try await untilNothing { try await store.pruneFindings(before: now - retention.findings) }
+        try await untilNothing { try await store.pruneOutbox(before: now - retention.messages) }
         try await untilNothing { try await store.pruneAudit(before: now - retention.audit) }
         try await untilNothing {
             try await store.settleFindings(Store.reportFindings, unseenSince: now - .days(1), at: now)

@@ -2,7 +2,7 @@ package import ControllerCore
 package import HTTPFetch
 
 extension HTTPPort {
-    /// The real way to the outside. Redirects are not followed; an answer is at most 8 MiB.
+    /// The real way to the outside. Redirects are not followed.
     /// - Parameter authorities: may vouch for servers of which the request does not say who may, as PEM; nil for those of the machine.
     package static func fetch(_ client: HTTPClient = HTTPClient(), authorities: String? = nil) -> HTTPPort {
         HTTPPort { order throws(PortError) in
@@ -27,6 +27,13 @@ extension HTTPRequest {
         connectTimeout = min(.seconds(10), order.timeout)
         timeout = order.timeout
         peer = order.peer
+        maximumResponseBytes = order.answerLimit
+        reach =
+            switch order.reach {
+            case .anywhere: .anywhere
+            case .publicInternet: .publicInternet
+            case .loopback: .loopback
+            }
         if let authorities = order.authorities { trust = .authorities(pem: Array(authorities.utf8)) }
     }
 }
@@ -34,7 +41,7 @@ extension HTTPRequest {
 extension PortError {
     fileprivate init(_ error: HTTPError) {
         switch error.kind {
-        case .invalidRequest, .untrusted: self.init(.refused, error.description)
+        case .invalidRequest, .forbidden, .untrusted: self.init(.refused, error.description)
         default: self.init(error.mayHaveArrived ? .silent : .busy, error.description)
         }
     }

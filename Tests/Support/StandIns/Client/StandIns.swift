@@ -5,7 +5,9 @@ package import WireProtocol
 /// Cloudflare, Nginx Proxy Manager, ISPConfig and a name server, as they behave, on loopback ports. They end with this object.
 package final class StandIns: Sendable {
     /// What the stand-ins are called.
-    package enum Name: String, Sendable { case cloudflare, npm, ispconfig, dns, http, https, control }
+    package enum Name: String, Sendable {
+        case cloudflare, npm, ispconfig, dns, http, https, control, controller, receiver
+    }
 
     package let folder: ScratchFolder
     private let program: BackgroundProgram
@@ -22,11 +24,25 @@ package final class StandIns: Sendable {
     package static func with(
         proxy: Bool = false, address: String? = nil, _ body: (StandIns) async throws -> Void
     ) async throws {
+        try await with("up", (proxy ? ["--proxy"] : []) + (address.map { ["--address", $0] } ?? []), body)
+    }
+
+    /// The controller's API alone, over HTTPS. Its authority is `ca.pem` in the folder.
+    package static func withController(_ body: (StandIns) async throws -> Void) async throws {
+        try await with("controller", [], body)
+    }
+
+    /// A receiver of webhooks alone, which checks their signatures by itself.
+    package static func withReceiver(_ body: (StandIns) async throws -> Void) async throws {
+        try await with("receiver", [], body)
+    }
+
+    private static func with(
+        _ script: String, _ words: [String], _ body: (StandIns) async throws -> Void
+    ) async throws {
         let folder = try ScratchFolder("stand-ins")
         let program = try BackgroundProgram(
-            "python3",
-            ["\(Checkout.root)/Tests/Support/StandIns/up", folder.path] + (proxy ? ["--proxy"] : [])
-                + (address.map { ["--address", $0] } ?? []),
+            "python3", ["\(Checkout.root)/Tests/Support/StandIns/\(script)", folder.path] + words,
             log: folder.file("log"))
         guard await eventually({ (try? folder.read("ports.json")) != nil }), let bytes = try? folder.read("ports.json")
         else {

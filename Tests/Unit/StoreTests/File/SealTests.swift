@@ -34,6 +34,13 @@ import WireProtocol
         _ = try await store.putPlan("web", spec: secret, at: time)
         try await store.insertIntegration(
             IntegrationRecord(name: "dns", kind: "cloudflare", settings: secret, createdAt: time, updatedAt: time))
+        try await store.insertWebhook(
+            WebhookRecord(
+                id: "w1", name: "w", customer: nil, url: "https://a.example/opensesame", events: [], authority: nil,
+                allowsPrivate: false, secrets: secret, createdAt: time))
+        try await store.post(
+            OutboxRecord(
+                id: "m1", destination: "webhook/w1", subject: "service/s1", kind: "k", body: secret, createdAt: time))
         try await store.insertService(
             ServiceRecord(
                 id: "s1", customer: "c", plan: "web", spec: secret, address: secret, observed: secret, createdAt: time,
@@ -57,6 +64,9 @@ import WireProtocol
         #expect(try await store.plan("web")?.spec == secret)
         #expect(try await store.integration("dns")?.settings == secret)
         #expect(try await store.integrations().map(\.settings) == [secret])
+        #expect(try await store.webhook("w1")?.secrets == secret)
+        #expect(try await store.webhooks(hearingOf: "c").map(\.url) == ["https://a.example/opensesame"])
+        #expect(try await store.message("m1")?.body == secret)
         #expect(try await store.service("s1")?.spec == secret)
         #expect(try await store.services(onNode: "none") == [])
         #expect(try await store.operation("op1")?.parameters == secret)
@@ -114,8 +124,8 @@ import WireProtocol
         try await fixture.store.sealRows()
         await fixture.store.close()
         let renewed = try fixture.reopened(Self.options(Self.seal("k2", knowing: ["k1"])))
-        // Plan, integration, service, operation, two entries of its journal and one result; answers are forgotten, not sealed anew.
-        #expect(try await renewed.sealRows() == 7)
+        // Plan, integration, webhook, message, service, operation, two entries of its journal and one result; answers are forgotten, not sealed anew.
+        #expect(try await renewed.sealRows() == 9)
         await renewed.close()
         let later = try fixture.reopened(Self.options(Self.seal("k2")))
         try await expectReadable(later)

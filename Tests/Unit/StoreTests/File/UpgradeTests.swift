@@ -87,6 +87,12 @@ import WireProtocol
         #expect(try await store.allocate(second, at: folder.start).value == "1")
         let finding = Finding("test", subject: "node/n1", .info, summary: "It is.", remedy: "Let it be.")
         #expect(try await store.raise(finding, at: folder.start))
+        // What others are told begins empty.
+        #expect(try await store.webhooks(hearingOf: "c1") == [])
+        let message = OutboxRecord(
+            id: "m1", destination: "webhook/w", subject: "service/s1", kind: "k", body: [:], createdAt: folder.start)
+        try await store.post(message)
+        #expect(try await store.nextMessage(to: "webhook/w", at: folder.start) == message)
         await store.close()
         // Opened again, nothing is brought forward twice.
         let again = try Store(path: path)

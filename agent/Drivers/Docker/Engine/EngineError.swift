@@ -45,7 +45,7 @@ package enum EngineError: Error, Sendable, Hashable {
         case .timedOut: DriverError(.timedOut, "the engine does not answer", cause: error.cause)
         case .unreachable, .unresolved, .disconnected, .handshake, .untrusted:
             DriverError(.unavailable, "the engine cannot be reached", retryable: true, cause: error.cause)
-        case .invalidRequest, .malformedResponse, .responseTooLarge, .body:
+        case .invalidRequest, .forbidden, .malformedResponse, .responseTooLarge, .body:
             DriverError(.failed, "the exchange with the engine failed", cause: error.cause)
         }
     }

@@ -1,6 +1,6 @@
 extension Schema {
     /// What drivers say that they can do, once for all nodes that say the same. Nodes tell it again when they connect.
-    static let schemaCatalogues = """
+    static let schema14Catalogues = """
         DROP TABLE node_catalogues;
         CREATE TABLE catalogues (digest TEXT PRIMARY KEY, body TEXT NOT NULL);
         CREATE TABLE node_catalogues (
