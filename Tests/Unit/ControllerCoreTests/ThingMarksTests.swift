@@ -106,6 +106,22 @@ import WireProtocol
         }
     }
 
+    @Test func `what a thing bears is held against the books, and is not believed where it could not be sent along`() {
+        let (known, unknown) = (ThingMark(service: "s", nonce: "op_1"), ThingMark(service: "s"))
+        #expect(MarkVerdict(ThingMark(service: "s", nonce: "op_1"), against: known) == .ours)
+        #expect(MarkVerdict(ThingMark(service: "s", nonce: "op_2"), against: unknown) == .unknown(nonce: "op_2"))
+        #expect(MarkVerdict(nil, against: known) == .unmarked && MarkVerdict(unknown, against: known) == .unmarked)
+        for nonce in ["", "a b", String(repeating: "x", count: 129)] {
+            #expect(MarkVerdict(ThingMark(service: "s", nonce: nonce), against: unknown) == .unmarked)
+        }
+        for other in [ThingMark(service: "t", nonce: "op_1"), ThingMark(service: "s", nonce: "op_2")] {
+            guard case .foreign = MarkVerdict(other, against: known) else {
+                Issue.record("\(other) is taken for the service's")
+                continue
+            }
+        }
+    }
+
     // MARK: the reconciler
 
     @Test func `what is right is left as it is, and what was wrong and is right again is settled`() async throws {

@@ -1,3 +1,4 @@
+import Model
 import Store
 package import WireProtocol
 
@@ -54,7 +55,8 @@ enum MarkVerdict: Sendable, Hashable {
         }
         if found.service != mark.service {
             self = .foreign(because: "it bears the mark of \(found.service.prefix(64))")
-        } else if let nonce = found.nonce {
+        } else if let nonce = found.nonce, Grammar.identifier.accepts(nonce) {
+            // What is none could not be sent along.
             self =
                 switch mark.nonce {
                 case nonce: .ours
