@@ -109,7 +109,7 @@ package struct SiteTown: Installed {
         let third = Int.random(in: 1...250)
         let resolver: JSONObject = [
             "name": "names", "kind": "resolver",
-            "settings": ["servers": [.string("127.0.0.1:\(outside.port(.dns))")]],
+            "settings": ["servers": [.string("127.0.0.1:\(outside.port(.dns))")], "ask_authorities": false],
         ]
         let integrations: [JSONObject] = [
             [

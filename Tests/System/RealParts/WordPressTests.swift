@@ -68,6 +68,7 @@ import WireProtocol
         try await look(guest)
         try await loseNothing(guest)
         try await changePassword(guest)
+        try await signIn(guest)
         try await move(guest)
     }
 
@@ -177,6 +178,47 @@ import WireProtocol
             try await guest.perform("recipe.run", other, secrets: ["parameters": ["password": "another one"]])
         }
         #expect(error?.message.contains("no such administrator") == true && error?.retryable == false)
+    }
+
+    /// A link leads in once, whoever looks at it before; the site knows its digest alone.
+    private static func signIn(_ guest: RealGuest) async throws {
+        func token(_ letter: Character) -> String { String(repeating: "aB3", count: 14) + String(letter) }
+        func keep(_ token: String, user: String? = nil) async throws(DriverError) -> ActionOutcome {
+            var order: JSONObject = ["recipe": "wordpress", "verb": "login"]
+            if let user { order["parameters"] = ["user": .string(user)] }
+            return try await guest.perform("recipe.run", order, secrets: ["parameters": ["token": .string(token)]])
+        }
+        func enter(_ token: String, _ more: [String] = []) async throws -> String {
+            try await guest.get("/", ["--data-urlencode", "innkeeper-login=\(token)"] + more)
+        }
+        let (once, late) = (token("x"), token("y"))
+        for one in [once, late] { #expect(try await keep(one).observed["returned"] == ["user": "admin"]) }
+        let tables = try await guest.shell("mariadb-dump wordpress wp_options")
+        #expect(tables.contains("innkeeper_login_") && !tables.contains(once))
+        for _ in 1...2 {
+            let seen = try await guest.get("/?innkeeper-login=\(once)")
+            #expect(seen.hasSuffix("\n200 ") && seen.contains("<form method=\"post\""), "\(seen.prefix(500))")
+        }
+        let jars = ["first", "second"].map { guest.folder.file("cookies-\($0)") }
+        async let first = enter(once, ["-c", jars[0]])
+        async let second = enter(once, ["-c", jars[1]])
+        let answers = try await [first, second]
+        #expect(answers.count { $0.hasSuffix("\n302 http://shop.example.org/wp-admin/") } == 1, "\(answers)")
+        #expect(answers.count { $0.hasSuffix("\n403 ") } == 1, "\(answers)")
+        let way = answers[0].hasSuffix("\n403 ") ? jars[1] : jars[0]
+        // Not the administration itself: without a way to the outside it waits for news.
+        let known = try await guest.get("/", ["-b", way])
+        #expect(known.contains("wpadminbar"), "\(known.prefix(300)) … \(known.suffix(100))")
+        #expect(try await !guest.get("/").contains("wpadminbar"))
+        #expect(try await enter(once).hasSuffix("\n403 "))
+        _ = try await guest.shell(
+            "mariadb wordpress -e \"UPDATE wp_options SET option_value = '1 1' WHERE option_name LIKE 'innkeeper_login_%'\""
+        )
+        for wrong in [late, token("z"), "short"] { #expect(try await enter(wrong).hasSuffix("\n403 "), "\(wrong)") }
+        let nobody = await #expect(throws: DriverError.self) { try await keep(token("w"), user: "nobody") }
+        #expect(nobody?.message.contains("no such administrator") == true && nobody?.retryable == false)
+        let bad = await #expect(throws: DriverError.self) { try await keep("not a token") }
+        #expect(bad?.message.contains("letters and digits") == true)
     }
 
     private static func logsIn(_ guest: RealGuest, _ password: String) async throws -> Bool {

@@ -77,8 +77,8 @@ final class SagaOutside: Sendable {
             test: { [] })
         ports.integrations = IntegrationsPort(
             named: { _ throws(PortError) in integration }, offering: { _ throws(PortError) in [Self.name] })
-        ports.resolver = ResolverPort { _, _ throws(PortError) in [] }
-        ports.http = HTTPPort { order throws(PortError) in
+        ports.resolver = ResolverPort { _, type throws(PortError) in type == .a ? ["203.0.113.10"] : [] }
+        ports.web = HTTPPort { order throws(PortError) in
             let host = String(order.url.split(separator: "/")[1])
             guard order.url.hasPrefix("https:") else {
                 return OutboundReply(status: 301, headers: ["location": "https://\(host)/"])

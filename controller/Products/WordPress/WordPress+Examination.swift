@@ -177,11 +177,15 @@ private struct SiteExamination: Sendable {
         return remarks
     }
 
+    /// Asked of the proxy itself, wherever a customer's name leads a moment later.
     private func page(of host: String) async -> ServiceRemark {
-        let url = "https://\(host)/?rest_route=/"
+        let all = await addresses()
+        guard let address = all.first(where: { !$0.contains(":") }) ?? all.first else {
+            return ServiceRemark("page", .unclear, "nobody says under which addresses the proxy is reached")
+        }
+        let order = OutboundRequest("GET", "https://\(host)/?rest_route=/", timeout: .seconds(10), peer: address)
         do throws(PortError) {
-            let order = OutboundRequest("GET", url, timeout: .seconds(10))
-            let reply = try await ports.http.send(order)
+            let reply = try await ports.web.send(order)
             let isSuspended = look.service.state == .suspended
             guard reply.status == 200 else {
                 return ServiceRemark(
