@@ -181,6 +181,9 @@ let package = Package(
             "WordPressProduct", "controller/Products/WordPress",
             ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
         part(
+            "HelmStoreProduct", "controller/Products/HelmStore",
+            ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
+        part(
             "HTTP", "controller/HTTP",
             [
                 "APIModels", "CZlib", "Model", "Transport", "WireProtocol", hummingbird,
@@ -207,7 +210,7 @@ let package = Package(
             [
                 "API", "APIModels", "CloudflareIntegration", "ContainerProduct", "ControllerCore", "ControllerEngine",
                 "DaemonKit",
-                "HTTP", "ISPConfigIntegration", "IntegrationKit", "Model", "NginxProxyManagerIntegration", "Placement",
+                "HTTP", "HelmStoreProduct", "ISPConfigIntegration", "IntegrationKit", "Model", "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
                 "Sessions", "Store", "Transport", "WireProtocol", "WordPressProduct", arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
