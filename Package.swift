@@ -281,6 +281,12 @@ let package = Package(
                 logging,
             ]),
         tests(
+            "HelmStoreProduct",
+            [
+                "AgentCommands", "ContainerProduct", "ControllerCore", "DriverKit", "HelmDriver", "Model", "Placement",
+                "Processes", "ProductKit", "Saga", "Store", "WireProtocol", logging,
+            ]),
+        tests(
             "API",
             [
                 "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "HTTP", "HTTPFetch", "Model",
