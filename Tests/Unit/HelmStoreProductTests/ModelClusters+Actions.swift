@@ -28,7 +28,9 @@ extension ModelClusters.State {
     private mutating func release(_ call: AgentCommand, in name: String) throws -> JSONObject {
         let release = belongings.spaces[name]?.release
         switch call.action {
-        case "release.status": return ["present": .bool(release != nil)]
+        case "release.status":
+            guard let release else { return ["present": false] }
+            return ["present": true, "status": release.isPending ? "pending-upgrade" : "deployed"]
         case "release.heal":
             if release?.isPending == true { belongings.spaces[name]?.release = nil }
             return ["present": .bool(belongings.spaces[name]?.release != nil)]

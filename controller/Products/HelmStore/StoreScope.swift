@@ -52,6 +52,12 @@ extension StoreScope {
 
     var mark: JSONValue { ["service": .string(service.id)] }
 
+    /// A setup that has failed stays so in the cluster: whoever tries again makes another. What comes later leaves it alone.
+    private var attempt: String {
+        let isNew = [Verb.provision.name, Verb.repair.name].contains(scope.verb.name)
+        return isNew ? "\(operation.position)" : service.observed["attempt"]?.asString ?? ""
+    }
+
     // MARK: orders
 
     func send(
@@ -73,9 +79,10 @@ extension StoreScope {
         _ place: StorePlace, _ spec: StoreSpec, _ mode: StoreMode, _ task: StoreTask? = nil, _ call: StepCall
     ) async throws(StepFailure) -> JSONObject {
         let found = try await send("release.status", about: place, [:], call.part("look"))
-        let isThere = found["present"] == true
+        // One that was never in force is made anew, whatever is left of it; before that the driver frees what hangs.
+        let isThere = ["deployed", "pending-upgrade", "pending-rollback"].contains(found["status"]?.asString ?? "")
         var arguments: JSONObject = [
-            "chart": .string(spec.chart.chart), "values": .object(spec.values(of: place, mode, task)),
+            "chart": .string(spec.chart.chart), "values": .object(spec.values(of: place, mode, task, attempt)),
             "create_namespace": false, "wait": false, "timeout_s": .integer(spec.patience.timeoutSeconds),
             "mark": mark,
         ]
@@ -93,7 +100,7 @@ extension StoreScope {
 
 extension StoreSpec {
     /// All that the chart is told.
-    func values(of place: StorePlace, _ mode: StoreMode, _ task: StoreTask?) -> JSONObject {
+    func values(of place: StorePlace, _ mode: StoreMode, _ task: StoreTask?, _ attempt: String) -> JSONObject {
         var own: JSONObject = [
             "engine": .string(engine.rawValue), "host": .string(place.host), "mode": .string(mode.rawValue),
             "title": .string(title ?? place.host),
@@ -103,6 +110,7 @@ extension StoreSpec {
                 "enabled": .bool(backups.retention > 0), "retention": .integer(max(1, backups.retention)),
                 "size": .string("\(backups.sizeGiB)Gi"),
             ],
+            "setup": ["attempt": .string(attempt)],
             "task": [
                 "kind": .string(task?.kind.rawValue ?? "none"), "id": .string(task?.id ?? ""),
                 "from": .string(task?.from ?? ""),

@@ -54,6 +54,9 @@ enum StoreSteps {
         _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
     ) {
         service.observed["drift"] = nil
+        if [Verb.provision.name, Verb.repair.name].contains(operation.kind) {
+            service.observed["attempt"] = .string("\(operation.position)")
+        }
         for key in ["chart", "app_version"] {
             if let seen = outputs[release.name]?[key] { service.observed[key] = seen }
         }

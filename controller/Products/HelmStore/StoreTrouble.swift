@@ -9,7 +9,7 @@ enum StoreTrouble {
             ["imagepullbackoff", "errimagepull", "invalidimagename", "errimageneverpull"],
             "an image of the shop cannot be fetched"
         ),
-        (["job/setup", "job/backup", "job/restore", "hook "], "the work that sets the shop up has failed"),
+        (["backofflimitexceeded", "job/setup: failed", "deadlineexceeded"], "the work that sets the shop up has failed"),
         (["unschedulable", "failedscheduling", "nodes are available"], "no machine of the cluster has room for the shop"),
         (["oomkilled"], "the shop needs more memory than its plan gives it"),
         (["crashloopbackoff", "createcontainer", "runcontainererror"], "the shop starts and ends again"),
