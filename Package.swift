@@ -183,6 +183,9 @@ let package = Package(
             "WordPressProduct", "controller/Products/WordPress",
             ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
         part(
+            "HelmStoreProduct", "controller/Products/HelmStore",
+            ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
+        part(
             "HTTP", "controller/HTTP",
             [
                 "APIModels", "CZlib", "Model", "Transport", "WireProtocol", hummingbird,
@@ -212,7 +215,7 @@ let package = Package(
             [
                 "API", "APIModels", "CloudflareIntegration", "ContainerProduct", "ControllerCore", "ControllerEngine",
                 "DaemonKit",
-                "HTTP", "ISPConfigIntegration", "IntegrationKit", "Model", "NginxProxyManagerIntegration", "Placement",
+                "HTTP", "HelmStoreProduct", "ISPConfigIntegration", "IntegrationKit", "Model", "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
                 "Sessions", "Store", "Transport", "WireProtocol", "WordPressCompatibility", "WordPressProduct",
                 arguments, logging, lifecycle,
@@ -282,6 +285,12 @@ let package = Package(
                 "API", "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "HTTP", "HTTPFetch", "Model",
                 "Placement", "ProductKit", "Saga", "Store", "WireProtocol", "WordPressCompatibility", lifecycle,
                 logging,
+            ]),
+        tests(
+            "HelmStoreProduct",
+            [
+                "AgentCommands", "ContainerProduct", "ControllerCore", "DriverKit", "HelmDriver", "Model", "Placement",
+                "Processes", "ProductKit", "Saga", "Store", "WireProtocol", logging,
             ]),
         tests(
             "API",

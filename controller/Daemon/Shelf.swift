@@ -1,6 +1,7 @@
 import CloudflareIntegration
 import ContainerProduct
 import ControllerCore
+import HelmStoreProduct
 import ISPConfigIntegration
 import NginxProxyManagerIntegration
 import ResolverIntegration
@@ -8,7 +9,7 @@ import WordPressProduct
 
 extension Catalogue {
     /// What this controller sells, the standard product first, and what it does beside. A further product is a further name here.
-    static let shipped = Catalogue(products: [Container.product, WordPress.product], types: [.command, .transfer])
+    static let shipped = Catalogue(products: [Container.product, WordPress.product, HelmStore.product], types: [.command, .transfer])
 }
 
 extension [IntegrationKind] {

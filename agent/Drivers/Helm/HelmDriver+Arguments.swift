@@ -13,17 +13,28 @@ extension HelmDriver {
         ],
         "release.events": release + [.integer("limit", 1...1000, "how many at most").or(200)],
         "release.logs": release + LogRequest.arguments,
-        "release.install": release + ReleaseSpec.arguments,
-        "release.upgrade": release + ReleaseSpec.arguments,
+        "release.install": release + ReleaseSpec.arguments + [.mark],
+        "release.upgrade": release + ReleaseSpec.arguments + [.mark],
         "release.rollback": release + [
             .integer("revision", 1...Int64(Int32.max), "to which; the last good one before without it").optional
-        ] + ReleaseSpec.Patience.arguments,
+        ] + ReleaseSpec.Patience.arguments + [.mark],
         "release.uninstall": release + [
             .flag("wait", "until nothing of it is left").or(true),
-            .integer("timeout_s", 1...7200, "how long it may take").or(300),
+            .integer("timeout_s", 1...7200, "how long it may take").or(300), .mark,
         ],
         "release.heal": release + [
-            .integer("min_age_s", 0...86_400, "how long it is left to whoever may work on it").optional
+            .integer("min_age_s", 0...86_400, "how long it is left to whoever may work on it").optional, .mark,
+        ],
+        "namespace.inspect": namespace,
+        "namespace.ensure": namespace + [.markOfAdoption],
+        "namespace.remove": namespace + [
+            .markOfAdoption, .integer("timeout_s", 1...7200, "how long it may take").or(120),
+        ],
+        "secret.ensure": namespace + [
+            .markOfAdoption, .text("secret", .kubernetesName, "its name"),
+            .map(
+                "keys", TextForm(.kubernetesName), of: .integer(16...128),
+                "names of its words, and how long each is"),
         ],
     ]
 
@@ -32,6 +43,8 @@ extension HelmDriver {
     ]
 
     private static let secretValues = [Argument("values", .map(.any, .any), "values that nobody may see").optional]
+
+    private static let namespace: [Argument] = [.text("namespace", .namespaceName, "its name")]
 
     private static let release: [Argument] = [
         .text("namespace", .namespaceName, "its namespace"), .text("release", .releaseName, "its name"),

@@ -62,7 +62,7 @@ package final class HelmDriver: Driver {
 
     /// What a call works on, by what its arguments say.
     private static let forms: [String: String] = [
-        "release": "helm/{namespace}/{release}"
+        "release": "helm/{namespace}/{release}", "namespace": "helm/{namespace}", "secret": "helm/{namespace}",
     ]
 
     private static let table = rows.taking(arguments, secrets: secrets, marked: ["release"])
@@ -115,6 +115,19 @@ package final class HelmDriver: Driver {
                 "release.heal", .mutate, defaultDeadline: .seconds(1800),
                 summary: "frees a release that a dead Helm has left pending")
         ) { driver, call, context throws(DriverError) in try await driver.heal(call, context) },
+        Action(ActionSpec("namespace.inspect", .observe, summary: "tells whose a namespace is and what is left in it"))
+        { driver, call, _ throws(DriverError) in try await driver.tellNamespace(call) },
+        Action(ActionSpec("namespace.ensure", .mutate, summary: "makes a namespace that is one service's own")) {
+            driver, call, context throws(DriverError) in try await driver.ensureNamespace(call, context)
+        },
+        Action(
+            ActionSpec(
+                "namespace.remove", .mutate, defaultDeadline: .seconds(900),
+                summary: "removes a service's namespace with all that is in it")
+        ) { driver, call, context throws(DriverError) in try await driver.removeNamespace(call, context) },
+        Action(ActionSpec("secret.ensure", .mutate, summary: "makes a secret of random words once")) {
+            driver, call, context throws(DriverError) in try await driver.ensureSecret(call, context)
+        },
     ]
 }
 

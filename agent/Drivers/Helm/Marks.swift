@@ -2,12 +2,17 @@ package import DriverKit
 import Model
 import WireProtocol
 
-/// Whose a release is: labels of its record, which Helm writes with each revision and finds releases by, from 3.13 on.
+/// Whose a release is: labels of its record, which Helm writes with each revision and finds releases by, from 3.13 on. Whose a namespace
+/// is, and a secret in it: the label of the namespace.
 ///
 /// A label is never printed where releases are listed: whether one bears a mark is asked by it.
 extension HelmDriver: MarkStore {
     package func mark(of call: ActionCall) async throws(DriverError) -> FoundMark {
         let words = call.resource.split(separator: "/").map(String.init)
+        if words.count == 2, words[0] == "helm" {
+            guard let found = try await namespace(words[1]) else { return .nothing }
+            return found.mark.map { .mark($0) } ?? .stranger
+        }
         guard let mark = call.mark, words.count == 3, words[0] == "helm" else { return .nothing }
         let release = ReleaseID(namespace: words[1], name: words[2])
         guard marksReleases else {
@@ -86,5 +91,28 @@ extension Mark {
         let nonce = nonce ?? (ReleaseLabel.accepts(command) ? command : nil)
         let labels = [ReleaseLabel.service.is(service)] + (nonce.map { [ReleaseLabel.nonce.is($0)] } ?? [])
         return ["--labels", labels.joined(separator: ",")]
+    }
+}
+
+extension ClusterObject {
+    static let service = "innkeeper.service"
+    static let nonce = "innkeeper.nonce"
+
+    /// A label, so that `kubectl get namespaces -l` finds it; what tells makings apart can be longer than a label.
+    var mark: Mark? {
+        guard let service = json["metadata"]?["labels"]?[Self.service]?.asString else { return nil }
+        return Mark(service: service, nonce: json["metadata"]?["annotations"]?[Self.nonce]?.asString)
+    }
+}
+
+extension Mark {
+    /// What an object bears that is made under this mark.
+    func metadata(_ name: String, labels: JSONObject = [:]) -> JSONValue {
+        var all = labels
+        all[ClusterObject.service] = .string(service)
+        all["app.kubernetes.io/managed-by"] = "innkeeper"
+        var metadata: JSONObject = ["name": .string(name), "labels": .object(all)]
+        metadata["annotations"] = nonce.map { [ClusterObject.nonce: .string($0)] }
+        return .object(metadata)
     }
 }

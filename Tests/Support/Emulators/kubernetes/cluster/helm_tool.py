@@ -7,7 +7,7 @@ import re
 import sys
 import time
 
-from . import objects
+from . import charts, objects
 from .options import parse
 from .world import Failure, Gone
 
@@ -104,7 +104,7 @@ def do_history(world, operands, options, given):
 def do_status(world, operands, options, given):
     with world.request() as state:
         last = required(state, options, operands[0])[-1]
-    hooks = [{"name": operands[0] + "-check", "kind": "Job", "events": ["post-install"], "manifest": "…", "last_run":
+    hooks = [] if "made" in last else [{"name": operands[0] + "-check", "kind": "Job", "events": ["post-install"], "manifest": "…", "last_run":
               {"phase": last.get("hook", "Unknown"), "started_at": last["updated"], "completed_at": last["updated"]}}]
     print(json.dumps({
         "name": operands[0], "namespace": options["--namespace"], "version": last["revision"], "config": last["values"],
@@ -154,6 +154,9 @@ def do_template(world, operands, options, given):
     read_chart(world, operands[1], options)
     if "refuse" in values:
         raise Failure("Error: " + world["refusal"].replace("%v", json.dumps(values)))
+    if charts.has_templates(operands[1]):
+        print(charts.render("render", operands[1], operands[0], options["--namespace"], values, options.get("--is-upgrade")), end="")
+        return
     print(world["definitions"] if options.get("--include-crds") else "", end="")
     for source, text in objects.render(operands[0], values):
         print("---\n# Source: store/templates/%s\n%s" % (source, text))
@@ -200,7 +203,11 @@ def do_upgrade(world, operands, options, given):
     world.die_if_asked()
     world.wait(1)
     try:
-        deploy(world, options, name, revision, values, word)
+        if charts.has_templates(operands[1]):
+            made = json.loads(charts.render("objects", operands[1], name, namespace, values, not installs))
+            deploy_made(world, options, name, made, word)
+        else:
+            deploy(world, options, name, revision, values, word)
     except Failure as failure:
         fail(world, options, name, revision, str(failure), word, installs)
     print('Release "%s" has been upgraded. Happy Helming!\nNOTES:\nyour password is %s' % (name, values.get("password")))
@@ -232,6 +239,26 @@ def deploy(world, options, name, revision, values, word):
                 row["status"] = "superseded"
         history[-1].update(status="deployed", updated=now(), hook="Succeeded",
                            description="Install complete" if word == "INSTALLATION" else "Upgrade complete")
+
+
+def deploy_made(world, options, name, made, word):
+    """A chart with templates: what it makes is kept with its revision, and what the one before made and this does not is removed."""
+    namespace = options["--namespace"]
+    with world.request() as state:
+        history = required(state, options, name)
+        history[-1]["made"] = made
+        before = [row["made"] for row in history[:-1] if row["status"] in ("deployed", "superseded", "failed") and "made" in row]
+        trouble = charts.apply(world, state, namespace, name, made, before[-1] if before else [])
+    if trouble:
+        raise trouble
+    world.go_away("objects")
+    with world.request() as state:
+        history = required(state, options, name)
+        for row in history:
+            if row["status"] == "deployed":
+                row["status"] = "superseded"
+        history[-1].update(status="deployed", updated=now(), description=(
+            "Install complete" if word == "INSTALLATION" else "Upgrade complete"))
 
 
 def fail(world, options, name, revision, text, word, installs):
@@ -281,6 +308,11 @@ def do_rollback(world, operands, options, given):
     world.die_if_asked()
     world.wait(1)
     with world.request() as state:
+        if "made" in found[0]:
+            before = next((row["made"] for row in reversed(required(state, options, name)) if "made" in row), [])
+            trouble = charts.apply(world, state, options["--namespace"], name, found[0]["made"], before)
+            if trouble:
+                raise trouble
         back_to(state, options, name, found[0])
         objects.apply(world, state, options["--namespace"], name, found[0]["values"])
         del required(state, options, name)[:-int(options.get("--history-max", 10))]

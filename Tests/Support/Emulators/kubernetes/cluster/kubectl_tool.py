@@ -4,7 +4,7 @@ import json
 import sys
 import time
 
-from . import objects
+from . import charts, objects
 from .options import parse
 from .world import Failure
 
@@ -12,6 +12,8 @@ GLOBAL = ["--namespace", "--kubeconfig", "--context", "--request-timeout"]
 VERBS = {
     "version": ([], ["--output"]),
     "get": ([], ["--output", "--selector"]),
+    "create": ([], ["--output", "--filename"]),
+    "delete": (["--wait", "--ignore-not-found"], ["--timeout"]),
     "logs": (["--prefix", "--all-containers", "--previous", "--follow"],
              ["--tail", "--container", "--since", "--limit-bytes"]),
 }
@@ -19,6 +21,7 @@ KINDS = {
     "pods": "Pod", "deployments.apps": "Deployment", "replicasets.apps": "ReplicaSet", "statefulsets.apps": "StatefulSet",
     "daemonsets.apps": "DaemonSet", "jobs.batch": "Job", "ingresses.networking.k8s.io": "Ingress",
     "persistentvolumeclaims": "PersistentVolumeClaim", "services": "Service", "events": "Event",
+    "secrets": "Secret", "namespaces": "Namespace",
 }
 
 
@@ -27,6 +30,7 @@ def main(world, words):
         raise Failure('error: unknown command "%s" for "kubectl"' % (words[0] if words else ""))
     world.verb = words[0]
     operands, options = parse(words[1:], VERBS[words[0]][0], VERBS[words[0]][1] + GLOBAL)
+    options["given"] = sys.stdin.read() if options.get("--filename") == "-" else None
     world.disturb()
     world.wait(0.1)
     return globals()["do_" + words[0]](world, operands, options)
@@ -43,8 +47,12 @@ def do_get(world, operands, options):
         if word not in KINDS:
             raise Failure('error: the server doesn\'t have a resource type "%s"' % word.partition(".")[0])
         wanted.append(KINDS[word])
+    if len(operands) > 1:
+        return do_get_one(world, wanted[0], operands[1], options)
     with world.request() as state:
-        shown = [objects.age(world, one) for one in state["namespaces"].get(options["--namespace"], {"objects": []})["objects"]]
+        charts.control(world, state)
+        space = state["namespaces"].get(options["--namespace"], {"objects": []})
+        shown = [charts.show(world, space, one) if one.get("real") else objects.age(world, one) for one in space["objects"]]
     items = events(world, shown) if wanted == ["Event"] else [one for one in shown if one["kind"] in wanted]
     if "--selector" in options:
         key, _, value = options["--selector"].partition("=")
@@ -52,9 +60,55 @@ def do_get(world, operands, options):
     print(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
 
 
+def do_get_one(world, kind, name, options):
+    with world.request() as state:
+        charts.control(world, state)
+        if kind == "Namespace":
+            found = [charts.namespace(world, name, state["namespaces"][name])] if name in state["namespaces"] else []
+        else:
+            space = state["namespaces"].get(options["--namespace"], {"objects": []})
+            found = [one for one in space["objects"] if one["kind"] == kind and one["metadata"]["name"] == name]
+    if not found:
+        plural = {"Namespace": "namespaces", "Secret": "secrets"}.get(kind, kind.lower() + "s")
+        raise Failure('Error from server (NotFound): %s "%s" not found' % (plural, name))
+    print(json.dumps({key: value for key, value in found[0].items() if key not in ("made", "real")}))
+
+
+def do_create(world, operands, options):
+    given = json.loads(options["given"])
+    kind, name = given["kind"], given["metadata"]["name"]
+    with world.request() as state:
+        if kind == "Namespace":
+            if name in state["namespaces"]:
+                raise Failure('Error from server (AlreadyExists): namespaces "%s" already exists' % name)
+            state["namespaces"][name] = {"objects": [], "metadata": given["metadata"]}
+        else:
+            space = state["namespaces"].get(options["--namespace"])
+            if space is None:
+                raise Failure('Error from server (NotFound): namespaces "%s" not found' % options["--namespace"])
+            if any(one["kind"] == kind and one["metadata"]["name"] == name for one in space["objects"]):
+                raise Failure('Error from server (AlreadyExists): %ss "%s" already exists' % (kind.lower(), name))
+            charts.keep_object(state, options["--namespace"], given)
+    world.go_away("made")
+    print("%s/%s created" % (kind.lower(), name))
+
+
+def do_delete(world, operands, options):
+    with world.request() as state:
+        if operands[1] not in state["namespaces"]:
+            raise Failure('Error from server (NotFound): namespaces "%s" not found' % operands[1])
+        state["namespaces"][operands[1]].setdefault("ends", time.time())
+    world.go_away("pending")
+    print('namespace "%s" deleted' % operands[1])
+
+
 def events(world, shown):
     found = []
     for one in shown:
+        for message in one.get("refused", []):
+            found.append({"kind": "Event", "metadata": {"name": one["metadata"]["name"] + ".18", "labels": {}}, "type": "Warning",
+                          "reason": "FailedCreate", "message": message, "count": 1, "lastTimestamp": objects.stamp(),
+                          "involvedObject": {"kind": one["kind"], "name": one["metadata"]["name"], "uid": one["metadata"]["uid"]}})
         if one["kind"] != "Pod":
             continue
         reason = {"ready": ("Normal", "Started", "Started container main"),

@@ -153,7 +153,8 @@ def delete(state, namespace, release):
     """Removes what the release made; claims of its sets stay."""
     objects = state["namespaces"][namespace]["objects"]
     gone = {one["metadata"]["uid"] for one in objects
-            if one["metadata"].get("annotations", {}).get("meta.helm.sh/release-name") == release}
+            if one["metadata"].get("annotations", {}).get("meta.helm.sh/release-name") == release
+            and one["metadata"]["annotations"].get("helm.sh/resource-policy") != "keep"}
     while True:
         more = {one["metadata"]["uid"] for one in objects
                 if any(owner["uid"] in gone for owner in one["metadata"].get("ownerReferences", []))}

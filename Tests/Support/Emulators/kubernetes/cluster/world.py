@@ -38,6 +38,16 @@ DEFAULTS = {
     "refusal": "execution error at (store/templates/web.yaml:3:4): a host is needed",
     # What the chart's folder `crds` holds, and what else its templates make, as text.
     "definitions": "", "rendered": "",
+    # Of charts with templates: what becomes of containers whose image contains a text, and of jobs whose name begins with one.
+    "images": {}, "jobs": {},
+    # What an administrator allows in each namespace, beside the chart's own quota: "limits.memory" to "256Mi".
+    "quota": {},
+    # Requests that are answered with an error before one is taken, and the error.
+    "refusing": 0, "refusal_text": "the server has received too many requests and has asked us to try again later (TooManyRequests)",
+    # Seconds at pace 1 that the server takes for each request.
+    "slow": 0.0,
+    # What keeps a namespace that is being removed: "" nothing, "claims" volumes that are in use, "content" a kind whose server is gone.
+    "keeps": "",
     # Objects in the way: "deployment/shop-web" in a namespace, made by hand.
     "foreign": [],
 }
@@ -85,12 +95,17 @@ class World:
     def request(self):
         """One request to the cluster: its state, written back at the end."""
         self.prepare()
+        self.wait(self["slow"])
         with open(self.path("var/lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with open(self.path("var/cluster.json")) as file:
                 state = json.load(file)
             state["requests"] += 1
             limit = self["cluster_calls"]
+            state["refused"] = state.get("refused", 0) + 1
+            if state["refused"] <= self["refusing"]:
+                self.store(state)
+                raise Failure("Error from server (TooManyRequests): " + self["refusal_text"])
             if not self["cluster"] or limit is not None and state["requests"] > limit or os.path.exists(self.path("var/away")):
                 self.store(state)
                 raise Gone()
