@@ -202,6 +202,9 @@ let package = Package(
                 "WireProtocol", lifecycle, logging,
             ]),
         part(
+            "StoresCompatibility", "controller/Compatibility/Stores",
+            ["APIModels", "ControllerCore", "HTTP", "Model", "WireProtocol"]),
+        part(
             "WordPressCompatibility", "controller/Compatibility/WordPress",
             ["APIModels", "ControllerCore", "HTTP", "Model", "WireProtocol"]),
         part(
@@ -215,9 +218,11 @@ let package = Package(
             [
                 "API", "APIModels", "CloudflareIntegration", "ContainerProduct", "ControllerCore", "ControllerEngine",
                 "DaemonKit",
-                "HTTP", "HelmStoreProduct", "ISPConfigIntegration", "IntegrationKit", "Model", "NginxProxyManagerIntegration", "Placement",
+                "HTTP", "HelmStoreProduct", "ISPConfigIntegration", "IntegrationKit", "Model",
+                "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
-                "Sessions", "Store", "Transport", "WireProtocol", "WordPressCompatibility", "WordPressProduct",
+                "Sessions", "Store", "StoresCompatibility", "Transport", "WireProtocol", "WordPressCompatibility",
+                "WordPressProduct",
                 arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
@@ -289,8 +294,10 @@ let package = Package(
         tests(
             "HelmStoreProduct",
             [
-                "AgentCommands", "ContainerProduct", "ControllerCore", "DriverKit", "HelmDriver", "Model", "Placement",
-                "Processes", "ProductKit", "Saga", "Store", "WireProtocol", logging,
+                "API", "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "DriverKit", "HTTP",
+                "HTTPFetch",
+                "HelmDriver", "Model", "Placement", "Processes", "ProductKit", "Saga", "Store", "StoresCompatibility",
+                "WireProtocol", "WordPressCompatibility", lifecycle, logging,
             ]),
         tests(
             "API",

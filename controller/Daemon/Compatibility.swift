@@ -1,5 +1,8 @@
 import API
+import ControllerCore
 import HTTP
+import Model
+import StoresCompatibility
 import WireProtocol
 import WordPressCompatibility
 
@@ -16,26 +19,94 @@ struct CompatibilitySettings: Sendable, Hashable {
 
     var wordpress: Own?
     var wordpressSettings = WordPressAPI.Settings()
+    var stores: Own?
+    var storesSettings = StoresAPI.Settings()
 
     init() {}
 
     init(_ fields: JSONObject) throws(FieldError) {
-        try fields.allowOnly(["wordpress"])
-        guard let part = try fields.optionalObject("wordpress") else { return }
-        do throws(FieldError) { try read(part) } catch { throw error.under("wordpress") }
+        try fields.allowOnly(["wordpress", "stores"])
+        if let part = try fields.optionalObject("wordpress") {
+            do throws(FieldError) { try readWordPress(part) } catch { throw error.under("wordpress") }
+        }
+        if let part = try fields.optionalObject("stores") {
+            do throws(FieldError) { try readStores(part) } catch { throw error.under("stores") }
+        }
     }
 
-    private mutating func read(_ fields: JSONObject) throws(FieldError) {
+    private mutating func readWordPress(_ fields: JSONObject) throws(FieldError) {
         try fields.allowOnly(["listen", "plain", "open", "wait_s"])
         if let seconds = try fields.optionalInteger("wait_s", in: 0...3600) {
             wordpressSettings.patience = .seconds(seconds)
         }
+        wordpress = try Own(fields)
+    }
+
+    private mutating func readStores(_ fields: JSONObject) throws(FieldError) {
+        try fields.allowOnly(["listen", "plain", "open", "wait_s", "plans", "customer"])
+        if let seconds = try fields.optionalInteger("wait_s", in: 0...3600) {
+            storesSettings.patience = .seconds(seconds)
+        }
+        if let plans = try fields.optionalObject("plans") {
+            for member in plans.members {
+                guard let plan = member.value.asString, Grammar.planName.accepts(plan), member.key.utf8.count <= 64
+                else {
+                    throw FieldError(
+                        path: "plans.\(member.key.prefix(64))", problem: .value(expected: "the name of a plan"))
+                }
+            }
+            storesSettings.plans = plans.members.reduce(into: [:]) { $0[$1.key] = $1.value.asString }
+        }
+        if let customer = try fields.optionalString("customer") {
+            guard Grammar.externalID.accepts(customer) else {
+                throw FieldError(path: "customer", problem: .value(expected: Grammar.externalID.expectation))
+            }
+            storesSettings.customer = customer
+        }
+        stores = try Own(fields)
+    }
+
+    /// Where they listen.
+    var addresses: [Address] { [wordpress, stores].compactMap { $0?.address } }
+
+    /// For the API's server.
+    var apis: [OtherAPI] {
+        let (wordpressSettings, storesSettings) = (wordpressSettings, storesSettings)
+        return [
+            api(wordpress, below: WordPressAPI.prefix) { front, prefix, authenticator in
+                WordPressAPI(operations: front.operations, history: front.history, settings: wordpressSettings)
+                    .list(below: prefix, authenticator: authenticator)
+            },
+            api(stores, below: StoresAPI.prefix) { front, prefix, authenticator in
+                StoresAPI(operations: front.operations, history: front.history, settings: storesSettings)
+                    .list(below: prefix, authenticator: authenticator)
+            },
+        ]
+    }
+
+    private func api(
+        _ own: Own?, below prefix: String,
+        _ list: @escaping @Sendable (OtherAPI.Front, _ prefix: String, Authenticator) -> EndpointList
+    ) -> OtherAPI {
+        OtherAPI(
+            list: { list($0, prefix, $0.holders) },
+            own: own.map { own in
+                OtherAPI.Own(host: own.address.host, port: own.address.port, isPlain: own.isPlain) { front in
+                    list(front, "", own.isOpen ? .open : front.holders)
+                }
+            })
+    }
+}
+
+extension CompatibilitySettings.Own {
+    /// Nil where there is to be none.
+    fileprivate init?(_ fields: JSONObject) throws(FieldError) {
         let (isPlain, isOpen) = (try fields.optionalBool("plain") ?? false, try fields.optionalBool("open") ?? false)
         guard let text = try fields.optionalString("listen") else {
             guard !isPlain, !isOpen else {
                 throw FieldError(path: "listen", problem: .value(expected: "given where plain or open is"))
             }
-            return
+            return nil
         }
         let address = try Address(text, key: "listen")
         guard !isPlain && !isOpen || Listener.isLoopback(address.host) else {
@@ -46,26 +117,6 @@ struct CompatibilitySettings: Sendable, Hashable {
                         ? "an address of the loopback (127.0.0.1, [::1]): an open listener asks nobody for a key"
                         : ListenerError.expectation))
         }
-        wordpress = Own(address: address, isPlain: isPlain, isOpen: isOpen)
-    }
-
-    /// Where they listen.
-    var addresses: [Address] { [wordpress].compactMap { $0?.address } }
-
-    /// For the API's server.
-    var apis: [OtherAPI] {
-        let settings = wordpressSettings
-        let make: @Sendable (OtherAPI.Front) -> WordPressAPI = { front in
-            WordPressAPI(operations: front.operations, history: front.history, settings: settings)
-        }
-        let own = wordpress.map { own in
-            OtherAPI.Own(host: own.address.host, port: own.address.port, isPlain: own.isPlain) { front in
-                make(front).list(authenticator: own.isOpen ? .open : front.holders)
-            }
-        }
-        return [
-            OtherAPI(
-                list: { make($0).list(below: WordPressAPI.prefix, authenticator: $0.holders) }, own: own)
-        ]
+        self.init(address: address, isPlain: isPlain, isOpen: isOpen)
     }
 }

@@ -9,7 +9,8 @@ import WordPressProduct
 
 extension Catalogue {
     /// What this controller sells, the standard product first, and what it does beside. A further product is a further name here.
-    static let shipped = Catalogue(products: [Container.product, WordPress.product, HelmStore.product], types: [.command, .transfer])
+    static let shipped = Catalogue(
+        products: [Container.product, WordPress.product, HelmStore.product], types: [.command, .transfer])
 }
 
 extension [IntegrationKind] {

@@ -27,7 +27,8 @@ import WireProtocol
 
     // MARK: when all goes well
 
-    @Test func `a shop comes, sleeps, wakes, is backed up, restored, upgraded, and goes without a trace`() async throws {
+    @Test func `a shop comes, sleeps, wakes, is backed up, restored, upgraded, and goes without a trace`() async throws
+    {
         try await with(plan: Self.patient) { cluster, stage in
             let shop = try await stage.shop(plan: "real")
             #expect(shop.address["url"] == "https://shoes.shops.example.org")
@@ -140,12 +141,13 @@ import WireProtocol
 
     // MARK: what passes by itself
 
-    @Test(arguments: [
-        ["refusing": 3],
-        ["refusing": 2, "refusal_text": "an error on the server was returned (InternalError)"], ["slow": 20],
-        ["die": ["helm upgrade": 9]], ["away": ["helm upgrade": "pending"]], ["away": ["helm upgrade": "objects"]],
-        ["away": ["helm upgrade": "before"]], ["away": ["kubectl create": "made"]],
-    ] as [JSONObject])
+    @Test(
+        arguments: [
+            ["refusing": 3],
+            ["refusing": 2, "refusal_text": "an error on the server was returned (InternalError)"], ["slow": 20],
+            ["die": ["helm upgrade": 9]], ["away": ["helm upgrade": "pending"]], ["away": ["helm upgrade": "objects"]],
+            ["away": ["helm upgrade": "before"]], ["away": ["kubectl create": "made"]],
+        ] as [JSONObject])
     func `a cluster that falters for a while does not matter in the end`(_ settings: JSONObject) async throws {
         try await with(settings, plan: Self.patient) { cluster, stage in
             let isPassing = settings["refusing"] == nil && settings["slow"] == nil
@@ -204,7 +206,8 @@ import WireProtocol
             let made = try await stage.create(plan: "real")
             let failed = try await stage.finish(made.operation.id)
             let said = failed.error?.message ?? ""
-            #expect(said.contains("something that is not the shop's is in its place") && said.contains("web"), "\(said)")
+            #expect(
+                said.contains("something that is not the shop's is in its place") && said.contains("web"), "\(said)")
         }
     }
 

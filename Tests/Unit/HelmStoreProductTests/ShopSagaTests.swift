@@ -87,7 +87,8 @@ import WireProtocol
         if act.verb == "back-up" { #expect(end.deeds == ["backup"] && end.backups == 1) }
         if act.verb == "restore" { #expect(end.deeds == ["backup", "restore"]) }
         let space = try #require(end.spaces.values.first)
-        #expect(end.spaces.count == 1 && space.hasSecret && space.service == "ours" && space.release?.isDeployed == true)
+        #expect(
+            end.spaces.count == 1 && space.hasSecret && space.service == "ours" && space.release?.isDeployed == true)
         #expect(values?["host"] == "shoes.shops.example.org" && values?["task"]?["kind"] == "none")
         #expect(values?["credentials"]?["existing"] == "store-credentials")
     }

@@ -76,6 +76,7 @@ struct ShopStage: Sendable {
         ("basic", plan()), ("keeping", plan(["on_failure": "keep"])),
         ("large", plan(["files_gib": 20, "version": "9.9.5"])),
         ("smaller", plan(["files_gib": 2])), ("elsewhere", plan(["zone": "other.example.org"])),
+        ("store-woocommerce", plan(["on_failure": "keep", "tls": false, "email": "jane@example.org"])),
     ]
 
     static func plan(_ more: JSONObject = [:]) -> JSONObject {

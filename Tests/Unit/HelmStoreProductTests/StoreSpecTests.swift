@@ -23,16 +23,20 @@ import WireProtocol
         try SchemaCheck().check(once, HelmStore.specification.schema, "spec")
     }
 
-    @Test(arguments: [
-        (["engine": "magento"], "spec.engine"), (["name": "Shoes"], "spec.name"), (["name": "1a"], "spec.name"),
-        (["name": .string(String(repeating: "a", count: 47))], "spec.name"), (["email": "x"], "spec.email"),
-        (["zone": "-x.example.org"], "spec.zone"), (["chart": "--help"], "spec.chart"), (["chart": "store"], "spec.chart_repo"),
-        (["chart_repo": "https://charts.example.org"], "spec.chart_repo"), (["files_gib": 0], "spec.files_gib"),
-        (["backups": ["retention": -1]], "spec.backups.retention"), (["ready": ["poll_s": 0]], "spec.ready.poll_s"),
-        (["values": ["host": "x"]], "spec.values.host"), (["environment_values": ["mode": "x"]], "spec.environment_values.mode"),
-        (["engine": "medusa"], "spec.values.images.medusa.repository"), (["on_failure": "cry"], "spec.on_failure"),
-        (["title": "a\nb"], "spec.title"), (["colour": "red"], "spec.colour"),
-    ] as [(JSONObject, String)]) func `what is wrong is named`(_ fields: JSONObject, _ field: String) {
+    @Test(
+        arguments: [
+            (["engine": "magento"], "spec.engine"), (["name": "Shoes"], "spec.name"), (["name": "1a"], "spec.name"),
+            (["name": .string(String(repeating: "a", count: 47))], "spec.name"), (["email": "x"], "spec.email"),
+            (["zone": "-x.example.org"], "spec.zone"), (["chart": "--help"], "spec.chart"),
+            (["chart": "store"], "spec.chart_repo"),
+            (["chart_repo": "https://charts.example.org"], "spec.chart_repo"), (["files_gib": 0], "spec.files_gib"),
+            (["backups": ["retention": -1]], "spec.backups.retention"), (["ready": ["poll_s": 0]], "spec.ready.poll_s"),
+            (["values": ["host": "x"]], "spec.values.host"),
+            (["environment_values": ["mode": "x"]], "spec.environment_values.mode"),
+            (["engine": "medusa"], "spec.values.images.medusa.repository"), (["on_failure": "cry"], "spec.on_failure"),
+            (["title": "a\nb"], "spec.title"), (["colour": "red"], "spec.colour"),
+        ] as [(JSONObject, String)]) func `what is wrong is named`(_ fields: JSONObject, _ field: String)
+    {
         let error = #expect(throws: CoreError.self) { try StoreSpec(json: ShopStage.plan().merged(with: fields)) }
         #expect("\(error.map { "\($0)" } ?? "")".contains(field), "\(error.map { "\($0)" } ?? "")")
     }
@@ -68,7 +72,9 @@ import WireProtocol
             let started = stage.clock.state.withLock { $0.milliseconds }
             let failed = try await stage.finish(made.operation.id)
             #expect(failed.error?.code == "timed_out")
-            #expect(failed.error?.message.contains("an image of the shop cannot be fetched: not ready within 600 s") == true)
+            #expect(
+                failed.error?.message.contains("an image of the shop cannot be fetched: not ready within 600 s") == true
+            )
             let waited = stage.clock.state.withLock { $0.milliseconds } - started
             #expect((600_000...620_000).contains(waited))
             let looks = stage.cluster.state.withLock { $0.calls.count { $0.action == "release.ready" } }

@@ -123,7 +123,7 @@ extension HelmDriver {
             let output = try await tools.look(
                 .kubectl, ["get", "--request-timeout=30s", "--output=json"] + place + ["--", kind, name])
             return ClusterObject(json: try JSONValue(helm: output))
-        } catch where error.code == .notFound { return nil }
+        } catch  where error.code == .notFound { return nil }
     }
 
     private func create(_ object: JSONValue, in namespace: String?) async throws(DriverError) {

@@ -63,7 +63,8 @@ enum BackUpStore {
 ///
 /// It has no way back: half of a backup is no shop. One that fails is repaired, or restored again.
 enum RestoreStore {
-    static let verb = Verb("restore", from: [.running, .suspended, .failed], succeeded: .running, undone: .failed, stuck: .failed)
+    static let verb = Verb(
+        "restore", from: [.running, .suspended, .failed], succeeded: .running, undone: .failed, stuck: .failed)
     static let saga = SagaDefinition<StoreScope>(
         kind: verb.name, deadline: .seconds(12 * 3600),
         steps: [

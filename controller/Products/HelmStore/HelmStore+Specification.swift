@@ -4,7 +4,7 @@ import WireProtocol
 extension HelmStore {
     static let specification = Specification(
         schema: schema,
-        overridable: ["name", "email", "title", "version", "backups", "files_gib", "placement", "on_failure"],
+        overridable: ["name", "id", "email", "title", "version", "backups", "files_gib", "placement", "on_failure"],
         upgradable: ["version", "chart_version", "backups", "files_gib", "values", "environment_values", "title"],
         read: { fields, path throws(CoreError) in try StoreSpec(json: fields, under: path).json },
         grow: { growth throws(CoreError) in
@@ -76,6 +76,10 @@ extension HelmStore {
                 "type": "string", "title": "Name", "pattern": "^[a-z]([-a-z0-9]{0,44}[a-z0-9])?$",
                 "description": "Of the shop: its label in the zone. Each service needs one.",
             ],
+            "id": [
+                "type": "string", "maxLength": 53,
+                "description": "Of release and namespace: the name, - and six of a-z and 0-9; without it, one is made.",
+            ],
             "email": [
                 "type": "string", "title": "E-mail", "maxLength": 254,
                 "description": "Of the customer, who becomes the shop's administrator.",
@@ -122,7 +126,7 @@ extension StoreSpec {
                     problem: "names a plan with another \(field), which an upgrade cannot change: order a new service")
             }
             grown = new
-            (grown.name, grown.email, grown.title) = (name, email, title ?? new.title)
+            (grown.name, grown.id, grown.email, grown.title) = (name, id, email, title ?? new.title)
             grown.labels = new.labels.merging(labels) { $1 }
         }
         grown = try StoreSpec(json: grown.json.merged(with: overrides), under: "overrides")

@@ -36,11 +36,11 @@ enum ProvisionStore {
             throw .refused("invalid", "a shop needs the e-mail address of its customer (overrides.email)")
         }
         let (id, random) = (scope.service.id, scope.dependencies.ports.random)
-        let suffixes = (0..<16).map { _ in random.word(6) }
+        let ids = scope.spec.id.map { [$0] } ?? (0..<16).map { _ in "\(name)-\(random.word(6))" }
         let wanted = PlacementSpec(
             needs: HelmStore.placement, held: { store throws(StoreError) in try store.shop(of: id) },
             take: { store, choice, time throws(StoreError) in
-                try store.takeShop(name, suffixes, on: choice.node, for: scope, at: time)
+                try store.takeShop(name, ids, on: choice.node, for: scope, at: time)
             })
         return try await scope.choosePlace(wanted, call)
     }

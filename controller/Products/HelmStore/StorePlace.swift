@@ -48,7 +48,7 @@ extension Store {
 
     /// Id and name, in the transaction that chose the node. Throws `exhausted` where the name is another's.
     func takeShop(
-        _ name: String, _ suffixes: [String], on node: String, for scope: StoreScope, at time: Timestamp
+        _ name: String, _ ids: [String], on node: String, for scope: StoreScope, at time: Timestamp
     ) throws(StoreError) -> StorePlace {
         let (service, operation) = (scope.service, scope.operation.id)
         try reserve(
@@ -61,7 +61,7 @@ extension Store {
                 operation: operation), at: time)
         let id = try allocate(
             AllocationRequest(
-                kind: StorePlace.idKind, candidates: suffixes.map { "\(name)-\($0)" }, node: node, service: service.id,
+                kind: StorePlace.idKind, candidates: ids, node: node, service: service.id,
                 operation: operation), at: time)
         return StorePlace(node: node, id: id.value, host: "\(label.value).\(label.scope)")
     }

@@ -14,7 +14,7 @@ extension StoreSpec {
 
     private static let keys: Set<String> = [
         "engine", "version", "chart", "chart_version", "chart_repo", "zone", "tls", "files_gib", "database_gib",
-        "backups", "values", "environment_values", "ready", "on_failure", "name", "email", "title", "placement",
+        "backups", "values", "environment_values", "ready", "on_failure", "name", "id", "email", "title", "placement",
         "labels",
     ]
     static let gib: ClosedRange<Int64> = 1...65_536
@@ -44,7 +44,8 @@ extension StoreSpec {
                     pollSeconds: try ready.optionalInteger("poll_s", in: poll) ?? 5,
                     needsAddress: try ready.optionalBool("ingress_address") ?? true)
             },
-            onFailure: try word(json, "on_failure") ?? .keep, name: try name(json), email: try email(json),
+            onFailure: try word(json, "on_failure") ?? .keep, name: try name(json), id: try id(json),
+            email: try email(json),
             title: try line(json, "title", most: 200),
             strategy: try nested("placement") { () throws(FieldError) in try word(placement, "strategy") ?? .spread },
             nodeLabels: try labels(placement, "placement.labels"), labels: try labels(json, "labels"))
@@ -74,7 +75,8 @@ extension StoreSpec {
         }
         guard (repo == nil) == (isLocal || chart.hasPrefix("oci://")) else {
             throw FieldError(
-                path: "chart_repo", problem: .value(expected: "given with the bare name of a chart, and only with that"))
+                path: "chart_repo", problem: .value(expected: "given with the bare name of a chart, and only with that")
+            )
         }
         return Chart(chart: chart, version: try text(json, "chart_version", .chartVersion), repo: repo)
     }
@@ -92,6 +94,18 @@ extension StoreSpec {
         guard let name = try json.optionalString("name") else { return nil }
         guard isName(name) else { throw FieldError(path: "name", problem: .value(expected: nameExpectation)) }
         return name
+    }
+
+    private static func id(_ json: JSONObject) throws(FieldError) -> String? {
+        guard let id = try json.optionalString("id") else { return nil }
+        let end = id.utf8.suffix(7)
+        guard let name = try json.optionalString("name"), id.hasPrefix("\(name)-"),
+            id.utf8.count == name.utf8.count + 7,
+            end.dropFirst().allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) })
+        else {
+            throw FieldError(path: "id", problem: .value(expected: "the name, - and six of a-z and 0-9"))
+        }
+        return id
     }
 
     static let nameExpectation =

@@ -52,6 +52,8 @@ struct StoreSpec: Sendable, Hashable {
     var onFailure: OnFailure
     /// The shop's: its label in the zone, and the beginning of its id.
     var name: String?
+    /// Given by whoever has to tell it before it is made: the name and six more. The product makes one without it.
+    var id: String?
     var email: String?
     var title: String?
     var strategy: PlacementStrategy
@@ -84,6 +86,7 @@ extension StoreSpec {
         json["chart_version"] = chart.version.map { .string($0) }
         json["chart_repo"] = chart.repo.map { .string($0) }
         json["name"] = name.map { .string($0) }
+        json["id"] = id.map { .string($0) }
         json["email"] = email.map { .string($0) }
         json["title"] = title.map { .string($0) }
         if !values.isEmpty { json["values"] = .object(values) }
@@ -97,5 +100,5 @@ extension StoreSpec {
         engine: .woocommerce, version: nil, chart: Chart(chart: "/none", version: nil, repo: nil), zone: "none.invalid",
         tls: false, filesGiB: 1, databaseGiB: 1, backups: Backups(retention: 0, sizeGiB: 1), values: [:],
         environmentValues: [:], patience: Patience(timeoutSeconds: 600, pollSeconds: 5, needsAddress: false),
-        onFailure: .keep, name: nil, email: nil, title: nil, strategy: .spread, nodeLabels: [:], labels: [:])
+        onFailure: .keep, name: nil, id: nil, email: nil, title: nil, strategy: .spread, nodeLabels: [:], labels: [:])
 }

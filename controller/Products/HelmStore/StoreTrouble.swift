@@ -9,8 +9,14 @@ enum StoreTrouble {
             ["imagepullbackoff", "errimagepull", "invalidimagename", "errimageneverpull"],
             "an image of the shop cannot be fetched"
         ),
-        (["backofflimitexceeded", "job/setup: failed", "deadlineexceeded"], "the work that sets the shop up has failed"),
-        (["unschedulable", "failedscheduling", "nodes are available"], "no machine of the cluster has room for the shop"),
+        (
+            ["backofflimitexceeded", "job/setup: failed", "deadlineexceeded"],
+            "the work that sets the shop up has failed"
+        ),
+        (
+            ["unschedulable", "failedscheduling", "nodes are available"],
+            "no machine of the cluster has room for the shop"
+        ),
         (["oomkilled"], "the shop needs more memory than its plan gives it"),
         (["crashloopbackoff", "createcontainer", "runcontainererror"], "the shop starts and ends again"),
         (["is not bound", "volume is lost"], "the cluster gives the shop no storage"),
@@ -19,7 +25,10 @@ enum StoreTrouble {
             ["does not answer", "is overloaded", "connection to the cluster", "internal error"],
             "the cluster does not answer"
         ),
-        (["invalid ownership metadata", "does not belong to the release"], "something that is not the shop's is in its place"),
+        (
+            ["invalid ownership metadata", "does not belong to the release"],
+            "something that is not the shop's is in its place"
+        ),
         (["being removed", "terminating"], "what was there under this name before is still being removed"),
         (["does not allow"], "the cluster's machine does not allow what the chart asks for"),
     ]
