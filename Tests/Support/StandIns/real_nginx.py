@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 import subprocess
+import time
 
 from authorities import Authority
 
@@ -64,6 +66,23 @@ class Nginx:
         self.process = subprocess.Popen(
             ["nginx", "-p", folder, "-c", f"{folder}/nginx.conf"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
+
+        self.await_workers()
+
+    def await_workers(self):
+        """A reload that is asked for before there are any is put off until something else happens to nginx."""
+        for attempt in range(300):
+            try:
+                with socket.create_connection((self.address, self.http), timeout=10) as connection:
+                    connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    if connection.recv(1):
+                        return
+            except OSError:
+                pass
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise RuntimeError(f"nginx does not answer: see {self.folder}/error.log")
 
     def issue(self, number, names):
         """Returns why there is no certificate; None when there is one."""

@@ -14,6 +14,8 @@ extension HelmDriver: MarkStore {
             return found.mark.map { .mark($0) } ?? .stranger
         }
         guard let mark = call.mark, words.count == 3, words[0] == "helm" else { return .nothing }
+        // What lies in a namespace that is one service's own is that service's.
+        if let owner = try await namespace(words[1])?.mark, owner.service != mark.service { return .mark(owner) }
         let release = ReleaseID(namespace: words[1], name: words[2])
         guard marksReleases else {
             throw DriverError(

@@ -21,6 +21,8 @@ package enum DomainRefusal: Error, Sendable, Hashable {
     package var sentence: String {
         switch self {
         case .unusable(let sentence): sentence
+        case .quota(0): "the plan allows no domain of the customer's own"
+        case .quota(1): "the plan allows one domain, and the service has it"
         case .quota(let quota): "the plan allows \(quota) domains, and the service has them"
         case .taken(let name): "the domain \(name) is in use already"
         }
