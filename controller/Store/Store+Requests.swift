@@ -70,11 +70,13 @@ extension Store {
     ///   - subjects: only rows about one of these.
     ///   - actors: only rows of one of these.
     package func auditLog(
-        subjects: [String]? = nil, actors: [String]? = nil, page request: PageRequest = PageRequest(order: .descending)
+        subjects: [String]? = nil, actors: [String]? = nil, actions: [String]? = nil,
+        page request: PageRequest = PageRequest(order: .descending)
     ) throws(StoreError) -> Page<AuditRecord> {
         var conditions = Conditions()
         conditions.among("subject", subjects)
         conditions.among("actor", actors)
+        conditions.among("action", actions)
         return try page(AuditRecord.self, conditions, request, cursor: \.id)
     }
 }

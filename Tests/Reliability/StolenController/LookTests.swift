@@ -66,7 +66,7 @@ import WireProtocol
     private static func print(_ node: StolenNode) async throws -> String {
         // The emulated cluster counts the requests that it gets.
         let script = """
-            cd "$1" && sed '/"requests"/d' kubernetes/var/cluster.json | sha256sum && find . -type f ! -name cluster.json \\
+            cd "$1" && sed '/"requests"/d; /"refused"/d' kubernetes/var/cluster.json | sha256sum && find . -type f ! -name cluster.json \\
                 ! -name changes ! -name calls.log ! -name notes ! -name '*.lock' ! -name lock ! -path '*/run/*' \\
                 ! -path '*/tmp/*' ! -path '*/helm/*' -exec sha256sum {} + | sort -k 2
             """

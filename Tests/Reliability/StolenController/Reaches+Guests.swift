@@ -134,6 +134,8 @@ extension Reaches {
         "helm.release.list": .looks, "helm.release.status": .looks, "helm.release.history": .looks,
         "helm.release.ready": .looks, "helm.release.events": .looks, "helm.release.logs": .looks,
         "helm.release.heal": .ownThings, "helm.release.uninstall": .ownThings,
+        "helm.namespace.inspect": .looks, "helm.namespace.ensure": .ownThings, "helm.namespace.remove": .ownThings,
+        "helm.secret.ensure": .ownThings,
     ]
 
     /// A chart runs what it likes, with the node's own folders in it.

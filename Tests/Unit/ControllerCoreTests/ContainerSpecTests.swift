@@ -58,7 +58,8 @@ import WireProtocol
         #expect(other.environment == ["A": "b", "C": "d"])
         #expect(other.strategy == .spread && other.nodeLabels == ["zone": "a"])
         #expect(throws: CoreError.invalid(field: "overrides.pool", problem: "cannot be overridden")) {
-            try Container.product.specification.order(spec.json, overrides: ["pool": "x"], labels: [:])
+            try Container.product.specification.order(
+                spec.json, overrides: ["pool": "x"], labels: [:], isCustomers: false)
         }
     }
 }

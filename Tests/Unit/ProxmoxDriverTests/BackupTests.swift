@@ -149,6 +149,7 @@ import WireProtocol
             (["backup": .string(made), "replace": true, "owner": "svc_9"], 101, .foreign),
             (["backup": "local:backup/vzdump-lxc-101-2020_01_01-00_00_00.tar.zst"], 102, .notFound),
             (["backup": .string(made), "storage": "tiny"], 102, .outOfSpace),
+            (["backup": .string(made), "made_of": "svc_9"], 102, .foreign),
             (["backup": "local:backup/../../etc/passwd"], 102, .invalidArgument),
         ]
         for (arguments, vmid, code) in cases {

@@ -84,7 +84,7 @@ extension ModelCluster.State {
             guest.node = target
         case "container.backup":
             backupsMade += 1
-            let name = "backups:backup/vzdump-lxc-\(vmid)-\(backupsMade).tar.zst"
+            let name = namedBackup ?? "backups:backup/vzdump-lxc-\(vmid)-\(backupsMade).tar.zst"
             belongings.backups[name] = guest.state
             return ["backup": .string(name), "size_bytes": 1]
         case "snapshot.ensure":

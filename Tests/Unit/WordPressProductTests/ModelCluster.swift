@@ -76,6 +76,8 @@ final class ModelCluster: Sendable {
         var isShared = true
         var backupsAreShared = true
         var backupsMade = 0
+        /// What a node names as the backup that it has made, whatever that is.
+        var namedBackup: String?
     }
 
     let state = Mutex(State())

@@ -16,6 +16,20 @@ import WireProtocol
         return (site, try #require(try await stage.store.newestBackup(service: site.id)))
     }
 
+    @Test(arguments: [
+        "backups:backup/vzdump-lxc-101-1.tar.zst", "other:backup/vzdump-lxc-100-1.tar.zst", "backups:backup/ct/1001/x",
+    ])
+    func `what a node names and is not the site's is no backup of it`(name: String) async throws {
+        try await SiteStage.with { stage in
+            let site = try await stage.site()
+            stage.cluster.change { $0.namedBackup = name }
+            let made = try await stage.operations.backUp(site.id, by: SiteStage.by)
+            let ended = try await stage.finish(made.operation.id)
+            #expect(ended.state == .failed && ended.error?.code == "no_backup", "\(ended.error?.message ?? "")")
+            #expect(try await stage.store.backups(service: site.id).isEmpty)
+        }
+    }
+
     // MARK: by schedule
 
     @Test func `services are backed up when their turn has come, one at a time on a node`() async throws {

@@ -83,7 +83,7 @@ extension SiteStage {
             guard case .conflict(let quota) = await refusal("example.com", site) else {
                 return #expect(Bool(false), "more than the plan allows")
             }
-            #expect(quota.contains("allows 1 domains"))
+            #expect(quota.contains("allows one domain"))
             for domain in [
                 "sites.example.org", "a.sites.example.org", "example.org", "co.uk", "not a domain", "192.0.2.1",
             ] {

@@ -19,6 +19,20 @@ import WireProtocol
         #expect(spec.demand.template == "local:vztmpl/debian-12.tar.zst" && spec.demand.resources.cpuMillis == 1000)
     }
 
+    @Test func `a customer's own key says neither where the name leads nor where the site lies`() throws {
+        for (field, value) in [("addresses", ["203.0.113.9"]), ("placement", ["labels": ["rack": "a"]])]
+            as [(String, JSONValue)]
+        {
+            let wanted: JSONObject = [field: value]
+            _ = try WordPress.specification.order(
+                SiteStage.plan(), overrides: wanted, labels: [:], isCustomers: false)
+            #expect(throws: CoreError.invalid(field: "overrides.\(field)", problem: "is the provider's to say")) {
+                try WordPress.specification.order(
+                    SiteStage.plan(), overrides: wanted, labels: [:], isCustomers: true)
+            }
+        }
+    }
+
     @Test(
         arguments: [
             ("memory_bytes", .integer((1 << 30) + 1), "whole MiB"),

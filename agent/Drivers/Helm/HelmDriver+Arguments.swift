@@ -13,18 +13,18 @@ extension HelmDriver {
         ],
         "release.events": release + [.integer("limit", 1...1000, "how many at most").or(200)],
         "release.logs": release + LogRequest.arguments,
-        "release.install": release + ReleaseSpec.arguments + [.mark],
-        "release.upgrade": release + ReleaseSpec.arguments + [.mark],
+        "release.install": release + ReleaseSpec.arguments + owned,
+        "release.upgrade": release + ReleaseSpec.arguments + owned,
         "release.rollback": release + [
             .integer("revision", 1...Int64(Int32.max), "to which; the last good one before without it").optional
-        ] + ReleaseSpec.Patience.arguments + [.mark],
+        ] + ReleaseSpec.Patience.arguments + owned,
         "release.uninstall": release + [
             .flag("wait", "until nothing of it is left").or(true),
-            .integer("timeout_s", 1...7200, "how long it may take").or(300), .mark,
-        ],
+            .integer("timeout_s", 1...7200, "how long it may take").or(300),
+        ] + owned,
         "release.heal": release + [
-            .integer("min_age_s", 0...86_400, "how long it is left to whoever may work on it").optional, .mark,
-        ],
+            .integer("min_age_s", 0...86_400, "how long it is left to whoever may work on it").optional
+        ] + owned,
         "namespace.inspect": namespace,
         "namespace.ensure": namespace + [.markOfAdoption],
         "namespace.remove": namespace + [
@@ -43,6 +43,10 @@ extension HelmDriver {
     ]
 
     private static let secretValues = [Argument("values", .map(.any, .any), "values that nobody may see").optional]
+
+    private static let owned: [Argument] = [
+        .mark, .flag("own_namespace", "whether its namespace must bear the mark, too").or(false),
+    ]
 
     private static let namespace: [Argument] = [.text("namespace", .namespaceName, "its name")]
 

@@ -15,7 +15,10 @@ extension HelmDriver: MarkStore {
         }
         guard let mark = call.mark, words.count == 3, words[0] == "helm" else { return .nothing }
         // What lies in a namespace that is one service's own is that service's.
-        if let owner = try await namespace(words[1])?.mark, owner.service != mark.service { return .mark(owner) }
+        if let space = try await namespace(words[1]) {
+            if let owner = space.mark, owner.service != mark.service { return .mark(owner) }
+            if space.mark == nil, call.arguments["own_namespace"] == true { return .stranger }
+        }
         let release = ReleaseID(namespace: words[1], name: words[2])
         guard marksReleases else {
             throw DriverError(

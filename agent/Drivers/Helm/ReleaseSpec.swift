@@ -142,7 +142,9 @@ struct SecretWords: Sendable {
 
 extension ArgumentReader {
     mutating func release() throws(DriverError) -> ReleaseID {
-        ReleaseID(namespace: try string("namespace"), name: try string("release"))
+        // Looked at with the mark, before the action begins.
+        _ = try optionalBool("own_namespace")
+        return ReleaseID(namespace: try string("namespace"), name: try string("release"))
     }
 }
 

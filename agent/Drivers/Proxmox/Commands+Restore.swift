@@ -13,6 +13,9 @@ extension ProxmoxDriver {
             throw DriverError(.foreign, "the id is taken: there is \(stranger)")
         }
         let saved = try await saved(in: spec.backup)
+        if let source = spec.source, saved.mark?.service != source {
+            throw DriverError(.foreign, "backup \(spec.backup) is not of a container of \(source)")
+        }
         try checkReach(of: saved, "the container in the backup")
         try await checkRoom(spec.sizes(of: saved))
         abandonedCreations.forget(spec.vmid)
@@ -74,6 +77,8 @@ struct RestoreSpec: Sendable {
     let owner: String?
     let replaces: Bool
     let starts: Bool
+    /// The service whose container the backup must be of, by the mark in it; whoever names a backup need not be believed.
+    let source: String?
     private let storage: String?
     /// Whether network cards get new addresses, as beside the container that the backup is of.
     private let isUnique: Bool
@@ -88,6 +93,7 @@ struct RestoreSpec: Sendable {
         starts = try reader.bool("start")
         storage = try reader.optionalString("storage")
         isUnique = try reader.bool("unique")
+        source = try reader.optionalString("made_of")
         try reader.finish()
     }
 

@@ -76,6 +76,7 @@ extension ProxmoxDriver {
         "container.restore": [
             .vmid, .backup, .owner, .flag("replace", "the container that is there gives way"),
             .flag("start", "start it, too"), .storage.optional, .flag("unique", "with new network addresses"),
+            .text("made_of", .identifier, "the service whose container the backup must be of").optional,
         ],
         "backup.list": [.storage, .vmid.optional],
         "backup.destroy": [.vmid, .backup],

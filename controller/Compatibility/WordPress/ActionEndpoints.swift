@@ -103,6 +103,7 @@ extension WordPressAPI {
         var parameters: JSONObject = ["password": .string(body.password ?? made ?? "")]
         parameters["user"] = body.user.map { .string($0) }
         let work = try await order("reset-password", site(body.serviceID, call), parameters, call)
+        if made != nil { try work.requireNew() }
         return try await answer(work, body.serviceID, paths, call) { _ in
             made.map { ["password": .string($0)] } ?? [:]
         }
@@ -115,6 +116,7 @@ extension WordPressAPI {
         parameters["user"] = body.user.map { .string($0) }
         let present = try await site(body.serviceID, call)
         let work = try await order("login", present, parameters, call)
+        try work.requireNew()
         return try await answer(work, body.serviceID, paths, call) { site in
             guard let url = site.url else { return [:] }
             return [

@@ -10,13 +10,25 @@ struct Work: Sendable {
     let id: String
     /// Whether the site was so already.
     var isDone = false
+    /// False when it was asked for before under the same key: what this request brings along went nowhere.
+    var isNew = true
+
+    /// What was made for this request alone may be told only where the request was taken.
+    func requireNew() throws(Problem) {
+        guard isNew else {
+            throw Problem(
+                .conflict,
+                "this was asked for before under the same Idempotency-Key, and what it made is not known any more; "
+                    + "ask again under another key")
+        }
+    }
 }
 
 extension WordPressAPI {
     /// Orders a verb of the product.
     func order(_ verb: String, _ site: Site, _ parameters: JSONObject, _ call: APICall) async throws -> Work {
         let taken = try await operations.order(verb, on: site.id, parameters: parameters, by: call.requester)
-        return Work(id: try await queries(call).accepted(taken).operation.id)
+        return Work(id: try await queries(call).accepted(taken).operation.id, isNew: taken.created)
     }
 
     /// Orders what makes something of a site that it may be already: panels ask twice.

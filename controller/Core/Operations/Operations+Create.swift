@@ -19,7 +19,7 @@ extension Operations {
             if let known = try store.earlier(request, as: digest, catalogue, by: requester, at: now) { return known }
             if let objection = try store.objection(toExternalID: request.externalID) { return .failure(objection) }
             let drawn: Drawn
-            switch try store.draw(request, catalogue) {
+            switch try store.draw(request, catalogue, isCustomers: requester.customer != nil) {
             case .failure(let error): return .failure(error)
             case .success(let found): drawn = found
             }
@@ -43,7 +43,7 @@ extension Operations {
         let loads = await dependencies.agents.loads()
         return try await record { store throws(StoreError) in
             let drawn: Drawn
-            switch try store.draw(request, catalogue) {
+            switch try store.draw(request, catalogue, isCustomers: false) {
             case .failure(let error): return .failure(error)
             case .success(let found): drawn = found
             }
@@ -169,7 +169,7 @@ extension Store {
 
     /// The plan and the specification that a request asks for.
     fileprivate func draw(
-        _ request: ServiceRequest, _ catalogue: Catalogue
+        _ request: ServiceRequest, _ catalogue: Catalogue, isCustomers: Bool
     ) throws(StoreError) -> Result<Drawn, CoreError> {
         guard let plan = try plan(request.plan) else {
             return .failure(.invalid(field: "plan", problem: "names no plan: \(request.plan)"))
@@ -183,7 +183,8 @@ extension Store {
                 throw .invalid(field: "plan", problem: "names a plan of \(product.name), which cannot be provisioned")
             }
             let spec = try product.specification.order(
-                plan.spec, overrides: request.overrides, labels: request.labels)
+                plan.spec, overrides: request.overrides, labels: request.labels,
+                isCustomers: isCustomers)
             return .success(Drawn(plan: plan, product: product, verb: verb, spec: spec))
         } catch {
             return .failure(error)

@@ -6,6 +6,8 @@ package struct Specification: Sendable {
     package var schema: JSONObject
     /// Fields that a single service may have otherwise than its plan says, and what an upgrade may change.
     package var overridable: Set<String>
+    /// Those of them that lead into the provider's own network or fleet: keys that are bound to a customer may not choose them.
+    package var reserved: Set<String>
     package var upgradable: Set<String>
     /// Fields whose values are never shown: strings, or objects of strings.
     package var secrets: Set<String>
@@ -16,11 +18,13 @@ package struct Specification: Sendable {
 
     /// - Parameter grow: nil puts the overrides over the new plan, or over what the service has.
     package init(
-        schema: JSONObject, overridable: Set<String> = [], upgradable: Set<String> = [], secrets: Set<String> = [],
+        schema: JSONObject, overridable: Set<String> = [], reserved: Set<String> = [],
+        upgradable: Set<String> = [], secrets: Set<String> = [],
         read: @escaping @Sendable (JSONObject, String) throws(CoreError) -> JSONObject,
         grow: (@Sendable (Growth) throws(CoreError) -> JSONObject)? = nil
     ) {
         (self.schema, self.overridable, self.upgradable) = (schema, overridable, upgradable)
+        self.reserved = reserved
         (self.secrets, self.read) = (secrets, read)
         if let grow { self.grow = grow } else { self.grow = Self.replacing(read) }
     }
@@ -57,7 +61,13 @@ extension Specification {
     }
 
     /// What a new service gets: its plan with single values replaced; objects are merged key by key.
-    func order(_ plan: JSONObject, overrides: JSONObject, labels: [String: String]) throws(CoreError) -> JSONObject {
+    /// - Parameter isCustomers: whether a customer's own key asks.
+    func order(
+        _ plan: JSONObject, overrides: JSONObject, labels: [String: String], isCustomers: Bool
+    ) throws(CoreError) -> JSONObject {
+        if isCustomers, let key = overrides.keys.first(where: reserved.contains) {
+            throw .invalid(field: "overrides.\(key)", problem: "is the provider's to say")
+        }
         for key in overrides.keys where !overridable.contains(key) {
             throw .invalid(field: "overrides.\(key)", problem: "cannot be overridden")
         }

@@ -34,16 +34,11 @@ extension Queries {
     package func notes(on text: String, limit: Int) async throws(CoreError) -> [ServiceNote] {
         let (record, viewer) = (try await service(text), viewer)
         let rows = try await read { store throws(StoreError) in
-            var notes: [AuditRecord] = []
-            var page = PageRequest(limit: 200, order: .descending)
-            while notes.count < limit {
-                let found = try store.auditLog(subjects: [record.id], page: page)
-                notes += found.items.filter {
-                    $0.action == Operations.noted && (viewer.customer == nil || $0.actor == viewer.actor)
-                }
-                guard let next = found.next else { break }
-                page.after = next
-            }
+            let page = PageRequest(limit: limit, order: .descending)
+            let notes = try store.auditLog(
+                subjects: [record.id], actors: viewer.customer == nil ? nil : [viewer.actor],
+                actions: [Operations.noted], page: page
+            ).items
             return notes.prefix(limit)
         }
         return rows.map { ServiceNote(time: $0.time, by: $0.actor, text: $0.detail["note"]?.asString ?? "") }

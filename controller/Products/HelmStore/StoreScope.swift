@@ -67,6 +67,7 @@ extension StoreScope {
         arguments["namespace"] = .string(place.namespace)
         let isRelease = action.hasPrefix("release.")
         if isRelease { arguments["release"] = .string(place.release) }
+        if isRelease, arguments["mark"] != nil { arguments["own_namespace"] = true }
         return try await send(
             ActionRequest(
                 driver: "helm", action: action, resource: isRelease ? place.resource : place.space,

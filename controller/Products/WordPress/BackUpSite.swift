@@ -24,8 +24,14 @@ enum BackUpSite {
         }
         let seen = try await scope.order(
             "container.backup", call.output(SiteSteps.guest), ["storage": .string(storage), "mode": "snapshot"], call)
-        guard seen["backup"]?.asString != nil else {
+        guard let name = seen["backup"]?.asString else {
             throw StepFailure(.retryable, code: "no_backup", message: "the node did not say which backup it has made")
+        }
+        // On shared storage lie others' backups, too, and a node may say what it likes.
+        let vmid = try call.output(SiteSteps.guest).vmid
+        guard ["vzdump-lxc-\(vmid)-", "ct/\(vmid)/"].contains(where: { name.hasPrefix("\(storage):backup/\($0)") })
+        else {
+            throw .refused("no_backup", "the node names a backup that is not one of container \(vmid) on \(storage)")
         }
         var made = seen
         made["time"] = .integer(scope.dependencies.clock.now().milliseconds)

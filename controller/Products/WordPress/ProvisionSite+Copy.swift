@@ -48,7 +48,8 @@ extension SiteScope {
             driver: "proxmox", action: "container.restore", resource: place.resource,
             arguments: [
                 "vmid": .integer(place.vmid), "backup": .string(origin.name), "storage": .string(place.storage),
-                "replace": true, "unique": true, "mark": ["service": .string(service.id)],
+                "made_of": .string(origin.service), "replace": true, "unique": true,
+                "mark": ["service": .string(service.id)],
             ])
         let seen = try await send(request, to: place.node, call.part("\(place.vmid)"))
         let made = FoundGuest(node: place.node, vmid: place.vmid, seen: seen)

@@ -66,6 +66,7 @@ enum RestoreSite {
         let place = try call.output(SiteSteps.place)
         let arguments: JSONObject = [
             "backup": .string(try await scope.wantedBackup().name), "storage": .string(place.storage), "replace": true,
+            "made_of": .string(scope.service.id),
         ]
         if let found = try call.output(guest) {
             // One that was cut off has made it anew: the next attempt finds another making.

@@ -8,6 +8,7 @@ extension WordPress {
             "memory_bytes", "cores", "disk_bytes", "domains", "backups", "email", "title", "addresses", "placement",
             "repair",
         ],
+        reserved: ["addresses", "placement"],
         upgradable: ["memory_bytes", "cores", "disk_bytes", "domains", "backups"],
         read: { fields, path throws(CoreError) in try WordPressSpec(json: fields, under: path).json },
         grow: { growth throws(CoreError) in

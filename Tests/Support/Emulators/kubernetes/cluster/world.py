@@ -84,7 +84,7 @@ class World:
     def prepare(self):
         os.makedirs(self.path("var"), exist_ok=True)
         if not os.path.exists(self.path("var/cluster.json")):
-            self.store({"namespaces": {"default": {"objects": []}}, "records": {}, "requests": 0, "identities": 0})
+            self.store({"namespaces": {"default": {"objects": []}}, "records": {}, "requests": 0, "identities": 0, "refused": 0})
 
     def store(self, state):
         with open(self.path("var/cluster.json.new"), "w") as file:
