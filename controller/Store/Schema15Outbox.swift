@@ -11,9 +11,10 @@ extension Schema {
         CREATE INDEX outbox_by_end ON outbox (finished_at) WHERE finished_at IS NOT NULL;
 
         CREATE TABLE webhooks (
-            id TEXT PRIMARY KEY, name TEXT NOT NULL, customer TEXT, url TEXT NOT NULL, events TEXT NOT NULL,
+            id TEXT PRIMARY KEY, name TEXT NOT NULL, owner TEXT, customer TEXT, url TEXT NOT NULL, events TEXT NOT NULL,
             authority TEXT, allows_private BIGINT NOT NULL, secrets TEXT NOT NULL, created_at BIGINT NOT NULL,
             updated_at BIGINT NOT NULL, disabled_at BIGINT, disabled_because TEXT);
         CREATE INDEX webhooks_by_customer ON webhooks (customer, id);
+        CREATE INDEX webhooks_by_owner ON webhooks (owner, id);
         """
 }

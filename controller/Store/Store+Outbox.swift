@@ -40,13 +40,31 @@ extension Store {
         } != nil
     }
 
-    /// Where something is due, the longest waiting first.
-    package func dueDestinations(at time: Timestamp, limit: Int) throws(StoreError) -> [String] {
+    /// Whether a message of a kind waits for a destination.
+    package func hasWaiting(_ kind: String, for destination: String) throws(StoreError) -> Bool {
+        let sql = "SELECT 1 FROM outbox WHERE destination = ? AND state = 'waiting' AND kind = ? LIMIT 1"
+        return try row(sql, [destination, kind]) { (row) throws(SQLError) in try row.integer() } != nil
+    }
+
+    /// Forgets what was given up for a destination beyond so many.
+    package func keepNewestDead(_ count: Int, for destination: String) throws(StoreError) {
         let sql = """
-            SELECT destination FROM outbox WHERE state = 'waiting' AND due_at <= ?
-            GROUP BY destination ORDER BY min(due_at), destination LIMIT ?
+            DELETE FROM outbox WHERE id IN (
+                SELECT id FROM outbox WHERE destination = ? AND state = 'dead' ORDER BY id DESC LIMIT 1000000 OFFSET ?)
             """
-        return try rows(sql, [time, limit]) { (row) throws(SQLError) in try row.text() }
+        _ = try transaction { () throws(StoreError) in try run(sql, [destination, count]) }
+    }
+
+    /// Where something is due, the longest waiting first, and the customers whose webhooks these are.
+    package func dueDestinations(
+        at time: Timestamp, limit: Int
+    ) throws(StoreError) -> [(destination: String, owner: String?)] {
+        let sql = """
+            SELECT destination, owner FROM outbox LEFT JOIN webhooks ON destination = 'webhook/' || webhooks.id
+            WHERE state = 'waiting' AND due_at <= ?
+            GROUP BY destination, owner ORDER BY min(due_at), destination LIMIT ?
+            """
+        return try rows(sql, [time, limit]) { (row) throws(SQLError) in (try row.text(), try row.optionalText()) }
     }
 
     /// The oldest that is due and has none about the same subject before it.

@@ -10,19 +10,19 @@ extension Store {
         try first(WebhookRecord.self, "WHERE id = ?", [id])
     }
 
-    /// - Parameter customer: whose they are; nil for everybody's.
+    /// - Parameter owner: whose they are; nil for everybody's.
     package func webhooks(
-        ofCustomer customer: String? = nil, page request: PageRequest = PageRequest()
+        of owner: String? = nil, page request: PageRequest = PageRequest()
     ) throws(StoreError) -> Page<WebhookRecord> {
         var conditions = Conditions()
-        conditions.equal("customer", customer)
+        conditions.equal("owner", owner)
         return try page(WebhookRecord.self, conditions, request, cursor: \.id)
     }
 
-    /// How many there are: of one customer, or those of nobody.
-    package func webhookCount(ofCustomer customer: String?) throws(StoreError) -> Int {
-        let which = customer == nil ? "customer IS NULL" : "customer = ?"
-        let values: [any SQLBindable] = customer.map { [$0] } ?? []
+    /// How many there are: of one customer, or the operator's.
+    package func webhookCount(of owner: String?) throws(StoreError) -> Int {
+        let which = owner == nil ? "owner IS NULL" : "owner = ?"
+        let values: [any SQLBindable] = owner.map { [$0] } ?? []
         let sql = "SELECT count(*) FROM webhooks WHERE \(which)"
         return try row(sql, values) { (row) throws(SQLError) in try row.int() } ?? 0
     }

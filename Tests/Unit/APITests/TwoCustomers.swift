@@ -135,10 +135,10 @@ struct TwoCustomers: Sendable {
         things.backup = Identifier.make("bak")
         try await store.insertBackup(
             BackupRecord(id: things.backup, service: id, name: Self.words, node: Self.node, sizeBytes: 7, madeAt: time))
-        let hook =
-            #"{"name":"hook of \#(customer)","url":"https://\#(customer).example.org/","customer":"\#(customer)"}"#
-        things.webhook = try await house.ask(.post, "/api/v1/webhooks", hook).model(WebhookView.self).id
         things.key = try await key(customer, ["read", "services"])
+        let hook = #"{"name":"hook of \#(customer)","url":"https://\#(customer).example.org/"}"#
+        things.webhook = try await house.ask(.post, "/api/v1/webhooks", hook, key: things.key).model(WebhookView.self)
+            .id
         things.reader = try await key(customer, ["read"])
         return things
     }

@@ -100,11 +100,19 @@ import WireProtocol
         #expect(try other.problem.field == "customer")
         let inside = try await two.house.ask(.post, Self.path, body(#","allow_private":true"#), key: two.own.key)
         #expect(inside.status == 403)
-        // One of an operator's for him, which may be in a private network, he cannot lead elsewhere.
+        // One of the operator's that is told of him is none of his.
         let operators = try await self.made(two.house, #","customer":"mine","allow_private":true"#)
         let led = try await two.house.ask(
             .put, "\(Self.path)/\(operators.id)", #"{"url":"https://10.0.0.1/"}"#, key: two.own.key)
-        #expect(led.status == 403)
+        #expect(led.status == 404)
+        for (method, path) in [("GET", ""), ("DELETE", ""), ("POST", "/rotate")] {
+            let answer = try await two.house.ask(
+                .init(method)!, "\(Self.path)/\(operators.id)\(path)", key: two.own.key)
+            #expect(answer.status == 404, "\(method) \(path)")
+        }
+        // Who may only look sees where one is, and not the secret that may follow.
+        let seen = try await two.house.ask(.get, Self.path, key: two.own.reader).model(Listing<WebhookView>.self)
+        #expect(!seen.items.isEmpty && seen.items.allSatisfy { $0.url.hasSuffix(".example.org/…") })
         var last = 201
         for _ in 1...10 { last = try await two.house.ask(.post, Self.path, body(), key: two.own.key).status }
         #expect(last == 409)

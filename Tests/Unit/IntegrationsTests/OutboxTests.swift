@@ -286,12 +286,12 @@ import WireProtocol
         }
     }
 
-    @Test func `who takes nothing for ten thousand messages is told no more`() async throws {
+    @Test func `who takes nothing for twenty thousand messages is told no more`() async throws {
         try await with { post in
             let id = try await post.webhook()
             let (time, destination) = (post.clock.time, "webhook/\(id)")
             try await post.store.atomically { store throws(StoreError) in
-                for number in 0..<10_000 {
+                for number in 0..<20_000 {
                     try store.post(
                         OutboxRecord(
                             id: "msg_\(number)", destination: destination, subject: "service/\(number)", kind: "k",
@@ -299,9 +299,34 @@ import WireProtocol
                 }
             }
             try await post.tell(.up)
-            #expect(try await post.store.webhook(id)?.disabledBecause == "10000 messages are waiting")
+            #expect(try await post.store.webhook(id)?.disabledBecause == "20000 messages wait for it")
             #expect(try await post.findings() == ["webhook.disabled"])
             #expect(try await !post.store.hasMessages(10_001, in: .dead, for: destination))
+        }
+    }
+
+    @Test func `what was given up makes room for more, and to try it again closes nothing`() async throws {
+        try await with { post in
+            let id = try await post.webhook()
+            let (time, destination) = (post.clock.time, "webhook/\(id)")
+            try await post.store.atomically { store throws(StoreError) in
+                for number in 0..<10_500 {
+                    try store.post(
+                        OutboxRecord(
+                            id: "msg_\(number)", destination: destination, subject: "service/\(number)", kind: "k",
+                            body: [:], createdAt: time))
+                }
+                try store.giveUp(messagesTo: destination, because: "a test", at: time)
+            }
+            try await post.tell(.up)
+            #expect(try await post.store.webhook(id)?.disabledAt == nil)
+            #expect(try await !post.store.hasMessages(10_001, in: .dead, for: destination))
+            #expect(
+                try await post.store.atomically { store throws(StoreError) in
+                    try store.replay(messagesTo: destination, at: time)
+                } == 10_000)
+            try await post.tell(.up)
+            #expect(try await post.store.webhook(id)?.disabledAt == nil)
         }
     }
 

@@ -30,7 +30,10 @@ import WireProtocol
         #expect(try await next(fixture.start) == "m3")
         try await store.note(attemptAt: "m3") { $0.state = .delivered }
         #expect(try await next(fixture.start) == nil)
-        #expect(try await store.dueDestinations(at: fixture.start, limit: 10) == ["webhook/1", "webhook/2"])
+        #expect(
+            try await store.dueDestinations(at: fixture.start, limit: 10).map { $0.destination } == [
+                "webhook/1", "webhook/2",
+            ])
         #expect(try await next(fixture.at(60)) == "m1")
         try await store.note(attemptAt: "m1") { ($0.state, $0.finishedAt) = (.dead, fixture.at(60)) }
         #expect(try await next(fixture.at(60)) == "m2")

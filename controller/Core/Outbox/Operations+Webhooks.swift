@@ -43,12 +43,13 @@ extension Operations {
         let target = try order.check()
         let (now, secrets) = (now, WebhookSecrets.make())
         let made = WebhookRecord(
-            id: Identifier.make("whk"), name: order.name, customer: order.customer, url: order.url,
+            id: Identifier.make("whk"), name: order.name, owner: requester.customer, customer: order.customer,
+            url: order.url,
             events: order.events, authority: order.authority, allowsPrivate: order.allowsPrivate,
             secrets: secrets.json, createdAt: now)
         try await record { store throws(StoreError) -> Result<Void, CoreError> in
-            let limit = Self.webhookLimit(made.customer)
-            guard try store.webhookCount(ofCustomer: made.customer) < limit else {
+            let limit = Self.webhookLimit(made.owner)
+            guard try store.webhookCount(of: made.owner) < limit else {
                 return .failure(.conflict("there are \(limit) webhooks already; remove one first"))
             }
             try store.insertWebhook(made)
@@ -131,6 +132,9 @@ extension Operations {
                     .notAllowedInState(
                         resource: "webhook \(record.id)", state: "switched off", reason: "switch it on first"))
             }
+            guard try !store.hasWaiting(EventKind.test.rawValue, for: record.destination) else {
+                return .failure(.conflict("a test of this webhook is on its way already"))
+            }
             let message = OutboxRecord(.test, to: record, about: nil, nil, id: Identifier.make("msg"), at: now)
             try store.post(message)
             try store.audit("webhook.test", record.id, by: requester, at: now)
@@ -171,7 +175,7 @@ extension Operations {
     ) async throws(CoreError) -> Value {
         try await record { store throws(StoreError) in
             guard let record = try store.webhook(id),
-                requester.customer == nil || requester.customer == record.customer
+                requester.customer == nil || requester.customer == record.owner
             else { return .failure(.notFound(kind: "webhook", id: id)) }
             return try body(store, record)
         }

@@ -14,6 +14,11 @@ package struct OutboxDelivery: Service {
     static let workers = 64
     /// Of one worker before others have their turn.
     static let batch = 100
+    /// How long one worker goes on before others have their turn.
+    static let turn = Duration.seconds(15)
+    /// Of the webhooks of one customer, and of all customers': slow receivers of theirs must not hold up the operator's.
+    static let workersOfCustomer = 2
+    static let workersOfCustomers = 48
     /// Of an answer, which nobody reads.
     static let answerLimit = 64 << 10
 
@@ -54,7 +59,7 @@ package struct OutboxDelivery: Service {
         let now = dependencies.clock.now()
         do throws(StoreError) {
             let found = try await dependencies.store.dueDestinations(at: now, limit: 10_000)
-            return found.filter { desk.takes($0, at: now) }
+            return found.filter { desk.takes($0.destination, of: $0.owner, at: now) }.map { $0.destination }
         } catch {
             dependencies.logger.error("the outbox cannot be read", metadata: ["error": "\(error)"])
             return []
@@ -64,7 +69,8 @@ package struct OutboxDelivery: Service {
     private func drain(_ destination: String) async {
         defer { desk.leaves(destination) }
         do throws(StoreError) {
-            for _ in 0..<Self.batch {
+            let begun = ContinuousClock.now
+            for _ in 0..<Self.batch where ContinuousClock.now - begun < Self.turn {
                 let now = dependencies.clock.now()
                 guard !Task.isCancelled,
                     let message = try await dependencies.store.nextMessage(to: destination, at: now)
@@ -160,22 +166,29 @@ package struct OutboxDelivery: Service {
 /// Who has a worker, and who is left alone for a while. It is forgotten when the process ends: then each is tried once more.
 private final class Desk: Sendable {
     private struct State {
-        var busy: Set<String> = []
+        /// And whose they are.
+        var busy: [String: String?] = [:]
         var resting: [String: (until: Timestamp, failures: Int)] = [:]
     }
 
     private let state = Mutex(State())
 
-    func takes(_ destination: String, at time: Timestamp) -> Bool {
+    func takes(_ destination: String, of owner: String?, at time: Timestamp) -> Bool {
         state.withLock { state in
-            guard state.busy.count < OutboxDelivery.workers, !state.busy.contains(destination) else { return false }
+            guard state.busy.count < OutboxDelivery.workers, state.busy[destination] == nil else { return false }
+            if let owner {
+                let customers = state.busy.values.compactMap(\.self)
+                guard customers.count < OutboxDelivery.workersOfCustomers,
+                    customers.count(where: { $0 == owner }) < OutboxDelivery.workersOfCustomer
+                else { return false }
+            }
             if let rest = state.resting[destination], time < rest.until { return false }
-            state.busy.insert(destination)
+            state.busy.updateValue(owner, forKey: destination)
             return true
         }
     }
 
-    func leaves(_ destination: String) { state.withLock { _ = $0.busy.remove(destination) } }
+    func leaves(_ destination: String) { state.withLock { _ = $0.busy.removeValue(forKey: destination) } }
 
     func worked(_ destination: String) { state.withLock { $0.resting[destination] = nil } }
 

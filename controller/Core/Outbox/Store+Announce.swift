@@ -2,8 +2,10 @@ import Model
 import Store
 
 extension Store {
-    /// Messages that wait, or are given up, for one webhook. Who takes none for so long is told no more.
-    private static var messageLimit: Int { 10_000 }
+    /// Messages that were given up and are kept for one webhook; the oldest make room.
+    private static var deadLimit: Int { 10_000 }
+    /// Messages that wait for one webhook, with all that was given up and is tried again. Who takes none for so long is told no more.
+    private static var waitingLimit: Int { 2 * deadLimit }
 
     /// Tells of what an operation has come to, in the transaction in which it ends.
     func announce(endOf operation: String, at time: Timestamp) throws(StoreError) {
@@ -25,12 +27,10 @@ extension Store {
     }
 
     private func hasRoom(_ webhook: WebhookRecord, at time: Timestamp) throws(StoreError) -> Bool {
-        for state in [OutboxRecord.State.waiting, .dead] {
-            guard try hasMessages(Self.messageLimit, in: state, for: webhook.destination) else { continue }
-            try disable(webhook, because: "\(Self.messageLimit) messages are \(state.rawValue)", at: time)
-            return false
-        }
-        return true
+        try keepNewestDead(Self.deadLimit, for: webhook.destination)
+        guard try hasMessages(Self.waitingLimit, in: .waiting, for: webhook.destination) else { return true }
+        try disable(webhook, because: "\(Self.waitingLimit) messages wait for it", at: time)
+        return false
     }
 
     /// It is told nothing any more, until somebody switches it on again.
@@ -41,6 +41,7 @@ extension Store {
                 $0.disabledBecause = reason
             }
             try store.giveUp(messagesTo: webhook.destination, because: "the webhook was switched off", at: time)
+            try store.keepNewestDead(Self.deadLimit, for: webhook.destination)
             try store.raise(.disabled(webhook, because: reason), at: time)
         }
     }

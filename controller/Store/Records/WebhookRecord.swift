@@ -6,6 +6,8 @@ package import WireProtocol
 package struct WebhookRecord: Sendable, Hashable {
     package var id: String
     package var name: String
+    /// The customer who made it, and may see and change it; nil for the operator's, whoever it is told of.
+    package var owner: String?
     /// It is told of this customer's services alone; nil for all.
     package var customer: String?
     /// May hold a secret, and lies sealed.
@@ -24,10 +26,10 @@ package struct WebhookRecord: Sendable, Hashable {
     package var disabledBecause: String?
 
     package init(
-        id: String, name: String, customer: String?, url: String, events: [String], authority: String?,
-        allowsPrivate: Bool, secrets: JSONObject, createdAt: Timestamp
+        id: String, name: String, owner: String? = nil, customer: String?, url: String, events: [String],
+        authority: String?, allowsPrivate: Bool, secrets: JSONObject, createdAt: Timestamp
     ) {
-        (self.id, self.name, self.customer, self.url) = (id, name, customer, url)
+        (self.id, self.name, self.owner, self.customer, self.url) = (id, name, owner, customer, url)
         (self.events, self.authority, self.allowsPrivate) = (events, authority, allowsPrivate)
         (self.secrets, self.createdAt, updatedAt) = (secrets, createdAt, createdAt)
     }
@@ -43,13 +45,14 @@ extension WebhookRecord: Record {
         [SealedColumn("url", text: \.url), SealedColumn("secrets", \.secrets)]
     }
     static let columns = [
-        "id", "name", "customer", "url", "events", "authority", "allows_private", "secrets", "created_at",
+        "id", "name", "owner", "customer", "url", "events", "authority", "allows_private", "secrets", "created_at",
         "updated_at", "disabled_at", "disabled_because",
     ]
 
     init(row: inout any SQLRow) throws(SQLError) {
         id = try row.text()
         name = try row.text()
+        owner = try row.optionalText()
         customer = try row.optionalText()
         url = try row.text()
         events = try row.strings()
@@ -64,7 +67,7 @@ extension WebhookRecord: Record {
 
     var values: [any SQLBindable] {
         [
-            id, name, customer, url, events.columnText, authority, allowsPrivate, secrets, createdAt, updatedAt,
+            id, name, owner, customer, url, events.columnText, authority, allowsPrivate, secrets, createdAt, updatedAt,
             disabledAt, disabledBecause,
         ]
     }
