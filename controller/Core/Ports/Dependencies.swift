@@ -87,3 +87,8 @@ struct SteadyClock: Sendable {
 
     func now() -> Timestamp { start.time + (port.uptime() - start.uptime) }
 }
+
+/// Services say what they are made of when they start: not all that is in here.
+extension Dependencies: CustomStringConvertible {
+    package var description: String { "Dependencies" }
+}
