@@ -81,6 +81,8 @@ import WireProtocol
         try await store.insertBackup(backup("bak_0", at: 5))
         #expect(try await store.backups(service: "s1").map(\.id) == ["bak_1", "bak_0"])
         #expect(try await store.newestBackup(service: "s1")?.id == "bak_0")
+        try await store.updateBackup("bak_0") { $0.state = .missing }
+        #expect(try await store.newestBackup(service: "s1")?.id == "bak_1", "one that is gone is none")
         let operation = try await fixture.operation()
         let held = try #require(try await store.updateBackup("bak_1") { $0.heldBy = operation.id })
         #expect(held.sizeBytes == 7)

@@ -18,7 +18,7 @@ extension DomainRecord {
     /// As punycode and without `www`; nil for what is no domain.
     package static func normal(_ text: String) -> String? {
         guard var name = DomainText.ascii(text) else { return nil }
-        if name.hasPrefix("www."), name.split(separator: ".").count > 2 { name.removeFirst(4) }
+        while name.hasPrefix("www."), name.split(separator: ".").count > 2 { name.removeFirst(4) }
         return Grammar.domainName.accepts(name) && name.utf8.count <= 240 ? name : nil
     }
 

@@ -48,8 +48,8 @@ enum BackUpSite {
         let (place, store, now) = (
             try call.output(SiteSteps.place), scope.dependencies.store, scope.dependencies.clock.now()
         )
-        // The new one counts.
-        let all = try await scope.backups()
+        // The new one counts; one that is known to be gone does not.
+        let all = try await scope.backups().filter { $0.state == .available }
         var removed: [JSONValue] = []
         for old in all.prefix(max(0, all.count + 1 - Int(scope.spec.backups.retention))) {
             guard try await !scope.isHeld(old) else { continue }
