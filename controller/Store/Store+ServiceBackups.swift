@@ -22,11 +22,11 @@ extension Store {
         try select(BackupRecord.self, "WHERE due_at <= ? ORDER BY due_at, id LIMIT ?", [time, limit])
     }
 
-    /// Of the service, and not known to be gone; nil where there is none.
+    /// Of the service, among those that are on their storage; nil where there is none.
     package func newestBackup(service: String) throws(StoreError) -> BackupRecord? {
         try first(
-            BackupRecord.self, "WHERE service = ? AND state = 'available' ORDER BY made_at DESC, id DESC LIMIT 1",
-            [service])
+            BackupRecord.self, "WHERE service = ? AND state = ? ORDER BY made_at DESC, id DESC LIMIT 1",
+            [service, BackupRecord.State.available.rawValue])
     }
 
     /// One that is there already stays as it is.

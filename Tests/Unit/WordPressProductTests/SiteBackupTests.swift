@@ -93,6 +93,44 @@ import WireProtocol
         }
     }
 
+    @Test func `what is missing is no backup for the schedule`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            let keeper = ScheduledBackups(operations: stage.operations)
+            stage.cluster.change { $0.away = ["nod_1", "nod_2", "nod_3"] }
+            stage.pass(.days(1))
+            let other = try await stage.operations.backUp(site.id, by: SiteStage.by)
+            stage.cluster.change { $0.away = [] }
+            #expect(try await stage.finish(other.operation.id).state == .succeeded)
+            let newest = try #require(try await stage.store.newestBackup(service: site.id))
+            #expect(newest.id != backup.id)
+            stage.pass(.seconds(12 * 3600 + 60))
+            try await stage.store.updateBackup(newest.id) { $0.state = .missing }
+            #expect(try await stage.store.newestBackup(service: site.id) == nil)
+            #expect(try await stage.reconcile(keeper).map(\.state) == [.succeeded])
+            #expect(try await stage.store.newestBackup(service: site.id)?.cause == .schedule)
+            // One is kept, and what was missing is off the books.
+            #expect(try await stage.store.backups(service: site.id).map(\.state) == [.available])
+        }
+    }
+
+    @Test func `what is missing takes no place among those that are kept`() {
+        func backup(_ number: Int64, _ state: BackupRecord.State = .available) -> BackupRecord {
+            var record = BackupRecord(
+                id: "bak_\(number)", service: "s", name: "n", node: nil, sizeBytes: nil, cause: .demand,
+                madeAt: Timestamp(milliseconds: number))
+            record.state = state
+            return record
+        }
+        func gone(_ keep: Int, _ all: [BackupRecord]) -> [String] { BackUpSite.beyond(keep, all).map(\.id) }
+        #expect(gone(3, [backup(1), backup(2)]).isEmpty)
+        #expect(gone(3, [backup(1), backup(2), backup(3)]) == ["bak_1"])
+        #expect(gone(3, [backup(1), backup(2, .missing), backup(3, .missing)]) == ["bak_2"])
+        #expect(gone(2, [backup(1), backup(2, .missing), backup(3, .missing)]) == ["bak_2", "bak_3"])
+        #expect(gone(1, [backup(1), backup(2, .missing)]) == ["bak_1", "bak_2"])
+        #expect(gone(3, [backup(1, .missing)]).isEmpty)
+    }
+
     // MARK: read back
 
     @Test func `a backup counts as verified when its storage lists it with its size`() async throws {
@@ -238,6 +276,40 @@ import WireProtocol
             #expect(try await stage.finish(again.operation.id).state == .succeeded)
             #expect(stage.cluster.log.filter { $0 == "container.create" }.count == 1)
             #expect(stage.cluster.belongings.guests.values.contains { $0.service == made.service.id })
+        }
+    }
+
+    @Test func `the next try holds the backup as the first did, and is refused where it is gone`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            let made = try await stage.operations.restoreBackup(backup.id, into: RestoreRequest(), by: SiteStage.by)
+            let kept = stage.cluster.belongings.backups
+            stage.cluster.change { $0.belongings.backups = [:] }
+            #expect(try await stage.finish(made.operation.id).state == .failed)
+            stage.cluster.change { $0.belongings.backups = kept }
+            try await stage.store.updateBackup(backup.id) { $0.state = .missing }
+            await #expect(throws: CoreError.self) {
+                try await stage.operations.retry(made.service.id, by: SiteStage.by)
+            }
+            try await stage.store.updateBackup(backup.id) { $0.state = .available }
+            let again = try await stage.operations.retry(made.service.id, by: SiteStage.by)
+            #expect(try await stage.store.backup(backup.id)?.heldBy == again.operation.id)
+            await #expect(throws: CoreError.self) {
+                try await stage.operations.removeBackup(backup.id, by: SiteStage.by)
+            }
+            // Nor does its end take the backup away from the copy.
+            let end = try await stage.operations.terminate(site.id, by: SiteStage.by)
+            let ended = try await stage.finish(end.operation.id)
+            #expect(ended.state != .succeeded && ended.error?.code == "in_use")
+            #expect(stage.cluster.belongings.backups == kept)
+            #expect(try await stage.finish(again.operation.id).state == .succeeded)
+            #expect(stage.cluster.belongings.guests.values.contains { $0.service == made.service.id })
+            let second = try await stage.operations.terminate(site.id, by: SiteStage.by)
+            #expect(try await stage.finish(second.operation.id).state == .succeeded)
+            #expect(stage.cluster.belongings.backups.isEmpty)
+            await #expect(throws: CoreError.self) {
+                try await stage.operations.retry(made.service.id, by: SiteStage.by)
+            }
         }
     }
 

@@ -83,7 +83,7 @@ extension SiteStage {
             guard case .conflict(let quota) = await refusal("example.com", site) else {
                 return #expect(Bool(false), "more than the plan allows")
             }
-            #expect(quota.contains("allows one domain"))
+            #expect(quota.contains("the plan allows one domain"))
             for domain in [
                 "sites.example.org", "a.sites.example.org", "example.org", "co.uk", "not a domain", "192.0.2.1",
             ] {
@@ -233,6 +233,29 @@ extension SiteStage {
             _ = try await stage.add("example.net", to: site)
             stage.pass(.days(8))
             #expect(try await stage.reconcile(CustomerDomains(operations: stage.operations)).isEmpty)
+            #expect(try await stage.store.domains(service: site.id).isEmpty)
+            #expect(try await stage.add("example.net", to: other).isNew)
+        }
+    }
+
+    @Test func `a suspended site keeps a name that nobody proves no longer than another one`() async throws {
+        try await SiteStage.with { stage in
+            let site = try await stage.site()
+            let other = try await stage.site("bob@example.org", externalID: "order-2")
+            _ = try await stage.add("example.net", to: site)
+            #expect(try await stage.order("suspend", site.id).state == .succeeded)
+            let keeper = CustomerDomains(operations: stage.operations)
+            stage.pass(.days(6))
+            #expect(try await stage.reconcile(keeper).isEmpty)
+            #expect(try await stage.store.domains(service: site.id).count == 1)
+            // Proven, it stays, and nothing is done for it.
+            try await stage.tellProof(site.id)
+            stage.pass(.days(2))
+            #expect(try await stage.reconcile(keeper).isEmpty)
+            #expect(try await stage.domain("example.net", of: site)?.state == .awaitingProof)
+            stage.outside.change { $0.told = [:] }
+            stage.pass(.seconds(900))
+            #expect(try await stage.reconcile(keeper).isEmpty)
             #expect(try await stage.store.domains(service: site.id).isEmpty)
             #expect(try await stage.add("example.net", to: other).isNew)
         }

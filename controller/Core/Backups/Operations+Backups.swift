@@ -145,6 +145,14 @@ extension Operations {
 }
 
 extension Store {
+    /// Nil when a service can be made anew of what it was to be made of.
+    func objection(toCopying origin: Restoring, _ product: Product) throws(StoreError) -> CoreError? {
+        guard let backup = try backup(origin.backup), let source = try service(backup.service) else {
+            return .conflict("backup \(origin.backup), which the service is to be made of, is not there any more")
+        }
+        return try objection(toCopying: backup, of: source, product)
+    }
+
     /// Nil when another service can be made of it, and it stays there meanwhile.
     fileprivate func objection(
         toCopying backup: BackupRecord, of source: ServiceRecord, _ product: Product

@@ -15,7 +15,7 @@ extension DomainRecord {
     package static func proofName(_ name: String) -> String { "_innkeeper.\(name)" }
     package static func proofValue(_ token: String) -> String { "innkeeper-verification=\(token)" }
 
-    /// As punycode and without `www`; nil for what is no domain.
+    /// As punycode and without any `www`, so that it is its own normal form; nil for what is no domain.
     package static func normal(_ text: String) -> String? {
         guard var name = DomainText.ascii(text) else { return nil }
         while name.hasPrefix("www."), name.split(separator: ".").count > 2 { name.removeFirst(4) }

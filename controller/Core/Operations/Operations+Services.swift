@@ -63,12 +63,17 @@ extension Operations {
                 return .success(earlier)
             }
             if let objection = try store.objection(to: verb, on: record, of: product) { return .failure(objection) }
-            var parameters = checked
             // What is made anew is made of what it was to be made of.
-            if verb.role == .begins { parameters[Restoring.parameter] = try store.origin(of: record.id, verb) }
-            return .success(
-                try store.queue(
-                    verb, on: record, of: product, parameters: parameters, because: reason, by: requester, at: now))
+            let origin = verb.role == .begins ? try store.origin(of: record.id, verb) : nil
+            if let origin, let objection = try store.objection(toCopying: origin, product) {
+                return .failure(objection)
+            }
+            var parameters = checked
+            if let origin { parameters[Restoring.parameter] = origin.json }
+            let made = try store.queue(
+                verb, on: record, of: product, parameters: parameters, because: reason, by: requester, at: now)
+            if let origin { try store.updateBackup(origin.backup) { $0.heldBy = made.operation.id } }
+            return .success(made)
         }
     }
 
@@ -258,10 +263,10 @@ extension Store {
     }
 
     /// The backup that a service is made of, as its last making was told.
-    fileprivate func origin(of service: String, _ verb: Verb) throws(StoreError) -> JSONValue? {
+    fileprivate func origin(of service: String, _ verb: Verb) throws(StoreError) -> Restoring? {
         let newest = PageRequest(limit: 1, order: .descending)
         let last = try operations(OperationFilter(service: service, kind: verb.name), page: newest).items.first
-        return last?.parameters[Restoring.parameter]
+        return last.flatMap(Restoring.init)
     }
 
     /// Domains are not taken from anybody by an upgrade.

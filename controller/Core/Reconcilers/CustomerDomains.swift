@@ -14,6 +14,7 @@ struct CustomerDomains: Reconciler {
     private static let breadth = 16
     /// When nobody could say, and for services that cannot be changed now.
     private static let later = Duration.seconds(600)
+    private static let atRest: Set<ServiceRecord.State> = [.running, .suspended, .failed]
 
     func reconcile(_ dependencies: Dependencies) async throws {
         let now = dependencies.clock.now()
@@ -31,7 +32,7 @@ struct CustomerDomains: Reconciler {
     private func look(at domain: DomainRecord, _ dependencies: Dependencies) async {
         do {
             let store = dependencies.store
-            guard let service = try await store.service(domain.service), service.state == .running,
+            guard let service = try await store.service(domain.service), Self.atRest.contains(service.state),
                 let offer = dependencies.catalogue.product(of: service)?.domains,
                 try await store.unfinishedOperations(service: service.id).isEmpty
             else { return try await putOff(domain, dependencies) }
@@ -42,6 +43,8 @@ struct CustomerDomains: Reconciler {
                 sight = try await DomainSight.take(domain, addresses: addresses, ports.resolver)
             } catch { return try await putOff(domain, dependencies) }
             let verdict = DomainVerdict(domain, sight, at: dependencies.clock.now())
+            // Nothing can be done for one that does not run; it keeps no name from others all the same.
+            guard service.state == .running || verdict.hasLapsed else { return try await putOff(domain, dependencies) }
             guard try await note(verdict, service, dependencies), verdict.wantsCheck else { return }
             _ = try await operations.checkDomain(
                 domain.name, of: service.id, by: Requester(name: "reconciler/\(name)"))

@@ -48,10 +48,9 @@ enum BackUpSite {
         let (place, store, now) = (
             try call.output(SiteSteps.place), scope.dependencies.store, scope.dependencies.clock.now()
         )
-        // The new one counts; one that is known to be gone does not.
-        let all = try await scope.backups().filter { $0.state == .available }
+        let (all, keep) = (try await scope.backups(), Int(scope.spec.backups.retention))
         var removed: [JSONValue] = []
-        for old in all.prefix(max(0, all.count + 1 - Int(scope.spec.backups.retention))) {
+        for old in beyond(keep, all) {
             guard try await !scope.isHeld(old) else { continue }
             try await scope.removeBackup(old.name, of: place, on: scope.keeper(of: old, place), call.part(old.id))
             do throws(StoreError) { try await store.removeBackup(old.id, at: now) } catch {
@@ -60,6 +59,15 @@ enum BackUpSite {
             removed.append(.string(old.name))
         }
         return Observation(["removed": .array(removed)])
+    }
+
+    /// Those that are to go once a new one is there. Only what can be relied on takes a place among those that are kept; what is
+    /// missing goes before it, and stays on the books, since it may come back, where there is room for it.
+    static func beyond(_ keep: Int, _ all: [BackupRecord]) -> [BackupRecord] {
+        let (good, missing) = (all.filter { $0.state == .available }, all.filter { $0.state != .available })
+        let surplus = max(0, all.count + 1 - keep)
+        // The good ones first: one that is missing may lie where nobody can remove it.
+        return Array(good.prefix(max(0, good.count + 1 - keep))) + missing.prefix(surplus)
     }
 
     static let settle: ProductVerb.Settlement = { store, operation, outputs, time throws(StoreError) in

@@ -76,6 +76,10 @@ enum TerminateSite {
     private static func removeBackups(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         guard let place = try call.output(place) else { return NoOutput() }
         for backup in try await scope.backups() {
+            guard try await !scope.isHeld(backup) else {
+                let message = "backup \(backup.id) is being restored into another service"
+                throw StepFailure(.retryable, code: "in_use", message: message, effect: .none)
+            }
             try await scope.removeBackup(
                 backup.name, of: place, on: scope.keeper(of: backup, place), call.part(backup.id))
         }

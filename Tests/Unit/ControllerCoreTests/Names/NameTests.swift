@@ -1,3 +1,4 @@
+import Store
 import Testing
 
 @testable import ControllerCore
@@ -40,6 +41,15 @@ import Testing
     ])
     func `letters beyond ASCII become punycode`(text: String, ascii: String) {
         #expect(DomainText.ascii(text) == ascii)
+    }
+
+    @Test(arguments: [
+        ("www.www.example.org", "example.org"), ("WWW.example.org", "example.org"), ("www.org", "www.org"),
+        ("www.www.org", "www.org"), ("wwww.example.org", "wwww.example.org"),
+    ])
+    func `the normal form of a domain is its own normal form`(text: String, name: String) {
+        #expect(DomainRecord.normal(text) == name)
+        #expect(DomainRecord.normal(name) == name)
     }
 
     @Test func `what hides in a name is refused`() {
