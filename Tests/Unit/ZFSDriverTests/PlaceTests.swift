@@ -112,7 +112,7 @@ import WireProtocol
         }
         #expect(error?.code == .permissionDenied, "\(String(describing: error))")
         #expect(try await pool.get("mounted", of: system) == "no")
-        #expect(try await pool.zfs.command("/usr/sbin/zfs", "destroy", "-r", system).succeeded)
+        #expect(try await pool.destroys(system))
     }
 
     @Test func `a dataset above one of the system is not taken with it`() async throws {

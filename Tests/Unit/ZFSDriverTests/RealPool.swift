@@ -45,4 +45,13 @@ struct RealPool {
         let outcome = try await zfs.command("/usr/sbin/zfs", "get", "-Hp", "-o", "value", property, name ?? dataset)
         return String(outcome.outputText.split(separator: "\n").first ?? "")
     }
+
+    /// Removes a dataset by the tool itself, as soon as nobody looks at it. False when it does not go.
+    func destroys(_ name: String) async throws -> Bool {
+        for _ in 0..<100 {
+            if try await zfs.command("/usr/sbin/zfs", "destroy", "-r", name).succeeded { return true }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        return false
+    }
 }

@@ -34,7 +34,11 @@ extension ZFSDriver {
         try await makeParents(of: request.target)
         do throws(DriverError) {
             try await tools.drink(request.words(options, header), stream.rest)
-        } catch { throw try await told(error, request, options) }
+        } catch {
+            let outcome = try await told(error, request, options)
+            if before.isNew, error.code != .conflict { await sweep(request.target) }
+            throw outcome
+        }
         do throws(DriverError) {
             return try await settle(request, header, stream, options)
         } catch { throw error.afterChange() }
@@ -43,13 +47,15 @@ extension ZFSDriver {
     private struct Standing {
         /// The snapshot that the stream would bring.
         var present: ZFSObject?
+        /// Whether nothing had the target's name.
+        var isNew = false
     }
 
     /// What the target has of the stream already; refuses what cannot end well before anything is started.
     private func standing(
         of request: ReceiveRequest, against header: StreamHeader
     ) async throws(DriverError) -> Standing {
-        guard let target = try await look(request.target) else { return Standing() }
+        guard let target = try await look(request.target) else { return Standing(isNew: true) }
         if let mark = request.mark, let other = target.owner, other != mark.service {
             throw DriverError(.foreign, "dataset \(request.target) belongs to \(other)")
         }
@@ -120,6 +126,15 @@ extension ZFSDriver {
             code, "\(error.message); what came is kept: receive.state tells the token to go on with",
             retryable: true, cause: error.cause
         ).afterChange()
+    }
+
+    /// ZFS removes what a failed receive has begun, but not while something looks at it, and what stays would stand in the way of
+    /// the next attempt.
+    private func sweep(_ target: String) async {
+        guard let left = try? await look(target), left.owner == nil,
+            (try? await resumeToken(of: target)) ?? "" == "", (try? await ownSnapshots(of: target))?.isEmpty == true
+        else { return }
+        try? await tools.actPatiently(["destroy", "--", target])
     }
 
     func tellReceiveState(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
