@@ -388,7 +388,8 @@ let package = Package(
         .testTarget(
             name: "RealParts",
             dependencies: [
-                "DriverKit", "Processes", "ProxmoxDriver", "Recipes", "TestSupport", "WireProtocol", logging,
+                "ControllerCore", "DriverKit", "HTTPFetch", "IntegrationKit", "MatomoIntegration", "Processes",
+                "ProxmoxDriver", "Recipes", "TestSupport", "WireProtocol", logging,
             ],
             path: "Tests/System/RealParts", swiftSettings: house),
 

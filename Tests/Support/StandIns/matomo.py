@@ -80,7 +80,9 @@ class Matomo(StandIn):
 
     @staticmethod
     def shown(site):
-        return {name: value for name, value in site.items() if name != "urls"} | {"main_url": site["urls"][0]}
+        # Kept as HTML, told as it was given.
+        told = {name: html.unescape(value) for name, value in site.items() if name != "urls"}
+        return told | {"main_url": site["urls"][0]}
 
     def line(self, request):
         method = re.search(rb"(?:^|&)method=([\w.]+)", request.body)
@@ -101,7 +103,7 @@ class Matomo(StandIn):
             raise Answer(200, "<?xml version='1.0'?><result><error message='?'/></result>")
         method, right = form.pop("method", ""), self.tokens.get(form.pop("token_auth", ""))
         if right is None:
-            raise error("Bitte gib einen gültigen Authentifizierungsschlüssel an.", 401)
+            raise Answer(401, "<!DOCTYPE html><html><h2>Unable to authenticate with the provided token.</h2></html>")
         if method not in PARAMETERS:
             self.violation(f"no such method: {method}")
             raise error(f"The method '{method}' does not exist", 400)
@@ -205,9 +207,10 @@ class Matomo(StandIn):
         return Answer(200, CURRENCIES)
 
     def getJavascriptTag(self, values, right):
-        site, host = self.site(values, right), re.sub(r"^https?:", "", values.get("piwikUrl", ""))
+        # Of any number, also of one that is not there.
+        host = re.sub(r"^https?:", "", values.get("piwikUrl", ""))
         text = (
             "<!-- Matomo -->\n<script>\n  var _paq = window._paq = window._paq || [];\n"
-            f"  (function() {{\n    var u=\"{host}/\";\n    _paq.push(['setSiteId', '{site['idsite']}']);\n"
+            f"  (function() {{\n    var u=\"{host}/\";\n    _paq.push(['setSiteId', '{values['idSite']}']);\n"
             "  })();\n</script>\n<!-- End Matomo Code -->\n")
-        return Answer(200, {"value": escaped(text)})
+        return Answer(200, {"value": text})

@@ -36,11 +36,11 @@ final class MatomoClient: Sendable {
 
     /// The lines for pages of a tracking site, with the address under which we know Matomo.
     func snippet(_ id: String) async throws(PortError) -> String {
-        try Self.check(id)
+        // It gives one for any number.
+        guard try await site(id) != nil else { throw PortError(.refused, "there is no tracking site \(id)") }
         let answer = try await call(
             "SitesManager.getJavascriptTag", [("idSite", id), ("piwikUrl", settings.url)],
             "the code of tracking site \(id)")
-        guard !answer.isNull else { throw PortError(.refused, "there is no tracking site \(id)") }
         let text = answer["value"]?.asString?.withoutEntities ?? ""
         guard text.contains("<script"), text.utf8.count <= 16 << 10 else {
             throw PortError(.refused, "Matomo gave no code for tracking site \(id)")
@@ -58,17 +58,18 @@ final class MatomoClient: Sendable {
 /// What an answer means. Most errors come with 200, in the language of the token's user: their words are for people alone.
 enum MatomoAnswer {
     static func judge(_ reply: OutboundReply, _ what: String, secret: String) -> Judgement<JSONValue> {
+        // With a page for people where the token is none at all.
+        if [401, 403].contains(reply.status) {
+            return .failed(PortError(.refused, "\(what): Matomo does not take the token, or it is no super user's"))
+        }
         let isGood = (200..<300).contains(reply.status)
         guard let json = try? JSONParser.parse(reply.body, limits: .local) else {
             guard isGood else { return reply.judged(what) }
             return .unclear(PortError(.silent, "\(what) was answered with what is no answer of Matomo's API"))
         }
         guard json["result"]?.asString == "error" else { return isGood ? .value(json) : reply.judged(what) }
-        let text = json["message"]?.asString ?? ""
+        let text = json["message"]?.asString?.withoutEntities ?? ""
         if isMissingSite(text) { return .value(nil) }
-        if [401, 403].contains(reply.status) {
-            return .failed(PortError(.refused, "\(what): Matomo does not take the token, or it is no super user's"))
-        }
         let reason = text.isEmpty || text.contains(secret) ? "answered with \(reply.status)" : text.quotable
         let message = "\(what): \(reason)"
         switch reply.status {

@@ -29,13 +29,13 @@ struct MatomoSite: Sendable {
     /// `https://shop.example.org`.
     var mainURL: String
     var group: String
-    /// Values are texts, most of them.
+    /// Values are texts or numbers, by what the database's driver gives.
     var fields: JSONObject
 
     init?(_ json: JSONValue) {
         guard let fields = json.asObject, let id = fields["idsite"]?.plainText, let url = fields["main_url"]?.asString
         else { return nil }
-        (self.id, self.fields, group) = (id, fields, fields["group"]?.asString?.withoutEntities ?? "")
+        (self.id, self.fields, group) = (id, fields, fields["group"]?.asString ?? "")
         mainURL = url.lowercased()
         while mainURL.hasSuffix("/") { mainURL.removeLast() }
     }
