@@ -31,15 +31,15 @@ import WireProtocol
     }
 
     @Test func `they are checked as an operator's, and nothing of them is kept`() async throws {
-        let settings: JSONObject = ["url": "https://abc.supabase.co", "service_key": "sb_secret_planted-1729"]
+        let settings: JSONObject = ["url": "https://abc.supabase.co", "key": "sb_secret_planted-1729"]
         let made = try dependencies.integrations.connection("supabase", settings, name: "the request")
         #expect(made.tables != nil && made.analytics == nil)
         #expect(try await dependencies.ports.integrations.offering(.tables).isEmpty)
         for (settings, field) in [
-            (["url": "https://abc.supabase.co"], "body.service_key"),
-            (["url": "http://planted-1729", "service_key": "k"], "body.url"),
-            (["url": "https://abc.supabase.co", "service_key": ["planted-1729"]], "body.service_key"),
-            (["url": "https://abc.supabase.co", "service_key": "k", "more": 1], "body.more"),
+            (["url": "https://abc.supabase.co"], "body.key"),
+            (["url": "http://planted-1729", "key": "k"], "body.url"),
+            (["url": "https://abc.supabase.co", "key": ["planted-1729"]], "body.key"),
+            (["url": "https://abc.supabase.co", "key": "k", "more": 1], "body.more"),
         ] as [(JSONObject, String)] {
             let error = #expect(throws: CoreError.self) {
                 try dependencies.integrations.connection("supabase", settings, name: "the request", path: "body")
@@ -56,7 +56,7 @@ import WireProtocol
         try await StandIns.withTables { outside in
             try await outside.change(.supabase, ["sql": "CREATE TABLE sites (id int PRIMARY KEY)"])
             let settings: JSONObject = [
-                "url": .string(outside.url(.supabase)), "service_key": "sb_secret_of-the-tests",
+                "url": .string(outside.url(.supabase)), "key": "sb_secret_of-the-tests",
             ]
             let sites = TablePort.Table("sites")
             let inside = try dependencies.integrations.connection("supabase", settings, name: "the request")

@@ -34,7 +34,7 @@ import WireProtocol
     }
 
     private static func settings(_ outside: StandIns, _ more: JSONObject = [:]) -> JSONObject {
-        var settings: JSONObject = ["url": .string(outside.url(.supabase)), "service_key": .string(key)]
+        var settings: JSONObject = ["url": .string(outside.url(.supabase)), "key": .string(key)]
         for member in more.members { settings[member.key] = member.value }
         return settings
     }
@@ -302,7 +302,7 @@ import WireProtocol
             #expect(try await tables.rows(sites, [], [:], nil, 10).count == 5)
             let token = try #require(try await outside.state(.supabase)["keys"]?["authenticated"])
             let clerk = try #require(
-                try Supabase.kind.connected(Self.settings(outside, ["service_key": token])).tables)
+                try Supabase.kind.connected(Self.settings(outside, ["key": token])).tables)
             #expect(try await clerk.rows(sites, [], [:], nil, 10).isEmpty)
             #expect(try await clerk.update(sites, 1, ["error_message": "x"], [:]) == 0)
             try await outside.change(
@@ -337,7 +337,7 @@ import WireProtocol
             _ = tables
             let keys = try #require(try await outside.state(.supabase)["keys"]?.asObject)
             func checks(_ key: JSONValue?) async throws -> [IntegrationCheck] {
-                try await Supabase.kind.connected(Self.settings(outside, ["service_key": key ?? nil])).test()
+                try await Supabase.kind.connected(Self.settings(outside, ["key": key ?? nil])).test()
             }
             let secret = try await checks(.string(Self.key))
             #expect(secret.map(\.name) == ["key", "schema"] && secret.map(\.isPassed) == [true, true], "\(secret)")
@@ -359,7 +359,7 @@ import WireProtocol
 
     @Test func `settings that do not do name their field`() throws {
         func problem(_ more: JSONObject) -> String? {
-            var settings: JSONObject = ["url": "https://abc.supabase.co", "service_key": "sb_secret_planted-1729"]
+            var settings: JSONObject = ["url": "https://abc.supabase.co", "key": "sb_secret_planted-1729"]
             for member in more.members { settings[member.key] = member.value }
             do { _ = try Supabase.kind.read(settings, "settings") } catch { return "\(error)" }
             return nil
@@ -368,13 +368,13 @@ import WireProtocol
         // {"role":"anon"}
         for (field, value) in [
             ("url", "http://abc.supabase.co"), ("url", "https://abc.supabase.co?x"), ("path", "/rest/../v1"),
-            ("path", "rest"), ("schema", "a.b"), ("service_key", "sb_publishable_1729"), ("service_key", "a\nb"),
-            ("service_key", "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.x1729"),
+            ("path", "rest"), ("schema", "a.b"), ("key", "sb_publishable_1729"), ("key", "a\nb"),
+            ("key", "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.x1729"),
         ] {
             let said = problem([field: .string(value)])
             #expect(said?.contains("settings.\(field)") == true && said?.contains("1729") == false, "\(said ?? "")")
         }
-        let whole: JSONObject = ["url": "https://abc.supabase.co/rest/v1/", "service_key": "sb_secret_x"]
+        let whole: JSONObject = ["url": "https://abc.supabase.co/rest/v1/", "key": "sb_secret_x"]
         #expect(try Supabase.kind.read(whole, "settings")["url"] == "https://abc.supabase.co")
     }
 }

@@ -7,7 +7,7 @@ import WireProtocol
 package enum Supabase {
     package static let kind = IntegrationKind(
         name: "supabase", summary: "Tables of a Supabase project, or of any PostgREST", offers: [.tables],
-        schema: schema, secrets: ["service_key"],
+        schema: schema, secrets: ["key"],
         read: { fields, path throws(CoreError) in try SupabaseSettings.read(fields, path).json },
         connect: { fields, outside in
             do throws(CoreError) {
@@ -41,7 +41,7 @@ struct SupabaseSettings: IntegrationSettings {
         // Given as the dashboard shows it for clients of its REST API.
         url = !path.isEmpty && address.hasSuffix(path) ? String(address.dropLast(path.utf8.count)) : address
         self.path = path
-        key = try SupabaseKey(try fields.line("service_key", atMost: 4000))
+        key = try SupabaseKey(try fields.line("key", atMost: 4000))
         schema = try fields.optionalString("schema") ?? "public"
         guard TableNames.isPlain(schema) else {
             throw FieldError(path: "schema", problem: .value(expected: TableNames.expectation))
@@ -59,7 +59,7 @@ struct SupabaseSettings: IntegrationSettings {
 
     var json: JSONObject {
         var json: JSONObject = [
-            "url": .string(url), "service_key": .string(key.text), "schema": .string(schema), "path": .string(path),
+            "url": .string(url), "key": .string(key.text), "schema": .string(schema), "path": .string(path),
         ]
         json["authority"] = authority.map { .string($0) }
         return json
@@ -68,12 +68,12 @@ struct SupabaseSettings: IntegrationSettings {
 
 extension Supabase {
     private static let schema: JSONObject = [
-        "type": "object", "additionalProperties": false, "required": ["url", "service_key"],
+        "type": "object", "additionalProperties": false, "required": ["url", "key"],
         "properties": [
             "url": [
                 "type": "string", "title": "Address", "description": "Of the project: https://REF.supabase.co",
             ],
-            "service_key": [
+            "key": [
                 "type": "string", "title": "Service key", "writeOnly": true, "maxLength": 4000,
                 "description":
                     "A secret key (sb_secret_…), the key service_role, or a JWT of a role that may see and change the rows",

@@ -13,7 +13,7 @@ struct SupabaseKey: Sendable, Hashable {
     /// Refuses keys for browsers: with them rows that are hidden are as if they were not there, without any error.
     init(_ text: String) throws(FieldError) {
         func wrong(_ expected: String) -> FieldError {
-            FieldError(path: "service_key", problem: .value(expected: expected))
+            FieldError(path: "key", problem: .value(expected: expected))
         }
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw wrong("a key without blanks") }
         guard !text.hasPrefix("sb_publishable_") else {
