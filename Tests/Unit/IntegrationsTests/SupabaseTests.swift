@@ -170,6 +170,14 @@ import WireProtocol
             }
             #expect(error?.kind == .silent)
             #expect(try await calls(outside, "PATCH") == 1)
+            // Nor does whoever may not look.
+            try await outside.fault(
+                .supabase, ["on": "PATCH", "kind": "lost"],
+                ["on": "GET", "kind": "status", "status": 403, "body": ["code": "42501"]])
+            let blind = await portError { () throws(PortError) in
+                _ = try await tables.update(sites, 2, ["status_hosting": "active"], [:])
+            }
+            #expect(blind?.kind == .silent)
             // The row went meanwhile: there is nothing to be changed.
             try await outside.change(.supabase, ["sql": "DELETE FROM sites WHERE id = 3"])
             #expect(try await tables.update(sites, 3, ["status_hosting": "active"], [:]) == 0)

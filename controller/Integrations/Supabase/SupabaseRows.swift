@@ -94,8 +94,10 @@ extension SupabaseClient {
         } catch {
             guard error.kind == .silent else { throw error }
             // Nobody knows whether it was committed: the row does.
-            let row = try await rows(table, fields.keys, [table.key: id], after: nil, limit: 1).first
-            guard let row else { return 0 }
+            guard let there = try? await rows(table, fields.keys, [table.key: id], after: nil, limit: 1) else {
+                throw error
+            }
+            guard let row = there.first else { return 0 }
             guard row.holds(fields) else { throw error }
             return 1
         }
