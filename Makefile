@@ -20,7 +20,7 @@ help:
 	@echo 'make stop         stop what quickstart started        make reset   and forget its state'
 	@echo 'make test         install what is needed, lint, build, run every test'
 	@echo 'make unit         TESTS=StoreTests: build and run the tests of one part'
-	@echo 'make real         long tests with the real parts of Debian systems (SUITES), as root: recipes set sites up in trees'
+	@echo 'make real         long tests with the real parts of Debian systems (SUITES), as root: recipes set sites up in trees, Matomo runs in one'
 	@echo 'make torture      the long part of what tries to break it: hours'
 	@echo 'make simulate     SEEDS=n worlds with faults, or SEED=n with its whole trace; PLANT=name puts a fault in'
 	@echo 'make soak         both daemons under churn for MINUTES, and the slopes of what they hold'

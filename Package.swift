@@ -171,6 +171,12 @@ let package = Package(
             "NginxProxyManagerIntegration", "controller/Integrations/NginxProxyManager",
             ["ControllerCore", "IntegrationKit", "Model", "WireProtocol"]),
         part(
+            "MatomoIntegration", "controller/Integrations/Matomo",
+            ["ControllerCore", "IntegrationKit", "Model", "WireProtocol"]),
+        part(
+            "SupabaseIntegration", "controller/Integrations/Supabase",
+            ["ControllerCore", "IntegrationKit", "Model", "WireProtocol"]),
+        part(
             "ISPConfigIntegration", "controller/Integrations/ISPConfig",
             ["ControllerCore", "IntegrationKit", "Model", "WireProtocol"]),
         part(
@@ -218,10 +224,11 @@ let package = Package(
             [
                 "API", "APIModels", "CloudflareIntegration", "ContainerProduct", "ControllerCore", "ControllerEngine",
                 "DaemonKit",
-                "HTTP", "HelmStoreProduct", "ISPConfigIntegration", "IntegrationKit", "Model",
+                "HTTP", "HelmStoreProduct", "ISPConfigIntegration", "IntegrationKit", "MatomoIntegration", "Model",
                 "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
-                "Sessions", "Store", "StoresCompatibility", "Transport", "WireProtocol", "WordPressCompatibility",
+                "Sessions", "Store", "StoresCompatibility", "SupabaseIntegration", "Transport", "WireProtocol",
+                "WordPressCompatibility",
                 "WordPressProduct",
                 arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
@@ -312,10 +319,10 @@ let package = Package(
             dependencies: [
                 "AgentCommands",
                 "APIModels", "CloudflareIntegration", "ControllerCore", "HTTPFetch", "ISPConfigIntegration",
-                "IntegrationKit",
+                "IntegrationKit", "MatomoIntegration",
                 "Model",
                 "NginxProxyManagerIntegration", "Placement", "Processes", "ResolverIntegration", "Saga", "StandIns",
-                "Store",
+                "Store", "SupabaseIntegration",
                 "TestSupport", "WireProtocol", logging,
             ],
             path: "Tests/Unit/IntegrationsTests", swiftSettings: house),
@@ -381,7 +388,8 @@ let package = Package(
         .testTarget(
             name: "RealParts",
             dependencies: [
-                "DriverKit", "Processes", "ProxmoxDriver", "Recipes", "TestSupport", "WireProtocol", logging,
+                "ControllerCore", "DriverKit", "HTTPFetch", "IntegrationKit", "MatomoIntegration", "Processes",
+                "ProxmoxDriver", "Recipes", "TestSupport", "WireProtocol", logging,
             ],
             path: "Tests/System/RealParts", swiftSettings: house),
 

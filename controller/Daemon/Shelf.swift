@@ -3,8 +3,10 @@ import ContainerProduct
 import ControllerCore
 import HelmStoreProduct
 import ISPConfigIntegration
+import MatomoIntegration
 import NginxProxyManagerIntegration
 import ResolverIntegration
+import SupabaseIntegration
 import WordPressProduct
 
 extension Catalogue {
@@ -15,5 +17,7 @@ extension Catalogue {
 
 extension [IntegrationKind] {
     /// What services of others this controller can work with. A further one is a further name here.
-    static let shipped = [Cloudflare.kind, ISPConfig.kind, NginxProxyManager.kind, Resolver.kind]
+    static let shipped = [
+        Cloudflare.kind, ISPConfig.kind, Matomo.kind, NginxProxyManager.kind, Resolver.kind, Supabase.kind,
+    ]
 }

@@ -58,11 +58,15 @@ class StandIn:
     def violation(self, text):
         self.violations.append(text)
 
+    def line(self, request):
+        """Of a request, for the log and for faults: without secrets."""
+        return f"{request.method} {request.path}" + (f"?{request.raw_query}" if request.raw_query else "")
+
     # Faults: {"on": "POST /zones", "kind": "lost", "times": 1, "seconds": 1}
 
     def take_fault(self, request):
         with self.lock:
-            line = f"{request.method} {request.path}" + (f"?{request.raw_query}" if request.raw_query else "")
+            line = self.line(request)
             self.log.append(line)
             for fault in self.faults:
                 if fault.get("times", 1) > 0 and re.search(fault["on"], line):

@@ -15,8 +15,9 @@ enum RealParts {
     static let trees = variable("INNKEEPER_TREES") ?? "\(variable("HOME") ?? "/var/tmp")/.cache/innkeeper/trees"
 
     /// Makes a tree where it is not there, and says how long that took.
-    static func makeTree(_ suite: String) async throws {
-        let script = "\(Checkout.root)/Tests/Support/Trees/tree"
+    /// - Parameter script: of `Tests/Support/Trees`.
+    static func makeTree(_ suite: String, by script: String = "tree") async throws {
+        let script = "\(Checkout.root)/Tests/Support/Trees/\(script)"
         let made = try await Child.run(ProcessRequest(script, [trees, suite], deadline: .seconds(3600)))
         guard made.succeeded else { throw SetupFailure("no tree of \(suite): \(made.errorText)") }
         print(made.outputText, terminator: "")

@@ -4,14 +4,18 @@ package struct Integration: Sendable {
     package var zones: ObjectProvider<DNSZone>?
     package var proxy: ProxyProvider?
     package var resolver: ResolverPort?
+    package var analytics: AnalyticsProvider?
+    package var tables: TablePort?
     /// Looks whether everything is as it must be, and changes nothing. Each check has a limit of its own.
     package var test: @Sendable () async -> [IntegrationCheck]
 
     package init(
         dns: DNSProvider? = nil, zones: ObjectProvider<DNSZone>? = nil, proxy: ProxyProvider? = nil,
-        resolver: ResolverPort? = nil, test: @escaping @Sendable () async -> [IntegrationCheck]
+        resolver: ResolverPort? = nil, analytics: AnalyticsProvider? = nil, tables: TablePort? = nil,
+        test: @escaping @Sendable () async -> [IntegrationCheck]
     ) {
         (self.dns, self.zones, self.proxy, self.resolver, self.test) = (dns, zones, proxy, resolver, test)
+        (self.analytics, self.tables) = (analytics, tables)
     }
 }
 
@@ -44,6 +48,20 @@ package struct ProxyProvider: Sendable {
     ) {
         (self.addresses, self.routes) = (addresses, routes)
         (self.certificates, self.challenges) = (certificates, challenges)
+    }
+}
+
+/// Who counts the visits to sites.
+package struct AnalyticsProvider: Sendable {
+    /// What is put without an id gets one, which `find` tells. What is put with one of ours gets its domain, and keeps what was counted.
+    package var sites: ObjectProvider<AnalyticsSite>
+    /// The lines that pages of a site bear so that their visits are counted, as HTML.
+    package var snippet: @Sendable (_ id: String) async throws(PortError) -> String
+
+    package init(
+        sites: ObjectProvider<AnalyticsSite>, snippet: @escaping @Sendable (String) async throws(PortError) -> String
+    ) {
+        (self.sites, self.snippet) = (sites, snippet)
     }
 }
 
@@ -101,6 +119,14 @@ package struct IntegrationsPort: Sendable {
 
     package func proxy(_ name: String) async throws(PortError) -> ProxyProvider {
         try Self.required(try await named(name).proxy, name, "a proxy")
+    }
+
+    package func analytics(_ name: String) async throws(PortError) -> AnalyticsProvider {
+        try Self.required(try await named(name).analytics, name, "analytics")
+    }
+
+    package func tables(_ name: String) async throws(PortError) -> TablePort {
+        try Self.required(try await named(name).tables, name, "tables")
     }
 
     private static func required<Part>(_ part: Part?, _ name: String, _ what: String) throws(PortError) -> Part {

@@ -52,4 +52,8 @@ package enum IntegrationOffer: String, Sendable, Hashable, CaseIterable {
     case zones
     case proxy
     case resolver
+    /// Counting of visits.
+    case analytics
+    /// Rows of a database of others.
+    case tables
 }

@@ -1,6 +1,7 @@
 import Model
 package import Store
 import Synchronization
+package import WireProtocol
 
 /// What the operator has set up, connected: each once, so that all operations share its session and its budget.
 package final class Integrations: Sendable {
@@ -43,6 +44,24 @@ package final class Integrations: Sendable {
             }
             return try await other.look(name, type)
         }
+    }
+
+    /// One of settings that are not kept here, such as credentials that came with a request: checked as an operator's are, and connected
+    /// anew, with a session and a budget of its own, by each call.
+    /// - Parameters:
+    ///   - name: what it is called in errors.
+    ///   - path: of the settings, for errors.
+    ///   - reach: which addresses it may go to. Others than operators may have said where.
+    package func connection(
+        _ kind: String, _ settings: JSONObject, name: String, path: String = "settings",
+        reach: OutboundRequest.Reach = .publicInternet
+    ) throws(CoreError) -> Integration {
+        guard let kind = self.kind(kind) else {
+            throw .conflict("this version knows no integrations of the kind \(kind.prefix(64))")
+        }
+        var outside = outside
+        (outside.name, outside.http) = (name, outside.http.reaching(reach))
+        return kind.connect(try kind.checked(settings, path), outside)
     }
 
     /// Settings that are given, connected for one use.

@@ -7,6 +7,16 @@ package struct HTTPPort: Sendable {
         self.send = send
     }
 
+    /// The same, where each call goes no further than this.
+    package func reaching(_ reach: OutboundRequest.Reach) -> HTTPPort {
+        guard reach != .anywhere else { return self }
+        return HTTPPort { request throws(PortError) in
+            var request = request
+            request.reach = reach
+            return try await send(request)
+        }
+    }
+
     package static let none = HTTPPort { (_) throws(PortError) in throw .notSetUp("way to the outside") }
 }
 

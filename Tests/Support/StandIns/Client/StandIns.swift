@@ -2,11 +2,11 @@ import HTTPFetch
 package import TestSupport
 package import WireProtocol
 
-/// Cloudflare, Nginx Proxy Manager, ISPConfig and a name server, as they behave, on loopback ports. They end with this object.
+/// Cloudflare, Nginx Proxy Manager, ISPConfig, Matomo and a name server, as they behave, on loopback ports. They end with this object.
 package final class StandIns: Sendable {
     /// What the stand-ins are called.
     package enum Name: String, Sendable {
-        case cloudflare, npm, ispconfig, dns, http, https, control, controller, receiver
+        case cloudflare, npm, ispconfig, matomo, supabase, dns, http, https, control, controller, receiver
     }
 
     package let folder: ScratchFolder
@@ -37,12 +37,18 @@ package final class StandIns: Sendable {
         try await with("receiver", [], body)
     }
 
+    /// Supabase alone, over a PostgreSQL of its own.
+    package static func withTables(_ body: (StandIns) async throws -> Void) async throws {
+        // Debian's own Python has Debian's packages.
+        try await with("tables", python: "/usr/bin/python3", [], body)
+    }
+
     private static func with(
-        _ script: String, _ words: [String], _ body: (StandIns) async throws -> Void
+        _ script: String, python: String = "python3", _ words: [String], _ body: (StandIns) async throws -> Void
     ) async throws {
         let folder = try ScratchFolder("stand-ins")
         let program = try BackgroundProgram(
-            "python3", ["\(Checkout.root)/Tests/Support/StandIns/\(script)", folder.path] + words,
+            python, ["\(Checkout.root)/Tests/Support/StandIns/\(script)", folder.path] + words,
             log: folder.file("log"))
         guard await eventually({ (try? folder.read("ports.json")) != nil }), let bytes = try? folder.read("ports.json")
         else {
