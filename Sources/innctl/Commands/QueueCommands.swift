@@ -60,7 +60,7 @@ struct QueueList: AsyncParsableCommand {
             for queue in queues {
                 table.add(
                     queue.name, queue.settings["tables"]?.asString, queue.settings["plan"]?.asString,
-                    QueueCard.text(queue.rows), queue.enabled ? queue.lastAt.map { Readable.age($0) } : "off",
+                    QueueCard.text(queue.rows), queue.enabled ? queue.lastAt.flatMap { Readable.age($0) } : "off",
                     queue.problem)
             }
             return table

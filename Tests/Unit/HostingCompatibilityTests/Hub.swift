@@ -95,7 +95,8 @@ final class Hub: Sendable {
     /// Kinds of integrations that lead here, whatever their settings say; each connection tells by HTTP that it was made.
     var kinds: [IntegrationKind] {
         [
-            kind(QueueKinds.tables, ["url", "key"], .tables), kind(QueueKinds.analytics, ["url", "token"], .analytics),
+            kind(QueueKinds.tables, ["url", "service_key"], .tables),
+            kind(QueueKinds.analytics, ["url", "token"], .analytics),
         ]
     }
 
@@ -104,7 +105,7 @@ final class Hub: Sendable {
             name: name, summary: "A hub of tests", offers: [offer],
             schema: [
                 "type": "object", "additionalProperties": false, "required": .array(fields.map { .string($0) }),
-                "properties": .object(JSONObject(fields.map { ($0, ["type": "string"]) })),
+                "properties": .object(JSONObject((fields + ["adopt"]).map { ($0, $0 == "adopt" ? [:] : ["type": "string"]) })),
             ], secrets: [fields[1]],
             read: { settings, path throws(CoreError) in
                 guard settings["url"]?.asString?.contains("://") == true else {

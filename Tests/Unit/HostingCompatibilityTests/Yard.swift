@@ -51,7 +51,7 @@ struct Yard: Sendable {
         guard other == nil else { return }
         _ = try await operations.createPlan(name: "site", product: "site", spec: [:], by: Self.by)
         _ = try await operations.addIntegration(
-            name: "hub", kind: QueueKinds.tables, settings: ["url": "https://hub.example.org", "key": "planted-1729"],
+            name: "hub", kind: QueueKinds.tables, settings: ["url": "https://hub.example.org", "service_key": "planted-1729"],
             by: Self.by)
     }
 
@@ -68,8 +68,9 @@ struct Yard: Sendable {
     }
 
     /// Runs all operations to their ends.
-    func work() async throws {
-        for operation in try await store.unfinishedOperations() {
+    /// - Parameter wanted: these alone.
+    func work(at wanted: [String?]? = nil) async throws {
+        for operation in try await store.unfinishedOperations() where wanted?.contains(operation.id) != false {
             for _ in 0..<10 where try await store.operation(operation.id)?.state.isFinished == false {
                 let loading = OperationLoading(dependencies: dependencies, rules: .standard) { _, _ in }
                 guard let record = try await store.operation(operation.id) else { break }

@@ -98,7 +98,7 @@ struct ProcessBody: Decodable, Sendable {
                 .invalidField, "supabase_service_key must be 1 to 4096 characters", field: "supabase_service_key")
         }
         return QueueCredentials(
-            tables: ["url": .string(supabaseURL), "key": .string(supabaseServiceKey)], matomo: matomo,
+            tables: ["url": .string(supabaseURL), "service_key": .string(supabaseServiceKey)], matomo: matomo,
             allowsPrivate: allowsPrivate)
     }
 
@@ -153,7 +153,7 @@ enum HostingErrors {
     private static func name(of field: String) -> String {
         switch field {
         case "tables.url": "supabase_url"
-        case "tables.key": "supabase_service_key"
+        case "tables.service_key": "supabase_service_key"
         case "matomo.url": "matomo_url"
         case "matomo.token": "matomo_token"
         default: field

@@ -90,7 +90,7 @@ struct QueueTracking: Sendable {
 
     private func provider() async throws -> AnalyticsProvider? {
         let source = try await QueueSource(of: claim, dependencies)
-        let settings: JSONObject
+        var settings: JSONObject
         switch source.counting {
         case .none: return nil
         case .given(let given): settings = given
@@ -101,6 +101,7 @@ struct QueueTracking: Sendable {
             else { return nil }
             settings = ["url": .string(url), "token": .string(token)]
         }
+        settings["adopt"] = .bool(source.settings.adopts)
         // Who writes the table is not the operator: what it says leads to the public Internet alone, unless he said otherwise.
         let reach = source.request == nil ? .publicInternet : source.reach
         return try dependencies.integrations.connection(
