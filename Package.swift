@@ -305,8 +305,8 @@ let package = Package(
         tests(
             "HostingCompatibility",
             [
-                "API", "APIModels", "AgentCommands", "ControllerCore", "HTTP", "HTTPFetch", "Model", "Saga", "Store",
-                "WireProtocol", lifecycle, logging,
+                "API", "APIModels", "AgentCommands", "ControllerCore", "HTTP", "HTTPFetch", "Model", "Placement", "Saga",
+                "Store", "WireProtocol", lifecycle, logging,
             ]),
         tests(
             "HelmStoreProduct",

@@ -5,6 +5,7 @@ import HTTPFetch
 import HostingCompatibility
 import Logging
 import ServiceLifecycle
+import Store
 import Synchronization
 import TestSupport
 import Testing

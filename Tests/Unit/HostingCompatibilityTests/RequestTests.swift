@@ -1,4 +1,5 @@
 import Model
+import Placement
 import Store
 import TestSupport
 import Testing
@@ -59,7 +60,8 @@ import WireProtocol
     @Test func `one that finds nothing leaves nothing`() async throws {
         try await with { yard in
             yard.hub.add(1, "a.example.org", hosting: "active")
-            #expect(try await ask(yard).isEmpty)
+            let none = try await ask(yard)
+            #expect(none.isEmpty)
             #expect(try await yard.store.expiredQueueRequests(at: yard.clock.time + .days(2), limit: 10).isEmpty)
             yard.hub.change { $0.isDown = true }
             await #expect(throws: PortError.self) { try await ask(yard) }
@@ -70,7 +72,8 @@ import WireProtocol
     @Test func `one row is one row`() async throws {
         try await with { yard in
             for id in 1...3 { yard.hub.add(.integer(Int64(id)), .string("s\(id).example.org")) }
-            #expect(try await ask(yard, only: "2").map(\.domain) == ["s2.example.org"])
+            let sites = try await ask(yard, only: "2")
+            #expect(sites.map(\.domain) == ["s2.example.org"])
             #expect(try await ask(yard, only: "9").isEmpty)
             #expect(try await yard.services.count == 1)
         }

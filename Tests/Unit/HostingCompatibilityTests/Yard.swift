@@ -1,6 +1,8 @@
+import APIModels
 import AgentCommands
 import Logging
 import Model
+import Placement
 import Store
 import Synchronization
 import TestSupport
