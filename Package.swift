@@ -305,7 +305,8 @@ let package = Package(
         tests(
             "HostingCompatibility",
             [
-                "API", "APIModels", "AgentCommands", "ControllerCore", "HTTP", "HTTPFetch", "Model", "Placement", "Saga",
+                "API", "APIModels", "AgentCommands", "ControllerCore", "HTTP", "HTTPFetch", "Model", "Placement",
+                "Saga",
                 "Store", "WireProtocol", lifecycle, logging,
             ]),
         tests(

@@ -11,7 +11,8 @@ extension IntegrationKind {
     /// One that keeps one table: its settings say which rows wait there.
     static let tabled = IntegrationKind(
         name: "tabled", summary: "A table of tests", offers: [.tables],
-        schema: ["type": "object", "properties": ["url": ["type": "string"], "domains": ["type": "array"]]], secrets: [],
+        schema: ["type": "object", "properties": ["url": ["type": "string"], "domains": ["type": "array"]]],
+        secrets: [],
         read: { fields, _ throws(CoreError) in fields },
         connect: { fields, _ in
             let domains = fields["domains"]?.asArray ?? []
@@ -51,7 +52,8 @@ extension IntegrationKind {
         #expect(try await house.ask(.post, "/api/v1/queues", Self.body).status == 409)
         let view = try await house.ask(.get, "/api/v1/queues/sites").model(QueueView.self)
         #expect(view.enabled && view.settings["sites"]?["status_dns"] == "status_dns" && view.rows.working == 0)
-        #expect(try await house.ask(.get, "/api/v1/queues").model(Listing<QueueView>.self).items.map(\.name) == ["sites"])
+        #expect(
+            try await house.ask(.get, "/api/v1/queues").model(Listing<QueueView>.self).items.map(\.name) == ["sites"])
         // Of a domain that is none nothing is made: the row is told.
         let run = try await house.ask(.post, "/api/v1/queues/sites/run").model(QueueRunView.self)
         #expect(run.taken.map(\.row) == ["1"] && run.taken.map(\.isNew) == [true] && run.problem == nil)
@@ -68,7 +70,8 @@ extension IntegrationKind {
         #expect(try await house.ask(.delete, "/api/v1/queues/sites").status == 204)
         #expect(try await house.ask(.get, "/api/v1/queues/sites").status == 404)
         let audit = try await house.store.auditLog().items.map(\.action)
-        #expect(Set(audit).isSuperset(of: ["queue.create", "queue.update", "queue.run", "queue.replay", "queue.delete"]))
+        #expect(
+            Set(audit).isSuperset(of: ["queue.create", "queue.update", "queue.run", "queue.replay", "queue.delete"]))
     }
 
     @Test func `a problem names the field`() async throws {

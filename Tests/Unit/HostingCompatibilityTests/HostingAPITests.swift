@@ -108,7 +108,8 @@ import WireProtocol
                 (["supabase_url": "http://hub.example.org"], "supabase_url"), (["supabase_url": "hub"], "supabase_url"),
                 (["supabase_url": 7], "supabase_url"), (["supabase_service_key": ""], "supabase_service_key"),
                 (["site_id": ""], "site_id"), (["site_id": ["a"]], "site_id"),
-                (["matomo_url": "https://m.example.org"], "matomo_token"), (["matomo_token": "planted-1730"], "matomo_url"),
+                (["matomo_url": "https://m.example.org"], "matomo_token"),
+                (["matomo_token": "planted-1730"], "matomo_url"),
                 (["matomo_url": "file:///etc/passwd", "matomo_token": "planted-1730"], "matomo_url"),
                 (["siteid": "7"], "siteid"),
             ] as [(JSONObject, String)] {

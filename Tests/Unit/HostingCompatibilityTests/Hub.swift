@@ -81,13 +81,17 @@ final class Hub: Sendable {
                     try self.state.withLock { state -> Result<MarkedObject<AnalyticsSite>?, PortError> in
                         guard !state.isMatomoDown else { return .failure(PortError(.silent, "Matomo is silent")) }
                         return .success(
-                            state.tracked[domain].map { MarkedObject(AnalyticsSite(domain: domain, id: $0), mark: mark) })
+                            state.tracked[domain].map {
+                                MarkedObject(AnalyticsSite(domain: domain, id: $0), mark: mark)
+                            })
                     }.get()
                 },
                 put: { site, _ throws(PortError) in
                     self.state.withLock { $0.tracked[site.domain] = "\(40 + $0.tracked.count)" }
                 },
-                remove: { (domain, _) throws(PortError) in _ = self.state.withLock { $0.tracked.removeValue(forKey: domain) } }
+                remove: { (domain, _) throws(PortError) in
+                    _ = self.state.withLock { $0.tracked.removeValue(forKey: domain) }
+                }
             ),
             snippet: { (_) throws(PortError) in "" })
     }
@@ -105,7 +109,8 @@ final class Hub: Sendable {
             name: name, summary: "A hub of tests", offers: [offer],
             schema: [
                 "type": "object", "additionalProperties": false, "required": .array(fields.map { .string($0) }),
-                "properties": .object(JSONObject((fields + ["adopt"]).map { ($0, $0 == "adopt" ? [:] : ["type": "string"]) })),
+                "properties": .object(
+                    JSONObject((fields + ["adopt"]).map { ($0, $0 == "adopt" ? [:] : ["type": "string"]) })),
             ], secrets: [fields[1]],
             read: { settings, path throws(CoreError) in
                 guard settings["url"]?.asString?.contains("://") == true else {

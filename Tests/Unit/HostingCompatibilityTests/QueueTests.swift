@@ -88,7 +88,8 @@ import WireProtocol
             yard.hub.add(1, "bad.example.org")
             yard.builder.change {
                 $0.refusals["bad.example.org"] =
-                    "clpctl said\u{1B}[31m no:\n/home/clp/secrets/x password=hunter2 " + String(repeating: "long ", count: 200)
+                    "clpctl said\u{1B}[31m no:\n/home/clp/secrets/x password=hunter2 "
+                    + String(repeating: "long ", count: 200)
             }
             try await yard.queue()
             try await yard.settle(1)
@@ -109,7 +110,8 @@ import WireProtocol
     @Test func `a row of which nothing can be made is told so, and the others go on`() async throws {
         try await with { yard in
             let hostile: [JSONValue] = [
-                .null, 7, ["a": 1], "", "a b", "x\u{0}y.example.org", "../../etc/passwd", "-a.example.org", "taken.example.org",
+                .null, 7, ["a": 1], "", "a b", "x\u{0}y.example.org", "../../etc/passwd", "-a.example.org",
+                "taken.example.org",
                 .string(String(repeating: "a", count: 300_000)), "a.example.org; rm -rf /", "\u{202E}gro.elpmaxe",
             ]
             for (index, domain) in hostile.enumerated() { yard.hub.add(.integer(Int64(index)), domain) }
@@ -190,10 +192,12 @@ import WireProtocol
             #expect(try await yard.findings() == ["queue.unreadable"])
             try await yard.store.insertNode(
                 NodeRecord(
-                    id: "nod_1", name: "one", labels: ["address": "192.0.2.9", "zone": "b"], enrolledAt: yard.clock.time))
+                    id: "nod_1", name: "one", labels: ["address": "192.0.2.9", "zone": "b"], enrolledAt: yard.clock.time
+                ))
             try await yard.store.insertNode(
                 NodeRecord(
-                    id: "nod_2", name: "two", labels: ["address": "192.0.2.1", "zone": "c"], enrolledAt: yard.clock.time))
+                    id: "nod_2", name: "two", labels: ["address": "192.0.2.1", "zone": "c"], enrolledAt: yard.clock.time
+                ))
             yard.clock.advance(.seconds(61))
             try await yard.look()
             #expect(
@@ -229,7 +233,8 @@ import WireProtocol
             for (more, field) in [
                 (["tables": "nobody"], "settings.tables"), (["plan": "none"], "settings.plan"),
                 (["analytics": "hub"], "settings.analytics"), (["sites": ["key": "id; drop"]], "settings.sites.key"),
-                (["values": ["pending": "active"]], "settings.values.pending"), (["interval_s": 1], "settings.interval_s"),
+                (["values": ["pending": "active"]], "settings.values.pending"),
+                (["interval_s": 1], "settings.interval_s"),
                 (["colour": "red"], "settings.colour"), (["labels": ["a b": "c"]], "settings.labels.a b"),
             ] as [(JSONObject, String)] {
                 let error = await #expect(throws: CoreError.self) { try await yard.queue(more) }

@@ -53,7 +53,8 @@ struct Yard: Sendable {
         guard other == nil else { return }
         _ = try await operations.createPlan(name: "site", product: "site", spec: [:], by: Self.by)
         _ = try await operations.addIntegration(
-            name: "hub", kind: QueueKinds.tables, settings: ["url": "https://hub.example.org", "service_key": "planted-1729"],
+            name: "hub", kind: QueueKinds.tables,
+            settings: ["url": "https://hub.example.org", "service_key": "planted-1729"],
             by: Self.by)
     }
 

@@ -6,7 +6,9 @@ import WireProtocol
 
 /// Rows of others' tables, and who has taken them.
 @Suite struct QueueTests {
-    private func claim(_ id: String, _ row: String = "1", request: String? = nil, at time: Timestamp) -> QueueClaimRecord {
+    private func claim(_ id: String, _ row: String = "1", request: String? = nil, at time: Timestamp)
+        -> QueueClaimRecord
+    {
         QueueClaimRecord(
             id: id, place: "https://hub.example.org public.sites", row: row, queue: request == nil ? "q" : nil,
             request: request, domain: "a.example.org", createdAt: time)

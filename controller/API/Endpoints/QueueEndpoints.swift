@@ -49,7 +49,8 @@ extension APIResources {
             Endpoint(
                 .put, "/api/v1/queues/{queue}", .admin,
                 .init(
-                    summary: "Change its settings as a whole, or whether it takes anything new; what is not given stays",
+                    summary:
+                        "Change its settings as a whole, or whether it takes anything new; what is not given stays",
                     tag: "queues", body: QueueChange.self, answer: QueueView.self)
             ) { call in
                 let change = try call.model(QueueChange.self)

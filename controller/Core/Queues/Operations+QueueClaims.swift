@@ -28,7 +28,9 @@ extension Operations {
         do throws(CoreError) {
             taken = .success(
                 try await record { store throws(StoreError) in
-                    if let known = try store.known(row, source, isAsked: isAsked, at: now) { return .success(known.taken) }
+                    if let known = try store.known(row, source, isAsked: isAsked, at: now) {
+                        return .success(known.taken)
+                    }
                     guard row.domain != nil else {
                         return .failure(.invalid(field: "overrides.domain", problem: "is no name of a site"))
                     }
@@ -73,7 +75,8 @@ extension QueueSource {
     /// Why nothing can be made of a row; nil for what is the queue's own trouble.
     fileprivate func problem(ofRow error: CoreError) -> String? {
         switch error {
-        case .invalid(let field, let problem) where field.hasPrefix("overrides.domain"), .unusable(let field, let problem) where field.hasPrefix("overrides.domain"):
+        case .invalid(let field, let problem) where field.hasPrefix("overrides.domain"),
+            .unusable(let field, let problem) where field.hasPrefix("overrides.domain"):
             "the domain \(problem)"
         case .conflict(let sentence): sentence
         case .notAllowedInState(let resource, let state, let reason): "\(resource) is \(state): \(reason)"

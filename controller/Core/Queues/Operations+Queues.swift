@@ -105,7 +105,8 @@ extension Operations {
     private func check(_ settings: QueueSettings) async throws(CoreError) {
         let ports = dependencies.ports.integrations
         do throws(PortError) { _ = try await ports.tables(settings.tables ?? "") } catch {
-            throw .invalid(field: "settings.tables", problem: "names no integration that offers tables: \(error.message)")
+            throw .invalid(
+                field: "settings.tables", problem: "names no integration that offers tables: \(error.message)")
         }
         if let analytics = settings.analytics {
             do throws(PortError) { _ = try await ports.analytics(analytics) } catch {

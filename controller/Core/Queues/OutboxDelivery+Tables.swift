@@ -133,7 +133,8 @@ extension Finding {
             queueRefused, subject: claim.destination, .warning, service: claim.service,
             summary:
                 "\(claim.keeper) does not take what became of site \(claim.domain), and is asked again: \(problem.capped(to: 500)).",
-            remedy: "Mend what it says: the key must be allowed to read and change the table, and its columns be there.")
+            remedy: "Mend what it says: the key must be allowed to read and change the table, and its columns be there."
+        )
     }
 
     fileprivate static func dead(_ claim: QueueClaimRecord, _ problem: String) -> Finding {

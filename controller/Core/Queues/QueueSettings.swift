@@ -155,13 +155,14 @@ extension QueueSettings {
         }
         made.sites = try part(json, "sites") { (fields) throws(FieldError) in try Sites(fields) } ?? Sites()
         made.words = try part(json, "values") { (fields) throws(FieldError) in try Words(fields) } ?? Words()
-        made.servers = try part(json, "servers") { (fields) throws(FieldError) in
-            var servers = Servers()
-            servers.isUsed = try fields.optionalBool("use") ?? true
-            servers.table = try name(fields, "table", servers.table)
-            servers.address = try name(fields, "address", servers.address)
-            return servers
-        } ?? Servers()
+        made.servers =
+            try part(json, "servers") { (fields) throws(FieldError) in
+                var servers = Servers()
+                servers.isUsed = try fields.optionalBool("use") ?? true
+                servers.table = try name(fields, "table", servers.table)
+                servers.address = try name(fields, "address", servers.address)
+                return servers
+            } ?? Servers()
         if let seconds = try json.optionalInteger("interval_s", in: 5...86_400) { made.interval = .seconds(seconds) }
         guard made.analytics == nil || made.matomo == nil else {
             throw FieldError(path: "matomo", problem: .value(expected: "absent where analytics is given"))
