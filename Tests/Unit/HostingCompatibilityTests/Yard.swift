@@ -31,15 +31,21 @@ struct Yard: Sendable {
     let delivery: OutboxDelivery
     static let by = Requester(name: "test")
 
-    /// - Parameter other: whose store, hub and clock it shares, as another controller does.
-    init(besides other: Yard? = nil) async throws {
+    /// - Parameters:
+    ///   - other: whose store, hub and clock it shares, as another controller does.
+    ///   - kinds: real ones, and the way to them, instead of the hub's.
+    ///   - table: the settings of the integration `hub`.
+    init(
+        besides other: Yard? = nil, kinds: [IntegrationKind]? = nil, http: HTTPPort? = nil,
+        table: JSONObject = ["url": "https://hub.example.org", "service_key": "planted-1729"]
+    ) async throws {
         folder = try other?.folder ?? ScratchFolder("queues")
         store = try other?.store ?? Store(path: folder.file("store.db"))
         hub = other?.hub ?? Hub()
         builder = other?.builder ?? Builder()
         clock = other?.clock ?? Clock()
         var (ports, logger) = (Ports(), Logger(label: "test"))
-        (ports.http, logger.logLevel) = (hub.http, .critical)
+        (ports.http, logger.logLevel) = (http ?? hub.http, .critical)
         dependencies = Dependencies(
             store: store,
             agents: AgentsPort(
@@ -47,15 +53,13 @@ struct Yard: Sendable {
                     throw AgentError(retryable: true, code: "unreachable", message: "")
                 }, connected: { [] }),
             ports: ports, catalogue: Catalogue(products: [Plots.product(builder)], types: []),
-            integrations: hub.kinds, clock: clock.port, logger: logger)
+            integrations: kinds ?? hub.kinds, clock: clock.port, logger: logger)
         operations = Operations(dependencies: dependencies)
         delivery = OutboxDelivery(dependencies: dependencies)
         guard other == nil else { return }
         _ = try await operations.createPlan(name: "site", product: "site", spec: [:], by: Self.by)
         _ = try await operations.addIntegration(
-            name: "hub", kind: QueueKinds.tables,
-            settings: ["url": "https://hub.example.org", "service_key": "planted-1729"],
-            by: Self.by)
+            name: "hub", kind: QueueKinds.tables, settings: table, by: Self.by)
     }
 
     /// A standing queue.
