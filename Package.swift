@@ -208,6 +208,9 @@ let package = Package(
                 "WireProtocol", lifecycle, logging,
             ]),
         part(
+            "HostingCompatibility", "controller/Compatibility/Hosting",
+            ["APIModels", "ControllerCore", "HTTP", "Model", "WireProtocol"]),
+        part(
             "StoresCompatibility", "controller/Compatibility/Stores",
             ["APIModels", "ControllerCore", "HTTP", "Model", "WireProtocol"]),
         part(
@@ -224,7 +227,8 @@ let package = Package(
             [
                 "API", "APIModels", "CloudflareIntegration", "ContainerProduct", "ControllerCore", "ControllerEngine",
                 "DaemonKit",
-                "HTTP", "HelmStoreProduct", "ISPConfigIntegration", "IntegrationKit", "MatomoIntegration", "Model",
+                "HTTP", "HelmStoreProduct", "HostingCompatibility", "ISPConfigIntegration", "IntegrationKit",
+                "MatomoIntegration", "Model",
                 "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
                 "Sessions", "Store", "StoresCompatibility", "SupabaseIntegration", "Transport", "WireProtocol",
@@ -297,6 +301,13 @@ let package = Package(
                 "API", "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "HTTP", "HTTPFetch", "Model",
                 "Placement", "ProductKit", "Saga", "Store", "WireProtocol", "WordPressCompatibility", lifecycle,
                 logging,
+            ]),
+        tests(
+            "HostingCompatibility",
+            [
+                "API", "APIModels", "AgentCommands", "ControllerCore", "HTTP", "HTTPFetch", "Model", "Placement",
+                "Saga",
+                "Store", "WireProtocol", lifecycle, logging,
             ]),
         tests(
             "HelmStoreProduct",

@@ -21,7 +21,7 @@ struct Innctl: AsyncParsableCommand {
             LoginCommand.self, NodeCommands.self, TokenCommands.self, PlanCommands.self, ServiceCommands.self,
             DomainCommands.self, BackupCommands.self,
             NetworkCommands.self, AllocationCommands.self, IntegrationCommands.self,
-            WebhookCommands.self,
+            QueueCommands.self, WebhookCommands.self,
             OperationCommands.self, FindingCommands.self, ExecCommand.self, TransferCommand.self, MetricsCommands.self,
             KeyCommands.self,
             AuditCommand.self,

@@ -1,6 +1,7 @@
 import API
 import ControllerCore
 import HTTP
+import HostingCompatibility
 import Model
 import StoresCompatibility
 import WireProtocol
@@ -21,16 +22,21 @@ struct CompatibilitySettings: Sendable, Hashable {
     var wordpressSettings = WordPressAPI.Settings()
     var stores: Own?
     var storesSettings = StoresAPI.Settings()
+    var hosting: Own?
+    var hostingSettings = HostingAPI.Settings()
 
     init() {}
 
     init(_ fields: JSONObject) throws(FieldError) {
-        try fields.allowOnly(["wordpress", "stores"])
+        try fields.allowOnly(["wordpress", "stores", "hosting"])
         if let part = try fields.optionalObject("wordpress") {
             do throws(FieldError) { try readWordPress(part) } catch { throw error.under("wordpress") }
         }
         if let part = try fields.optionalObject("stores") {
             do throws(FieldError) { try readStores(part) } catch { throw error.under("stores") }
+        }
+        if let part = try fields.optionalObject("hosting") {
+            do throws(FieldError) { try readHosting(part) } catch { throw error.under("hosting") }
         }
     }
 
@@ -66,12 +72,31 @@ struct CompatibilitySettings: Sendable, Hashable {
         stores = try Own(fields)
     }
 
+    private mutating func readHosting(_ fields: JSONObject) throws(FieldError) {
+        let own: Set = ["listen", "plain", "open", "allow_private"]
+        hosting = try Own(JSONObject(fields.members.filter { own.contains($0.key) }.map { ($0.key, $0.value) }))
+        hostingSettings.allowsPrivate = try fields.optionalBool("allow_private") ?? false
+        var queue = hostingSettings.queue.json
+        for member in fields.members where !own.contains(member.key) {
+            guard !["tables", "interval_s"].contains(member.key) else {
+                throw FieldError(path: member.key, problem: .value(expected: "absent: requests bring it"))
+            }
+            queue[member.key] = member.value
+        }
+        do throws(CoreError) { hostingSettings.queue = try QueueSettings(json: queue, under: "") } catch {
+            guard case .invalid(let field, let problem) = error else { return }
+            throw FieldError(path: String(field.drop { $0 == "." }), problem: .value(expected: "right: it \(problem)"))
+        }
+    }
+
     /// Where they listen.
-    var addresses: [Address] { [wordpress, stores].compactMap { $0?.address } }
+    var addresses: [Address] { [wordpress, stores, hosting].compactMap { $0?.address } }
 
     /// For the API's server.
     var apis: [OtherAPI] {
-        let (wordpressSettings, storesSettings) = (wordpressSettings, storesSettings)
+        let (wordpressSettings, storesSettings, hostingSettings) = (
+            wordpressSettings, storesSettings, hostingSettings
+        )
         return [
             api(wordpress, below: WordPressAPI.prefix) { front, prefix, authenticator in
                 WordPressAPI(operations: front.operations, history: front.history, settings: wordpressSettings)
@@ -79,6 +104,10 @@ struct CompatibilitySettings: Sendable, Hashable {
             },
             api(stores, below: StoresAPI.prefix) { front, prefix, authenticator in
                 StoresAPI(operations: front.operations, history: front.history, settings: storesSettings)
+                    .list(below: prefix, authenticator: authenticator)
+            },
+            api(hosting, below: HostingAPI.prefix) { front, prefix, authenticator in
+                HostingAPI(operations: front.operations, settings: hostingSettings)
                     .list(below: prefix, authenticator: authenticator)
             },
         ]

@@ -154,7 +154,7 @@ extension Store {
                 try run("DELETE FROM idempotency") + forgetArguments() + sealAll(PlanRecord.self)
                 + sealAll(ServiceRecord.self) + sealAll(OperationRecord.self) + sealAll(OutputRecord.self)
                 + sealAll(JournalRecord.self) + sealAll(CommandRecord.self) + sealAll(IntegrationRecord.self)
-                + sealAll(OutboxRecord.self) + sealAll(WebhookRecord.self)
+                + sealAll(OutboxRecord.self) + sealAll(WebhookRecord.self) + sealAll(QueueRequestRecord.self)
             try setSetting(Self.keySetting, sealKey)
             try setSetting(Self.columnsSetting, Self.columns)
             return rows

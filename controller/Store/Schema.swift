@@ -18,7 +18,7 @@ enum Schema {
         Migration(number: 11, script: schema11Integrations),
         Migration(number: 12, script: schema12Domains),
         Migration(number: 13, script: schema13Marks), Migration(number: 14, script: schema14Catalogues),
-        Migration(number: 15, script: schema15Outbox),
+        Migration(number: 15, script: schema15Outbox), Migration(number: 16, script: schema16Queues),
     ]
 
     /// - Parameter name: what errors call the database, the path of a file for example.

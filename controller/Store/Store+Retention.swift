@@ -21,7 +21,9 @@ package struct PruneRound: Sendable, Hashable {
 extension Store {
     /// Kinds of findings that are raised by what nodes send, where nothing comes to say that it has stopped.
     package static var reportFindings: [String] {
-        UsageAside.Reason.kinds + ["clock.ahead", "inventory.oversized", "facts.oversized", "metrics.sets"]
+        UsageAside.Reason.kinds + [
+            "clock.ahead", "inventory.oversized", "facts.oversized", "metrics.sets", "queue.row_changed",
+        ]
     }
 
     /// Removes operations that ended before `time`, with their journal, log, output and commands, about `limit` rows at

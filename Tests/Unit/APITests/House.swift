@@ -35,7 +35,8 @@ struct House: Sendable {
     }
 
     init(
-        products: [Product] = [Container.product], _ change: (inout APISettings) -> Void = { _ in }
+        products: [Product] = [Container.product], integrations: [IntegrationKind] = [.scripted],
+        _ change: (inout APISettings) -> Void = { _ in }
     ) async throws {
         folder = try ScratchFolder("api")
         store = try Store(path: folder.file("store.db"))
@@ -51,7 +52,7 @@ struct House: Sendable {
             dependencies: Dependencies(
                 store: store, agents: agents,
                 catalogue: Catalogue(products: products, types: [.command, .transfer]),
-                integrations: [.scripted], clock: clock.port, logger: Self.logger))
+                integrations: integrations, clock: clock.port, logger: Self.logger))
         var settings = APISettings(authorityPin: String(repeating: "ab", count: 32))
         settings.port = 0
         change(&settings)

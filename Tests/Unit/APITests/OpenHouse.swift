@@ -1,4 +1,5 @@
 import APIModels
+import ControllerCore
 import HTTPFetch
 import Logging
 import Model
@@ -26,9 +27,10 @@ struct OpenHouse: Sendable {
 
     /// Runs `body` while the server runs; stops it gracefully afterwards.
     static func with(
-        _ change: (inout APISettings) -> Void = { _ in }, _ body: @escaping @Sendable (OpenHouse) async throws -> Void
+        integrations: [IntegrationKind] = [.scripted], _ change: (inout APISettings) -> Void = { _ in },
+        _ body: @escaping @Sendable (OpenHouse) async throws -> Void
     ) async throws {
-        let house = try await House()
+        let house = try await House(integrations: integrations)
         let now = Timestamp.now().milliseconds
         let authority = try CertificateAuthority.create(commonName: "Test", days: 2, now: now)
         let key = try PrivateKey.generate()

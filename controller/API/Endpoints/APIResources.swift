@@ -19,7 +19,7 @@ struct APIResources: Sendable {
     var endpoints: [Endpoint] {
         health + nodes + commands + transfers + tokens + plans + products + services + placements + work + metrics
             + keys + audit + events + findings + records + networks + allocations
-            + machines + integrations + domains + backups + webhooks
+            + machines + integrations + domains + backups + webhooks + queues
     }
 
     /// What the caller may see.

@@ -95,6 +95,14 @@ extension IntegrationRequest: Ruled {
     static var rules: [String: JSONObject] { ["name": Rules.planName] }
 }
 
+extension QueueRequest: Ruled {
+    static var rules: [String: JSONObject] { ["name": Rules.planName, "settings": QueueSettings.schema] }
+}
+
+extension QueueChange: Ruled {
+    static var rules: [String: JSONObject] { ["settings": QueueSettings.schema] }
+}
+
 extension WebhookRequest: Ruled {
     static var rules: [String: JSONObject] {
         ["url": Rules.pattern("^https?://[!-~]{1,2040}$"), "customer": Rules.externalID, "events": ["maxItems": 32]]

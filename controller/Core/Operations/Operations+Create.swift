@@ -14,24 +14,8 @@ extension Operations {
         try request.check()
         try request.check(for: requester)
         let (now, catalogue) = (now, dependencies.catalogue)
-        let digest = request.json
         return try await record { store throws(StoreError) in
-            if let known = try store.earlier(request, as: digest, catalogue, by: requester, at: now) { return known }
-            if let objection = try store.objection(toExternalID: request.externalID) { return .failure(objection) }
-            let drawn: Drawn
-            switch try store.draw(request, catalogue, isCustomers: requester.customer != nil) {
-            case .failure(let error): return .failure(error)
-            case .success(let found): drawn = found
-            }
-            let service = ServiceRecord(
-                id: Identifier.make("svc"), externalID: request.externalID, customer: request.customer,
-                product: drawn.product.name, plan: drawn.plan.name, planRevision: drawn.plan.revision,
-                spec: drawn.spec, createdAt: now, updatedAt: now)
-            try store.insertService(service)
-            return .success(
-                try store.queue(
-                    drawn.verb.verb, on: service, of: drawn.product, parameters: ["request": .object(digest)],
-                    by: requester, at: now))
+            try store.create(request, catalogue, by: requester, at: now)
         }
     }
 
@@ -131,6 +115,29 @@ func checkLabels(_ labels: [String: String], field: String) throws(CoreError) {
 }
 
 extension Store {
+    /// A service and the operation that provisions it, of a request that was checked.
+    func create(
+        _ request: ServiceRequest, _ catalogue: Catalogue, by requester: Requester, at time: Timestamp
+    ) throws(StoreError) -> Result<ServiceOperation, CoreError> {
+        let digest = request.json
+        if let known = try earlier(request, as: digest, catalogue, by: requester, at: time) { return known }
+        if let objection = try objection(toExternalID: request.externalID) { return .failure(objection) }
+        let drawn: Drawn
+        switch try draw(request, catalogue, isCustomers: requester.customer != nil) {
+        case .failure(let error): return .failure(error)
+        case .success(let found): drawn = found
+        }
+        let service = ServiceRecord(
+            id: Identifier.make("svc"), externalID: request.externalID, customer: request.customer,
+            product: drawn.product.name, plan: drawn.plan.name, planRevision: drawn.plan.revision, spec: drawn.spec,
+            createdAt: time, updatedAt: time)
+        try insertService(service)
+        return .success(
+            try queue(
+                drawn.verb.verb, on: service, of: drawn.product, parameters: ["request": .object(digest)],
+                by: requester, at: time))
+    }
+
     /// What an earlier request with the same external id made, or one without under the same key.
     func earlier(
         _ request: ServiceRequest, as digest: JSONObject, _ catalogue: Catalogue, by requester: Requester,

@@ -26,7 +26,7 @@ package struct OutboxDelivery: Service {
     let interval: Duration
     /// Of one attempt.
     let timeout: Duration
-    private let desk = Desk()
+    let desk = Desk()
 
     package init(
         dependencies: Dependencies, interval: Duration = .seconds(1), timeout: Duration = .seconds(15)
@@ -86,6 +86,7 @@ package struct OutboxDelivery: Service {
     /// False when nothing more should go there now.
     private func deliver(_ message: OutboxRecord) async throws(StoreError) -> Bool {
         let (store, time) = (dependencies.store, dependencies.clock.now())
+        if message.isForTable { return try await write(message) }
         guard let webhook = try await store.webhook(String(message.destination.dropFirst("webhook/".count))),
             webhook.disabledAt == nil
         else {
@@ -164,7 +165,7 @@ package struct OutboxDelivery: Service {
 }
 
 /// Who has a worker, and who is left alone for a while. It is forgotten when the process ends: then each is tried once more.
-private final class Desk: Sendable {
+final class Desk: Sendable {
     private struct State {
         /// And whose they are.
         var busy: [String: String?] = [:]

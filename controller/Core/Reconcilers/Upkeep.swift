@@ -76,6 +76,7 @@ struct RecordUpkeep: Reconciler {
         try await untilNothing { try await store.pruneWithheld(before: now) }
         try await untilNothing { try await store.pruneFindings(before: now - retention.findings) }
         try await untilNothing { try await store.pruneOutbox(before: now - retention.messages) }
+        try await untilNothing { try await store.pruneClaims(before: now - retention.messages) }
         try await untilNothing { try await store.pruneAudit(before: now - retention.audit) }
         try await untilNothing {
             try await store.settleFindings(Store.reportFindings, unseenSince: now - .days(1), at: now)

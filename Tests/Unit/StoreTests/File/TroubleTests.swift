@@ -10,7 +10,7 @@ import WireProtocol
 
 @Suite struct `A store in trouble` {
     @Test func `that is full keeps what it has, says so, and goes on when there is room`() async throws {
-        let fixture = try StoreFixture(StoreOptions(groupCommit: .milliseconds(1), maximumPages: 160))
+        let fixture = try StoreFixture(StoreOptions(groupCommit: .milliseconds(1), maximumPages: 200))
         try await fixture.service()
         try await fixture.operation()
         var last: Int64 = 0

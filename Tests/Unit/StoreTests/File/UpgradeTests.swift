@@ -93,6 +93,10 @@ import WireProtocol
             id: "m1", destination: "webhook/w", subject: "service/s1", kind: "k", body: [:], createdAt: folder.start)
         try await store.post(message)
         #expect(try await store.nextMessage(to: "webhook/w", at: folder.start) == message)
+        // Nobody has taken a row of anybody's table.
+        try await store.insertQueue(QueueRecord(name: "q", settings: [:], createdAt: folder.start))
+        #expect(try await store.dueQueues(at: folder.start, limit: 1).map(\.name) == ["q"])
+        #expect(try await store.claims(dueBy: folder.start, limit: 1).isEmpty)
         await store.close()
         // Opened again, nothing is brought forward twice.
         let again = try Store(path: path)
