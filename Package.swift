@@ -186,6 +186,9 @@ let package = Package(
             "HelmStoreProduct", "controller/Products/HelmStore",
             ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
         part(
+            "SiteProduct", "controller/Products/Site",
+            ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
+        part(
             "HTTP", "controller/HTTP",
             [
                 "APIModels", "CZlib", "Model", "Transport", "WireProtocol", hummingbird,
@@ -221,8 +224,8 @@ let package = Package(
                 "HTTP", "HelmStoreProduct", "ISPConfigIntegration", "IntegrationKit", "Model",
                 "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
-                "Sessions", "Store", "StoresCompatibility", "Transport", "WireProtocol", "WordPressCompatibility",
-                "WordPressProduct",
+                "Sessions", "SiteProduct", "Store", "StoresCompatibility", "Transport", "WireProtocol",
+                "WordPressCompatibility", "WordPressProduct",
                 arguments, logging, lifecycle,
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
@@ -298,6 +301,12 @@ let package = Package(
                 "HTTPFetch",
                 "HelmDriver", "Model", "Placement", "Processes", "ProductKit", "Saga", "Store", "StoresCompatibility",
                 "WireProtocol", "WordPressCompatibility", lifecycle, logging,
+            ]),
+        tests(
+            "SiteProduct",
+            [
+                "AgentCommands", "CloudPanelDriver", "ContainerProduct", "ControllerCore", "DriverKit", "Model",
+                "Placement", "Processes", "ProductKit", "Saga", "Store", "WireProtocol", lifecycle, logging,
             ]),
         tests(
             "API",

@@ -17,6 +17,9 @@ extension CloudPanelDriver {
         Action(ActionSpec("site.mark", .mutate, summary: "gives a site without a mark its mark")) {
             driver, call, context throws(DriverError) in try await driver.markSite(call, context)
         },
+        Action(ActionSpec("site.unmark", .mutate, summary: "takes a site's mark away and leaves the site")) {
+            driver, call, _ throws(DriverError) in try await driver.unmarkSite(call)
+        },
         Action(
             ActionSpec(
                 "site.delete", .mutate, defaultDeadline: .seconds(300),

@@ -7,8 +7,8 @@ extension CloudPanelDriver {
     static let arguments: [String: [Argument]] = [
         "site.list": [], "site.show": [.domain],
         "site.add": SiteSpec.arguments,
-        "site.delete": [.domain, .text("user", .accountName, "deleted only when it is this one's").optional],
-        "site.mark": [.domain, .markOfAdoption],
+        "site.delete": [.domain, .text("user", .siteUser, "deleted only when it is this one's").optional],
+        "site.mark": [.domain, .markOfAdoption], "site.unmark": [.domain, .markOfAdoption],
         "site.suspend": [.domain], "site.resume": [.domain],
         "site.permissions": [
             .domain, .text("directories", .fileMode, "modes of folders").or("770"),
@@ -131,7 +131,7 @@ extension TextForm {
 
 extension SiteSpec {
     static let arguments: [Argument] = [
-        .domain, .text("user", .accountName, "its account on the node"),
+        .domain, .text("user", .siteUser, "its account on the node"),
         .choice("type", types, "what it is"),
         .text("php_version", .version(2), "needed for php").optional,
         .text("vhost_template", .templateName, "for php; Generic without it").optional,

@@ -1,0 +1,113 @@
+import Model
+import Store
+import Synchronization
+import Testing
+import WireProtocol
+
+@testable import ControllerCore
+@testable import SiteProduct
+
+/// A verb, and how the site comes to where it may begin.
+struct PanelAct: Sendable, CustomTestStringConvertible {
+    var verb: String
+    var plan = "basic"
+    var parameters: JSONObject = [:]
+    var before: [PanelAct] = []
+    /// Whether it goes back when it fails.
+    var isUndone = true
+
+    var testDescription: String { (["\(verb) (\(plan))"] + before.map(\.verb)).joined(separator: " after ") }
+
+    static let made = PanelAct(verb: "provision")
+    static let suspended = PanelAct(verb: "suspend", before: [made])
+
+    static let all: [PanelAct] = [
+        made, suspended,
+        PanelAct(verb: "provision", plan: "taking"),
+        PanelAct(verb: "provision", plan: "node"),
+        PanelAct(verb: "resume", before: [made, suspended]),
+        PanelAct(verb: "terminate", before: [made], isUndone: false),
+        PanelAct(verb: "terminate", before: [made, suspended], isUndone: false),
+    ]
+    static var undone: [PanelAct] { all.filter(\.isUndone) }
+}
+
+/// What there is of a site, inside and outside, without what differs from run to run.
+struct PanelState: Hashable {
+    var sites: [String: Belongings.Site]
+    /// Domains whose visits are counted.
+    var counted: [String]
+    var state: ServiceRecord.State
+    var held: [String]
+    var node: String?
+    var spec: JSONObject
+    var address: JSONObject
+    /// What is still wanted.
+    var wishes: [String]
+}
+
+struct PanelScene {
+    var stage: PanelStage
+    var service: String
+    var operation: String
+    var before: PanelState
+
+    /// There before any order, on both servers.
+    static let theirs = Belongings.Site(node: "", user: "user_exampleorg", type: "php", version: "8.1")
+
+    static func with(_ act: PanelAct, _ body: (PanelScene) async throws -> Void) async throws {
+        try await PanelStage.with { stage in
+            if act.plan == "taking" {
+                for node in ["nod_1", "nod_2"] {
+                    stage.panels.change { state in
+                        state.belongings.sites["\(node) example.org"] = theirs
+                        state.belongings.sites["\(node) example.org"]?.node = node
+                    }
+                }
+            }
+            var service: String?
+            for step in act.before {
+                let made = try await step.order(service, stage)
+                service = made.service.id
+                let ended = try await stage.finish(made.operation.id)
+                try #require(ended.state == .succeeded, "\(step.verb): \(ended.error?.message ?? "")")
+            }
+            let made = try await act.order(service, stage)
+            var scene = PanelScene(
+                stage: stage, service: made.service.id, operation: made.operation.id,
+                before: PanelState(
+                    sites: [:], counted: [], state: .pending, held: [], spec: [:], address: [:], wishes: []))
+            scene.before = try await scene.now()
+            stage.panels.change { state in (state.numbers, state.log, state.calls) = ([:], [], []) }
+            stage.outside.change { $0.calls = 0 }
+            try await body(scene)
+        }
+    }
+
+    func now() async throws -> PanelState {
+        let record = try await stage.service(service)
+        let held = try await stage.store.allocations(service: service)
+        var sites = stage.panels.belongings.sites
+        for (key, var site) in sites {
+            site.service = site.service == service ? "ours" : site.service
+            // Which command has made it differs from run to run.
+            if let nonce = site.nonce { site.nonce = nonce.hasPrefix(PanelSight.adopted) ? "adopted" : "made" }
+            sites[key] = site
+        }
+        return PanelState(
+            sites: sites, counted: stage.outside.state.withLock { $0.counted.keys.sorted() }, state: record.state,
+            held: held.map { "\($0.kind) \($0.scope) \($0.value)" }.sorted(), node: record.node, spec: record.spec,
+            address: record.address, wishes: record.observed["wishes"]?.asObject?.keys.sorted() ?? [])
+    }
+}
+
+extension PanelAct {
+    fileprivate func order(_ service: String?, _ stage: PanelStage) async throws -> ServiceOperation {
+        switch verb {
+        case "provision": return try await stage.create(plan: plan)
+        default:
+            return try await stage.operations.order(
+                verb, on: service ?? "", parameters: parameters, by: PanelStage.by)
+        }
+    }
+}

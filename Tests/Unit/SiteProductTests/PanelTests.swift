@@ -1,0 +1,165 @@
+import Model
+import Processes
+import Store
+import Synchronization
+import TestSupport
+import Testing
+import WireProtocol
+
+@testable import ControllerCore
+@testable import SiteProduct
+
+/// Sites on an emulated server, with the node's real driver between.
+@Suite struct PanelTests {
+    private func with(
+        _ settings: JSONObject = [:], _ body: (EmulatedPanel, PanelStage) async throws -> Void
+    ) async throws {
+        let panel = try await EmulatedPanel(settings)
+        try await PanelStage.with(panel.port) { stage in try await body(panel, stage) }
+    }
+
+    @Test func `a site comes, sleeps, wakes and goes without a trace`() async throws {
+        try await with { panel, stage in
+            let site = try await stage.site(plan: "php")
+            #expect(site.address["user"] == "user_exampleorg" && site.address["certificate"] == "active")
+            #expect(site.address["doc_root"] == "/home/user_exampleorg/htdocs/example.org")
+            let seen = try await panel.show("example.org")
+            #expect(seen["type"] == "php" && seen["version"] == "8.3" && seen["certificate"]?["kind"] == "lets-encrypt")
+            #expect(seen["mark"]?["service"] == .string(site.id))
+            #expect(panel.text("etc/shadow.d/user_exampleorg").hasPrefix("hash"))
+            #expect(try await stage.order("suspend", site.id).state == .succeeded)
+            #expect(try await panel.show("example.org")["suspended"] == true)
+            #expect(try await stage.order("resume", site.id).state == .succeeded)
+            #expect(try await panel.show("example.org")["suspended"] == false)
+            #expect(try await stage.order("terminate", site.id).state == .succeeded)
+            #expect(!panel.has("home/user_exampleorg") && !panel.has("etc/nginx/sites-enabled/example.org.conf"))
+            #expect(try await stage.store.allocations(service: site.id).isEmpty)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("static", [:]), ("php", ["php_version": "8.3", "template": "Generic"]),
+            ("nodejs", ["nodejs_version": "22"]),
+            ("python", ["python_version": "3.11", "app_port": 8090]),
+            ("reverse_proxy", ["proxy_url": "http://127.0.0.1:3000"]),
+        ] as [(String, JSONObject)])
+    func `each type of site can be had`(type: String, more: JSONObject) async throws {
+        try await with { panel, stage in
+            let spec = more.merged(with: ["type": .string(type)])
+            _ = try await stage.operations.createPlan(name: "typed", product: "site", spec: spec, by: PanelStage.by)
+            let site = try await stage.site(plan: "typed")
+            let seen = try await panel.show("example.org")
+            #expect(seen["type"]?.asString == type.replacing("_", with: "-"))
+            if type == "nodejs" { #expect(seen["port"] == 21_000) }
+            if type == "python" { #expect(seen["port"] == 8090) }
+            #expect(try await stage.order("terminate", site.id).state == .succeeded)
+        }
+    }
+
+    @Test func `a certificate that cannot be had yet stays wanted, and the site is up`() async throws {
+        try await with(["unresolved": ["example.org"]]) { panel, stage in
+            let site = try await stage.site(plan: "php")
+            #expect(site.state == .running && site.address["certificate"] == "wanted")
+            #expect(site.address["url"] == "http://example.org")
+            let reason = site.address["certificate_reason"]?.asString ?? ""
+            #expect(reason.contains("a name does not lead here") && reason.contains("NXDOMAIN"), "\(reason)")
+            #expect(site.observed["wishes"]?["certificate"]?["tries"] == 1)
+            #expect(panel.log.withLock { $0.filter { $0.hasPrefix("certificate.order") }.count } == 1)
+        }
+    }
+
+    @Test func `nobody asks the authority before the names lead here`() async throws {
+        try await with { panel, stage in
+            stage.outside.change { $0.told["A www.example.org"] = ["198.51.100.9"] }
+            let site = try await stage.site(plan: "php")
+            let reason = site.address["certificate_reason"]?.asString
+            #expect(reason == "www.example.org leads to 198.51.100.9, and should lead to 192.0.2.1")
+            #expect(site.observed["wishes"]?["certificate"]?["tries"] == 0)
+            #expect(!panel.told.contains("certificate.order"))
+        }
+    }
+
+    // MARK: what is somebody else's
+
+    private func addTheirs(_ panel: EmulatedPanel, user: String = "user_exampleorg") async throws {
+        let made = try await panel.clpctl(
+            "site:add:static", "--domainName=example.org", "--siteUser=\(user)", "--siteUserPassword=abcdefgh1")
+        try #require(made.succeeded, "\(made.outputText)")
+    }
+
+    @Test func `a site that we did not make is a conflict that names it`() async throws {
+        try await with { panel, stage in
+            try await addTheirs(panel)
+            let made = try await stage.create(plan: "php")
+            let failed = try await stage.finish(made.operation.id)
+            let said = failed.error?.message ?? ""
+            #expect(failed.state == .failed && failed.error?.code == "conflict")
+            #expect(said.contains("example.org is on the server already, with the account user_exampleorg"), "\(said)")
+            #expect(try await panel.show("example.org")["mark"] == nil)
+            #expect(try await stage.store.allocations(service: made.service.id).isEmpty)
+            #expect(try await stage.order("terminate", made.service.id).state == .succeeded)
+            #expect(panel.has("home/user_exampleorg"))
+        }
+    }
+
+    @Test func `with the expected account it is taken into care, and given back when the order fails later`()
+        async throws
+    {
+        try await with { panel, stage in
+            try await addTheirs(panel)
+            let site = try await stage.site(plan: "taking")
+            #expect(site.observed["adopted"] == true && site.address["user"] == "user_exampleorg")
+            #expect(try await panel.show("example.org")["mark"]?["service"] == .string(site.id))
+            #expect(try await stage.order("terminate", site.id).state == .succeeded)
+            #expect(!panel.has("home/user_exampleorg"))
+        }
+        try await with { panel, stage in
+            try await addTheirs(panel, user: "alice")
+            let made = try await stage.create(plan: "taking")
+            let failed = try await stage.finish(made.operation.id)
+            #expect(failed.error?.message.contains("the order means another account") == true)
+            let second = try await stage.site(plan: "taking", externalID: "order-2", overrides: ["user": "alice"])
+            #expect(second.address["user"] == "alice")
+        }
+    }
+
+    @Test func `an account that somebody has is passed over, unless the order names it`() async throws {
+        try await with { panel, stage in
+            let passwd = panel.text("etc/passwd") + "user_exampleorg:x:1500:1500::/srv/other:/bin/sh\n"
+            try panel.folder.write(Array(passwd.utf8), to: "etc/passwd")
+            let site = try await stage.site(plan: "php")
+            let user = site.address["user"]?.asString ?? ""
+            #expect(user.hasPrefix("user_exampleorg") && user.utf8.count == 19, "\(user)")
+            #expect(try await stage.order("terminate", site.id).state == .succeeded)
+            let named = try await stage.create(
+                "example.net", plan: "php", externalID: "order-2", overrides: ["user": "user_exampleorg"])
+            let failed = try await stage.finish(named.operation.id)
+            #expect(failed.state == .failed && failed.error?.code == "conflict")
+        }
+    }
+
+    @Test func `a domain is one service's, also as a customer's own domain of another`() async throws {
+        try await with { panel, stage in
+            _ = try await stage.site(plan: "php")
+            let again = try await stage.create(plan: "php", externalID: "order-2")
+            #expect(try await stage.finish(again.operation.id).error?.message.contains("in use already") == true)
+            let www = try await stage.create("www.example.org", plan: "php", externalID: "order-3")
+            #expect(try await stage.finish(www.operation.id).error?.message.contains("in use already") == true)
+            let suffix = try await stage.create("co.uk", plan: "php", externalID: "order-4")
+            #expect(try await stage.finish(suffix.operation.id).error?.message.contains("nobody's own") == true)
+        }
+    }
+
+    @Test func `a customer's key cannot take what is there`() async throws {
+        try await PanelStage.with { stage in
+            let customer = Requester(name: "key", customer: "cus-order-1")
+            await #expect(throws: CoreError.self) {
+                _ = try await stage.operations.createService(
+                    ServiceRequest(
+                        customer: "cus-order-1", plan: "php",
+                        overrides: ["domain": "example.org", "adopt": "same_user"]), by: customer)
+            }
+        }
+    }
+}

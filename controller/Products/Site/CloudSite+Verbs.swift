@@ -1,0 +1,35 @@
+import ControllerCore
+import Saga
+import Store
+import WireProtocol
+
+extension CloudSite {
+    static let verbs: [ProductVerb] = [
+        verb(
+            .provision, "Makes the site with its account, its certificate and the counting of its visits.",
+            ProvisionPanelSite.saga, conclude: ProvisionPanelSite.conclude),
+        verb(.suspend, "Answers visitors with 503 and keeps everything.", SuspendPanelSite.saga),
+        verb(.resume, "Lets a suspended site be seen again.", ResumePanelSite.saga),
+        // A removal must work whatever the specification says, and needs nothing of it.
+        verb(
+            .terminate, "Removes the site with its account, files and databases.", TerminatePanelSite.saga,
+            conclude: TerminatePanelSite.conclude, needsSpec: false),
+    ]
+
+    private static func verb(
+        _ verb: Verb, _ summary: String, _ saga: SagaDefinition<PanelScope>, parameters: VerbParameters = .none,
+        conclude: @escaping ProductVerb.Conclusion = PanelSteps.note,
+        settle: @escaping ProductVerb.Settlement = { (_, _, _, _) throws(StoreError) in }, needsSpec: Bool = true
+    ) -> ProductVerb {
+        ProductVerb(
+            verb, summary: summary, parameters: parameters, saga: saga,
+            scope: { scope in
+                do throws(CoreError) {
+                    return PanelScope(scope: scope, spec: try CloudSiteSpec(json: scope.service.spec))
+                } catch {
+                    guard !needsSpec else { throw error }
+                    return PanelScope(scope: scope, spec: .none)
+                }
+            }, conclude: conclude, settle: settle)
+    }
+}
