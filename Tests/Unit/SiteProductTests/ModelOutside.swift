@@ -38,7 +38,7 @@ final class ModelOutside: Sendable {
         ports.resolver = ResolverPort { name, type throws(PortError) in
             try self.call { state in state.told["\(type.rawValue) \(name)"] ?? (type == .a ? [Self.address] : []) }
         }
-        ports.analytics = ObjectProvider(
+        let sites = ObjectProvider<AnalyticsSite>(
             find: { name, _ throws(PortError) in
                 try self.call { state in
                     state.counted[name].map { MarkedObject(AnalyticsSite(domain: name, id: "7"), mark: $0) }
@@ -54,6 +54,14 @@ final class ModelOutside: Sendable {
                     if state.counted[name] == mark { state.counted[name] = nil }
                 }
             })
+        let integration = Integration(
+            analytics: AnalyticsProvider(sites: sites, snippet: { id throws(PortError) in "<script>\(id)</script>" }),
+            test: { [] })
+        ports.integrations = IntegrationsPort(
+            named: { name throws(PortError) in
+                guard name == "matomo" else { throw .notSetUp("integration \(name)") }
+                return integration
+            }, offering: { _ throws(PortError) in ["matomo"] })
     }
 
     private func call<Value>(_ body: (inout State) -> Value) throws(PortError) -> Value {

@@ -12,6 +12,10 @@ extension ModelPanels.State {
         if let mark, let owner = belongings.sites[key]?.service, owner != mark { throw Refusal(code: .foreign) }
         switch call.action {
         case "site.add": return try add(call, node, domain)
+        case "database.delete":
+            let name = call.arguments["database"]?.asString ?? ""
+            belongings.sites[key]?.databases[name] = nil
+            return ["database": .string(name), "present": false]
         case "site.delete":
             if let site = belongings.sites[key], let user = call.arguments["user"]?.asString, user != site.user {
                 throw Refusal(code: .conflict, message: "site \(domain) belongs to \(site.user)")
@@ -34,6 +38,15 @@ extension ModelPanels.State {
         case "site.unmark": (site.service, site.nonce) = (nil, nil)
         case "site.suspend": site.isSuspended = true
         case "site.resume": site.isSuspended = false
+        case "site.aliases": site.aliases = call.arguments["names"]?.asArray?.compactMap(\.asString) ?? []
+        case "site.restart": site.restarts = 1
+        case "site.password": site.password = call.secrets["password"]?.asString
+        case "site.permissions": break
+        case "database.add":
+            let name = call.arguments["database"]?.asString ?? ""
+            guard call.secrets["password"]?.asString != nil else { throw Refusal(code: .invalidArgument) }
+            if site.databases[name] == nil { site.databases[name] = "" }
+            return ["database": .string(name)]
         case "certificate.order":
             if let refusal { throw Refusal(code: .failed, message: refusal, isRetryable: true) }
             let more = call.arguments["names"]?.asArray?.compactMap(\.asString) ?? []

@@ -18,6 +18,13 @@ struct Belongings: Sendable, Hashable {
         var isSuspended = false
         /// Of its certificate; none for the panel's own.
         var names: [String] = []
+        /// Further names that nginx answers for.
+        var aliases: [String] = []
+        /// What is in each.
+        var databases: [String: String] = [:]
+        /// How often its settings were read anew.
+        var restarts = 0
+        var password: String?
     }
 
     /// By node and domain.

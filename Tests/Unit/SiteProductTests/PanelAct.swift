@@ -21,11 +21,24 @@ struct PanelAct: Sendable, CustomTestStringConvertible {
     static let made = PanelAct(verb: "provision")
     static let suspended = PanelAct(verb: "suspend", before: [made])
 
+    static let database = PanelAct(
+        verb: "add-database", parameters: ["name": "shop", "password": "secret12345"], before: [made])
+    static let domain: JSONObject = ["domain": "shop.example.net"]
+    static let served = PanelAct(verb: "check-domain", parameters: domain, before: [made])
+
     static let all: [PanelAct] = [
         made, suspended,
         PanelAct(verb: "provision", plan: "taking"),
         PanelAct(verb: "provision", plan: "node"),
         PanelAct(verb: "resume", before: [made, suspended]),
+        PanelAct(verb: "restart", before: [made]),
+        PanelAct(verb: "repair", before: [made, served]),
+        PanelAct(verb: "complete", before: [made]),
+        PanelAct(verb: "reset-password", parameters: ["password": "another12345"], before: [made]),
+        database,
+        PanelAct(verb: "remove-database", parameters: ["name": "shop"], before: [made, database], isUndone: false),
+        served,
+        PanelAct(verb: "remove-domain", parameters: domain, before: [made, served], isUndone: false),
         PanelAct(verb: "terminate", before: [made], isUndone: false),
         PanelAct(verb: "terminate", before: [made, suspended], isUndone: false),
     ]
@@ -42,6 +55,9 @@ struct PanelState: Hashable {
     var node: String?
     var spec: JSONObject
     var address: JSONObject
+    /// Domains of the customer's own, with where they stand.
+    var domains: [String]
+    var databases: JSONValue
     /// What is still wanted.
     var wishes: [String]
 }
@@ -67,16 +83,19 @@ struct PanelScene {
             }
             var service: String?
             for step in act.before {
+                if let service, step.verb == "check-domain" { try await step.prepare(service, stage) }
                 let made = try await step.order(service, stage)
                 service = made.service.id
                 let ended = try await stage.finish(made.operation.id)
                 try #require(ended.state == .succeeded, "\(step.verb): \(ended.error?.message ?? "")")
             }
+            if let service, act.verb == "check-domain" { try await act.prepare(service, stage) }
             let made = try await act.order(service, stage)
             var scene = PanelScene(
                 stage: stage, service: made.service.id, operation: made.operation.id,
                 before: PanelState(
-                    sites: [:], counted: [], state: .pending, held: [], spec: [:], address: [:], wishes: []))
+                    sites: [:], counted: [], state: .pending, held: [], spec: [:], address: [:], domains: [],
+                    databases: .null, wishes: []))
             scene.before = try await scene.now()
             stage.panels.change { state in (state.numbers, state.log, state.calls) = ([:], [], []) }
             stage.outside.change { $0.calls = 0 }
@@ -97,11 +116,18 @@ struct PanelScene {
         return PanelState(
             sites: sites, counted: stage.outside.state.withLock { $0.counted.keys.sorted() }, state: record.state,
             held: held.map { "\($0.kind) \($0.scope) \($0.value)" }.sorted(), node: record.node, spec: record.spec,
-            address: record.address, wishes: record.observed["wishes"]?.asObject?.keys.sorted() ?? [])
+            address: record.address,
+            domains: try await stage.store.domains(service: service).map { "\($0.name) \($0.state.rawValue)" },
+            databases: record.observed["databases"] ?? .null,
+            wishes: record.observed["wishes"]?.asObject?.keys.sorted() ?? [])
     }
 }
 
 extension PanelAct {
+    fileprivate func prepare(_ service: String, _ stage: PanelStage) async throws {
+        try await stage.addDomain(parameters["domain"]?.asString ?? "", to: service)
+    }
+
     fileprivate func order(_ service: String?, _ stage: PanelStage) async throws -> ServiceOperation {
         switch verb {
         case "provision": return try await stage.create(plan: plan)

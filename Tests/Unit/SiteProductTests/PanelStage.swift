@@ -67,6 +67,9 @@ struct PanelStage: Sendable {
             clock: clock.port, logger: logger)
         operations = Operations(dependencies: dependencies)
         for number in 1...2 { try await addNode(number) }
+        let now = clock.port.now()
+        try await store.insertIntegration(
+            IntegrationRecord(name: "matomo", kind: "model", settings: [:], createdAt: now, updatedAt: now))
         for (name, spec) in Self.plans {
             _ = try await operations.createPlan(name: name, product: "site", spec: spec, by: Self.by)
         }
@@ -162,6 +165,12 @@ struct PanelStage: Sendable {
         let ended = try await finish(made.operation.id)
         guard ended.state == .succeeded else { throw CoreError.conflict("\(ended.error?.message ?? "it failed")") }
         return try await service(made.service.id)
+    }
+
+    /// Takes up a domain of the customer's own and proves it.
+    func addDomain(_ name: String, to service: String) async throws {
+        let made = try await operations.addDomain(name, to: service, by: Self.by).record
+        outside.change { $0.told["TXT \(made.proofName)"] = [made.proofValue] }
     }
 
     @discardableResult

@@ -162,4 +162,82 @@ import WireProtocol
             }
         }
     }
+
+    // MARK: what comes later
+
+    @Test func `what is wanted is tried again when its time has come, told meanwhile, and settled`() async throws {
+        try await PanelStage.with { stage in
+            stage.panels.change { $0.refusal = "the authority could not verify a name" }
+            stage.outside.change { $0.faults = [4: .refuses, 5: .refuses] }
+            let made = try await stage.create()
+            try await stage.finish(made.operation.id)
+            let id = made.service.id
+            var site = try await stage.service(id)
+            #expect(site.state == .running && site.address["certificate"] == "wanted")
+            #expect(site.address["certificate_reason"] == "the authority could not verify a name")
+            let wishes = UnfulfilledWishes(operations: stage.operations)
+            try await wishes.reconcile(stage.dependencies)
+            func open() async throws -> [String] {
+                let filter = FindingFilter(state: .open)
+                return try await stage.store.findings(filter, page: PageRequest()).items.map(\.kind).sorted()
+            }
+            #expect(try await open().contains("service.certificate_wanted"))
+            // Nothing before its time.
+            #expect(try await stage.store.unfinishedOperations(service: id).isEmpty)
+            for tries in 2...3 {
+                stage.clock.state.withLock { $0.milliseconds += 24 * 3600 * 1000 }
+                try await wishes.reconcile(stage.dependencies)
+                let again = try #require(try await stage.store.unfinishedOperations(service: id).first)
+                #expect(again.kind == "complete" && again.requestedBy == "reconciler/wishes")
+                // While it runs nobody begins another.
+                try await wishes.reconcile(stage.dependencies)
+                #expect(try await stage.store.unfinishedOperations(service: id).count == 1)
+                try await stage.finish(again.id)
+                site = try await stage.service(id)
+                if tries == 2 {
+                    #expect(site.observed["wishes"]?["certificate"]?["tries"] == 2)
+                    stage.panels.change { $0.refusal = nil }
+                }
+            }
+            #expect(site.address["certificate"] == "active" && site.address["certificate_reason"] == nil)
+            #expect(site.address["url"] == "https://example.org" && site.address["analytics_id"] == "7")
+            try await wishes.reconcile(stage.dependencies)
+            #expect(try await open().isEmpty)
+        }
+    }
+
+    @Test func `databases and further names, on a real driver`() async throws {
+        try await with { panel, stage in
+            let site = try await stage.site(plan: "php")
+            let added = try await stage.order("add-database", site.id, ["name": "shop", "password": "secret12345"])
+            #expect(added.state == .succeeded, "\(added.error?.message ?? "")")
+            let second = try await stage.order("add-database", site.id, ["name": "blog", "password": "secret12345"])
+            #expect(second.error?.code == "quota")
+            let again = try await stage.order("add-database", site.id, ["name": "shop", "password": "secret12345"])
+            #expect(again.error?.code == "conflict")
+            try await stage.addDomain("shop.example.net", to: site.id)
+            let checked = try await stage.order("check-domain", site.id, ["domain": "shop.example.net"])
+            #expect(checked.state == .succeeded, "\(checked.error?.message ?? "")")
+            #expect(try await stage.store.domains(service: site.id).map(\.state) == [.active])
+            let file = "etc/nginx/sites-enabled/~innkeeper-aliases-example.org.conf"
+            let text = panel.text(file)
+            #expect(text.contains("server_name shop.example.net www.shop.example.net;"), "\(text)")
+            #expect(text.contains("root /home/user_exampleorg/htdocs/example.org;"), "\(text)")
+            let seen = try await panel.show("example.org")
+            #expect(seen["aliases"] == ["shop.example.net", "www.shop.example.net"])
+            // A suspension covers them.
+            #expect(try await stage.order("suspend", site.id).state == .succeeded)
+            let suspension = panel.text("etc/nginx/sites-enabled/+innkeeper-suspended-example.org.conf")
+            #expect(suspension.contains("shop.example.net"))
+            #expect(try await stage.order("resume", site.id).state == .succeeded)
+            #expect(try await stage.order("repair", site.id).state == .succeeded)
+            #expect(try await stage.order("restart", site.id).state == .succeeded)
+            #expect(try await stage.order("reset-password", site.id, ["password": "another12345"]).state == .succeeded)
+            let removed = try await stage.order("remove-domain", site.id, ["domain": "shop.example.net"])
+            #expect(removed.state == .succeeded, "\(removed.error?.message ?? "")")
+            #expect(!panel.has(file))
+            #expect(try await stage.order("remove-database", site.id, ["name": "shop"]).state == .succeeded)
+            #expect(try await stage.order("terminate", site.id).state == .succeeded)
+        }
+    }
 }

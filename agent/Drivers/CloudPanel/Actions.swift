@@ -31,6 +31,15 @@ extension CloudPanelDriver {
         Action(ActionSpec("site.resume", .mutate, summary: "ends the suspension of a site")) {
             driver, call, _ throws(DriverError) in try await driver.resumeSite(call)
         },
+        Action(ActionSpec("site.aliases", .mutate, summary: "lets a site answer for these further names")) {
+            driver, call, _ throws(DriverError) in try await driver.setAliases(call)
+        },
+        Action(ActionSpec("site.restart", .mutate, summary: "lets nginx and PHP read a site's settings anew")) {
+            driver, call, _ throws(DriverError) in try await driver.restartSite(call)
+        },
+        Action(ActionSpec("site.password", .mutate, summary: "gives a site's account another password")) {
+            driver, call, _ throws(DriverError) in try await driver.setSitePassword(call)
+        },
         Action(
             ActionSpec(
                 "site.permissions", .mutate, defaultDeadline: .seconds(900),

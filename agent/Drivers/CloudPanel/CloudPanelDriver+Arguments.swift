@@ -10,6 +10,12 @@ extension CloudPanelDriver {
         "site.delete": [.domain, .text("user", .siteUser, "deleted only when it is this one's").optional],
         "site.mark": [.domain, .markOfAdoption], "site.unmark": [.domain, .markOfAdoption],
         "site.suspend": [.domain], "site.resume": [.domain],
+        "site.restart": [.domain], "site.password": [.domain],
+        "site.aliases": [
+            // Beside the site's own, as many as fit into one certificate.
+            .domain,
+            .list("names", of: .text(TextForm(.domainName)), 0...98, "all further names; none takes them away"),
+        ],
         "site.permissions": [
             .domain, .text("directories", .fileMode, "modes of folders").or("770"),
             .text("files", .fileMode, "modes of files").or("660"),
@@ -44,6 +50,7 @@ extension CloudPanelDriver {
 
     static let secrets: [String: [Argument]] = [
         "site.add": [.text("site_user_password", .password, "of the site's account, which is locked without").optional],
+        "site.password": [.text("password", .password, "of the site's account")],
         "certificate.install": [.text("private_key", .free(32 << 10), "its key, as PEM")],
         "database.add": [.password], "user.add": [.password], "user.password": [.password],
     ]

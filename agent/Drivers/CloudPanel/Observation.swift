@@ -57,12 +57,12 @@ extension CloudPanelDriver {
             return []
         }
         let databases = (try? await database.databases())?.count
-        let suspended = suspendedDomains
+        let (suspended, aliased) = (suspendedDomains, aliasedDomains)
         observed.withLock {
             ($0.sites, $0.suspended, $0.databases) = (sites.count, suspended.count, databases)
-            $0.problems = $0.problems.filter { suspended.contains($0.key) }
+            $0.problems = $0.problems.filter { suspended.contains($0.key) || aliased.contains($0.key) }
         }
-        return suspended.isEmpty && untoldDomains.isEmpty ? [] : await renewSuspensions()
+        return suspended.isEmpty && aliased.isEmpty && untoldDomains.isEmpty ? [] : await renewSuspensions()
     }
 
     private func renewSuspensions() async -> [DriverEvent] {
@@ -74,6 +74,9 @@ extension CloudPanelDriver {
             var events: [DriverEvent] = []
             for domain in Set(suspendedDomains + untoldDomains).sorted() {
                 if let event = await renew(domain, sites.first { $0.domain == domain }) { events.append(event) }
+            }
+            for domain in aliasedDomains {
+                if let event = await renewAliases(domain, sites.first { $0.domain == domain }) { events.append(event) }
             }
             return events
         }

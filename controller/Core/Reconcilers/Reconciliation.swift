@@ -23,6 +23,7 @@ package struct Reconciliation: Service {
                 ExpiringCertificates(), UnreachableNodes(), StuckOperations(), SettledOperations(),
                 UnsettledOperations(), CustomerDomains(operations: operations),
                 ScheduledBackups(operations: operations), BackupVerification(),
+                UnfulfilledWishes(operations: operations),
                 MetricUpkeep(retention: retention),
                 RecordUpkeep(retention: retention), OperationUpkeep(retention: retention),
             ])

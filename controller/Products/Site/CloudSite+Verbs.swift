@@ -10,6 +10,27 @@ extension CloudSite {
             ProvisionPanelSite.saga, conclude: ProvisionPanelSite.conclude),
         verb(.suspend, "Answers visitors with 503 and keeps everything.", SuspendPanelSite.saga),
         verb(.resume, "Lets a suspended site be seen again.", ResumePanelSite.saga),
+        verb(
+            .repair, "Puts the site, its further names and its modes right, and lets it be seen.", RepairPanelSite.saga,
+            conclude: RepairPanelSite.conclude),
+        verb(.restart, "Lets nginx and PHP read the site's settings anew.", RestartPanelSite.saga),
+        verb(
+            CompletePanelSite.verb,
+            "Tries to get what the site is still without: its certificate, the counting of visits.",
+            CompletePanelSite.saga, conclude: CompletePanelSite.conclude),
+        verb(
+            SitePassword.verb, "Gives the site's account another password.", SitePassword.saga,
+            parameters: SitePassword.parameters),
+        verb(
+            AddDatabase.verb, "Makes a database with an account of its own.", AddDatabase.saga,
+            parameters: AddDatabase.parameters, conclude: AddDatabase.conclude),
+        verb(
+            RemoveDatabase.verb, "Removes a database with all that is in it.", RemoveDatabase.saga,
+            parameters: RemoveDatabase.parameters, conclude: RemoveDatabase.conclude),
+        verb(
+            CheckName.verb, "Looks where a domain stands, and serves it once it is proven.", CheckName.saga,
+            parameters: CheckName.parameters, settle: CheckName.settle),
+        verb(RemoveName.verb, "Gives a domain up.", RemoveName.saga, parameters: CheckName.parameters),
         // A removal must work whatever the specification says, and needs nothing of it.
         verb(
             .terminate, "Removes the site with its account, files and databases.", TerminatePanelSite.saga,

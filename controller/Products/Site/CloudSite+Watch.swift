@@ -1,4 +1,5 @@
 import ControllerCore
+import Model
 import ProductKit
 import Store
 import WireProtocol
@@ -40,6 +41,17 @@ extension CloudSite {
             }),
         resource: { look in PanelPlace(look.held, look.reservation)?.resource },
         judge: { service, report in PanelDrift(of: service, reported: report)?.drift })
+
+    /// Certificate and counting of visits.
+    static let wishes = WishOffer(
+        names: ["certificate", "analytics"],
+        missing: { service in
+            (service.observed["wishes"]?.asObject?.members ?? []).map { wish in
+                func time(_ key: String) -> Timestamp { Timestamp(milliseconds: wish.value[key]?.asInteger ?? 0) }
+                return WishOffer.Missing(
+                    wish.key, reason: wish.value["reason"]?.asString ?? "", since: time("since"), next: time("next"))
+            }
+        }, verb: CompletePanelSite.verb)
 
     /// The panel has no such site.
     @Sendable static func isGone(_ look: ServiceLook) async -> Bool {

@@ -12,6 +12,8 @@ struct PanelPlace: StepOutput, Hashable {
     var user: String
     /// Where the customer's own program listens, for sites that have one.
     var port: Int64?
+    /// Under which the world reaches the server, where somebody has said so; told when the site is made.
+    var addresses: [String] = []
 
     init(node: String, domain: String, user: String, port: Int64?) {
         (self.node, self.domain, self.user, self.port) = (node, domain, user, port)
@@ -21,11 +23,13 @@ struct PanelPlace: StepOutput, Hashable {
         let object = json.asObject ?? [:]
         (node, domain) = (try object.string("node"), try object.string("domain"))
         (user, port) = (try object.string("user"), try object.optionalInteger("port"))
+        addresses = try object.optionalStrings("addresses", limit: 64) ?? []
     }
 
     var json: JSONValue {
         var json: JSONObject = ["node": .string(node), "domain": .string(domain), "user": .string(user)]
         json["port"] = port.map { .integer($0) }
+        if !addresses.isEmpty { json["addresses"] = .array(addresses.map { .string($0) }) }
         return .object(json)
     }
 

@@ -73,13 +73,17 @@ extension PanelScope {
     // MARK: analytics
 
     private func counter(_ name: String) async throws(PortError) -> ObjectProvider<AnalyticsSite> {
-        dependencies.ports.analytics
+        try await dependencies.ports.integrations.analytics(name).sites
     }
 
     /// Sees to it that visits are counted. Whoever counts is a help: without him the site is up all the same.
     func count(_ place: PanelPlace, _ call: StepCall) async throws(StepFailure) -> Wish {
         let now = dependencies.clock.now()
         guard let name = spec.analytics else { return Wish(.off, at: now) }
+        do throws(StepFailure) { try await use(integration: name) } catch {
+            guard error.kind == .final else { throw error }
+            return Wish(.wanted, error.message, at: now)
+        }
         do throws(PortError) {
             let counter = try await counter(name)
             var found = try await counter.find(place.domain, mark)

@@ -54,7 +54,11 @@ enum ProvisionPanelSite {
             take: { store, choice, time throws(StoreError) in
                 try store.takePanelSite(domain, users: users, on: choice.node, for: scope, at: time)
             })
-        do throws(StepFailure) { return try await scope.choosePlace(wanted, call) } catch {
+        do throws(StepFailure) {
+            var place = try await scope.choosePlace(wanted, call)
+            place.addresses = await scope.publicAddresses(of: place)
+            return place
+        } catch {
             guard error.code == "store", error.kind == .final else { throw error }
             throw .refused("conflict", "the domain, the account or the port is another service's: \(error.message)")
         }
@@ -147,7 +151,7 @@ enum ProvisionPanelSite {
     // MARK: what can come later
 
     private static func certify(_ scope: PanelScope, _ call: StepCall) async throws(StepFailure) -> Wish {
-        try await scope.certify(scope.place(), [], call)
+        try await scope.certify(scope.place(), scope.servedNames(), call)
     }
 
     private static func count(_ scope: PanelScope, _ call: StepCall) async throws(StepFailure) -> Wish {
@@ -174,6 +178,7 @@ enum ProvisionPanelSite {
             "domain": .string(place.domain), "user": .string(seen.user), "doc_root": .string(seen.root),
         ]
         service.address["port"] = place.port.map { .integer($0) }
+        if !place.addresses.isEmpty { service.address["addresses"] = .array(place.addresses.map { .string($0) }) }
         service.observed = ["type": .string(seen.type), "adopted": .bool(seen.isAdopted)]
         service.observed["version"] = seen.version.map { .string($0) }
         PanelSteps.noteWishes(&service, operation, outputs: outputs)
