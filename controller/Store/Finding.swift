@@ -42,7 +42,8 @@ extension Finding {
 
     /// Whether it is about what a service has outside, and ends with that.
     static func isAboutThings(_ kind: String) -> Bool {
-        kind == "service.drift" || kind.hasSuffix(wantedKind("").drop { $0 != "_" }) || [foreignKind(""), unmarkedKind("")].contains { kind.hasPrefix($0) }
+        kind == "service.drift" || kind.hasSuffix("_wanted")
+            || [foreignKind(""), unmarkedKind("")].contains { kind.hasPrefix($0) }
     }
 }
 

@@ -20,6 +20,8 @@ final class EmulatedPanel: Sendable {
     let log = Mutex<[String]>([])
     var told: String { log.withLock { $0.joined(separator: "; ") } }
     private let node: String
+    /// Actions that fail the next time, before anything is done.
+    let failing = Mutex<Set<String>>([])
 
     init(_ settings: JSONObject = [:], node: String = "nod_1") async throws {
         self.node = node
@@ -49,6 +51,19 @@ final class EmulatedPanel: Sendable {
         (try? folder.read(path)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
+    func names(in path: String) throws -> [String] {
+        guard let listing = opendir("\(folder.path)/\(path)") else { return [] }
+        defer { closedir(listing) }
+        var names: [String] = []
+        while let entry = readdir(listing) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        return names.filter { $0 != "." && $0 != ".." }
+    }
+
     func show(_ domain: String) async throws -> JSONObject {
         let call = ActionCall(
             action: "site.show", resource: "cloudpanel/site/\(domain)", arguments: ["domain": .string(domain)],
@@ -71,6 +86,7 @@ final class EmulatedPanel: Sendable {
             action: call.action, resource: call.resource, arguments: call.arguments, secrets: call.secrets)
         let result: CommandResult
         do throws(DriverError) {
+            if failing.withLock({ $0.remove(call.action) }) != nil { throw DriverError(.failed, "it was told to fail") }
             let outcome = try await driver.perform(order, context(call.id))
             result = CommandResult(
                 id: call.id, status: .succeeded, changed: outcome.changed, observed: outcome.observed, finished: 1)

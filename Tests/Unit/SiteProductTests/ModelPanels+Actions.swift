@@ -12,6 +12,12 @@ extension ModelPanels.State {
         if let mark, let owner = belongings.sites[key]?.service, owner != mark { throw Refusal(code: .foreign) }
         switch call.action {
         case "site.add": return try add(call, node, domain)
+        case "backup.delete":
+            belongings.backups["\(node) \(call.arguments["backup"]?.asString ?? "")"] = nil
+            return ["present": false]
+        case "database.list":
+            let names = belongings.sites[key]?.databases.keys.sorted() ?? []
+            return ["databases": .array(names.map { ["database": .string($0)] })]
         case "database.delete":
             let name = call.arguments["database"]?.asString ?? ""
             belongings.sites[key]?.databases[name] = nil
@@ -42,6 +48,16 @@ extension ModelPanels.State {
         case "site.restart": site.restarts = 1
         case "site.password": site.password = call.secrets["password"]?.asString
         case "site.permissions": break
+        case "site.backup":
+            let name = call.arguments["backup"]?.asString ?? ""
+            if belongings.backups["\(node) \(name)"] == nil { belongings.backups["\(node) \(name)"] = site }
+            return ["backup": .string(name), "size_bytes": 100]
+        case "site.restore":
+            let name = call.arguments["backup"]?.asString ?? ""
+            guard let kept = belongings.backups["\(node) \(name)"] else { throw Refusal(code: .notFound) }
+            guard Set(kept.databases.keys).isSubset(of: site.databases.keys) else { throw Refusal(code: .conflict) }
+            site.files = kept.files
+            site.databases.merge(kept.databases) { $1 }
         case "database.add":
             let name = call.arguments["database"]?.asString ?? ""
             guard call.secrets["password"]?.asString != nil else { throw Refusal(code: .invalidArgument) }

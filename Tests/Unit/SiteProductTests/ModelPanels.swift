@@ -25,10 +25,14 @@ struct Belongings: Sendable, Hashable {
         /// How often its settings were read anew.
         var restarts = 0
         var password: String?
+        /// What is in its folder.
+        var files = ""
     }
 
     /// By node and domain.
     var sites: [String: Site] = [:]
+    /// What was kept of sites, by node and name.
+    var backups: [String: Site] = [:]
     /// Accounts that no site has, by node and name.
     var accounts: Set<String> = []
 }
@@ -82,7 +86,7 @@ final class ModelPanels: Sendable {
 
 extension ModelPanels.State {
     /// They change nothing: how often somebody looks is his affair.
-    private static let looks: Set<String> = ["site.show", "database.list", "certificate.show"]
+    private static let looks: Set<String> = ["site.show", "database.list", "backup.list", "certificate.show"]
 
     fileprivate mutating func take(_ call: AgentCommand, _ node: String) -> Result<CommandResult, AgentError> {
         let gone = AgentError(retryable: true, code: "unreachable", message: "the node is unreachable")

@@ -76,8 +76,10 @@ struct PanelStage: Sendable {
     }
 
     static let plans: [(String, JSONObject)] = [
-        ("basic", ["analytics": "matomo", "databases": 2, "domains": 2]),
+        ("basic", ["analytics": "matomo", "databases": 2, "domains": 2, "backups": ["retention": 2]]),
+        ("more", ["analytics": "matomo", "databases": 5, "domains": 5, "backups": ["retention": 2]]),
         ("php", ["type": "php", "php_version": "8.3", "databases": 1, "domains": 1]),
+        ("php84", ["type": "php", "php_version": "8.4", "databases": 1, "domains": 1]),
         ("node", ["type": "nodejs", "nodejs_version": "22"]),
         ("taking", ["adopt": "same_user"]),
         ("plain", ["certificate": false]),

@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Processes
 import Store
@@ -238,6 +239,82 @@ import WireProtocol
             #expect(!panel.has(file))
             #expect(try await stage.order("remove-database", site.id, ["name": "shop"]).state == .succeeded)
             #expect(try await stage.order("terminate", site.id).state == .succeeded)
+        }
+    }
+
+    // MARK: backups and another version
+
+    private func filled(_ panel: EmulatedPanel, _ stage: PanelStage, plan: String) async throws -> ServiceRecord {
+        let site = try await stage.site(plan: plan)
+        let added = try await stage.order("add-database", site.id, ["name": "shop", "password": "secret12345"])
+        try #require(added.state == .succeeded, "\(added.error?.message ?? "")")
+        try panel.folder.write(Array("first".utf8), to: "home/user_exampleorg/htdocs/example.org/index.html")
+        try panel.folder.write(Array("key".utf8), to: "home/user_exampleorg/.profile")
+        return try await stage.service(site.id)
+    }
+
+    @Test func `a backup holds files and databases, and brings them back`() async throws {
+        try await with { panel, stage in
+            let plan: JSONObject = ["type": "php", "php_version": "8.3", "databases": 1, "backups": ["retention": 1]]
+            _ = try await stage.operations.createPlan(name: "kept", product: "site", spec: plan, by: PanelStage.by)
+            let site = try await filled(panel, stage, plan: "kept")
+            // A link of the tenant's leads nowhere.
+            try #require(
+                symlink("/etc/passwd", "\(panel.folder.path)/home/user_exampleorg/htdocs/example.org/link") == 0)
+            let kept = try await stage.order("back-up", site.id)
+            #expect(kept.state == .succeeded, "\(kept.error?.message ?? "")")
+            let file = "home/user_exampleorg/htdocs/example.org/index.html"
+            try panel.folder.write(Array("second".utf8), to: file)
+            let restored = try await stage.order("restore", site.id)
+            #expect(restored.state == .succeeded, "\(restored.error?.message ?? "")")
+            #expect(panel.text(file) == "first")
+            #expect(!panel.has("home/user_exampleorg/.innkeeper-restore"))
+            // One is kept.
+            #expect(try await stage.order("back-up", site.id).state == .succeeded)
+            #expect(try await stage.store.backups(service: site.id).count == 1)
+            #expect(try panel.names(in: "var/lib/innkeeper/cloudpanel/backups").count == 1)
+            #expect(try await stage.order("terminate", site.id).state == .succeeded)
+            #expect(try panel.names(in: "var/lib/innkeeper/cloudpanel/backups").isEmpty)
+        }
+    }
+
+    @Test(arguments: [nil, "site.add", "database.add", "site.restore"] as [String?])
+    func `another version of PHP makes the site anew with all that was in it, or leaves it as it was`(failing: String?)
+        async throws
+    {
+        try await with { panel, stage in
+            let site = try await filled(panel, stage, plan: "php")
+            if let failing { panel.failing.withLock { $0 = [failing] } }
+            let ordered = try await stage.operations.upgrade(
+                site.id, UpgradeRequest(overrides: ["php_version": "8.4"]), by: PanelStage.by)
+            let ended = try await stage.finish(ordered.operation.id)
+            #expect(
+                ended.state == (failing == nil ? .succeeded : .failed), "\(ended.error?.message ?? "") \(panel.told)")
+            let seen = try await panel.show("example.org")
+            #expect(seen["version"]?.asString == (failing == nil ? "8.4" : "8.3"))
+            #expect(seen["suspended"] == false && seen["mark"]?["service"] == .string(site.id))
+            #expect(panel.text("home/user_exampleorg/htdocs/example.org/index.html") == "first")
+            #expect(panel.text("home/user_exampleorg/.profile") == "key")
+            #expect(panel.text("etc/shadow.d/user_exampleorg").hasPrefix("hash"))
+            #expect(seen["certificate"]?["kind"] == "lets-encrypt")
+            let after = try await stage.service(site.id)
+            #expect(after.state == .running && after.spec["php_version"]?.asString == (failing == nil ? "8.4" : "8.3"))
+            #expect(try await stage.order("terminate", site.id).state == .succeeded)
+        }
+    }
+
+    @Test func `a database that nobody knows the password of keeps the version as it is`() async throws {
+        try await with { panel, stage in
+            let site = try await stage.site(plan: "php")
+            let made = try await panel.clpctl(
+                "db:add", "--domainName=example.org", "--databaseName=theirs", "--databaseUserName=theirs",
+                "--databaseUserPassword=abcdefgh1")
+            try #require(made.succeeded, "\(made.outputText)")
+            let ordered = try await stage.operations.upgrade(
+                site.id, UpgradeRequest(overrides: ["php_version": "8.4"]), by: PanelStage.by)
+            let ended = try await stage.finish(ordered.operation.id)
+            #expect(ended.error?.code == "unknown_database" && ended.error?.message.contains("theirs") == true)
+            #expect(try await panel.show("example.org")["version"] == "8.3")
         }
     }
 }

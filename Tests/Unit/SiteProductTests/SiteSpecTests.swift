@@ -13,7 +13,7 @@ import WireProtocol
         [
             "domain": "Exämple.ORG", "user": "user_example", "adopt": "same_user", "analytics": "matomo",
             "databases": 3, "domains": 2, "certificate": false, "addresses": ["192.0.2.1", "2001:db8::1"],
-            "backups": ["retention": 3, "schedule": "daily", "node": "spare-1"],
+            "backups": ["retention": 3, "schedule": "daily"],
             "placement": ["strategy": "pack", "labels": ["zone": "a"]], "labels": ["team": "web"],
         ],
     ]

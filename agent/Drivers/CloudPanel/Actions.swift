@@ -42,6 +42,14 @@ extension CloudPanelDriver {
         },
         Action(
             ActionSpec(
+                "site.backup", .mutate, defaultDeadline: hours, summary: "keeps a site's files and databases")
+        ) { driver, call, _ throws(DriverError) in try await driver.backUpSite(call) },
+        Action(
+            ActionSpec(
+                "site.restore", .mutate, defaultDeadline: hours, summary: "puts a backup into a site")
+        ) { driver, call, _ throws(DriverError) in try await driver.restoreSite(call) },
+        Action(
+            ActionSpec(
                 "site.permissions", .mutate, defaultDeadline: .seconds(900),
                 summary: "gives a site's folders and files their modes")
         ) { driver, call, _ throws(DriverError) in try await driver.resetPermissions(call) },
@@ -94,6 +102,15 @@ extension CloudPanelDriver {
         ) { driver, call, context throws(DriverError) in try await driver.writeDump(call, context) },
         Action(ActionSpec("dump.delete", .mutate, summary: "removes a dump")) {
             driver, call, _ throws(DriverError) in try await driver.deleteDump(call)
+        },
+    ]
+
+    static let backupActions: [Action<CloudPanelDriver>] = [
+        Action(ActionSpec("backup.list", .observe, summary: "lists the backups of sites on the node")) {
+            driver, call, _ throws(DriverError) in try await driver.listBackups(call)
+        },
+        Action(ActionSpec("backup.delete", .mutate, summary: "removes a backup of a site")) {
+            driver, call, _ throws(DriverError) in try await driver.deleteBackup(call)
         },
     ]
 

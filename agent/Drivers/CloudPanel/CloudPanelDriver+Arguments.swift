@@ -16,6 +16,13 @@ extension CloudPanelDriver {
             .domain,
             .list("names", of: .text(TextForm(.domainName)), 0...98, "all further names; none takes them away"),
         ],
+        "site.backup": [.domain, .backup],
+        "site.restore": [
+            .domain, .backup,
+            .list("databases", of: .text(.databasePair), 0...1000, "where dumps go, if not into those they are of")
+                .optional,
+        ],
+        "backup.list": [], "backup.delete": [.backup],
         "site.permissions": [
             .domain, .text("directories", .fileMode, "modes of folders").or("770"),
             .text("files", .fileMode, "modes of files").or("660"),
@@ -60,6 +67,7 @@ extension Argument {
     static let domain = text("domain", .domainName, "which site")
     static let database = text("database", .databaseName, "which database")
     static let dump = text("dump", .dumpName, "which dump, a file in the folder of dumps")
+    static let backup = text("backup", .fileName, "which backup, a folder in that of backups")
     static let user = text("user", .panelUserName, "which user of the panel")
     static let template = text("template", .templateName, "which template")
     /// The panel's tool takes it among its words, through a shell's quoting.
@@ -76,6 +84,10 @@ extension TextForm {
     }
     static let fileMode = TextForm("a mode such as 770, not writable for everybody") { text in
         text.utf8.count == 3 && text.utf8.first != 0x30 && UInt16(text, radix: 8).map { $0 & 0o002 == 0 } ?? false
+    }
+    static let databasePair = TextForm("the names of two databases with a colon between") { text in
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        return parts.count == 2 && parts.allSatisfy(Grammar.databaseName.accepts)
     }
     static let dumpName = TextForm("a file's name that ends in .sql or .sql.gz") {
         Grammar.fileName.accepts($0) && Dump.isName($0)

@@ -19,6 +19,9 @@ extension CloudPanelDriver {
     /// What an earlier life of the agent could not clear: keys that were handed to a tool, dumps that were never whole.
     package func recover(_ abandoned: [AbandonedCommand]) async {
         Handover.clear(in: places.handover)
+        for name in Files.names(in: places.backups) where name.hasPrefix(".") {
+            try? SiteBackup(name: name, in: places.backups).clear("\(places.backups)/\(name)")
+        }
         for name in Files.names(in: places.dumps) where name.hasPrefix(".") { Files.remove("\(places.dumps)/\(name)") }
     }
 

@@ -42,6 +42,8 @@ package struct PanelPlaces: Sendable, Hashable {
     var marks: String { "\(state)/marks" }
     /// One file for each site that answers for further names, with the names inside.
     var aliased: String { "\(state)/aliases" }
+    /// One folder for each backup of a site.
+    var backups: String { "\(state)/backups" }
     var dumps: String { "\(state)/dumps" }
 
     /// What belongs to a site outside of its user's home.

@@ -68,10 +68,6 @@ extension CloudSite {
                         "description": "How many are kept; 0 makes none.",
                     ],
                     "schedule": ["type": "string", "enum": ["none", "daily", "weekly"], "default": "none"],
-                    "node": [
-                        "type": "string", "maxLength": 128,
-                        "description": "Another node with CloudPanel that keeps a copy of each.",
-                    ],
                 ],
             ],
             "addresses": [

@@ -20,7 +20,7 @@ extension CloudSite {
             CompletePanelSite.saga, conclude: CompletePanelSite.conclude),
         verb(
             SitePassword.verb, "Gives the site's account another password.", SitePassword.saga,
-            parameters: SitePassword.parameters),
+            parameters: SitePassword.parameters, conclude: SitePassword.conclude),
         verb(
             AddDatabase.verb, "Makes a database with an account of its own.", AddDatabase.saga,
             parameters: AddDatabase.parameters, conclude: AddDatabase.conclude),
@@ -31,6 +31,18 @@ extension CloudSite {
             CheckName.verb, "Looks where a domain stands, and serves it once it is proven.", CheckName.saga,
             parameters: CheckName.parameters, settle: CheckName.settle),
         verb(RemoveName.verb, "Gives a domain up.", RemoveName.saga, parameters: CheckName.parameters),
+        verb(
+            .upgrade, "Changes quotas, and makes the site anew with another version of PHP.", UpgradePanelSite.saga,
+            conclude: UpgradePanelSite.conclude),
+        verb(
+            .backUp, "Backs files and databases up, and removes backups beyond the retention.", BackUpPanelSite.saga,
+            settle: BackUpPanelSite.settle),
+        verb(
+            RemovePanelBackup.verb, "Removes a backup.", RemovePanelBackup.saga,
+            parameters: RemovePanelBackup.parameters, conclude: { _, _, _ in }, settle: RemovePanelBackup.settle),
+        verb(
+            .restore, "Takes files and databases back to a backup, in place; what came since is lost.",
+            RestorePanelSite.saga, parameters: RestorePanelSite.parameters, conclude: RestorePanelSite.conclude),
         // A removal must work whatever the specification says, and needs nothing of it.
         verb(
             .terminate, "Removes the site with its account, files and databases.", TerminatePanelSite.saga,

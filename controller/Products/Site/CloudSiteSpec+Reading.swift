@@ -22,7 +22,7 @@ extension CloudSiteSpec {
 
     private static func read(_ json: JSONObject) throws(FieldError) -> CloudSiteSpec {
         try json.allowOnly(keys)
-        let backups = try part(json, "backups", ["retention", "schedule", "node"])
+        let backups = try part(json, "backups", ["retention", "schedule"])
         let placement = try part(json, "placement", ["strategy", "labels"])
         return CloudSiteSpec(
             sort: try sort(json), databases: try json.optionalInteger("databases", in: quota) ?? 0,
@@ -176,10 +176,6 @@ extension CloudSiteSpec.Backups {
     fileprivate init(_ json: JSONObject) throws(FieldError) {
         retention = try json.optionalInteger("retention", in: 0...365) ?? 0
         schedule = try CloudSiteSpec.word(json, "schedule") ?? .none
-        node = try json.optionalString("node")
-        if let node, !Grammar.nodeName.accepts(node) {
-            throw FieldError(path: "node", problem: .value(expected: Grammar.nodeName.expectation))
-        }
         guard retention > 0 || schedule == .none else {
             throw FieldError(path: "schedule", problem: .value(expected: "none where no backup is kept"))
         }

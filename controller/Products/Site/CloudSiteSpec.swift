@@ -29,8 +29,6 @@ struct CloudSiteSpec: Sendable, Hashable {
         /// How many are kept; none are made where it is 0.
         var retention: Int64
         var schedule: Schedule
-        /// The name of another node that keeps a copy of each; nil keeps them on the site's own.
-        var node: String?
     }
 
     var sort: Sort
@@ -143,14 +141,12 @@ extension CloudSiteSpec {
     /// Of a service that is only removed.
     static let none = CloudSiteSpec(
         sort: .fixed, databases: 0, domains: 0, wantsCertificate: false, analytics: nil, adoption: .none,
-        backups: Backups(retention: 0, schedule: .none, node: nil), addresses: [], strategy: .spread, nodeLabels: [:],
+        backups: Backups(retention: 0, schedule: .none), addresses: [], strategy: .spread, nodeLabels: [:],
         labels: [:], domain: nil, user: nil)
 }
 
 extension CloudSiteSpec.Backups {
     var json: JSONObject {
-        var json: JSONObject = ["retention": .integer(retention), "schedule": .string(schedule.rawValue)]
-        json["node"] = node.map { .string($0) }
-        return json
+        ["retention": .integer(retention), "schedule": .string(schedule.rawValue)]
     }
 }

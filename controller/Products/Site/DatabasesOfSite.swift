@@ -128,6 +128,16 @@ enum AddDatabase {
         let others = (service.observed["databases"]?.asArray ?? []).filter { $0["label"] != made["label"] }
         service.observed["databases"] = .array(
             (others + [made]).sorted { ($0["label"]?.asString ?? "") < ($1["label"]?.asString ?? "") })
+        // Whoever makes the site anew needs it; what is in the address lies sealed and is never shown.
+        if let label = made["label"]?.asString { note(operation.password, of: label, in: &service) }
+    }
+
+    static func note(_ password: JSONValue?, of label: String, in service: inout ServiceRecord) {
+        var secrets = service.address["secrets"]?.asObject ?? [:]
+        var databases = secrets["databases"]?.asObject ?? [:]
+        databases[label] = password
+        secrets["databases"] = databases.isEmpty ? nil : .object(databases)
+        service.address["secrets"] = .object(secrets)
     }
 
     static let nameSchema: JSONValue = [
@@ -201,6 +211,7 @@ enum RemoveDatabase {
             $0["label"] != operation.parameters["name"]
         }
         service.observed["databases"] = left.isEmpty ? nil : .array(left)
+        AddDatabase.note(nil, of: operation.parameters["name"]?.asString ?? "", in: &service)
     }
 
     static let parameters = VerbParameters(
@@ -209,6 +220,11 @@ enum RemoveDatabase {
             "properties": ["name": AddDatabase.nameSchema],
         ],
         read: { fields throws(CoreError) in ["name": .string(try AddDatabase.label(fields))] })
+}
+
+extension OperationRecord {
+    /// That came with it.
+    fileprivate var password: JSONValue? { parameters[OperationType.secretsKey]?["password"] }
 }
 
 extension PanelScope {

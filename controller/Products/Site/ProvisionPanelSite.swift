@@ -177,6 +177,10 @@ enum ProvisionPanelSite {
         service.address = [
             "domain": .string(place.domain), "user": .string(seen.user), "doc_root": .string(seen.root),
         ]
+        // What was there before has a password of its own.
+        if !seen.isAdopted, let password = outputs[password.name]?["user"] {
+            service.address["secrets"] = ["user": password]
+        }
         service.address["port"] = place.port.map { .integer($0) }
         if !place.addresses.isEmpty { service.address["addresses"] = .array(place.addresses.map { .string($0) }) }
         service.observed = ["type": .string(seen.type), "adopted": .bool(seen.isAdopted)]

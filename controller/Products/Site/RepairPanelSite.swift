@@ -106,6 +106,16 @@ enum SitePassword {
         return NoOutput()
     }
 
+    /// Whoever makes the site anew needs it.
+    @Sendable static func conclude(
+        _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
+    ) {
+        guard let password = operation.parameters[OperationType.secretsKey]?["password"] else { return }
+        var secrets = service.address["secrets"]?.asObject ?? [:]
+        secrets["user"] = password
+        service.address["secrets"] = .object(secrets)
+    }
+
     static let parameters = VerbParameters(
         schema: [
             "type": "object", "additionalProperties": false, "required": ["password"],

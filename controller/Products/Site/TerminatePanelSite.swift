@@ -4,8 +4,8 @@ import Saga
 import Store
 import WireProtocol
 
-/// Removes a site: who counts its visits forgets it, then the site goes with its account, files and databases, and only when it is seen
-/// gone its names are free.
+/// Removes a site: who counts its visits forgets it, then the site goes with its account, files and databases, then its backups, and only
+/// when all is seen gone its names are free.
 ///
 /// It goes forward only. When it cannot go on it needs attention, and is asked for again.
 enum TerminatePanelSite {
@@ -14,6 +14,7 @@ enum TerminatePanelSite {
         steps: [
             SagaStep(place, retry: persistent, places: true, act: locate),
             SagaStep(site, retry: persistent, deadline: PanelScope.patience, act: remove),
+            SagaStep(backups, retry: persistent, deadline: .seconds(3600), act: removeBackups),
             SagaStep(analytics, weight: .auxiliary, retry: persistent, act: uncount),
             SagaStep(release, retry: persistent, act: giveBack),
         ])
@@ -23,6 +24,7 @@ enum TerminatePanelSite {
     /// Nil for a service that never had a place: there is nothing to remove.
     static let place = StepKey<PanelPlace?>("place")
     static let site = StepKey<NoOutput>("site")
+    static let backups = StepKey<NoOutput>("backups")
     static let analytics = StepKey<NoOutput>("analytics")
     static let release = StepKey<NoOutput>("release")
 
@@ -42,6 +44,14 @@ enum TerminatePanelSite {
             throw StepFailure(
                 .retryable, code: "still_there", message: "site \(place.domain) was removed and is there",
                 resource: place.resource)
+        }
+        return NoOutput()
+    }
+
+    private static func removeBackups(_ scope: PanelScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        guard let place = try call.output(place) else { return NoOutput() }
+        for backup in try await scope.backups() {
+            try await scope.deleteBackup(backup.name, on: backup.node ?? place.node, call.part(backup.id))
         }
         return NoOutput()
     }
