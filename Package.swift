@@ -192,6 +192,9 @@ let package = Package(
             "HelmStoreProduct", "controller/Products/HelmStore",
             ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
         part(
+            "SiteProduct", "controller/Products/Site",
+            ["ControllerCore", "Model", "Placement", "ProductKit", "Saga", "Store", "WireProtocol"]),
+        part(
             "HTTP", "controller/HTTP",
             [
                 "APIModels", "CZlib", "Model", "Transport", "WireProtocol", hummingbird,
@@ -231,7 +234,7 @@ let package = Package(
                 "MatomoIntegration", "Model",
                 "NginxProxyManagerIntegration", "Placement",
                 "ResolverIntegration",
-                "Sessions", "Store", "StoresCompatibility", "SupabaseIntegration", "Transport", "WireProtocol",
+                "Sessions", "SiteProduct", "Store", "StoresCompatibility", "SupabaseIntegration", "Transport", "WireProtocol",
                 "WordPressCompatibility",
                 "WordPressProduct",
                 arguments, logging, lifecycle,
@@ -316,6 +319,12 @@ let package = Package(
                 "HTTPFetch",
                 "HelmDriver", "Model", "Placement", "Processes", "ProductKit", "Saga", "Store", "StoresCompatibility",
                 "WireProtocol", "WordPressCompatibility", lifecycle, logging,
+            ]),
+        tests(
+            "SiteProduct",
+            [
+                "AgentCommands", "CloudPanelDriver", "ContainerProduct", "ControllerCore", "DriverKit", "Model",
+                "Placement", "Processes", "ProductKit", "Saga", "Store", "WireProtocol", lifecycle, logging,
             ]),
         tests(
             "API",

@@ -17,6 +17,15 @@ extension Grammar {
             && text.allSatisfy { $0.isLowerLetter || $0.isDigit || $0 == 0x2D }
     }
 
+    /// An account of a panel's server that owns a site there; the panel takes `_` as well.
+    package static let siteUser = Grammar(
+        "account name", "1 to 32 of a-z, 0-9, _ and -, beginning with a letter and not ending with -"
+    ) { text in
+        guard let first = text.first, let last = text.last, text.count <= 32 else { return false }
+        return first.isLowerLetter && last != 0x2D
+            && text.allSatisfy { $0.isLowerLetter || $0.isDigit || $0 == 0x2D || $0 == 0x5F }
+    }
+
     /// A database or one of its users: what MySQL takes without quoting, and a dash.
     package static let databaseName = Grammar(
         "database name", "1 to 64 letters, digits, _ and -, beginning with a letter or digit"

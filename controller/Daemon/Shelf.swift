@@ -6,13 +6,15 @@ import ISPConfigIntegration
 import MatomoIntegration
 import NginxProxyManagerIntegration
 import ResolverIntegration
+import SiteProduct
 import SupabaseIntegration
 import WordPressProduct
 
 extension Catalogue {
     /// What this controller sells, the standard product first, and what it does beside. A further product is a further name here.
     static let shipped = Catalogue(
-        products: [Container.product, WordPress.product, HelmStore.product], types: [.command, .transfer])
+        products: [Container.product, WordPress.product, HelmStore.product, CloudSite.product],
+        types: [.command, .transfer])
 }
 
 extension [IntegrationKind] {

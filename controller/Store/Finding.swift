@@ -37,9 +37,13 @@ extension Finding {
     /// It bears no mark, or one of a time when marks told no making from another.
     package static func unmarkedKind(_ noun: String) -> String { "service.unmarked_\(noun)" }
 
+    /// Something that it can be without for a while is not there yet.
+    package static func wantedKind(_ name: String) -> String { "service.\(name)_wanted" }
+
     /// Whether it is about what a service has outside, and ends with that.
     static func isAboutThings(_ kind: String) -> Bool {
-        kind == "service.drift" || [foreignKind(""), unmarkedKind("")].contains { kind.hasPrefix($0) }
+        kind == "service.drift" || kind.hasSuffix("_wanted")
+            || [foreignKind(""), unmarkedKind("")].contains { kind.hasPrefix($0) }
     }
 }
 

@@ -39,6 +39,43 @@ import WireProtocol
         _ = try await server.site("resume", "example.com")
         #expect(try await eventually { try await nginx.ask("shop.example.com") == "200 own page of example.com" })
     }
+
+    @Test(.enabled(if: isHere, "nginx is not installed"))
+    func `further names are answered as the site is, until they are taken away`() async throws {
+        let server = try await PanelServer()
+        // The first one answers unknown names: it must not be the one with the alias.
+        try await server.addStatic()
+        try await server.addStatic("other.org", user: "s2")
+        let nginx = try await Nginx(server, sites: ["example.com": "s1", "other.org": "s2"])
+        defer { nginx.stop() }
+        let (own, first) = ("200 own page of other.org", "200 own page of example.com")
+        #expect(try await eventually { try await nginx.ask("shop.example.net") == first })
+        let names: JSONObject = ["names": ["shop.example.net", "www.shop.example.net"]]
+        #expect(try await server.site("aliases", "other.org", names).changed)
+        #expect(try await !server.site("aliases", "other.org", names).changed)
+        #expect(try await eventually { try await nginx.ask("shop.example.net") == own })
+        #expect(try await eventually { try await nginx.ask("www.shop.example.net", tls: true) == own })
+        #expect(try await nginx.ask("example.com") == first)
+        // A suspension covers them, and what the panel writes is followed.
+        _ = try await server.site("suspend", "other.org")
+        #expect(try await eventually { try await nginx.ask("shop.example.net") == "503 This site is suspended." })
+        _ = try await server.site("resume", "other.org")
+        #expect(try await eventually { try await nginx.ask("shop.example.net") == own })
+        #expect(await server.driver.lookAround().isEmpty)
+        let taken = await server.failure { try await server.site("aliases", "other.org", ["names": ["example.com"]]) }
+        #expect(taken?.code == .conflict)
+        let twice = await server.failure {
+            try await server.site("aliases", "example.com", ["names": ["shop.example.net"]])
+        }
+        #expect(twice?.code == .conflict)
+        #expect(try await server.site("aliases", "other.org", ["names": []]).changed)
+        #expect(try await eventually { try await nginx.ask("shop.example.net") == first })
+        // With its site the file goes, too: nginx would refuse it without the certificate.
+        _ = try await server.site("aliases", "other.org", names)
+        _ = try await server.site("delete", "other.org")
+        #expect(!server.has("etc/nginx/sites-enabled/~innkeeper-aliases-other.org.conf"))
+        #expect(try await server.nginxAccepts())
+    }
 }
 
 /// A real nginx before the emulated panel's sites, in the folder of the test.

@@ -17,6 +17,9 @@ extension CloudPanelDriver {
         Action(ActionSpec("site.mark", .mutate, summary: "gives a site without a mark its mark")) {
             driver, call, context throws(DriverError) in try await driver.markSite(call, context)
         },
+        Action(ActionSpec("site.unmark", .mutate, summary: "takes a site's mark away and leaves the site")) {
+            driver, call, _ throws(DriverError) in try await driver.unmarkSite(call)
+        },
         Action(
             ActionSpec(
                 "site.delete", .mutate, defaultDeadline: .seconds(300),
@@ -28,6 +31,23 @@ extension CloudPanelDriver {
         Action(ActionSpec("site.resume", .mutate, summary: "ends the suspension of a site")) {
             driver, call, _ throws(DriverError) in try await driver.resumeSite(call)
         },
+        Action(ActionSpec("site.aliases", .mutate, summary: "lets a site answer for these further names")) {
+            driver, call, _ throws(DriverError) in try await driver.setAliases(call)
+        },
+        Action(ActionSpec("site.restart", .mutate, summary: "lets nginx and PHP read a site's settings anew")) {
+            driver, call, _ throws(DriverError) in try await driver.restartSite(call)
+        },
+        Action(ActionSpec("site.password", .mutate, summary: "gives a site's account another password")) {
+            driver, call, _ throws(DriverError) in try await driver.setSitePassword(call)
+        },
+        Action(
+            ActionSpec(
+                "site.backup", .mutate, defaultDeadline: hours, summary: "keeps a site's files and databases")
+        ) { driver, call, _ throws(DriverError) in try await driver.backUpSite(call) },
+        Action(
+            ActionSpec(
+                "site.restore", .mutate, defaultDeadline: hours, summary: "puts a backup into a site")
+        ) { driver, call, _ throws(DriverError) in try await driver.restoreSite(call) },
         Action(
             ActionSpec(
                 "site.permissions", .mutate, defaultDeadline: .seconds(900),
@@ -82,6 +102,15 @@ extension CloudPanelDriver {
         ) { driver, call, context throws(DriverError) in try await driver.writeDump(call, context) },
         Action(ActionSpec("dump.delete", .mutate, summary: "removes a dump")) {
             driver, call, _ throws(DriverError) in try await driver.deleteDump(call)
+        },
+    ]
+
+    static let backupActions: [Action<CloudPanelDriver>] = [
+        Action(ActionSpec("backup.list", .observe, summary: "lists the backups of sites on the node")) {
+            driver, call, _ throws(DriverError) in try await driver.listBackups(call)
+        },
+        Action(ActionSpec("backup.delete", .mutate, summary: "removes a backup of a site")) {
+            driver, call, _ throws(DriverError) in try await driver.deleteBackup(call)
         },
     ]
 

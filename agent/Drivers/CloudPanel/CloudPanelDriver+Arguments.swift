@@ -7,9 +7,22 @@ extension CloudPanelDriver {
     static let arguments: [String: [Argument]] = [
         "site.list": [], "site.show": [.domain],
         "site.add": SiteSpec.arguments,
-        "site.delete": [.domain, .text("user", .accountName, "deleted only when it is this one's").optional],
-        "site.mark": [.domain, .markOfAdoption],
+        "site.delete": [.domain, .text("user", .siteUser, "deleted only when it is this one's").optional],
+        "site.mark": [.domain, .markOfAdoption], "site.unmark": [.domain, .markOfAdoption],
         "site.suspend": [.domain], "site.resume": [.domain],
+        "site.restart": [.domain], "site.password": [.domain],
+        "site.aliases": [
+            // Beside the site's own, as many as fit into one certificate.
+            .domain,
+            .list("names", of: .text(TextForm(.domainName)), 0...98, "all further names; none takes them away"),
+        ],
+        "site.backup": [.domain, .backup],
+        "site.restore": [
+            .domain, .backup,
+            .list("databases", of: .text(.databasePair), 0...1000, "where dumps go, if not into those they are of")
+                .optional,
+        ],
+        "backup.list": [], "backup.delete": [.backup],
         "site.permissions": [
             .domain, .text("directories", .fileMode, "modes of folders").or("770"),
             .text("files", .fileMode, "modes of files").or("660"),
@@ -44,6 +57,7 @@ extension CloudPanelDriver {
 
     static let secrets: [String: [Argument]] = [
         "site.add": [.text("site_user_password", .password, "of the site's account, which is locked without").optional],
+        "site.password": [.text("password", .password, "of the site's account")],
         "certificate.install": [.text("private_key", .free(32 << 10), "its key, as PEM")],
         "database.add": [.password], "user.add": [.password], "user.password": [.password],
     ]
@@ -53,6 +67,7 @@ extension Argument {
     static let domain = text("domain", .domainName, "which site")
     static let database = text("database", .databaseName, "which database")
     static let dump = text("dump", .dumpName, "which dump, a file in the folder of dumps")
+    static let backup = text("backup", .fileName, "which backup, a folder in that of backups")
     static let user = text("user", .panelUserName, "which user of the panel")
     static let template = text("template", .templateName, "which template")
     /// The panel's tool takes it among its words, through a shell's quoting.
@@ -69,6 +84,10 @@ extension TextForm {
     }
     static let fileMode = TextForm("a mode such as 770, not writable for everybody") { text in
         text.utf8.count == 3 && text.utf8.first != 0x30 && UInt16(text, radix: 8).map { $0 & 0o002 == 0 } ?? false
+    }
+    static let databasePair = TextForm("the names of two databases with a colon between") { text in
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        return parts.count == 2 && parts.allSatisfy(Grammar.databaseName.accepts)
     }
     static let dumpName = TextForm("a file's name that ends in .sql or .sql.gz") {
         Grammar.fileName.accepts($0) && Dump.isName($0)
@@ -131,7 +150,7 @@ extension TextForm {
 
 extension SiteSpec {
     static let arguments: [Argument] = [
-        .domain, .text("user", .accountName, "its account on the node"),
+        .domain, .text("user", .siteUser, "its account on the node"),
         .choice("type", types, "what it is"),
         .text("php_version", .version(2), "needed for php").optional,
         .text("vhost_template", .templateName, "for php; Generic without it").optional,

@@ -62,11 +62,13 @@ package final class CloudPanelDriver: Driver {
         "certificate": "cloudpanel/site/{domain}",
         "database": "cloudpanel/database/{database}",
         "dump": "cloudpanel/dump/{dump}",
+        "backup": "cloudpanel/backup/{backup}",
         "user": "cloudpanel/user/{user}",
         "template": "cloudpanel/template/{template}",
     ]
 
     private static let table: [Action<CloudPanelDriver>] =
-        (siteActions + certificateActions + databaseActions + dumpActions + userActions + templateActions)
+        (siteActions + certificateActions + databaseActions + dumpActions + backupActions + userActions
+        + templateActions)
         .taking(arguments, secrets: secrets, marked: ["site", "certificate", "database"])
 }

@@ -128,7 +128,7 @@ extension CloudPanelDriver {
     }
 
     /// Reads a dump to its end, whatever its size: it must unpack, and its last words must be those of a finished dump.
-    private func verify(_ dump: Dump, at path: String) async throws(DriverError) {
+    func verify(_ dump: Dump, at path: String) async throws(DriverError) {
         let tail = DumpTail()
         let request = ProcessRequest(
             dump.isPacked ? "gzip" : "cat", dump.isPacked ? ["-dc", "--", path] : ["--", path], outputLimit: 4096)

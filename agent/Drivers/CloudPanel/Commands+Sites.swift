@@ -48,9 +48,10 @@ extension CloudPanelDriver {
             guard let site = try await database.site(domain) else {
                 // Perhaps half of it is there: of an attempt to add or to delete it.
                 let hadRests = try await clearBegun(domain)
+                let hadAliases = try await dropAliases(of: domain)
                 let wasSuspended = try await lift(domain, reload: true)
                 marks.forget(domain)
-                return ActionOutcome(changed: hadRests || wasSuspended, observed: gone)
+                return ActionOutcome(changed: hadRests || hadAliases || wasSuspended, observed: gone)
             }
             if let owner, site.user != owner {
                 throw DriverError(.conflict, "site \(domain) belongs to \(site.user), not to \(owner)")
@@ -137,6 +138,8 @@ extension CloudPanelDriver {
 
     private func delete(_ site: PanelSite) async throws(DriverError) {
         try begun.note(site.domain, user: site.user, .delete)
+        // Before the certificate that it names: nginx would refuse everything.
+        _ = try await dropAliases(of: site.domain)
         let answer = try await tool.call("site:delete", [("domainName", site.domain)], force: true)
         if try await database.site(site.domain) != nil {
             begun.forget(site.domain)
@@ -150,6 +153,8 @@ extension CloudPanelDriver {
 
     func describe(_ site: PanelSite) -> JSONObject {
         var json = site.json(isSuspended: Files.exists(places.suspension(site.domain)))
+        let aliases = aliases(of: site.domain)
+        if !aliases.isEmpty { json["aliases"] = .array(aliases.map { .string($0) }) }
         json["mark"] = marks.mark(of: site.domain, subject: site.user)?.json
         return json
     }

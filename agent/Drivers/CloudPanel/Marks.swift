@@ -34,4 +34,20 @@ extension CloudPanelDriver: MarkStore {
             return ActionOutcome(changed: true, observed: describe(site))
         }
     }
+
+    /// Lets a site go that was only taken into care: it stays, and is nobody's again.
+    func unmarkSite(_ call: ActionCall) async throws(DriverError) -> ActionOutcome {
+        var reader = ArgumentReader(call.arguments)
+        let domain = try reader.string("domain")
+        try reader.finish()
+        try call.concerns("site/\(domain)")
+        return try await gate.pass { () throws(DriverError) in
+            guard let site = try await database.site(domain) else {
+                return .seen(["domain": .string(domain), "present": false])
+            }
+            let wasMarked = marks.mark(of: domain, subject: site.user) != nil
+            if wasMarked { marks.forget(domain) }
+            return ActionOutcome(changed: wasMarked, observed: describe(site))
+        }
+    }
 }

@@ -14,6 +14,9 @@ extension CloudPanelDriver {
                 Need.program(places.program("chpasswd"), for: "setting a site user's password", package: "passwd"),
                 Need.program(places.program("usermod"), for: "locking a site user", package: "passwd"),
                 Need.program(places.program("userdel"), for: "clearing what a dead clpctl left", package: "passwd"),
+                Need.program(
+                    places.program("runuser"), for: "backups of sites, packed as their tenants", package: "util-linux"),
+                Need.program("tar", for: "backups of sites"),
                 Need.program("gzip", for: "checking dumps"),
                 Need.program("cat", for: "checking dumps", package: "coreutils"),
             ]

@@ -19,6 +19,9 @@ extension CloudPanelDriver {
     /// What an earlier life of the agent could not clear: keys that were handed to a tool, dumps that were never whole.
     package func recover(_ abandoned: [AbandonedCommand]) async {
         Handover.clear(in: places.handover)
+        for name in Files.names(in: places.backups) where name.hasPrefix(".") {
+            try? SiteBackup(name: name, in: places.backups).clear("\(places.backups)/\(name)")
+        }
         for name in Files.names(in: places.dumps) where name.hasPrefix(".") { Files.remove("\(places.dumps)/\(name)") }
     }
 
@@ -57,12 +60,12 @@ extension CloudPanelDriver {
             return []
         }
         let databases = (try? await database.databases())?.count
-        let suspended = suspendedDomains
+        let (suspended, aliased) = (suspendedDomains, aliasedDomains)
         observed.withLock {
             ($0.sites, $0.suspended, $0.databases) = (sites.count, suspended.count, databases)
-            $0.problems = $0.problems.filter { suspended.contains($0.key) }
+            $0.problems = $0.problems.filter { suspended.contains($0.key) || aliased.contains($0.key) }
         }
-        return suspended.isEmpty && untoldDomains.isEmpty ? [] : await renewSuspensions()
+        return suspended.isEmpty && aliased.isEmpty && untoldDomains.isEmpty ? [] : await renewSuspensions()
     }
 
     private func renewSuspensions() async -> [DriverEvent] {
@@ -74,6 +77,9 @@ extension CloudPanelDriver {
             var events: [DriverEvent] = []
             for domain in Set(suspendedDomains + untoldDomains).sorted() {
                 if let event = await renew(domain, sites.first { $0.domain == domain }) { events.append(event) }
+            }
+            for domain in aliasedDomains {
+                if let event = await renewAliases(domain, sites.first { $0.domain == domain }) { events.append(event) }
             }
             return events
         }

@@ -31,11 +31,19 @@ package struct PanelPlaces: Sendable, Hashable {
     /// Copies of certificates, so that a suspension does not depend on files that the panel may remove.
     var suspended: String { "\(root)/etc/nginx/innkeeper-suspended" }
 
+    static let aliasPrefix = "~innkeeper-aliases-"
+    /// `~` comes after everything that a domain can begin with: a name that another site of the panel's has stays its.
+    func aliases(_ domain: String) -> String { "\(hosts)/\(Self.aliasPrefix)\(domain).conf" }
+
     var state: String { "\(root)/var/lib/innkeeper/cloudpanel" }
     /// One file for each site that is being added or deleted, with its user inside.
     var begun: String { "\(state)/begun" }
     /// One file for each site that bears a mark.
     var marks: String { "\(state)/marks" }
+    /// One file for each site that answers for further names, with the names inside.
+    var aliased: String { "\(state)/aliases" }
+    /// One folder for each backup of a site.
+    var backups: String { "\(state)/backups" }
     var dumps: String { "\(state)/dumps" }
 
     /// What belongs to a site outside of its user's home.

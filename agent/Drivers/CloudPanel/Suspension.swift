@@ -37,7 +37,7 @@ extension CloudPanelDriver {
         guard let text = Files.text(places.host(site.domain)) else {
             throw DriverError(.notFound, "nginx has no configuration of \(site.domain)")
         }
-        let suspension = SuspendedHost(site, HostConfiguration(text), places)
+        let suspension = SuspendedHost(site, HostConfiguration(text), places, aliases: aliases(of: site.domain))
         guard let wanted = suspension.text else {
             throw DriverError(.failed, "nginx's configuration of \(site.domain) has no server with a name")
         }
@@ -137,9 +137,14 @@ struct SuspendedHost {
     private let servers: [HostConfiguration.Server]
     private let places: PanelPlaces
 
-    init(_ site: PanelSite, _ configuration: HostConfiguration, _ places: PanelPlaces) {
+    /// - Parameter aliases: names that the site answers for beside the panel's.
+    init(_ site: PanelSite, _ configuration: HostConfiguration, _ places: PanelPlaces, aliases: [String] = []) {
         self.site = site
-        servers = configuration.servers.filter { !$0.names.isEmpty && !$0.listens.isEmpty }
+        servers = configuration.servers.filter { !$0.names.isEmpty && !$0.listens.isEmpty }.map { server in
+            var server = server
+            if server.names.contains(site.domain) { server.names += aliases }
+            return server
+        }
         self.places = places
     }
 

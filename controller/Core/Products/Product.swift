@@ -26,6 +26,8 @@ package struct Product: Sendable {
     package var domains: DomainOffer?
     /// How its services are backed up; nil for a product that makes no backups.
     package var backups: BackupOffer?
+    /// What its services can be without for a while; nil for a product whose services come whole or not at all.
+    package var wishes: WishOffer?
     /// What whoever sees a service may know of it beyond what all services have: names, addresses, domains. Nothing secret, and
     /// nothing of the fleet: its customer sees it too.
     package var shown: @Sendable (ServiceRecord) -> JSONObject
@@ -37,11 +39,11 @@ package struct Product: Sendable {
         verbs: [ProductVerb], drift: DriftWatch? = nil, objects: [MarkedObjects] = [], things: [MarkedThing] = [],
         figures: @escaping @Sendable (ServiceRecord) -> [FigurePart] = { _ in [] },
         isGone: (@Sendable (ServiceLook) async -> Bool)? = nil, domains: DomainOffer? = nil,
-        backups: BackupOffer? = nil,
+        backups: BackupOffer? = nil, wishes: WishOffer? = nil,
         shown: @escaping @Sendable (ServiceRecord) -> JSONObject = { _ in [:] },
         examine: (@Sendable (ServiceLook) async -> [ServiceRemark])? = nil
     ) {
-        (self.domains, self.backups) = (domains, backups)
+        (self.domains, self.backups, self.wishes) = (domains, backups, wishes)
         (self.name, self.summary, self.specification) = (name, summary, specification)
         (self.placement, self.verbs, self.drift, self.objects) = (placement, verbs, drift, objects)
         (self.things, self.figures, self.isGone) = (things, figures, isGone)

@@ -24,6 +24,7 @@ package struct Reconciliation: Service {
                 UnsettledOperations(), CustomerDomains(operations: operations),
                 ScheduledBackups(operations: operations), BackupVerification(),
                 StandingQueues(operations: operations), QueueClaims(),
+                UnfulfilledWishes(operations: operations),
                 MetricUpkeep(retention: retention),
                 RecordUpkeep(retention: retention), OperationUpkeep(retention: retention),
             ])

@@ -86,7 +86,7 @@ def checks(world, domain, user, options):
         problems.append("domainName: This value is not valid.")
     if find(world, domain):
         problems.append("domainName: This value already exists.")
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", user):
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", user):
         problems.append("user: This value is not valid.")
     elif user in users(world):
         problems.append("user: This value already exists.")
