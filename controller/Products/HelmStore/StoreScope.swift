@@ -20,11 +20,11 @@ enum StoreMode: String, Sendable {
 
 /// Work on a shop's data that its chart does once.
 struct StoreTask: Sendable {
-    enum Kind: String, Sendable { case backup, restore }
+    enum Kind: String, Sendable { case backup, restore, remove }
 
     var kind: Kind
     var id: String
-    /// The backup that a restoration takes.
+    /// The backup that is restored, or removed.
     var from = ""
 }
 
