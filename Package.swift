@@ -336,9 +336,8 @@ let package = Package(
             "Simulation", "Tests/Reliability/Simulation/Simulation",
             [
                 "AgentCore", "ContainerProduct", "ControllerCore", "ControllerEngine", "DaemonKit", "DriverKit",
-                "Metering", "Model", "SQL", "SQLite", "Sessions", "Store", "Takeover", "Transport", "WireProtocol",
-                lifecycle,
-                logging,
+                "HelmStoreProduct", "Metering", "Model", "SQL", "SQLite", "Sessions", "Store", "Takeover", "Transport",
+                "WireProtocol", "WordPressProduct", lifecycle, logging,
             ] + nio),
         program("innkeeper-simulate", "Tests/Reliability/Simulation/Program", ["Simulation"]),
         .testTarget(

@@ -68,11 +68,11 @@ extension ModelClusters.State {
         guard let kind = task?["kind"]?.asString, kind != "none" else { return said[name] = [:] }
         guard task?["id"] != before?["task"]?["id"], let id = task?["id"]?.asString else { return }
         belongings.deeds.append(kind)
-        if kind == "remove" { backups[name]?.remove(task?["from"]?.asString ?? "") }
+        let from = task?["from"]?.asString ?? ""
+        if kind == "remove" { backups[name]?.remove(from) }
+        if kind == "prune" { backups[name] = backups[name]?.filter { $0 >= from } }
         guard kind == "backup" else { return }
-        let keep = Int(values["backups"]?["retention"]?.asInteger ?? 1)
-        let kept = (backups[name] ?? []).union([id]).sorted().suffix(keep)
-        backups[name] = Set(kept)
-        said[name] = ["backup-\(id)": "made \(id) 4711\noldest \(kept.first ?? id)\n"]
+        backups[name, default: []].insert(id)
+        said[name] = ["backup-\(id)": "made \(id) 4711\n"]
     }
 }

@@ -21,7 +21,7 @@ struct Belongings: Sendable, Hashable {
     }
 
     var spaces: [String: Space] = [:]
-    /// What jobs have done, in order: `backup`, `restore`, `remove`.
+    /// What jobs have done, in order: `backup`, `restore`, `remove`, `prune`.
     var deeds: [String] = []
 }
 

@@ -9,16 +9,19 @@ import WireProtocol
 /// shop only the database runs meanwhile.
 enum BackUpStore {
     static let saga = SagaDefinition<StoreScope>(
-        kind: Verb.backUp.name, deadline: .seconds(10 * 3600),
+        kind: Verb.backUp.name, deadline: .seconds(18 * 3600),
         steps: [
             StoreSteps.opening,
             SagaStep(name, act: chooseName),
             SagaStep(StoreSteps.release, deadline: .seconds(2700), act: begin, undo: clear),
             StoreSteps.workDone(),
-            SagaStep(end, weight: .auxiliary, deadline: .seconds(2700), act: finish),
+            SagaStep(
+                kept, weight: .auxiliary, deadline: .seconds(2700 + StoreSteps.longestWork), act: keepNewest),
+            SagaStep(end, retry: ProvisionStore.persistent, deadline: .seconds(2700), act: finish),
         ])
 
     static let name = StepKey<Observation>("name")
+    static let kept = StepKey<NoOutput>("kept")
     static let end = StepKey<NoOutput>("end")
 
     /// It begins with its time, so that names in order are backups in order.
@@ -47,54 +50,61 @@ enum BackUpStore {
         _ = try await scope.release(call.output(StoreSteps.place), scope.spec, call.modeBefore, nil, call)
     }
 
+    /// First the books, then the claim: what is listed can be relied on, whatever comes between.
+    private static func keepNewest(_ scope: StoreScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        let (operation, service) = (scope.operation, scope.service.id)
+        let (outputs, now, most) = (call.outputs, scope.dependencies.clock.now(), Int(scope.spec.backups.retention))
+        let kept = try await scope.locally { store throws(StoreError) in
+            if let made = made(operation, outputs, now) { try store.insertBackup(made) }
+            let all = try store.backups(service: service)
+            for old in all.dropLast(most) { try store.removeBackup(old.id, at: now) }
+            return .success(all.suffix(most).map(\.name))
+        }
+        guard kept.count >= most, let oldest = kept.first else { return NoOutput() }
+        let name = try call.output(name).object["backup"]?.asString ?? ""
+        let ordered = try await scope.release(
+            call.output(StoreSteps.place), scope.spec, call.modeBefore, StoreTask(kind: .prune, id: name, from: oldest),
+            call)
+        _ = try await scope.awaitReadiness(Observation(ordered), StoreSteps.longestWork, call)
+        return NoOutput()
+    }
+
     private static func finish(_ scope: StoreScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         try await clear(scope, call)
         return NoOutput()
     }
 
     static let settle: ProductVerb.Settlement = { store, operation, outputs, time throws(StoreError) in
-        guard let made = outputs[name.name], let name = made["backup"]?.asString, let id = operation.service else {
-            return
-        }
-        let said = TaskReport(of: name, outputs[StoreSteps.ready.name])
+        if let made = made(operation, outputs, time) { try store.insertBackup(made) }
+    }
+
+    private static func made(
+        _ operation: OperationRecord, _ outputs: [String: JSONValue], _ time: Timestamp
+    ) -> BackupRecord? {
+        guard let made = outputs[name.name], let name = made["backup"]?.asString else { return nil }
         let then = made["time"]?.asInteger.map { Timestamp(milliseconds: $0) } ?? time
         var record = BackupRecord(
             of: operation, name: name, node: outputs[StoreSteps.place.name]?["node"]?.asString,
-            sizeBytes: said.sizeBytes, madeAt: then)
-        // The job has read it back; nobody else can.
+            sizeBytes: size(of: name, said: outputs[StoreSteps.ready.name]), madeAt: then)
+        // Its job has read it back; nobody else can.
         record.verifiedAt = time
-        try store.insertBackup(record)
-        let (all, service) = (try store.backups(service: id), try store.service(id))
-        let keep = service.flatMap { try? StoreSpec(json: $0.spec) }.map { Int(max(1, $0.backups.retention)) }
-        for old in said.gone(of: all, keep: keep ?? all.count) { try store.removeBackup(old.id, at: time) }
+        return record
     }
-}
 
-/// What a backup's job has left as its last words: how large it is, and which the oldest is that is kept.
-struct TaskReport: Sendable, Hashable {
-    let name: String
-    var sizeBytes: Int64?
-    var oldest: String?
-
-    /// - Parameter readiness: what was seen when the job had succeeded.
-    init(of name: String, _ readiness: JSONValue?) {
-        self.name = name
+    /// What the backup's job has left as its last words.
+    /// - Parameter readiness: what was seen when it had succeeded.
+    static func size(of name: String, said readiness: JSONValue?) -> Int64? {
         let pods = (readiness?["pods"]?.asArray ?? []).filter {
-            $0["name"]?.asString?.hasPrefix("backup-\(name)") == true && $0["phase"] == "Succeeded"
+            $0["name"]?.asString?.hasPrefix("backup-\(name)-") == true && $0["phase"] == "Succeeded"
         }
         for line in pods.compactMap({ $0["said"]?.asString }).flatMap({ $0.split(separator: "\n") }) {
-            let words = line.split(separator: " ")
-            if words.count == 3, words[0] == "made", words[1] == name { sizeBytes = Int64(words[2]).map { max(0, $0) } }
-            // Names begin with their time: none that is kept is newer than what was just made.
-            if words.count == 2, words[0] == "oldest", words[1] <= name { oldest = String(words[1]) }
+            let words: [Substring] = line.split(separator: " ")
+            guard words.count == 3, words[0] == "made", words[1] == name, let size = Int64(words[2]), size >= 0 else {
+                continue
+            }
+            return size
         }
-    }
-
-    /// Those that the job has removed; where it has not said so, those beyond the retention by which it goes.
-    func gone(of all: [BackupRecord], keep: Int) -> [BackupRecord] {
-        let others = all.filter { $0.name < name }.sorted { $0.name < $1.name }
-        if let oldest { return others.filter { $0.name < oldest } }
-        return Array(others.prefix(max(0, others.count + 1 - keep)))
+        return nil
     }
 }
 
@@ -108,7 +118,7 @@ enum RemoveStoreBackup {
             SagaStep(name, act: choose),
             SagaStep(StoreSteps.release, deadline: .seconds(2700), act: begin, undo: clear),
             StoreSteps.workDone(),
-            SagaStep(end, weight: .auxiliary, deadline: .seconds(2700), act: finish),
+            SagaStep(end, retry: ProvisionStore.persistent, deadline: .seconds(2700), act: finish),
         ])
 
     static let name = StepKey<Observation>("name")
@@ -119,7 +129,13 @@ enum RemoveStoreBackup {
     }
 
     private static func begin(_ scope: StoreScope, _ call: StepCall) async throws(StepFailure) -> Observation {
-        let task = try StoreTask(kind: .remove, chosen: call.output(name))
+        let (task, now) = (try StoreTask(kind: .remove, chosen: call.output(name)), scope.dependencies.clock.now())
+        let record = try call.output(name).object["record"]?.asString ?? ""
+        // What is listed can be relied on, whatever comes between: it goes from the list first.
+        try await scope.locally { store throws(StoreError) -> Result<Void, StepFailure> in
+            try store.removeBackup(record, at: now)
+            return .success(())
+        }
         return Observation(
             try await scope.release(call.output(StoreSteps.place), scope.spec, call.modeBefore, task, call))
     }
@@ -131,10 +147,6 @@ enum RemoveStoreBackup {
     private static func finish(_ scope: StoreScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         try await clear(scope, call)
         return NoOutput()
-    }
-
-    static let settle: ProductVerb.Settlement = { store, operation, outputs, time throws(StoreError) in
-        if let id = outputs[name.name]?["record"]?.asString { try store.removeBackup(id, at: time) }
     }
 }
 

@@ -18,8 +18,7 @@ extension HelmStore {
             .backUp, "Dumps database and files, and removes backups beyond the retention.", BackUpStore.saga,
             settle: BackUpStore.settle),
         verb(
-            RemoveStoreBackup.verb, "Removes a backup.", RemoveStoreBackup.saga, parameters: oneBackup,
-            settle: RemoveStoreBackup.settle),
+            RemoveStoreBackup.verb, "Removes a backup.", RemoveStoreBackup.saga, parameters: oneBackup),
         verb(
             RestoreStore.verb, "Takes the shop back to a backup, in place; what came since is lost.",
             RestoreStore.saga, parameters: anyBackup, conclude: RestoreStore.conclude),

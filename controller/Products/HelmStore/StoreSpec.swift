@@ -104,7 +104,8 @@ extension StoreSpec {
     /// Of a service that is only removed.
     static let none = StoreSpec(
         engine: .woocommerce, version: nil, chart: Chart(chart: "/none", version: nil, repo: nil), zone: "none.invalid",
-        tls: false, filesGiB: 1, databaseGiB: 1, backups: Backups(retention: 0, schedule: .none, sizeGiB: 1), values: [:],
+        tls: false, filesGiB: 1, databaseGiB: 1, backups: Backups(retention: 0, schedule: .none, sizeGiB: 1),
+        values: [:],
         environmentValues: [:], patience: Patience(timeoutSeconds: 600, pollSeconds: 5, needsAddress: false),
         onFailure: .keep, name: nil, id: nil, email: nil, title: nil, strategy: .spread, nodeLabels: [:], labels: [:])
 }

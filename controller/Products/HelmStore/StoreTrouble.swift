@@ -33,11 +33,11 @@ enum StoreTrouble {
             ["invalid ownership metadata", "does not belong to the release"],
             "something that is not the shop's is in its place"
         ),
-        (["being removed", "terminating"], "what was there under this name before is still being removed"),
         (
             ["claims that stay", "after its removal began"],
             "the cluster has not let go of all that the shop had there"
         ),
+        (["being removed", "terminating"], "what was there under this name before is still being removed"),
         (["being worked on", "may be working on", "works on release"], "somebody else is working on the shop"),
         (
             ["there is no chart", "no such chart", "no such version of the chart", "chart repository", "be fetched"],

@@ -1,5 +1,5 @@
 # Dumps the database and packs the files into /backups/$BACKUP, reads both back, and only then gives them their name. Its last words say how
-# large it is, and which is the oldest that is kept.
+# large it is.
 set -euo pipefail
 umask 077
 cd /backups
@@ -24,8 +24,5 @@ if [ ! -e "$BACKUP" ]; then
     cd ..
     mv "$BACKUP.part" "$BACKUP"
 fi
-# Names begin with their time.
-list() { find . -mindepth 1 -maxdepth 1 -type d -name '[0-9]*' ! -name '*.part' -printf '%f\n' | sort; }
-list | head -n "-$RETENTION" | while read -r old; do rm -rf -- "./$old"; done
-printf 'made %s %s\noldest %s\n' "$BACKUP" "$(cat "$BACKUP"/* | wc -c)" "$(list | head -n 1)" >/dev/termination-log
+printf 'made %s %s\n' "$BACKUP" "$(cat "$BACKUP"/* | wc -c)" >/dev/termination-log
 echo "backup $BACKUP is made and was read back"

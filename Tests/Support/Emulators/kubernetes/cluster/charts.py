@@ -276,13 +276,13 @@ def work_of(space, one):
     if kind == "backup":
         space["orders"] = space.get("orders", 0) + 1
         kept[told["BACKUP"]] = space["orders"]
-        for old in sorted(kept)[:-int(told["RETENTION"])]:
-            del kept[old]
-        return "made %s %d\noldest %s\n" % (told["BACKUP"], 4096 + space["orders"], min(kept))
+        return "made %s %d\n" % (told["BACKUP"], 4096 + space["orders"])
     if kind == "restore":
         space["orders"] = kept[told["BACKUP"]]
     if kind == "remove":
         kept.pop(told["BACKUP"], None)
+    if kind == "prune":
+        space["backups"] = {name: number for name, number in kept.items() if name >= told["BACKUP"]}
     return ""
 
 
