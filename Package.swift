@@ -227,6 +227,8 @@ let package = Package(
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
         // Tests/
+        part(
+            "JournalSupport", "Tests/Support/JournalSupport", ["Model", "Saga", "TestSupport", "WireProtocol"]),
         .target(
             name: "TestSupport", dependencies: ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"],
             path: "Tests/Support/TestSupport", swiftSettings: house),
@@ -281,7 +283,8 @@ let package = Package(
         tests(
             "ControllerCore",
             [
-                "APIModels", "AgentCommands", "ContainerProduct", "Model", "Placement", "ProductKit", "Saga", "Store",
+                "APIModels", "AgentCommands", "ContainerProduct", "JournalSupport", "Model", "Placement", "ProductKit",
+                "Saga", "Store",
                 "WireProtocol", logging, lifecycle,
             ]),
         tests(
@@ -296,7 +299,8 @@ let package = Package(
             [
                 "API", "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "DriverKit", "HTTP",
                 "HTTPFetch",
-                "HelmDriver", "Model", "Placement", "Processes", "ProductKit", "Saga", "Store", "StoresCompatibility",
+                "HelmDriver", "JournalSupport", "Model", "Placement", "Processes", "ProductKit", "Saga", "Store",
+                "StoresCompatibility",
                 "WireProtocol", "WordPressCompatibility", lifecycle, logging,
             ]),
         tests(

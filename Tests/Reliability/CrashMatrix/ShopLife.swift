@@ -1,4 +1,5 @@
 import APIModels
+import HTTPFetch
 import SiteSupport
 import TestSupport
 import WireProtocol

@@ -62,11 +62,11 @@ extension ModelClusters.State {
         }
     }
 
-    /// The job of a task runs once for each id.
+    /// The job of a task runs once for each kind and id.
     private mutating func work(_ values: JSONObject, after before: JSONObject?, in name: String) {
         let task = values["task"]
         guard let kind = task?["kind"]?.asString, kind != "none" else { return said[name] = [:] }
-        guard task?["id"] != before?["task"]?["id"], let id = task?["id"]?.asString else { return }
+        guard task != before?["task"], let id = task?["id"]?.asString else { return }
         belongings.deeds.append(kind)
         let from = task?["from"]?.asString ?? ""
         if kind == "remove" { backups[name]?.remove(from) }

@@ -130,7 +130,7 @@ import WireProtocol
 
     @Test func `a schedule without a retention is refused`() {
         #expect(throws: CoreError.self) {
-            try StoreSpec(json: ShopStage.plan(["backups": ["schedule": "daily"]]))
+            try StoreSpec(json: ShopStage.plan(["backups": ["retention": 0, "schedule": "daily"]]))
         }
     }
 }

@@ -26,7 +26,7 @@ enum StoreTrouble {
         (["is not bound", "volume is lost"], "the cluster gives the shop no storage"),
         (["has no address"], "the cluster's ingress has not taken the shop up"),
         (
-            ["does not answer", "is overloaded", "connection to the cluster", "internal error"],
+            ["does not answer", "did not answer", "is overloaded", "connection to the cluster", "internal error"],
             "the cluster does not answer"
         ),
         (

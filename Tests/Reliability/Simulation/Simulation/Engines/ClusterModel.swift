@@ -94,9 +94,9 @@ struct ClusterModel {
         return nil
     }
 
-    /// The job of a task runs once for each id.
+    /// The job of a task runs once for each kind and id.
     private mutating func work(_ values: JSONObject, after before: JSONObject?, in name: String) {
-        guard let task = values["task"], task["id"] != before?["task"]?["id"] else { return }
+        guard let task = values["task"], task != before?["task"] else { return }
         let (id, from) = (task["id"]?.asString ?? "", task["from"]?.asString ?? "")
         switch task["kind"]?.asString {
         case "backup": spaces[name]?.backups.insert(id)

@@ -101,12 +101,12 @@ final class Outside: @unchecked Sendable {
                 case 0: answer = .failure(PortError(.busy, "they are busy"))
                 case 1: answer = .failure(PortError(.silent, "they do not answer"))
                 case 2:
-                    _ = body(&state)
+                    _ = take(body)
                     answer = .failure(PortError(.silent, "they do not answer"))
                 case 3:
-                    _ = body(&state)
-                    answer = .success(body(&state))
-                default: answer = .success(body(&state))
+                    _ = take(body)
+                    answer = .success(take(body))
+                default: answer = .success(take(body))
                 }
                 scheduler.trace.mix(UInt64(fate))
                 scheduler.after(chance.around(.milliseconds(40))) { [self] in
@@ -116,6 +116,13 @@ final class Outside: @unchecked Sendable {
             }
         }
         return try answer.get()
+    }
+
+    /// What looks at the web looks at the state as well.
+    private func take<Value>(_ body: (inout State) -> Value) -> Value {
+        var next = state
+        defer { state = next }
+        return body(&next)
     }
 
     /// The web as a visitor sees it: a name leads to the proxy, which asks the container that it knows for it.
