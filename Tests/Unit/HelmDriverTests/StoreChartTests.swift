@@ -136,7 +136,8 @@ import WireProtocol
             (["host": ""], "host"), (["host": "Shoes.example.org"], "host"), (["engine": "magento"], "engine"),
             (["admin": ["email": ""]], "email"), (["engine": "medusa"], "medusa"), (["colour": "red"], "colour"),
             (["task": ["kind": "backup", "id": "x"]], "enabled"),
-            (["backups": ["enabled": true], "task": ["kind": "remove", "id": "x"]], "from"), (["title": "a\nb"], "title"),
+            (["backups": ["enabled": true], "task": ["kind": "remove", "id": "x"]], "from"),
+            (["title": "a\nb"], "title"),
             (["resources": ["web": ["limits": ["memory": "much"]]]], "memory"),
             (["images": ["mariadb": ["digest": "sha256:1"]]], "digest"),
         ] as [(JSONObject, String)])
