@@ -108,7 +108,7 @@ import WireProtocol
             words: "has no address"),
         Trouble(
             settings: ["storage": false], reason: "the cluster gives the shop no storage",
-            words: "unbound immediate PersistentVolumeClaims"),
+            words: "is not bound to a volume"),
         Trouble(
             settings: ["images": ["mariadb": "OOMKilled"]],
             reason: "the shop needs more memory than its plan gives it", words: "OOMKilled (137)"),
