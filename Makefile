@@ -16,7 +16,7 @@ SOURCES := Package.swift Sources proto/Messages agent controller Tests
 .PHONY: help unit quickstart stop reset test real torture simulate fuzz soak check lint format build release bench deb deb-test paymenter clean
 
 help:
-	@echo 'make quickstart   build, start a controller and three nodes here, provision a first service'
+	@echo 'make quickstart   build, start a controller and four nodes here, provision first services'
 	@echo 'make stop         stop what quickstart started        make reset   and forget its state'
 	@echo 'make test         install what is needed, lint, build, run every test'
 	@echo 'make unit         TESTS=StoreTests: build and run the tests of one part'

@@ -241,6 +241,8 @@ let package = Package(
             ], fuzzed: ["ServeConfiguration.swift", "ServeConfiguration+Core.swift"]),
 
         // Tests/
+        part(
+            "JournalSupport", "Tests/Support/JournalSupport", ["Model", "Saga", "TestSupport", "WireProtocol"]),
         .target(
             name: "TestSupport", dependencies: ["CLinux", "DriverKit", "Model", "Processes", "WireProtocol"],
             path: "Tests/Support/TestSupport", swiftSettings: house),
@@ -295,7 +297,8 @@ let package = Package(
         tests(
             "ControllerCore",
             [
-                "APIModels", "AgentCommands", "ContainerProduct", "Model", "Placement", "ProductKit", "Saga", "Store",
+                "APIModels", "AgentCommands", "ContainerProduct", "JournalSupport", "Model", "Placement", "ProductKit",
+                "Saga", "Store",
                 "WireProtocol", logging, lifecycle,
             ]),
         tests(
@@ -317,7 +320,8 @@ let package = Package(
             [
                 "API", "APIModels", "AgentCommands", "ContainerProduct", "ControllerCore", "DriverKit", "HTTP",
                 "HTTPFetch",
-                "HelmDriver", "Model", "Placement", "Processes", "ProductKit", "Saga", "Store", "StoresCompatibility",
+                "HelmDriver", "JournalSupport", "Model", "Placement", "Processes", "ProductKit", "Saga", "Store",
+                "StoresCompatibility",
                 "WireProtocol", "WordPressCompatibility", lifecycle, logging,
             ]),
         tests(
@@ -363,9 +367,8 @@ let package = Package(
             "Simulation", "Tests/Reliability/Simulation/Simulation",
             [
                 "AgentCore", "ContainerProduct", "ControllerCore", "ControllerEngine", "DaemonKit", "DriverKit",
-                "Metering", "Model", "SQL", "SQLite", "Sessions", "Store", "Takeover", "Transport", "WireProtocol",
-                lifecycle,
-                logging,
+                "HelmStoreProduct", "Metering", "Model", "SQL", "SQLite", "Sessions", "Store", "Takeover", "Transport",
+                "WireProtocol", "WordPressProduct", lifecycle, logging,
             ] + nio),
         program("innkeeper-simulate", "Tests/Reliability/Simulation/Program", ["Simulation"]),
         .testTarget(

@@ -9,12 +9,12 @@ struct SiteCrashTests {
     @Test func `sites end right whichever durable write a daemon dies at`() async throws {
         var random = Seed.generator()
         let seed = SeededGenerator(seed: random.next())
-        let traps = SiteTraps()
+        let traps = LifeTraps()
         try await SiteTown.with(
             configuration: ["sample_ms": 3_600_000, "inventory_ms": 86_400_000, "log_level": "info"],
-            wrappers: { try await traps.set(in: $0) }
+            wrappers: { try await traps.set(in: $0, agent: SiteTown.node) }
         ) { town in
-            let lane = SiteLane(town, traps.all)
+            let lane = LifeLane(SiteLife(town: town), traps.all)
             try await lane.record()
             await lane.sample(Torture.choose(1, long: .max), seed)
             do { try await lane.run() } catch {

@@ -1,99 +1,23 @@
-import Glibc
+import JournalSupport
 import Model
 import Saga
 import Store
-import TestSupport
 import Testing
 import WireProtocol
 
 @testable import ControllerCore
 
-/// A journal as a version wrote it, with the end that it came to.
-struct RecordedJournal: Sendable, CustomTestStringConvertible {
-    /// `provision, command 2 failsAfter`
-    var name: String
-    var kind: String
-    var state: String
-    var entries: [(entry: JSONObject, time: Timestamp)]
-
-    var testDescription: String { name }
-
-    var json: JSONObject {
-        [
-            "name": .string(name), "kind": .string(kind), "state": .string(state),
-            "journal": .array(
-                entries.map { .object(["time": .integer($0.time.milliseconds), "entry": .object($0.entry)]) }),
-        ]
-    }
-}
-
-extension RecordedJournal {
-    init(json: JSONValue) throws {
-        let object = json.asObject ?? [:]
-        (name, kind, state) = (try object.string("name"), try object.string("kind"), try object.string("state"))
-        entries = try object.array("journal").map { record in
-            (record["entry"]?.asObject ?? [:], Timestamp(milliseconds: record["time"]?.asInteger ?? 0))
-        }
-    }
-
-    /// All that are kept of the versions before this one: a folder for each version, a file for each kind in it.
-    static let all: [RecordedJournal] = JournalFolder.names().flatMap { version in
-        JournalFolder.names(in: version).filter { $0.hasSuffix(".json") }.flatMap { file in
-            let items = try? JSONParser.parse(JournalFolder.bytes(of: "\(version)/\(file)"), limits: .local)
-            return (items?.asArray ?? []).compactMap { try? RecordedJournal(json: $0) }
-        }
-    }
-}
-
-/// `Tests/Support/Journals`, read and written with plain C calls.
-enum JournalFolder {
-    static let path = "\(Checkout.root)/Tests/Support/Journals"
-
-    static func names(in folder: String = "") -> [String] {
-        guard let handle = opendir("\(path)/\(folder)") else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
-        }
-        return names.filter { !$0.hasPrefix(".") }.sorted()
-    }
-
-    static func bytes(of file: String) -> [UInt8] {
-        guard let handle = fopen("\(path)/\(file)", "rb") else { return [] }
-        defer { fclose(handle) }
-        var (bytes, chunk) = ([UInt8](), [UInt8](repeating: 0, count: 65_536))
-        while case let count = fread(&chunk, 1, chunk.count, handle), count > 0 { bytes += chunk[..<count] }
-        return bytes
-    }
-
-    static func write(_ text: String, to file: String) throws {
-        let handle = try #require(fopen("\(path)/\(file)", "wb"))
-        defer { fclose(handle) }
-        try #require(fputs(text, handle) >= 0)
-    }
-}
-
 /// Writes down the journals of this version, for the versions after it: `INNKEEPER_RECORD_JOURNALS=0.2.0`, then the folder is
 /// kept with the release. What a released version wrote is never written anew.
 @Suite struct JournalRecorder {
-    private static let version = getenv("INNKEEPER_RECORD_JOURNALS").map { String(cString: $0) }
-
-    @Test(.enabled(if: version != nil))
+    @Test(.enabled(if: JournalFolder.version != nil))
     func `the journals of this version are written down`() async throws {
-        let version = try #require(Self.version)
-        mkdir("\(JournalFolder.path)/\(version)", 0o755)
+        let version = try #require(JournalFolder.version)
         var journals: [RecordedJournal] = []
         for scenario in Scenario.all { journals += try await Self.journals(of: scenario) }
         journals += try await Self.commands()
         journals += try await `A transfer`.recorded()
-        for (kind, items) in Dictionary(grouping: journals, by: \.kind) {
-            let lines = items.map { JSONValue.object($0.json).text }.joined(separator: ",\n")
-            try JournalFolder.write("[\n\(lines)\n]\n", to: "\(version)/\(kind).json")
-        }
+        try JournalFolder.write(journals, to: version)
     }
 
     private static func journals(of scenario: Scenario) async throws -> [RecordedJournal] {

@@ -1,4 +1,5 @@
 import AgentCommands
+import JournalSupport
 import Logging
 import Model
 import Placement

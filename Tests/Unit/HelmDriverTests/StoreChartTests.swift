@@ -26,6 +26,16 @@ import WireProtocol
         Values(name: "medusa suspended", values: medusa.with(["mode": "suspended"])),
         Values(name: "backup", values: shop.with(backups).with(["task": ["kind": "backup", "id": "20270101-abcd"]])),
         Values(
+            name: "backup of a suspended one",
+            values: shop.with(backups).with([
+                "mode": "maintenance", "task": ["kind": "backup", "id": "20270101-abcd"],
+            ])),
+        Values(
+            name: "backup removed",
+            values: shop.with(backups).with([
+                "mode": "suspended", "task": ["kind": "remove", "id": "abcd", "from": "20270101-abcd"],
+            ])),
+        Values(
             name: "medusa restored",
             values: medusa.with(backups).with([
                 "mode": "maintenance", "task": ["kind": "restore", "id": "abcd", "from": "20270101-abcd"],
@@ -125,7 +135,9 @@ import WireProtocol
         arguments: [
             (["host": ""], "host"), (["host": "Shoes.example.org"], "host"), (["engine": "magento"], "engine"),
             (["admin": ["email": ""]], "email"), (["engine": "medusa"], "medusa"), (["colour": "red"], "colour"),
-            (["task": ["kind": "backup", "id": "x"]], "enabled"), (["title": "a\nb"], "title"),
+            (["task": ["kind": "backup", "id": "x"]], "enabled"),
+            (["backups": ["enabled": true], "task": ["kind": "remove", "id": "x"]], "from"),
+            (["title": "a\nb"], "title"),
             (["resources": ["web": ["limits": ["memory": "much"]]]], "memory"),
             (["images": ["mariadb": ["digest": "sha256:1"]]], "digest"),
         ] as [(JSONObject, String)])

@@ -28,7 +28,8 @@ final class EmulatedCluster: Sendable {
     func onFailure(_ hook: AfterFailure?) { afterFailure.withLock { $0 = hook } }
     var told: String { log.withLock { $0.joined(separator: "; ") } }
 
-    init(_ settings: JSONObject = [:]) async throws {
+    /// - Parameter patience: how long the node waits for a command that only looks.
+    init(_ settings: JSONObject = [:], patience: Duration = .seconds(30)) async throws {
         folder = try ScratchFolder("shops")
         let made = try await Child.run(
             ProcessRequest(Checkout.emulator("kubernetes/node"), [folder.path], deadline: .seconds(60)))
@@ -37,7 +38,7 @@ final class EmulatedCluster: Sendable {
         let tools = HelmTools(
             helm: ["\(path)/usr/local/bin/helm"], kubectl: ["\(path)/usr/local/bin/kubectl"],
             kubeconfig: "\(path)/root/.kube/config", home: "\(path)/helm", chartSources: ["\(path)/charts/"],
-            grace: .seconds(1))
+            patience: patience, grace: .seconds(1))
         driver = HelmDriver(tools: tools, version: "3.21.4", pause: .milliseconds(50))
         try set(settings)
     }
@@ -49,6 +50,11 @@ final class EmulatedCluster: Sendable {
         let base: JSONObject = ["pace": 0.002, "ready_after": 20]
         try folder.write(JSONValue.object(base.merged(with: settings)).encoded, to: "emulator.json")
         unlink(folder.file("var/away"))
+    }
+
+    /// What lies in the claim of the shop's backups: names, and the number that each has of all that were made.
+    func backups() throws -> JSONObject {
+        try namespaces().first.flatMap { try state()["namespaces"]?[$0]?["backups"]?.asObject } ?? [:]
     }
 
     func state() throws -> JSONValue { try JSONParser.parse(folder.read("var/cluster.json")[...], limits: .local) }

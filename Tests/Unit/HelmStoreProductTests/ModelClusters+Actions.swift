@@ -42,7 +42,7 @@ extension ModelClusters.State {
             if call.action == "release.install", let release, release.values != values {
                 throw CommandErrorCode.conflict
             }
-            work(values, after: release?.values)
+            work(values, after: release?.values, in: name)
             belongings.spaces[name]?.release = Belongings.Release(values: values)
             return ["present": true, "chart": "store-1.0.0", "app_version": "1"]
         case "release.uninstall":
@@ -53,15 +53,26 @@ extension ModelClusters.State {
             return [
                 "ready": .bool(problems.isEmpty), "failed": .bool(hasFailed),
                 "problems": .array(problems.map { .string($0) }),
+                "pods": .array(
+                    (said[name] ?? [:]).map {
+                        ["name": .string("\($0.key)-x"), "phase": "Succeeded", "said": .string($0.value)]
+                    }),
             ]
         default: throw CommandErrorCode.unsupported
         }
     }
 
-    /// The job of a task runs once for each id.
-    private mutating func work(_ values: JSONObject, after before: JSONObject?) {
+    /// The job of a task runs once for each kind and id.
+    private mutating func work(_ values: JSONObject, after before: JSONObject?, in name: String) {
         let task = values["task"]
-        guard let kind = task?["kind"]?.asString, kind != "none", task?["id"] != before?["task"]?["id"] else { return }
+        guard let kind = task?["kind"]?.asString, kind != "none" else { return said[name] = [:] }
+        guard task != before?["task"], let id = task?["id"]?.asString else { return }
         belongings.deeds.append(kind)
+        let from = task?["from"]?.asString ?? ""
+        if kind == "remove" { backups[name]?.remove(from) }
+        if kind == "prune" { backups[name] = backups[name]?.filter { $0 >= from } }
+        guard kind == "backup" else { return }
+        backups[name, default: []].insert(id)
+        said[name] = ["backup-\(id)": "made \(id) 4711\n"]
     }
 }

@@ -21,7 +21,7 @@ struct Belongings: Sendable, Hashable {
     }
 
     var spaces: [String: Space] = [:]
-    /// What jobs have done: `backup`, `restore 2027…`.
+    /// What jobs have done, in order: `backup`, `restore`, `remove`, `prune`.
     var deeds: [String] = []
 }
 
@@ -55,6 +55,10 @@ final class ModelClusters: Sendable {
         var numbers: [String: Int] = [:]
         var nodes: Set<String> = ["nod_1", "nod_2"]
         var away: Set<String> = []
+        /// Last words of the pods of a release's job, by namespace and job.
+        var said: [String: [String: String]] = [:]
+        /// The names of what lies in a namespace's claim.
+        var backups: [String: Set<String>] = [:]
         /// What the readiness is until it is changed: problems, and whether it has failed.
         var problems: [String] = []
         var hasFailed = false

@@ -28,7 +28,10 @@ struct ShopAct: Sendable, CustomTestStringConvertible {
         ShopAct(verb: "upgrade", before: [made]),
         ShopAct(verb: "upgrade", before: [made, suspended]),
         ShopAct(verb: "repair", before: [made], isUndone: false),
+        ShopAct(verb: "back-up", before: [made, suspended]),
+        ShopAct(verb: "remove-backup", parameters: ["backup": "newest"], before: [made, backup]),
         ShopAct(verb: "restore", before: [made, backup], isUndone: false),
+        ShopAct(verb: "restore", before: [made, backup, suspended], isUndone: false),
         ShopAct(verb: "terminate", before: [made, backup], isUndone: false),
         ShopAct(verb: "terminate", before: [made, suspended], isUndone: false),
     ]
@@ -78,7 +81,7 @@ struct ShopScene {
         let spaces = belongings.spaces.map { (Self.plain($0.key), plain($0.value)) }
         return ShopState(
             spaces: Dictionary(spaces) { $1 }, deeds: belongings.deeds,
-            backups: record.observed["backups"]?.asArray?.count ?? 0, state: record.state,
+            backups: try await stage.store.backups(service: service).count, state: record.state,
             held: held.map { "\($0.kind) \($0.scope) \($0.kind == "store" ? "…" : $0.value)" }.sorted(),
             node: record.node, spec: record.spec)
     }
@@ -101,6 +104,10 @@ extension ShopAct {
             return try await stage.operations.upgrade(
                 service ?? "", UpgradeRequest(plan: "large"), by: ShopStage.by)
         default:
+            var parameters = parameters
+            if parameters["backup"] == "newest" {
+                parameters["backup"] = .string(try await stage.store.backups(service: service ?? "").last?.id ?? "")
+            }
             return try await stage.operations.order(
                 verb, on: service ?? "", parameters: parameters, by: ShopStage.by)
         }

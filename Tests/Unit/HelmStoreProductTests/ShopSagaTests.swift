@@ -56,6 +56,8 @@ import WireProtocol
             if act.verb == "provision" { expected.state = .failed }
             // What a job has done is done; going back takes the job away.
             expected.deeds = found.deeds
+            // A backup is listed as soon as it is made, and not any more before it is removed.
+            if ["back-up", "remove-backup"].contains(act.verb) { expected.backups = found.backups }
             #expect(found == expected, comment)
         }
     }
@@ -82,10 +84,15 @@ import WireProtocol
             #expect(values?["storage"]?["files"] == "20Gi" && values?["woocommerce"]?["version"] == "9.9.5")
             let isSuspended = act.before.contains { $0.verb == "suspend" }
             #expect(values?["mode"] == (isSuspended ? "suspended" : "running"))
+        case "back-up", "restore":
+            let isSuspended = act.before.contains { $0.verb == "suspend" }
+            #expect(values?["mode"] == (isSuspended ? "suspended" : "running"))
+            #expect(end.state == (isSuspended ? .suspended : .running))
         default: #expect(values?["mode"] == "running" && end.state == .running)
         }
         if act.verb == "back-up" { #expect(end.deeds == ["backup"] && end.backups == 1) }
-        if act.verb == "restore" { #expect(end.deeds == ["backup", "restore"]) }
+        if act.verb == "remove-backup" { #expect(end.deeds == ["backup", "remove"] && end.backups == 0) }
+        if act.verb == "restore" { #expect(end.deeds == ["backup", "restore"] && end.backups == 1) }
         let space = try #require(end.spaces.values.first)
         #expect(
             end.spaces.count == 1 && space.hasSecret && space.service == "ours" && space.release?.isDeployed == true)

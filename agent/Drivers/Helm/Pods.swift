@@ -35,6 +35,12 @@ extension ClusterObject {
         }
     }
 
+    /// What its containers have left for whoever looks, having ended.
+    private var lastWords: String? {
+        let words = containers.compactMap { $0["state"]?["terminated"]?["message"]?.asString }.filter { !$0.isEmpty }
+        return words.isEmpty ? nil : words.joined(separator: "\n")
+    }
+
     var podJSON: JSONObject {
         var object: JSONObject = [
             "name": .string(name), "phase": .string(status["phase"]?.asString ?? "Unknown"),
@@ -42,6 +48,7 @@ extension ClusterObject {
         ]
         if isTerminating { object["terminating"] = true }
         object["reason"] = podReason.map { .string(String($0.prefix(300))) }
+        object["said"] = lastWords.map { .string(String($0.prefix(2000))) }
         return object
     }
 }

@@ -46,6 +46,7 @@ extension HelmStore {
                         "type": "integer", "minimum": 0, "maximum": 365, "default": 0,
                         "description": "How many are kept; 0 makes none.",
                     ],
+                    "schedule": ["type": "string", "enum": ["none", "daily", "weekly"], "default": "none"],
                     "size_gib": size("Room for them.", 10),
                 ],
             ],

@@ -21,9 +21,9 @@ extension HelmStore {
         resource: { look in StorePlace(look.held, look.reservation)?.resource },
         judge: { _, report in StoreDrift(report)?.drift })
 
-    /// What whoever sees a shop may know of it: `name`, `engine`, `store` (its id), `url`, `host`, `backups` (the oldest first).
+    /// What whoever sees a shop may know of it: `name`, `engine`, `store` (its id), `url`, `host`, `namespace`, `release`.
     @Sendable static func shown(_ service: ServiceRecord) -> JSONObject {
-        var shown: JSONObject = ["backups": service.observed["backups"] ?? .array([])]
+        var shown: JSONObject = [:]
         for key in ["name", "engine", "version"] { shown[key] = service.spec[key] }
         shown["store"] = service.address["store"] ?? service.spec["id"]
         for key in ["url", "host", "namespace", "release"] { shown[key] = service.address[key] }

@@ -5,5 +5,5 @@ package enum HelmStore {
     package static let product = Product(
         name: "store", summary: "A shop (WooCommerce or Medusa) in a namespace of its own of a Kubernetes cluster.",
         specification: specification, placement: placement, verbs: verbs, drift: drift, isGone: isGone,
-        shown: shown)
+        backups: backups, shown: shown)
 }

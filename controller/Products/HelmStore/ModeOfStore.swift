@@ -57,18 +57,13 @@ enum UpgradeStore {
             StoreSteps.readiness(),
         ])
 
-    /// Suspended shops stay so.
-    private static func mode(_ call: StepCall) -> StoreMode {
-        call.context["from"]?.asString == "suspended" ? .suspended : .running
-    }
-
     private static func change(_ scope: StoreScope, _ call: StepCall) async throws(StepFailure) -> Observation {
         Observation(
-            try await scope.release(call.output(StoreSteps.place), scope.wanted(), mode(call), nil, call))
+            try await scope.release(call.output(StoreSteps.place), scope.wanted(), call.modeBefore, nil, call))
     }
 
     private static func changeBack(_ scope: StoreScope, _ call: StepCall) async throws(StepFailure) {
-        _ = try await scope.release(call.output(StoreSteps.place), scope.spec, mode(call), nil, call)
+        _ = try await scope.release(call.output(StoreSteps.place), scope.spec, call.modeBefore, nil, call)
     }
 
     @Sendable static func conclude(

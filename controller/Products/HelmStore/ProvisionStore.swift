@@ -42,7 +42,12 @@ enum ProvisionStore {
             take: { store, choice, time throws(StoreError) in
                 try store.takeShop(name, ids, on: choice.node, for: scope, at: time)
             })
-        return try await scope.choosePlace(wanted, call)
+        do throws(StepFailure) { return try await scope.choosePlace(wanted, call) } catch {
+            guard error.message.contains("no free \(StorePlace.hostKind) is left") else { throw error }
+            var failure = error
+            failure.message = "the name \(name) is another shop's in \(scope.spec.zone): order it with another name"
+            throw failure
+        }
     }
 
     private static func install(_ scope: StoreScope, _ call: StepCall) async throws(StepFailure) -> Observation {
@@ -76,6 +81,10 @@ enum ProvisionStore {
             "url": .string(spec.url(place)), "host": .string(place.host), "store": .string(place.id),
             "namespace": .string(place.namespace), "release": .string(place.release),
         ]
+        // Who looks at it looks for these first.
+        (service.observed["url"], service.observed["namespace"]) = (
+            service.address["url"], service.address["namespace"]
+        )
         StoreSteps.note(&service, operation, outputs: outputs)
     }
 }

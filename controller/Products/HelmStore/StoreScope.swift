@@ -20,11 +20,11 @@ enum StoreMode: String, Sendable {
 
 /// Work on a shop's data that its chart does once.
 struct StoreTask: Sendable {
-    enum Kind: String, Sendable { case backup, restore }
+    enum Kind: String, Sendable { case backup, restore, remove, prune }
 
     var kind: Kind
     var id: String
-    /// The backup that a restoration takes.
+    /// The backup that is restored or removed, or the oldest that is kept.
     var from = ""
 }
 
@@ -108,8 +108,7 @@ extension StoreSpec {
             "credentials": ["existing": .string(StoreSteps.credentials)],
             "storage": ["files": .string("\(filesGiB)Gi"), "database": .string("\(databaseGiB)Gi")],
             "backups": [
-                "enabled": .bool(backups.retention > 0), "retention": .integer(max(1, backups.retention)),
-                "size": .string("\(backups.sizeGiB)Gi"),
+                "enabled": .bool(backups.retention > 0), "size": .string("\(backups.sizeGiB)Gi"),
             ],
             "setup": ["attempt": .string(attempt)],
             "task": [

@@ -23,7 +23,7 @@ extension StoreSpec {
 
     private static func read(_ json: JSONObject) throws(FieldError) -> StoreSpec {
         try json.allowOnly(keys)
-        let backups = try part(json, "backups", ["retention", "size_gib"])
+        let backups = try part(json, "backups", ["retention", "schedule", "size_gib"])
         let ready = try part(json, "ready", ["timeout_s", "poll_s", "ingress_address"])
         let placement = try part(json, "placement", ["strategy", "labels"])
         let spec = StoreSpec(
@@ -32,11 +32,7 @@ extension StoreSpec {
             zone: try zone(json), tls: try json.optionalBool("tls") ?? true,
             filesGiB: try json.optionalInteger("files_gib", in: gib) ?? 5,
             databaseGiB: try json.optionalInteger("database_gib", in: gib) ?? 5,
-            backups: try nested("backups") { () throws(FieldError) in
-                Backups(
-                    retention: try backups.optionalInteger("retention", in: 0...365) ?? 0,
-                    sizeGiB: try backups.optionalInteger("size_gib", in: gib) ?? 10)
-            },
+            backups: try nested("backups") { () throws(FieldError) in try Self.backups(backups) },
             values: try values(json, "values"), environmentValues: try values(json, "environment_values"),
             patience: try nested("ready") { () throws(FieldError) in
                 Patience(
@@ -51,6 +47,17 @@ extension StoreSpec {
             nodeLabels: try labels(placement, "placement.labels"), labels: try labels(json, "labels"))
         try spec.checkImages()
         return spec
+    }
+
+    private static func backups(_ json: JSONObject) throws(FieldError) -> Backups {
+        let backups = Backups(
+            retention: try json.optionalInteger("retention", in: 0...365) ?? 0,
+            schedule: try word(json, "schedule") ?? .none,
+            sizeGiB: try json.optionalInteger("size_gib", in: gib) ?? 10)
+        guard backups.retention > 0 || backups.schedule == .none else {
+            throw FieldError(path: "schedule", problem: .value(expected: "none where no backup is kept"))
+        }
+        return backups
     }
 
     /// Medusa has no image that everybody runs.

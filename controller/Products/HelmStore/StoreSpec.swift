@@ -30,8 +30,11 @@ struct StoreSpec: Sendable, Hashable {
     }
 
     struct Backups: Sendable, Hashable {
+        enum Schedule: String, Sendable, Hashable, CaseIterable { case none, daily, weekly }
+
         /// How many are kept; none can be made where it is 0.
         var retention: Int64
+        var schedule: Schedule
         var sizeGiB: Int64
     }
 
@@ -74,7 +77,10 @@ extension StoreSpec {
         var json: JSONObject = [
             "engine": .string(engine.rawValue), "chart": .string(chart.chart), "zone": .string(zone),
             "tls": .bool(tls), "files_gib": .integer(filesGiB), "database_gib": .integer(databaseGiB),
-            "backups": ["retention": .integer(backups.retention), "size_gib": .integer(backups.sizeGiB)],
+            "backups": [
+                "retention": .integer(backups.retention), "schedule": .string(backups.schedule.rawValue),
+                "size_gib": .integer(backups.sizeGiB),
+            ],
             "ready": [
                 "timeout_s": .integer(patience.timeoutSeconds), "poll_s": .integer(patience.pollSeconds),
                 "ingress_address": .bool(patience.needsAddress),
@@ -98,7 +104,8 @@ extension StoreSpec {
     /// Of a service that is only removed.
     static let none = StoreSpec(
         engine: .woocommerce, version: nil, chart: Chart(chart: "/none", version: nil, repo: nil), zone: "none.invalid",
-        tls: false, filesGiB: 1, databaseGiB: 1, backups: Backups(retention: 0, sizeGiB: 1), values: [:],
+        tls: false, filesGiB: 1, databaseGiB: 1, backups: Backups(retention: 0, schedule: .none, sizeGiB: 1),
+        values: [:],
         environmentValues: [:], patience: Patience(timeoutSeconds: 600, pollSeconds: 5, needsAddress: false),
         onFailure: .keep, name: nil, id: nil, email: nil, title: nil, strategy: .spread, nodeLabels: [:], labels: [:])
 }

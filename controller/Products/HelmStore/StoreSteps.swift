@@ -30,7 +30,24 @@ enum StoreSteps {
     {
         SagaStep(
             key, deadline: .seconds(3 * 3600),
-            act: { scope, call throws(StepFailure) in try await scope.awaitReadiness(call.output(release), call) })
+            act: { scope, call throws(StepFailure) in
+                let limit = try scope.wanted().patience.timeoutSeconds
+                return try await scope.awaitReadiness(call.output(release), limit, call)
+            })
+    }
+
+    /// How long a job on a shop's data may take: its own deadline in the chart, and what it takes to begin.
+    static let longestWork: Int64 = 21_600 + 1800
+
+    /// The end of a job on a shop's data, which takes as long as there are data.
+    static func workDone(_ key: StepKey<Observation> = ready, after release: StepKey<Observation> = release)
+        -> SagaStep<StoreScope>
+    {
+        SagaStep(
+            key, deadline: .seconds(longestWork + 1800),
+            act: { scope, call throws(StepFailure) in
+                try await scope.awaitReadiness(call.output(release), longestWork, call)
+            })
     }
 
     @Sendable static func ensureNamespace(
@@ -67,7 +84,10 @@ extension StoreScope {
     /// Looks until pods, jobs and ingress of the release are ready, from when it was ordered.
     ///
     /// A look has the name of its time: one that is repeated after a crash is a new one where time has gone by.
-    func awaitReadiness(_ ordered: Observation, _ call: StepCall) async throws(StepFailure) -> Observation {
+    /// - Parameter limit: in seconds.
+    func awaitReadiness(
+        _ ordered: Observation, _ limit: Int64, _ call: StepCall
+    ) async throws(StepFailure) -> Observation {
         let (place, patience) = (try call.output(StoreSteps.place), try wanted().patience)
         let since = ordered.object["since"]?.asInteger ?? dependencies.clock.now().milliseconds
         var said = "nobody could say how it is"
@@ -92,11 +112,11 @@ extension StoreScope {
                 guard error.kind == .retryable else { throw error.explained }
                 said = error.message
             }
-            guard waited < patience.timeoutSeconds * 1000 else {
+            guard waited < limit * 1000 else {
                 throw StepFailure(
                     .final, code: "timed_out",
                     message: StoreTrouble.told(
-                        "not ready within \(patience.timeoutSeconds) s: \(said)", else: "the shop did not come up"),
+                        "not ready within \(limit) s: \(said)", else: "the shop did not come up"),
                     resource: place.resource)
             }
             await dependencies.clock.pause(.seconds(patience.pollSeconds))

@@ -1,3 +1,4 @@
+import ControllerCore
 import DriverKit
 import Model
 import WireProtocol
@@ -27,6 +28,55 @@ extension EngineDriver {
 private func specs(_ mutating: [String], _ observing: [String]) -> [ActionSpec] {
     mutating.map { ActionSpec($0, .mutate, summary: $0) }
         + observing.map { ActionSpec($0, .observe, summary: $0) }
+}
+
+struct SimulatedHelm: EngineDriver {
+    static let name = "helm"
+    let engines: Engines
+    let version = "1"
+    let concurrency = 3
+    let actions = specs(
+        [
+            "namespace.ensure", "namespace.remove", "secret.ensure", "release.install", "release.upgrade",
+            "release.uninstall", "release.heal",
+        ], ["namespace.inspect", "release.status", "release.ready"])
+
+    func facts() async -> JSONObject { ["cluster_answers": true, "marks": true] }
+
+    func inventory() async throws(DriverError) -> [InventoryItem] {
+        let now = Scheduler.shared.now
+        return engines.model.cluster.spaces.filter { $0.value.release != nil }.keys.sorted().map {
+            InventoryItem(
+                resource: "helm/\($0)/\($0.dropFirst(6))", state: engines.model.cluster.state(ofRelease: $0, now))
+        }
+    }
+}
+
+struct SimulatedProxmox: EngineDriver {
+    static let name = "proxmox"
+    let engines: Engines
+    let version = "1"
+    let concurrency = 3
+    let actions = specs(
+        [
+            "container.create", "container.destroy", "container.start", "container.shutdown", "container.restart",
+            "container.set", "container.resize", "container.mark", "container.backup", "container.restore",
+            "snapshot.ensure", "snapshot.destroy", "backup.destroy", "recipe.run",
+        ], ["container.inspect", "backup.list", "storage.list", "cluster.status", "recipe.look"])
+
+    func facts() async -> JSONObject {
+        let room: JSONObject = ["total_bytes": .integer(1 << 42), "available_bytes": .integer(1 << 42)]
+        return [
+            "node": .string("pve\(engines.node)"), "cluster": .string("pve\(engines.node)"), "version": "9.0",
+            "marks": true, "storages": [.object(room.merged(with: ["storage": "pool"]))],
+        ]
+    }
+
+    func inventory() async throws(DriverError) -> [InventoryItem] {
+        engines.model.guests.guests.keys.sorted().map {
+            InventoryItem(resource: "proxmox/ct/\($0)", state: engines.model.guests.state(of: $0))
+        }
+    }
 }
 
 /// One thread runs everything, so the engines may be shared.

@@ -22,12 +22,19 @@ struct EngineModel {
     var images: Set<String> = []
     var containers: [String: Container] = [:]
     var datasets: [String: Dataset] = [:]
+    var cluster = ClusterModel()
+    var guests = GuestModel()
 
     typealias Answer = Result<ActionOutcome, DriverError>
 
     /// Does it, ensure-style.
-    mutating func perform(_ driver: String, _ call: ActionCall) -> Answer {
-        driver == "zfs" ? zfs(call) : docker(call)
+    mutating func perform(_ driver: String, _ call: ActionCall, as command: String, at now: Moment) -> Answer {
+        switch driver {
+        case "zfs": zfs(call)
+        case "helm": cluster.perform(call, at: now)
+        case "proxmox": guests.perform(call, as: command)
+        default: docker(call)
+        }
     }
 
     private mutating func zfs(_ call: ActionCall) -> Answer {

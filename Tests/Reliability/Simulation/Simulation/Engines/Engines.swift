@@ -11,11 +11,15 @@ final class Engines {
         var slow = 0.0
         /// So slow that the deadline passes.
         var hanging = 0.0
+        /// How long pods take to become ready.
+        var pods: Moment = .seconds(8)
     }
 
     private enum Fate { case ends, failsBefore(DriverError), failsAfter(DriverError) }
 
-    var mood = Mood()
+    var mood = Mood() {
+        didSet { model.cluster.take(mood.pods, from: scheduler.now) }
+    }
     private(set) var model = EngineModel()
     let node: Int
     private var chance: Chance
@@ -67,9 +71,13 @@ final class Engines {
             if case .failsBefore(let error) = fate {
                 answer = .failure(error)
             } else {
-                answer = model.perform(request.driver, request.call)
+                let before = model.cluster
+                answer = model.perform(request.driver, request.call, as: request.command, at: scheduler.now)
                 if request.mutates { effect(request, answer) }
                 if case .failsAfter(let error) = fate, case .success = answer {
+                    if request.driver == "helm", chance.happens(0.5) {
+                        model.cluster.abandon(request.call, over: before, at: scheduler.now)
+                    }
                     answer = .failure(error.afterChange())
                 }
             }

@@ -7,7 +7,7 @@ import WireProtocol
 /// What the controller's store says in the end, read straight from its file.
 struct Books {
     struct Service {
-        let id: String, externalID: String?, state: String, node: String?, spec: JSONObject
+        let id: String, externalID: String?, product: String, state: String, node: String?, spec: JSONObject
     }
 
     struct Operation {
@@ -34,6 +34,8 @@ struct Books {
     let operations: [Operation]
     let allocations: [Allocation]
     let reservations: [String: String]
+    /// Names of the backups that can be relied on, by service.
+    let backups: [String: [String]]
     let commands: [Command]
     let samples: [Sample]
     let gaps: [Gap]
@@ -45,10 +47,11 @@ struct Books {
     init(path: String) throws {
         let database = try SQLiteDatabase(path: path)
         defer { database.close() }
-        services = try database.query("SELECT id, external_id, state, node, spec FROM services ORDER BY id") {
+        services = try database.query("SELECT id, external_id, product, state, node, spec FROM services ORDER BY id") {
             (row) throws(SQLError) in
             Service(
-                id: try row.text(), externalID: try row.optionalText(), state: try row.text(),
+                id: try row.text(), externalID: try row.optionalText(), product: try row.text(),
+                state: try row.text(),
                 node: try row.optionalText(), spec: try row.json())
         }
         operations = try database.query("SELECT id, service, kind, state, error FROM operations ORDER BY id") {
@@ -70,6 +73,10 @@ struct Books {
             (try row.text(), try row.text())
         }
         reservations = Dictionary(promises) { $1 }
+        let listed = try database.query("SELECT service, name FROM backups WHERE state = 'available'") {
+            (row) throws(SQLError) in (try row.text(), try row.text())
+        }
+        backups = Dictionary(grouping: listed, by: \.0).mapValues { $0.map(\.1) }
         commands = try database.query("SELECT id, node, state, result FROM commands ORDER BY id") {
             (row) throws(SQLError) in
             Command(id: try row.text(), node: try row.text(), state: try row.text(), result: try row.optionalObject())

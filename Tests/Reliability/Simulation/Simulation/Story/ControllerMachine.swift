@@ -2,11 +2,13 @@ import AgentCore
 import ContainerProduct
 import ControllerCore
 import ControllerEngine
+import HelmStoreProduct
 import Logging
 import ServiceLifecycle
 import Sessions
 import Store
 import WireProtocol
+import WordPressProduct
 
 /// The controller, without its API: customers speak to its core.
 final class ControllerMachine: Machine, @unchecked Sendable {
@@ -21,15 +23,17 @@ final class ControllerMachine: Machine, @unchecked Sendable {
         let thread = SimulatedThread(of: owner)
         let loop = SimulatedLoop(of: owner)
         let authority = trial.identities.authority
-        let settings = trial.options.settings
+        let (settings, ports) = (trial.options.settings, trial.outside.ports)
         main = Task.detached { [self] in
             do {
                 let store = try Store(
                     path: Self.storePath, options: StoreOptions(cacheKiB: 1024, executor: thread))
                 let engine = try await Engine(
                     store: store, authority: authority,
-                    catalogue: Catalogue(products: [Container.product], types: [.command, .transfer]),
-                    settings: settings)
+                    catalogue: Catalogue(
+                        products: [Container.product, HelmStore.product, WordPress.product],
+                        types: [.command, .transfer]),
+                    ports: ports, settings: settings)
                 try await trial.setUp(engine)
                 opened(engine, loop)
                 try await Self.serve(engine.services)

@@ -11,15 +11,42 @@ final class Customers: @unchecked Sendable {
     private unowned let trial: Trial
     private let scheduler = Scheduler.shared
     private var chance: Chance
+    /// What each customer wants to have, drawn apart.
+    private var wares: Chance
     private var isOpen = false
     /// Services and operations that the controller has confirmed, and which external id each service answered to.
     private(set) var services: Set<String> = []
     private(set) var operations: Set<String> = []
     private(set) var names: [String: String] = [:]
+    private var kinds: [Int: Ware] = [:]
+
+    /// What is sold: plans, and verbs that only it has.
+    private struct Ware {
+        var plans: [String]
+        var verbs: [String] = []
+        /// Whether a name comes with the order.
+        var isNamed = false
+
+        static let all = [
+            Ware(plans: ["small", "large"]),
+            Ware(
+                plans: ["shop", "large-shop"], verbs: ["back-up", "back-up", "restore", "remove-backup"],
+                isNamed: true),
+            Ware(plans: ["site", "large-site"], verbs: ["back-up", "restore", "restart"]),
+        ]
+    }
+
+    private func ware(of number: Int) -> Ware {
+        if let known = kinds[number] { return known }
+        let ware = wares.pick(Ware.all)
+        kinds[number] = ware
+        return ware
+    }
 
     init(in trial: Trial) {
         self.trial = trial
         chance = Chance(seed: trial.seed, for: "customers")
+        wares = Chance(seed: trial.seed, for: "wares")
     }
 
     func start() {
@@ -49,8 +76,9 @@ final class Customers: @unchecked Sendable {
         case 0: ask { try await $0.suspend(service, by: by) }
         case 1: ask { try await $0.resume(service, by: by) }
         case 2, 3:
-            let plan = chance.pick(["small", "large"])
+            let plan = chance.pick(ware(of: number).plans)
             ask { try await $0.upgrade(service, UpgradeRequest(plan: plan), by: by) }
+        case 9...10 where !ware(of: number).verbs.isEmpty: special(service, ware(of: number), by)
         case 4: ask { try await $0.repair(service, by: by) }
         case 5: ask { try await $0.terminate(service, by: by) }
         case 6: ask { try await $0.retry(service, by: by) }
@@ -63,13 +91,28 @@ final class Customers: @unchecked Sendable {
 
     private func order(_ number: Int) {
         let name = "customer-\(number)"
-        let request = ServiceRequest(externalID: name, customer: name, plan: "small")
+        let ware = ware(of: number)
+        var overrides: JSONObject = ware.plans.contains("site") ? ["email": .string("\(name)@example.org")] : [:]
+        if ware.isNamed { overrides = ["name": .string("shop-\(number)"), "email": "jane@example.org"] }
+        let request = ServiceRequest(
+            externalID: name, customer: name, plan: ware.plans[ware.isNamed ? number % 2 : 0], overrides: overrides)
         trial.controller.ask { [self] engine in
             let made = try await engine.operations.createService(request, by: Requester(name: name))
             let id = made.service.id
             if let known = names[name], known != id { trial.truth.violated("\(name) has two services") }
             names[name] = id
             promised(made)
+        }
+    }
+
+    private func special(_ service: String, _ ware: Ware, _ by: Requester) {
+        let verb = chance.pick(ware.verbs)
+        trial.controller.ask { [self] engine in
+            // One backup, as whoever reads the list would choose it.
+            let listed = try await engine.store.backups(service: service)
+            if verb == "remove-backup", listed.isEmpty { return }
+            let parameters: JSONObject = verb == "remove-backup" ? ["backup": .string(listed[0].id)] : [:]
+            promised(try await engine.operations.order(verb, on: service, parameters: parameters, by: by))
         }
     }
 

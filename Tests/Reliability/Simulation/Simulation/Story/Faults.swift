@@ -8,7 +8,7 @@ final class Faults {
         case killController, killControllerInWrite, powerOffController, stopController
         case reset, halfOpen, stall, cutOff
         case nodeDiskBroken, nodeDiskFull, controllerDiskBroken, controllerDiskFull
-        case mood, echo, ghost, events
+        case mood, outside, echo, ghost, events
     }
 
     private unowned let trial: Trial
@@ -43,6 +43,7 @@ final class Faults {
     /// Everything works again.
     func stop() {
         isOn = false
+        trial.outside.failing = 0
         for node in trial.nodes {
             trial.network.heal(node.number)
             node.engines.mood = Engines.Mood()
@@ -74,6 +75,7 @@ final class Faults {
         case .controllerDiskFull: trouble(controller) { $0.pointee.full = $1 }
         case .cutOff: cutOff(node)
         case .mood: mood(node)
+        case .outside: trial.outside.failing = chance.pick([0, 0.05, 0.3])
         case .events: if let owner = node.owner { for _ in 0...chance.below(4) { node.gauge.happen(in: owner) } }
         case .reset, .halfOpen, .stall, .echo, .ghost: strike(kind, on: trial.network.live)
         }
@@ -111,7 +113,8 @@ final class Faults {
 
     private func mood(_ node: NodeMachine) {
         let part = chance.pick([0.05, 0.3, 0.8])
-        switch chance.below(4) {
+        switch chance.below(5) {
+        case 4: node.engines.mood.pods = chance.pick([.seconds(1), .seconds(30), .seconds(200)])
         case 0: node.engines.mood = Engines.Mood()
         case 1: node.engines.mood.failing = part
         case 2: node.engines.mood.slow = part

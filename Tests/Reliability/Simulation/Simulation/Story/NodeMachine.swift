@@ -28,6 +28,7 @@ final class NodeMachine: Machine, @unchecked Sendable {
         }
         let drivers: [any Driver] = [
             SimulatedHost(gauge: gauge), SimulatedDocker(engines: engines), SimulatedZFS(engines: engines),
+            SimulatedHelm(engines: engines), SimulatedProxmox(engines: engines),
         ]
         let machine = AgentCore.Machine(
             hostname: name, boot: "boot-\(number)-\(boot)",

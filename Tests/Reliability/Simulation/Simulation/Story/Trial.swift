@@ -19,6 +19,7 @@ package final class Trial: @unchecked Sendable {
     let network: Network
     let scheduler = Scheduler.shared
     private(set) var nodes: [NodeMachine] = []
+    private(set) lazy var outside = Outside(in: self)
     private(set) lazy var controller = ControllerMachine(in: self)
     private lazy var customers = Customers(in: self)
     private lazy var faults = Faults(in: self)
@@ -118,6 +119,15 @@ package final class Trial: @unchecked Sendable {
                     "image": "web:1", "memory_bytes": .integer(Int64(megabytes) << 20), "cpu_millis": 100,
                     "disk_bytes": .integer(Int64(megabytes) << 22),
                 ], by: .init(name: "simulation"))
+        }
+        for (name, gib) in [("shop", 5), ("large-shop", 20)] {
+            _ = try await engine.operations.createPlan(
+                name: name, product: "store", spec: Shops.plan(files: Int64(gib)), by: .init(name: "simulation"))
+        }
+        try await Sites.setUp(engine, by: .init(name: "simulation"))
+        for (name, gib) in [("site", 2), ("large-site", 4)] {
+            _ = try await engine.operations.createPlan(
+                name: name, product: "wordpress", spec: Sites.plan(gib: Int64(gib)), by: .init(name: "simulation"))
         }
         isSetUp = true
     }

@@ -235,11 +235,11 @@ def show(world, space, one):
         if one.get("refused") and one["kind"] == "Deployment":
             status["conditions"] = [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": one["refused"][0]}]
     elif one["kind"] == "Job":
-        status = job(world, one, mine, done)
+        status = job(world, space, one, mine, done)
     elif one["kind"] == "Ingress":
         status = {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]} if world["address"] and done else {}}
     elif one["kind"] == "PersistentVolumeClaim":
-        status = {"phase": "Bound"}
+        status = {"phase": "Bound" if world["storage"] else "Pending"}
     elif one["kind"] == "Pod":
         status = pod(world, one, done)
     shown["status"] = status
@@ -250,17 +250,40 @@ def outcome(world, job_name):
     return next((word for start, word in world["jobs"].items() if job_name.startswith(start)), world["job"])
 
 
-def job(world, one, mine, done):
+def job(world, space, one, mine, done):
     name = one["metadata"]["name"]
     if not mine or any(trouble(world, each) for each in mine) or not done:
         return {"active": 1} if mine else {}
     for each in mine:
         each["ended"] = True
     if outcome(world, name) == "Complete":
+        if not one.get("did"):
+            one["did"] = True
+            for each in mine:
+                each["said"] = work_of(space, one)
         return {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}
     return {"failed": one["spec"].get("backoffLimit", 6) + 1, "conditions": [
         {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded",
          "message": "Job has reached the specified backoff limit"}]}
+
+
+def work_of(space, one):
+    """What a job does to the shop's data, as the scripts of the packaged chart do it; gives its last words."""
+    container = one["spec"]["template"]["spec"]["containers"][0]
+    told = {each["name"]: each.get("value", "") for each in container.get("env", [])}
+    kind = one["metadata"]["name"].partition("-")[0]
+    kept = space.setdefault("backups", {})
+    if kind == "backup":
+        space["orders"] = space.get("orders", 0) + 1
+        kept[told["BACKUP"]] = space["orders"]
+        return "made %s %d\n" % (told["BACKUP"], 4096 + space["orders"])
+    if kind == "restore":
+        space["orders"] = kept[told["BACKUP"]]
+    if kind == "remove":
+        kept.pop(told["BACKUP"], None)
+    if kind == "prune":
+        space["backups"] = {name: number for name, number in kept.items() if name >= told["BACKUP"]}
+    return ""
 
 
 def trouble(world, one):
@@ -269,6 +292,8 @@ def trouble(world, one):
     for text, word in world["images"].items():
         if any(text in image for image in images):
             return word
+    if not world["storage"] and any("persistentVolumeClaim" in volume for volume in one["spec"].get("volumes", [])):
+        return "Unbound"
     return None if world["pods"] == "ready" else world["pods"]
 
 
@@ -276,18 +301,25 @@ def pod(world, one, done):
     container = one["spec"]["containers"][0]
     owner = next(iter(one["metadata"].get("ownerReferences", [])), {"kind": "", "name": ""})
     bad = trouble(world, one)
-    if bad == "Pending":
+    if bad in ("Pending", "Unbound"):
+        missing = "1 Insufficient memory." if bad == "Pending" else "pod has unbound immediate PersistentVolumeClaims."
         return {"phase": "Pending", "conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
-                                                    "message": "0/1 nodes are available: 1 Insufficient memory."}]}
+                                                    "message": "0/1 nodes are available: " + missing}]}
+    if bad == "OOMKilled":
+        return {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}], "containerStatuses": [
+            {"name": container["name"], "ready": False, "restartCount": 4,
+             "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s restarting failed container"}},
+             "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}]}
     if bad:
         return {"phase": "Pending", "conditions": [{"type": "Ready", "status": "False"}], "containerStatuses": [
             {"name": container["name"], "ready": False, "restartCount": 0, "state": {"waiting": {
-                "reason": bad, "message": 'Back-off pulling image "%s"' % container["image"]}}}]}
+                "reason": bad, "message": 'Back-off pulling image "%s"' % container["image"] if "Image" in bad
+                else "back-off 40s restarting failed container"}}}]}
     if owner["kind"] == "Job" and done:
         code = 0 if outcome(world, owner["name"]) == "Complete" else 1
         return {"phase": "Failed" if code else "Succeeded", "containerStatuses": [
             {"name": container["name"], "restartCount": 0,
-             "state": {"terminated": {"exitCode": code, "reason": "Error" if code else "Completed"}}}]}
+             "state": {"terminated": {"exitCode": code, "reason": "Error" if code else "Completed", "message": one.get("said", "")}}}]}
     return {"phase": "Running" if done else "Pending",
             "conditions": [{"type": "Ready", "status": "True" if done else "False"}],
             "containerStatuses": [{"name": container["name"], "ready": done, "restartCount": 0, "state": {

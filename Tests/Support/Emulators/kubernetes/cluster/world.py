@@ -28,6 +28,8 @@ DEFAULTS = {
     "pods": "ready",
     # What becomes of the setup job: "Complete" or "Failed"; of the hook: "Succeeded" or "Failed".
     "job": "Complete", "hook": "Succeeded",
+    # Whether claims get a volume.
+    "storage": True,
     # Whether ingresses get an address.
     "address": True,
     # Lines of a container's log; %s is its pod.
