@@ -105,6 +105,8 @@ package struct JoinTokenView: Codable, Sendable {
     package var usesLeft: Int
     package var createdAt: Timestamp
     package var createdBy: String?
+    /// What people call the one who made it, where he has a name.
+    package var createdByName: String?
     package var expiresAt: Timestamp
     package var revokedAt: Timestamp?
     /// Its nodes are trusted at once.
@@ -113,13 +115,15 @@ package struct JoinTokenView: Codable, Sendable {
 
     package init(
         id: String, labels: [String: String], usesLeft: Int, createdAt: Timestamp, createdBy: String?,
-        expiresAt: Timestamp, revokedAt: Timestamp?, approved: Bool? = nil, token: String? = nil
+        createdByName: String? = nil, expiresAt: Timestamp, revokedAt: Timestamp?, approved: Bool? = nil,
+        token: String? = nil
     ) {
         self.id = id
         self.labels = labels
         self.usesLeft = usesLeft
         self.createdAt = createdAt
         self.createdBy = createdBy
+        self.createdByName = createdByName
         self.expiresAt = expiresAt
         self.revokedAt = revokedAt
         self.approved = approved

@@ -62,9 +62,12 @@ extension AgentError {
     /// The caller stopped waiting, or the controller shuts down; the agent goes on.
     package static func abandoned(command: String) -> AgentError {
         AgentError(
-            retryable: true, code: "abandoned",
+            retryable: true, code: abandonedCode,
             message: "nobody waits for command \(command) any more; the node goes on with it")
     }
+
+    /// Nothing went wrong: the work goes on with the controller's next start.
+    package static let abandonedCode = "abandoned"
 
     /// The command could not be recorded or its result could not be read.
     package static func store(_ problem: String) -> AgentError {

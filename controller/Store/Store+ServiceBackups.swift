@@ -4,6 +4,9 @@ import SQL
 /// Backups of services. Those of the store itself are in `Store+Backup`.
 extension Store {
     package static var backupFinding: String { "service.backup_missing" }
+    package static var unverifiedFinding: String { "service.backup_unverified" }
+    /// What is wrong with one of them, for as long as it has it.
+    package static var backupFindings: [String] { [backupFinding, unverifiedFinding] }
     package static var overdueFinding: String { "service.backup_overdue" }
 
     package static func backupSubject(_ id: String) -> String { "backup/\(id)" }
@@ -60,7 +63,9 @@ extension Store {
         try transaction { () throws(StoreError) in
             guard let record = try backup(id) else { return }
             _ = try run("DELETE FROM backups WHERE id = ?", [id])
-            try resolve(Self.backupFinding, subject: Self.backupSubject(id), by: "controller", at: time)
+            for kind in Self.backupFindings {
+                try resolve(kind, subject: Self.backupSubject(id), by: "controller", at: time)
+            }
             note(.service, record.service, service: record.service)
         }
     }

@@ -1,4 +1,5 @@
 package import Model
+import WireProtocol
 
 /// Which services are wanted; nil means any.
 package struct ServiceFilter: Sendable, Hashable {
@@ -49,6 +50,31 @@ extension Store {
         return try page(ServiceRecord.self, conditions, request, cursor: \.id)
     }
 
+    /// Those that have all the labels, with the values where there are some. Specifications lie sealed, so that no query can look into them: a part may be smaller than was
+    /// asked for, and others follow it all the same.
+    package func services(
+        _ filter: ServiceFilter, labelled labels: [String: String?], page request: PageRequest
+    ) throws(StoreError) -> Page<ServiceRecord> {
+        guard !labels.isEmpty else { return try services(filter, page: request) }
+        var (found, part) = ([ServiceRecord](), request)
+        part.limit = PageRequest.maximum
+        for _ in 0..<Self.pagesAtOnce {
+            let page = try services(filter, page: part)
+            for record in page.items where record.has(labels) {
+                found.append(record)
+                guard found.count == request.limit else { continue }
+                let isLast = page.next == nil && record.id == page.items.last?.id
+                return Page(items: found, next: isLast ? nil : record.id)
+            }
+            guard let next = page.next else { return Page(items: found, next: nil) }
+            part.after = next
+        }
+        return Page(items: found, next: part.after)
+    }
+
+    /// So that no question keeps all others waiting.
+    private static var pagesAtOnce: Int { 4 }
+
     /// Every service that is on the node and not gone.
     package func services(onNode node: String) throws(StoreError) -> [ServiceRecord] {
         try select(ServiceRecord.self, "WHERE node = ? AND state <> 'terminated' ORDER BY id", [node])
@@ -80,5 +106,14 @@ extension ServiceRecord {
         var capped = self
         capped.observed = observed.capped(to: 32 << 10)
         return capped
+    }
+}
+
+extension ServiceRecord {
+    fileprivate func has(_ labels: [String: String?]) -> Bool {
+        labels.allSatisfy { name, value in
+            let found = spec["labels"]?[name]?.asString
+            return value.map { $0 == found } ?? (found != nil)
+        }
     }
 }

@@ -47,14 +47,16 @@ struct ServiceList: AsyncParsableCommand {
     @Option(help: "Only those on this node.") var node: String?
     @Option(help: "Only those of this customer.") var customer: String?
     @Option(help: "Only those of this plan.") var plan: String?
+    @Option(name: .long, help: "Only those with this label, name=value; may be given again.") var label: [Pair] = []
     @Flag(help: "Terminated ones as well.") var all = false
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let query = Query([
+        var query = Query([
             ("state", state), ("node", node), ("customer", customer), ("plan", plan),
             ("terminated", all ? "true" : nil),
         ])
+        for one in label { query.append("label", "\(one.name)=\(one.value)") }
         let services: [Service] = try await Controller.connect().all("/api/v1/services", query: query)
         try common.output.list(services) { services in
             var table = Table(

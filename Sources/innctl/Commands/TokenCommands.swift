@@ -46,7 +46,8 @@ struct TokenList: AsyncParsableCommand {
             for token in tokens {
                 table.add(
                     token.id, String(token.usesLeft), Readable.end(token.expiresAt), Readable.end(token.revokedAt),
-                    token.createdBy, token.approved == true ? "yes" : "no", Readable.labels(token.labels))
+                    token.createdByName ?? token.createdBy, token.approved == true ? "yes" : "no",
+                    Readable.labels(token.labels))
             }
             return table
         }

@@ -29,6 +29,17 @@ import WireProtocol
         #expect(key.detail == ["name": "panel", "scopes": ["read", "services"], "expires_at": .string(end)])
     }
 
+    @Test func `a list of tokens tells their makers by name, to those who may know of keys`() async throws {
+        let house = try await House()
+        let maker = try await house.key("nodes")
+        #expect(try await house.ask(.post, "/api/v1/tokens", "{}", key: maker).status == 201)
+        let token = try #require(
+            try await house.ask(.get, "/api/v1/tokens").model(Listing<JoinTokenView>.self).items.first)
+        #expect(token.createdByName == "test" && token.createdBy?.hasPrefix("key:") == true)
+        let seen = try await house.ask(.get, "/api/v1/tokens", key: maker).model(Listing<JoinTokenView>.self).items
+        #expect(seen.count == 1 && seen[0].createdByName == nil)
+    }
+
     @Test func `a change of a plan says what changed, and no password`() async throws {
         let house = try await House()
         func plan(_ memory: Int, _ password: String) -> String {

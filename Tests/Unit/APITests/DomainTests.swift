@@ -86,6 +86,12 @@ import WireProtocol
         let other = try await scene.house.addService("bill:2").service?.id ?? ""
         try await scene.house.store.updateService(other, at: scene.house.clock.time) { $0.state = .running }
         #expect(try await scene.add("example.net").status == 201)
+        let operation = try await scene.house.store.operations(OperationFilter(service: scene.service)).items[0].id
+        _ = try await scene.house.store.claim(
+            domain: "example.net", for: scene.service, operation: operation, at: scene.house.clock.time)
+        try await scene.house.store.updateDomain(
+            "example.net", service: scene.service, at: scene.house.clock.time
+        ) { $0.state = .proven }
         let taken = try await scene.add("www.example.net", to: "/api/v1/services/\(other)")
         #expect(taken.status == 409 && !taken.text.contains(scene.service))
         #expect(try await scene.add("example.com").status == 201)

@@ -2,6 +2,7 @@ import APIModels
 import HTTPTypes
 import HummingbirdCore
 import Model
+import Saga
 import Store
 import Testing
 import WireProtocol
@@ -44,6 +45,25 @@ import WireProtocol
         let steps = StepHistory([], journal).steps
         #expect(steps.map(\.name) == ["dataset", "container"] && steps.map(\.position) == [1, 2])
         #expect(steps.allSatisfy { $0.total == 2 })
+    }
+
+    @Test func `a step whose controller stopped has not failed, and goes on`() async throws {
+        let house = try await House()
+        let id = try await house.addService().operation.id
+        let stop: JSONValue = [
+            "entry": "step_failed", "step": "container",
+            "failure": [
+                "kind": "unanswered", "code": "abandoned", "message": "nobody waits for it", "effect": "possible",
+            ],
+        ]
+        try await Self.journal(house, id, Self.begun + [stop])
+        let steps = try #require(await house.ask(.get, "/api/v1/operations/\(id)").model(Operation.self).steps)
+        #expect(steps.map(\.state) == ["pending", "done", "pending", "running", "pending"])
+        #expect(steps[3].error == nil && steps[3].finishedAt == nil)
+        let line = try JournalEntry(json: stop.asObject ?? [:]).logLine(at: HouseClock.start)
+        #expect(line.level == "info" && line.text == "the controller stops; this goes on after its next start")
+        let failed = try JournalEntry(json: Self.begun[4].asObject ?? [:]).logLine(at: HouseClock.start)
+        #expect(failed.level == "warning" && failed.text == "the engine is busy")
     }
 
     @Test func `an operation shows its steps as far as they have come`() async throws {

@@ -114,6 +114,32 @@ import WireProtocol
         #expect(try await house.ask(.get, "/api/v1/services?node=nod_1").status == 404)
     }
 
+    @Test func `services are found by their labels, all of them`() async throws {
+        let house = try await House()
+        _ = try await house.ask(.put, "/api/v1/plans/small", House.plan)
+        for (number, labels) in [#"{"team":"shop","tier":"gold"}"#, #"{"team":"shop"}"#, #"{"team":"a.b"}"#]
+            .enumerated()
+        {
+            let order = #"{"external_id":"bill:\#(number)","customer":"c1","plan":"small","labels":\#(labels)}"#
+            #expect(try await house.ask(.post, "/api/v1/services", order).status == 202)
+        }
+        _ = try await house.addService("bill:9")
+        for (query, found) in [
+            ("label=team%3Dshop", ["bill:0", "bill:1"]), ("label=team", ["bill:0", "bill:1", "bill:2"]),
+            ("label=team%3Dshop&label=tier%3Dgold", ["bill:0"]), ("label=team%3Da.b", ["bill:2"]),
+            ("label=team%3Dnone", []), ("label=team%3Dshop&customer=c2", []),
+        ] {
+            let page = try await house.ask(.get, "/api/v1/services?\(query)").model(Listing<Service>.self)
+            #expect(page.items.compactMap(\.externalID) == found && page.next == nil, "\(query)")
+        }
+        let first = try await house.ask(.get, "/api/v1/services?label=team&limit=2").model(Listing<Service>.self)
+        let rest = try await house.ask(.get, "/api/v1/services?label=team&limit=2&cursor=\(first.next ?? "")")
+            .model(Listing<Service>.self)
+        #expect(first.items.count == 2 && rest.items.map(\.externalID) == ["bill:2"] && rest.next == nil)
+        let twice = try await house.ask(.get, "/api/v1/services?label=team%3Da&label=team%3Db")
+        #expect(try twice.status == 400 && twice.problem.field == "label")
+    }
+
     @Test func `terminated services are listed only when asked for`() async throws {
         let house = try await House()
         let id = try #require(await house.addService().service?.id)

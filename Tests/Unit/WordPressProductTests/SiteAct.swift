@@ -46,6 +46,7 @@ struct SiteAct: Sendable, CustomTestStringConvertible {
         SiteAct(verb: "restore-into", before: [made, backup]),
         SiteAct(verb: "move", parameters: ["node": "node-3"], before: [made]),
         SiteAct(verb: "remove-domain", parameters: domain, before: [made, added, checked], isUndone: false),
+        SiteAct(verb: "remove-domain", parameters: domain, before: [made, added, checked, suspended], isUndone: false),
         SiteAct(verb: "terminate", before: [made, backup, added, checked], isUndone: false),
         SiteAct(verb: "terminate", before: [made, suspended], isUndone: false),
     ]

@@ -179,6 +179,99 @@ import WireProtocol
         }
     }
 
+    @Test func `where the node that made a backup is away, only one that reaches its storage is asked`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            let maker = try #require(backup.node)
+            let other = try #require(["nod_1", "nod_2", "nod_3"].first { $0 != maker })
+            // The site has moved on, and the other node lists a storage of the same name without the backup.
+            try await stage.store.updateService(site.id, at: stage.clock.port.now()) { $0.node = other }
+            let kept = stage.cluster.belongings.backups
+            stage.cluster.change { ($0.away, $0.backupsAreShared, $0.belongings.backups) = ([maker], false, [:]) }
+            let keeper = BackupVerification()
+            try await keeper.reconcile(stage.dependencies)
+            var seen = try #require(try await stage.store.backup(backup.id))
+            #expect(seen.state == .available && seen.verifiedAt == nil)
+            #expect(try await stage.openFindings(site).isEmpty)
+            // When that lasts, it is told, and why.
+            stage.pass(.days(3))
+            try await keeper.reconcile(stage.dependencies)
+            #expect(try await stage.openFindings(site) == ["service.backup_unverified"])
+            let finding = try await stage.store.findings(FindingFilter(service: site.id)).items.first
+            #expect(finding?.summary.contains("is away") == true && finding?.summary.contains("node-") == true)
+            // On a storage that all reach the other one's word counts.
+            stage.cluster.change { ($0.backupsAreShared, $0.belongings.backups) = (true, kept) }
+            stage.pass(.seconds(3601))
+            try await keeper.reconcile(stage.dependencies)
+            seen = try #require(try await stage.store.backup(backup.id))
+            #expect(seen.state == .available && seen.verifiedAt != nil)
+            #expect(try await stage.openFindings(site).isEmpty)
+        }
+    }
+
+    @Test func `a node is not asked to restore or remove what lies with another one alone`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            let maker = try #require(backup.node)
+            let number = try #require(["nod_1", "nod_2", "nod_3"].first { $0 != maker }?.last)
+            #expect(try await stage.order("move", site.id, ["node": .string("node-\(number)")]).state == .succeeded)
+            stage.cluster.change { $0.backupsAreShared = false }
+            let before = stage.cluster.belongings.guests
+            let made = try await stage.operations.restoreBackup(backup.id, by: SiteStage.by)
+            let refused = try await stage.finish(made.operation.id)
+            #expect(refused.error?.code == "out_of_reach", "\(refused.error?.message ?? "")")
+            #expect(refused.error?.message.contains("alone") == true)
+            #expect(stage.cluster.belongings.guests == before)
+            stage.cluster.change { $0.backupsAreShared = true }
+            let again = try await stage.operations.restoreBackup(backup.id, by: SiteStage.by)
+            #expect(try await stage.finish(again.operation.id).state == .succeeded)
+            // It is removed where it lies.
+            stage.cluster.change { ($0.backupsAreShared, $0.calls) = (false, []) }
+            let removed = try await stage.operations.removeBackup(backup.id, by: SiteStage.by)
+            #expect(try await stage.finish(removed.operation.id).state == .succeeded)
+            let asked = stage.cluster.state.withLock { $0.calls.filter { $0.action == "backup.destroy" }.map(\.node) }
+            #expect(asked == [maker])
+        }
+    }
+
+    @Test func `a copy of what lies with a node that is away goes nowhere else`() async throws {
+        try await SiteStage.with { stage in
+            let (_, backup) = try await backedUp(stage)
+            let maker = try #require(backup.node)
+            stage.cluster.change { ($0.away, $0.backupsAreShared) = ([maker], false) }
+            let made = try await stage.operations.restoreBackup(
+                backup.id, into: RestoreRequest(externalID: "copy"), by: SiteStage.by)
+            let ended = try await stage.finish(made.operation.id)
+            #expect(ended.state == .failed, "\(ended.error?.message ?? "")")
+            #expect(stage.cluster.belongings.guests.count == 1)
+            stage.cluster.change { $0.backupsAreShared = true }
+            let again = try await stage.operations.retry(made.service.id, by: SiteStage.by)
+            let done = try await stage.finish(again.operation.id)
+            #expect(done.state == .succeeded, "\(done.error?.message ?? "")")
+            #expect(try await stage.service(made.service.id).node != maker)
+        }
+    }
+
+    @Test func `the end of a site waits for what is being made of its backups`() async throws {
+        try await SiteStage.with { stage in
+            let (site, backup) = try await backedUp(stage)
+            let copy = try await stage.operations.restoreBackup(backup.id, into: RestoreRequest(), by: SiteStage.by)
+            let end = try await stage.operations.terminate(site.id, by: SiteStage.by)
+            func waiting() async throws -> Set<String> {
+                try await stage.store.atomically { store throws(StoreError) in
+                    try store.waitingForCopies(store.unfinishedOperations(), stage.dependencies.catalogue)
+                }
+            }
+            #expect(try await waiting() == [end.operation.id])
+            let lines = try await stage.store.log(end.operation.id).map(\.text)
+            #expect(lines.contains { $0.hasPrefix("waits for operation \(copy.operation.id)") }, "\(lines)")
+            #expect(try await stage.finish(copy.operation.id).state == .succeeded)
+            #expect(try await waiting().isEmpty)
+            #expect(try await stage.finish(end.operation.id).state == .succeeded)
+            #expect(stage.cluster.belongings.guests.values.map(\.service) == [copy.service.id])
+        }
+    }
+
     @Test func `a site that goes back to before its domain is reached under it all the same`() async throws {
         try await SiteStage.with { stage in
             let (site, backup) = try await backedUp(stage)

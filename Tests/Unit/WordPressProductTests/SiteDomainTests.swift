@@ -61,7 +61,8 @@ extension SiteStage {
                 shown[0].records.map { "\($0.type) \($0.name) \($0.value)" } == [
                     "A xn--bcher-kva.example 203.0.113.10", "A www.xn--bcher-kva.example 203.0.113.10",
                 ])
-            #expect(try await stage.store.allocations(service: site.id).contains { $0.kind == "domain" })
+            // Waiting for its proof keeps it from nobody.
+            #expect(try await !stage.store.allocations(service: site.id).contains { $0.kind == "domain" })
         }
     }
 
@@ -70,6 +71,9 @@ extension SiteStage {
             let site = try await stage.site()
             let other = try await stage.site("bob@example.org", externalID: "order-2")
             _ = try await stage.add("example.net", to: site)
+            try await stage.tellProof(site.id)
+            let proof = try await stage.operations.checkDomain("example.net", of: site.id, by: SiteStage.by)
+            #expect(try await stage.finish(proof.operation.id).state == .succeeded)
             func refusal(_ domain: String, _ service: ServiceRecord, by requester: Requester = SiteStage.by) async
                 -> CoreError?
             {
@@ -226,22 +230,194 @@ extension SiteStage {
         }
     }
 
-    @Test func `a name that nobody proves is free for others after a week`() async throws {
+    @Test func `a name that its service does not prove in a week goes off its books`() async throws {
         try await SiteStage.with { stage in
             let site = try await stage.site()
-            let other = try await stage.site("bob@example.org", externalID: "order-2")
             _ = try await stage.add("example.net", to: site)
             stage.pass(.days(8))
             #expect(try await stage.reconcile(CustomerDomains(operations: stage.operations)).isEmpty)
             #expect(try await stage.store.domains(service: site.id).isEmpty)
-            #expect(try await stage.add("example.net", to: other).isNew)
         }
     }
 
-    @Test func `a suspended site keeps a name that nobody proves no longer than another one`() async throws {
+    // MARK: several who want one name
+
+    /// Two sites that wait for the proof of one name.
+    private func rivals(_ stage: SiteStage) async throws -> (squatter: ServiceRecord, owner: ServiceRecord) {
+        let squatter = try await stage.site()
+        let owner = try await stage.site("bob@example.org", externalID: "order-2")
+        for site in [squatter, owner] { #expect(try await stage.add("example.net", to: site).isNew) }
+        stage.leadHere("example.net")
+        return (squatter, owner)
+    }
+
+    private func check(_ site: ServiceRecord, _ stage: SiteStage) async throws -> OperationRecord {
+        let made = try await stage.operations.checkDomain("example.net", of: site.id, by: SiteStage.by)
+        return try await stage.finish(made.operation.id)
+    }
+
+    @Test func `whoever proves a name first has it, and the others hear why they do not`() async throws {
+        try await SiteStage.with { stage in
+            let (squatter, owner) = try await rivals(stage)
+            try await stage.tellProof(owner.id)
+            #expect(try await check(squatter, stage).state == .succeeded)
+            #expect(try await stage.domain("example.net", of: squatter)?.state == .awaitingProof)
+            #expect(try await check(owner, stage).state == .succeeded)
+            #expect(try await stage.domain("example.net", of: owner)?.state == .active)
+            // Also with a proof of its own: it comes too late.
+            var values: [String] = []
+            for site in [squatter, owner] {
+                values.append(try #require(try await stage.domain("example.net", of: site)).proofValue)
+            }
+            let told = values
+            stage.outside.change { $0.told["TXT _innkeeper.example.net"] = told }
+            let late = try await check(squatter, stage)
+            #expect(late.state == .failed && late.error?.code == "conflict")
+            #expect(late.error?.message.contains("another service has proven it first") == true)
+            #expect(late.error?.message.contains(owner.id) == false)
+            var seen = try #require(try await stage.domain("example.net", of: squatter))
+            #expect(seen.state == .awaitingProof && seen.reason.contains("another service has proven it first"))
+            // Nobody tries again and again by himself; after a week the name goes off the books.
+            let keeper = CustomerDomains(operations: stage.operations)
+            stage.pass(.days(2))
+            #expect(try await stage.reconcile(keeper).isEmpty)
+            seen = try #require(try await stage.domain("example.net", of: squatter))
+            #expect(seen.reason.contains("another service has proven it first"))
+            stage.pass(.days(6))
+            #expect(try await stage.reconcile(keeper).isEmpty)
+            #expect(try await stage.domain("example.net", of: squatter) == nil)
+            #expect(try await stage.domain("example.net", of: owner)?.state == .active)
+            await #expect(throws: CoreError.self) { try await stage.add("example.net", to: squatter) }
+        }
+    }
+
+    @Test func `who gives up a name that another one has proven, or ends, takes nothing of it away`() async throws {
+        try await SiteStage.with { stage in
+            let (squatter, owner) = try await rivals(stage)
+            try await stage.tellProof(owner.id)
+            #expect(try await check(owner, stage).state == .succeeded)
+            func expectServed() {
+                let state = stage.outside.state.withLock { $0 }
+                #expect(state.routes["example.net"]?.mark == owner.id && state.zones["example.net"] != nil)
+                #expect(state.certificates.contains { $0.contains("example.net") })
+            }
+            expectServed()
+            #expect(try await stage.order("remove-domain", squatter.id, ["domain": "example.net"]).state == .succeeded)
+            expectServed()
+            try await stage.store.insertDomain(
+                DomainRecord(service: squatter.id, name: "example.net", token: "t", addedAt: stage.clock.port.now()))
+            #expect(try await stage.order("terminate", squatter.id).state == .succeeded)
+            expectServed()
+            #expect(try await stage.store.keeper(ofDomain: "example.net") == owner.id)
+        }
+    }
+
+    @Test func `a check that is called off before there was a proof takes nothing away from who has one`() async throws
+    {
+        try await SiteStage.with { stage in
+            let (squatter, owner) = try await rivals(stage)
+            try await stage.tellProof(owner.id)
+            #expect(try await check(owner, stage).state == .succeeded)
+            for moment in 1...40 {
+                let made = try await stage.operations.checkDomain("example.net", of: squatter.id, by: SiteStage.by)
+                _ = try await stage.run(made.operation.id, stopAt: moment)
+                _ = try await stage.operations.cancel(made.operation.id, by: SiteStage.by)
+                if try await !stage.outcome(made.operation.id).state.isFinished {
+                    try await stage.finish(made.operation.id)
+                }
+                let state = stage.outside.state.withLock { $0 }
+                #expect(state.certificates.contains { $0.contains("example.net") }, "called off at \(moment)")
+                #expect(state.routes["example.net"]?.mark == owner.id, "called off at \(moment)")
+            }
+        }
+    }
+
+    @Test func `what a version before, a lost proof or a failed check holds keeps a name from nobody`() async throws {
+        try await SiteStage.with { stage in
+            let (squatter, owner) = try await rivals(stage)
+            // As a version before took it, without a proof.
+            _ = try await stage.store.allocate(
+                AllocationRequest(
+                    kind: "domain", candidates: ["example.net"], service: squatter.id, slot: "example.net"),
+                at: stage.clock.port.now())
+            try await stage.tellProof(owner.id)
+            #expect(try await check(owner, stage).state == .succeeded)
+            #expect(try await stage.store.keeper(ofDomain: "example.net") == owner.id)
+            // What was made for it is still there: the name stays its service's although the proof is gone.
+            try await stage.store.updateDomain("example.net", service: owner.id, at: stage.clock.port.now()) {
+                $0.state = .awaitingProof
+            }
+            #expect(try await stage.store.keeper(ofDomain: "example.net") == owner.id)
+            // With nothing made, whoever comes with a proof is next.
+            try await stage.store.updateDomain("example.net", service: owner.id, at: stage.clock.port.now()) {
+                ($0.isServed, $0.zone) = (false, nil)
+            }
+            #expect(try await stage.store.keeper(ofDomain: "example.net") == nil)
+        }
+    }
+
+    @Test func `of two checks that have seen a proof at once, one has the name`() async throws {
+        try await SiteStage.with { stage in
+            let (first, second) = try await rivals(stage)
+            let now = stage.clock.port.now()
+            let one = try await stage.operations.checkDomain("example.net", of: first.id, by: SiteStage.by)
+            let other = try await stage.operations.checkDomain("example.net", of: second.id, by: SiteStage.by)
+            func claim(_ site: ServiceRecord, _ operation: ServiceOperation) async throws -> Bool {
+                let taken = try await stage.store.claim(
+                    domain: "example.net", for: site.id, operation: operation.operation.id, at: now)
+                if case .success = taken { return true }
+                return false
+            }
+            #expect(try await claim(first, one))
+            #expect(try await !claim(second, other))
+            // Taken up again it has it still.
+            #expect(try await claim(first, one))
+            // One that has ended without coming to anything holds nothing.
+            try await stage.store.updateOperation(one.operation.id) { $0.state = .failed }
+            #expect(try await claim(second, other))
+            try await stage.store.unclaim(
+                domain: "example.net", of: first.id, operation: one.operation.id, at: now)
+            #expect(try await stage.store.keeper(ofDomain: "example.net") == second.id)
+            try await stage.store.unclaim(
+                domain: "example.net", of: second.id, operation: other.operation.id, at: now)
+            #expect(try await stage.store.keeper(ofDomain: "example.net") == nil)
+        }
+    }
+
+    // MARK: while the site is suspended
+
+    @Test func `a suspended site loses a domain without coming back, and has its own address when it does`()
+        async throws
+    {
+        try await SiteStage.with { stage in
+            let site = try await active(stage)
+            #expect(stage.cluster.belongings.guests[100]?.home == "https://example.net")
+            #expect(try await stage.order("suspend", site.id).state == .succeeded)
+            let removed = try await stage.operations.removeDomain("example.net", of: site.id, by: SiteStage.by)
+            #expect(try await stage.finish(removed.operation.id).state == .succeeded)
+            var now = try await stage.service(site.id)
+            #expect(now.state == .suspended && now.address["url"] == "https://jane.sites.example.org")
+            #expect(stage.cluster.belongings.guests[100]?.isRunning == false)
+            #expect(stage.cluster.belongings.guests[100]?.startsWithNode == false)
+            #expect(stage.outside.state.withLock { $0.routes["example.net"] == nil && $0.zones["example.net"] == nil })
+            #expect(try await stage.store.domains(service: site.id).isEmpty)
+            // Another one can be taken up meanwhile; it waits until the site is back.
+            #expect(try await stage.add("example.com", to: now).isNew)
+            let early = await #expect(throws: CoreError.self) {
+                try await stage.operations.checkDomain("example.com", of: site.id, by: SiteStage.by)
+            }
+            #expect("\(early.map { "\($0)" } ?? "")".contains("to check-domain it must be running"))
+            #expect(try await stage.order("resume", site.id).state == .succeeded)
+            now = try await stage.service(site.id)
+            let guest = stage.cluster.belongings.guests[100]
+            #expect(now.state == .running && guest?.isRunning == true)
+            #expect(guest?.home == "https://jane.sites.example.org")
+        }
+    }
+
+    @Test func `a suspended site waits for a proof no longer than another one`() async throws {
         try await SiteStage.with { stage in
             let site = try await stage.site()
-            let other = try await stage.site("bob@example.org", externalID: "order-2")
             _ = try await stage.add("example.net", to: site)
             #expect(try await stage.order("suspend", site.id).state == .succeeded)
             let keeper = CustomerDomains(operations: stage.operations)
@@ -257,7 +433,6 @@ extension SiteStage {
             stage.pass(.seconds(900))
             #expect(try await stage.reconcile(keeper).isEmpty)
             #expect(try await stage.store.domains(service: site.id).isEmpty)
-            #expect(try await stage.add("example.net", to: other).isNew)
         }
     }
 

@@ -289,11 +289,13 @@ import WireProtocol
         }
     }
 
-    @Test func `a domain is one service's alone, and nobody hears whose`() async throws {
+    @Test func `a proven domain is one service's alone, and nobody hears whose`() async throws {
         try await SiteStage.with { stage in
             let first = try await stage.site()
             let second = try await stage.site("bob@example.org", externalID: "order-2")
             #expect(try await stage.order("add-domain", first.id, ["domain": "example.net"]).state == .succeeded)
+            try await stage.tellProof(first.id)
+            #expect(try await stage.order("check-domain", first.id, ["domain": "example.net"]).state == .succeeded)
             let refused = try await stage.order("add-domain", second.id, ["domain": "WWW.example.net"])
             #expect(refused.state == .failed && refused.error?.code == "conflict")
             #expect(refused.error?.message.contains("example.net is in use already") == true)

@@ -16,7 +16,8 @@ extension APIResources {
                     isForCustomers: true,
                     query: [
                         "limit", "cursor", .word("state", among: ServiceQuestion.states), .text("node", "Id or name."),
-                        "customer", "plan", "external_id", "terminated",
+                        "customer", "plan", .many("label", "name=value or a name; a service must have all of them."),
+                        "external_id", "terminated",
                     ],
                     answer: Listing<Service>.self)
             ) { call in try await listServices(call) },
@@ -38,13 +39,28 @@ extension APIResources {
         question.state = try call.query.word("state", among: ServiceQuestion.states)
         (question.node, question.customer) = (call.query["node"], call.query["customer"])
         question.plan = call.query["plan"]
+        question.labels = try Self.labels(call)
         let wanted = question
         return try await call.page("services") { try await queries(call).services(wanted, $0) }
     }
 
+    /// `name=value`, or a name alone. Of two values of one label neither may silently win.
+    private static func labels(_ call: APICall) throws(Problem) -> [String: String?] {
+        var labels: [String: String?] = [:]
+        for text in call.query.all("label") {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let value: String? = parts.count == 2 ? parts[1] : nil
+            if let other = labels[parts[0]], other != value {
+                throw Problem(.invalidField, "label \(parts[0].prefix(64)) is asked for twice", field: "label")
+            }
+            labels.updateValue(value, forKey: parts[0])
+        }
+        return labels
+    }
+
     /// One or none, in whatever state; with another filter beside it, the question would have two meanings.
     private func serviceNamed(_ externalID: String, _ call: APICall) async throws -> Answer {
-        for other in ["state", "node", "customer", "plan", "terminated"] where call.query[other] != nil {
+        for other in ["state", "node", "customer", "plan", "label", "terminated"] where call.query[other] != nil {
             throw Problem(.invalidField, "the query parameter \(other) cannot stand beside external_id", field: other)
         }
         return try await .model(queries(call).services(externalID: externalID))

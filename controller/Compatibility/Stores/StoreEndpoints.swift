@@ -156,7 +156,9 @@ extension StoresAPI {
         let shop = try await shop(asked: call)
         if shop.service.state != "terminated" {
             let operation = try await removal(of: shop, call)
-            let ended = try await end(of: operation, call)
+            let ended = try await queries(call).end(
+                ofOperation: operation, in: history, within: call.patience(atMost: settings.patience),
+                until: call.departure)
             guard ended.state == "succeeded" else {
                 let reason = ended.isFinished ? ended.error?.message : nil
                 return .store(
@@ -183,45 +185,6 @@ extension StoresAPI {
                 let other = try await queries(call).service(named: shop.service.id).operation
             else { throw error }
             return other.id
-        }
-    }
-
-    /// Waits for the end of an operation, as long as whoever asked does. What comes back may not have ended.
-    private func end(of operation: String, _ call: APICall) async throws -> APIModels.Operation {
-        let queries = queries(call)
-        // Before the first look: nothing that happens after it is missed.
-        let reader = try queries.changes(in: history, after: nil, kinds: ["operation"])
-        let bell = history.bell()
-        let first = try await queries.operation(named: operation)
-        let patience =
-            call.preference.isAsync ? .zero : min(call.preference.wait ?? .seconds(86_400), settings.patience)
-        // Without a bell the controller is stopping; the work goes on after its next start.
-        guard !first.isFinished, patience > .zero, let bell else { return first }
-        return try await withThrowingTaskGroup(of: APIModels.Operation?.self) { group in
-            group.addTask { [reader] in
-                var reader = reader
-                for await _ in bell {
-                    let news = try await reader.read()
-                    if news.contains(where: { $0.isMissed || $0.notice.id == operation }) {
-                        let now = try await queries.operation(named: operation)
-                        if now.isFinished { return now }
-                    }
-                    // What comes close together is read together.
-                    try await Task.sleep(for: .milliseconds(50))
-                }
-                return nil
-            }
-            group.addTask {
-                try await Task.sleep(for: patience)
-                return nil
-            }
-            group.addTask {
-                await call.departure()
-                return nil
-            }
-            defer { group.cancelAll() }
-            if let ended = try await group.next() ?? nil { return ended }
-            return try await queries.operation(named: operation)
         }
     }
 }

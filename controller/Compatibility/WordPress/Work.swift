@@ -59,41 +59,9 @@ extension WordPressAPI {
 
     /// Waits for the end of work, as long as whoever asked does. What comes back may not have ended.
     func end(of work: Work, _ call: APICall) async throws -> APIModels.Operation {
-        let queries = queries(call)
-        // Before the first look: nothing that happens after it is missed.
-        let reader = try queries.changes(in: history, after: nil, kinds: ["operation"])
-        let bell = history.bell()
-        let first = try await queries.operation(named: work.id)
-        let patience =
-            call.preference.isAsync ? .zero : min(call.preference.wait ?? .seconds(86_400), settings.patience)
-        // Without a bell the controller is stopping; the work goes on after its next start.
-        guard !first.isFinished, patience > .zero, let bell else { return first }
-        return try await withThrowingTaskGroup(of: APIModels.Operation?.self) { group in
-            group.addTask { [reader] in
-                var reader = reader
-                for await _ in bell {
-                    let news = try await reader.read()
-                    if news.contains(where: { $0.isMissed || $0.notice.id == work.id }) {
-                        let now = try await queries.operation(named: work.id)
-                        if now.isFinished { return now }
-                    }
-                    // What comes close together is read together.
-                    try await Task.sleep(for: .milliseconds(50))
-                }
-                return nil
-            }
-            group.addTask {
-                try await Task.sleep(for: patience)
-                return nil
-            }
-            group.addTask {
-                await call.departure()
-                return nil
-            }
-            defer { group.cancelAll() }
-            if let ended = try await group.next() ?? nil { return ended }
-            return try await queries.operation(named: work.id)
-        }
+        try await queries(call).end(
+            ofOperation: work.id, in: history, within: call.patience(atMost: settings.patience),
+            until: call.departure)
     }
 
     /// The answer to work: how the site is then, or 202 with the operation that goes on.

@@ -29,8 +29,11 @@ package struct BackupOffer: Sendable {
     package var restore: Verb
     /// With the parameter `backup`, an id.
     package var remove: Verb
-    /// What the backup's node, or that of the service, is asked to see it; nil where there is nobody to ask.
+    /// What the node that made the backup, or another one that reaches its storage, is asked to see it; nil where there is nothing to ask.
     package var question: @Sendable (ServiceLook, BackupRecord) -> Question?
+    /// Whether all nodes of the cluster reach the storage on which the backup lies, as one of them says; nil where it does not
+    /// say. Without that, it lies with the node that made it.
+    package var isShared: @Sendable (ServiceLook, BackupRecord, _ node: String) async -> Bool?
     package var read: @Sendable (CommandResult, BackupRecord) -> Sighting
     /// The specification of another service that is made of a backup: from that of the one which it is of, and another plan's
     /// where one is named. Nil for a product that makes none. The verb that begins finds `Restoring.parameter`.
@@ -39,11 +42,12 @@ package struct BackupOffer: Sendable {
     package init(
         rule: @escaping @Sendable (JSONObject) -> Rule, backUp: Verb, restore: Verb, remove: Verb,
         question: @escaping @Sendable (ServiceLook, BackupRecord) -> Question?,
+        isShared: @escaping @Sendable (ServiceLook, BackupRecord, String) async -> Bool? = { _, _, _ in nil },
         read: @escaping @Sendable (CommandResult, BackupRecord) -> Sighting,
         copy: (@Sendable (JSONObject, JSONObject?) throws(CoreError) -> JSONObject)? = nil
     ) {
         (self.rule, self.backUp, self.restore, self.remove) = (rule, backUp, restore, remove)
-        (self.question, self.read, self.copy) = (question, read, copy)
+        (self.question, self.isShared, self.read, self.copy) = (question, isShared, read, copy)
     }
 }
 

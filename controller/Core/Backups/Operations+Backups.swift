@@ -145,6 +145,30 @@ extension Operations {
 }
 
 extension Store {
+    /// Operations that make other services of the service's backups. None begins any more once its end is asked for.
+    func copiesUnderWay(of service: String) throws(StoreError) -> [OperationRecord] {
+        var copies: [OperationRecord] = []
+        for backup in try backups(service: service) where backup.heldBy != nil {
+            guard let holder = try backup.heldBy.flatMap({ id throws(StoreError) in try operation(id) }),
+                !holder.state.isFinished
+            else { continue }
+            copies.append(holder)
+        }
+        return copies
+    }
+
+    /// What of the queue has to wait: the end of a service takes its backups along, and what is being made of them needs them.
+    func waitingForCopies(_ queue: [OperationRecord], _ catalogue: Catalogue) throws(StoreError) -> Set<String> {
+        var waiting: Set<String> = []
+        for operation in queue where operation.isUntouched {
+            guard let service = operation.service, catalogue.ends(operation),
+                try !copiesUnderWay(of: service).isEmpty
+            else { continue }
+            waiting.insert(operation.id)
+        }
+        return waiting
+    }
+
     /// Nil when a service can be made anew of what it was to be made of.
     func objection(toCopying origin: Restoring, _ product: Product) throws(StoreError) -> CoreError? {
         guard let backup = try backup(origin.backup), let source = try service(backup.service) else {
@@ -167,5 +191,12 @@ extension Store {
             return .conflict("service \(source.id), which the backup is of, is being terminated with its backups")
         }
         return nil
+    }
+}
+
+extension Catalogue {
+    /// Whether it removes a service.
+    fileprivate func ends(_ operation: OperationRecord) -> Bool {
+        products.contains { $0.verb(operation.kind)?.verb.role == .ends }
     }
 }

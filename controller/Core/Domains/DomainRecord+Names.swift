@@ -22,6 +22,9 @@ extension DomainRecord {
         return Grammar.domainName.accepts(name) && name.utf8.count <= 240 ? name : nil
     }
 
+    /// Whether it is proven, or something that was made for it is there: nobody else can have it.
+    package var isKept: Bool { state > .awaitingProof || isServed || zone != nil }
+
     /// What is to be done first.
     package var request: String { "put a TXT record \(proofName) with \(proofValue) into DNS, then check the domain" }
 }

@@ -11,22 +11,25 @@ struct DomainVerdict: Sendable, Hashable {
     var wantsCheck = false
     /// What had been there and is gone.
     var loss: Loss?
-    /// Nobody has proven it for so long that others may have it.
+    /// It has not come to be the service's for so long that it goes off its books.
     var hasLapsed = false
     /// What is there.
     let sight: DomainSight
 
     /// How often what had been there must not be found, one time after another, before it is believed to be gone.
     static let patience: Int64 = 2
-    /// How long a name can be kept from others without a proof.
+    /// How long a service waits for the proof of a name.
     static let claim = Duration.days(7)
     private static let soon = Duration.seconds(600)
     private static let daily = Duration.days(1)
 
-    init(_ domain: DomainRecord, _ sight: DomainSight, at now: Timestamp) {
+    /// - Parameter isTaken: another service has proven the name.
+    init(_ domain: DomainRecord, _ sight: DomainSight, isTaken: Bool = false, at now: Timestamp) {
         (record, self.sight) = (domain, sight)
         record.checkedAt = now
-        if !sight.isProven {
+        if isTaken, !domain.isKept {
+            lapse(DomainRefusal.taken(domain.name).sentence, now)
+        } else if !sight.isProven {
             judgeUnproven(now)
         } else if let objection = sight.objection {
             judgeAstray(objection, now)
@@ -39,12 +42,14 @@ struct DomainVerdict: Sendable, Hashable {
 
     private mutating func judgeUnproven(_ now: Timestamp) {
         let reason = DomainSight.missingProof(of: record)
-        guard record.state > .awaitingProof else {
-            // What was made for it has to be removed by an operation.
-            hasLapsed = !record.isServed && record.zone == nil && now - record.since > Self.claim
-            return wait(reason, now)
-        }
+        guard record.state > .awaitingProof else { return lapse(reason, now) }
         miss(.proof, .awaitingProof, reason, now)
+    }
+
+    private mutating func lapse(_ reason: String, _ now: Timestamp) {
+        // What was made for it has to be removed by an operation.
+        hasLapsed = !record.isKept && now - record.since > Self.claim
+        wait(reason, now)
     }
 
     private mutating func judgeAstray(_ objection: String, _ now: Timestamp) {

@@ -54,9 +54,13 @@ package actor Executor: Service {
     // MARK: choosing
 
     private func due() async -> [OperationRecord] {
-        let unfinished: [OperationRecord]
+        let (unfinished, waiting): ([OperationRecord], Set<String>)
         do {
-            unfinished = try await dependencies.store.unfinishedOperations()
+            let catalogue = dependencies.catalogue
+            (unfinished, waiting) = try await dependencies.store.atomically { store throws(StoreError) in
+                let queue = try store.unfinishedOperations()
+                return (queue, try store.waitingForCopies(queue, catalogue))
+            }
         } catch {
             dependencies.logger.error("the queue of operations cannot be read", metadata: ["error": "\(error)"])
             return []
@@ -64,7 +68,7 @@ package actor Executor: Service {
         for operation in unfinished where operation.cancelRequested { active[operation.id]?.send(.cancel) }
         resting = resting.filter { $0.value > .now }
         let chosen = Dispatch(limits: limits, catalogue: dependencies.catalogue).choose(
-            unfinished, active: Set(active.keys), resting: Set(resting.keys)
+            unfinished, active: Set(active.keys), resting: Set(resting.keys).union(waiting)
         ).filter(hasPlace)
         for operation in chosen {
             active[operation.id] = RunSignals()

@@ -120,7 +120,7 @@ extension OperationRun {
         switch entry {
         case .stepStarted: attemptBegan = time
         case .stepSucceeded(let step, _): measure(step, "done", time)
-        case .stepFailed(let step, _): measure(step, "failed", time)
+        case .stepFailed(let step, let failure) where !failure.isOfAStop: measure(step, "failed", time)
         case .finished(let outcome):
             let series = OperationMeasures.Series(
                 product: work.product, kind: operation.kind, step: nil, outcome: outcome.state.rawValue)

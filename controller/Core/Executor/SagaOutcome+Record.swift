@@ -1,3 +1,4 @@
+import AgentCommands
 import Model
 import Saga
 import Store
@@ -42,6 +43,9 @@ extension SagaOutcome {
 }
 
 extension StepFailure {
+    /// Nothing has failed: the controller stopped while it waited for an answer.
+    var isOfAStop: Bool { code == AgentError.abandonedCode }
+
     fileprivate func record(message: String) -> OperationFailure {
         OperationFailure(code: code, message: message, retryable: kind != .final, resource: resource)
     }
@@ -58,12 +62,16 @@ extension JournalEntry {
         case .stepStarted(let step, 1, _): return line("info", step, "begins")
         case .stepStarted(let step, let attempt, _): return line("info", step, "attempt \(attempt)")
         case .stepSucceeded(let step, _): return line("info", step, "done")
+        case .stepFailed(let step, let failure) where failure.isOfAStop:
+            return line("info", step, "the controller stops; this goes on after its next start")
         case .stepFailed(let step, let failure): return line("warning", step, failure.message)
         case .stepSkipped(let step): return line("warning", step, "given up, going on without it")
         case .unwindStarted(let cause, _): return line("warning", nil, "going back: \(cause.message)")
         case .undoStarted(let step, 1, _): return line("info", step, "undoing")
         case .undoStarted(let step, let attempt, _): return line("info", step, "undoing, attempt \(attempt)")
         case .undone(let step): return line("info", step, "undone")
+        case .undoFailed(let step, let failure) where failure.isOfAStop:
+            return line("info", step, "the controller stops; undoing goes on after its next start")
         case .undoFailed(let step, let failure): return line("warning", step, "not undone: \(failure.message)")
         case .finished(let outcome):
             let words = outcome.failure.map { ": \($0.message)" } ?? ""

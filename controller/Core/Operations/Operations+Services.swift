@@ -78,7 +78,8 @@ extension Operations {
     }
 
     /// Removes what there is of the service, its data and all snapshots. What still waits or runs for the service is called
-    /// off first: a waiting operation at once, a running one is undone, and then this one has its turn.
+    /// off first: a waiting operation at once, a running one is undone, and then this one has its turn. It waits for the end of what
+    /// makes other services of the service's backups.
     package func terminate(
         _ service: String, reason: String? = nil, by requester: Requester
     ) async throws(CoreError) -> ServiceOperation {
@@ -102,8 +103,14 @@ extension Operations {
             }
             if record.state == .terminated { return .failure(.notAllowed(verb, on: record, in: .terminated)) }
             for operation in queue { try store.callOff(operation, product, at: now) }
-            return .success(
-                try store.queue(verb, on: record, of: product, because: reason, by: requester, at: now))
+            let made = try store.queue(verb, on: record, of: product, because: reason, by: requester, at: now)
+            for copy in try store.copiesUnderWay(of: record.id) {
+                let text =
+                    "waits for operation \(copy.id), which makes another service of a backup of this one: both need it"
+                try store.appendLog(
+                    made.operation.id, [OperationLogLine(time: now, level: "info", text: text)])
+            }
+            return .success(made)
         }
     }
 

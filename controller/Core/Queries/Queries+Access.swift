@@ -11,8 +11,17 @@ extension Queries {
 
     /// All join tokens, without their secrets.
     package func tokens(_ part: ListPart) async throws(CoreError) -> Listing<JoinTokenView> {
-        let page = try await readFleet(.nodes) { store throws(StoreError) in try store.tokens(page: part.request()) }
-        return page.listing { JoinTokenView($0) }
+        // Names of keys are for those who may see keys.
+        let isNamed = viewer.scopes.permits(.admin)
+        let (page, names) = try await readFleet(.nodes) { store throws(StoreError) in
+            let page = try store.tokens(page: part.request())
+            return (page, isNamed ? try store.names(of: page.items.compactMap(\.createdBy)) : [:])
+        }
+        return page.listing { record in
+            var view = JoinTokenView(record)
+            view.createdByName = record.createdBy.flatMap { names[$0] }
+            return view
+        }
     }
 
     /// Who changed what, newest first.

@@ -10,6 +10,8 @@ package struct ServiceQuestion: Sendable {
     package var node: String?
     package var customer: String?
     package var plan: String?
+    /// That a service must have, all of them; one without a value with any.
+    package var labels: [String: String?] = [:]
     /// Where no state is asked for: those that are terminated too.
     package var withTerminated = false
 
@@ -28,12 +30,12 @@ extension Queries {
         let filter = ServiceFilter(
             states: states, node: try await nodeFilter(question.node), customer: question.customer,
             plan: try await planFilter(question.plan))
-        let viewer = viewer
+        let (viewer, labels) = (viewer, question.labels)
         if let own = viewer.customer, let wanted = question.customer, wanted != own { return Listing(items: []) }
         let page = try await read { store throws(StoreError) in
             var filter = filter
             filter.customer = viewer.customer ?? filter.customer
-            return try store.services(filter, page: part.request())
+            return try store.services(filter, labelled: labels, page: part.request())
         }
         return try await told(page.listing { Service(summaryOf: $0, catalogue) })
     }

@@ -5,7 +5,7 @@ import WireProtocol
 
 /// Looks at customers' domains: often while they are on their way, daily when they are there. It asks resolvers alone; what is
 /// to be done becomes an operation. What had been there and is gone takes the domain back, and becomes a finding; what
-/// serves it stays, since names have bad days. A name that nobody proves is free again after a week.
+/// serves it stays, since names have bad days. A name that its service does not prove in a week goes off the service's books.
 struct CustomerDomains: Reconciler {
     let name = "domains"
     let interval = Duration.seconds(60)
@@ -42,8 +42,10 @@ struct CustomerDomains: Reconciler {
                 let addresses = try await offer.addresses(service, ports)
                 sight = try await DomainSight.take(domain, addresses: addresses, ports.resolver)
             } catch { return try await putOff(domain, dependencies) }
-            let verdict = DomainVerdict(domain, sight, at: dependencies.clock.now())
-            // Nothing can be done for one that does not run; it keeps no name from others all the same.
+            let keeper = try await store.keeper(ofDomain: domain.name)
+            let verdict = DomainVerdict(
+                domain, sight, isTaken: keeper != nil && keeper != service.id, at: dependencies.clock.now())
+            // Nothing can be done for one that does not run; what has lapsed goes off its books all the same.
             guard service.state == .running || verdict.hasLapsed else { return try await putOff(domain, dependencies) }
             guard try await note(verdict, service, dependencies), verdict.wantsCheck else { return }
             _ = try await operations.checkDomain(

@@ -1,4 +1,5 @@
 import APIModels
+import AgentCommands
 import Model
 import Store
 import WireProtocol
@@ -33,6 +34,8 @@ struct StepHistory {
             step.startedAt = step.startedAt ?? record.time
             (step.finishedAt, step.error) = (nil, nil)
         case "step_succeeded": step.end("done", record.time)
+        // Its controller stopped; the step goes on.
+        case "step_failed" where Self.isOfAStop(entry), "undo_failed" where Self.isOfAStop(entry): return nil
         case "step_failed": step.end("failed", record.time, OperationError(entry["failure"]))
         case "step_skipped": step.end("skipped", record.time, step.error)
         case "undo_started": (step.state, step.finishedAt) = ("undoing", nil)
@@ -42,6 +45,10 @@ struct StepHistory {
         }
         steps[place] = step
         return step
+    }
+
+    private static func isOfAStop(_ entry: JSONValue) -> Bool {
+        entry["failure"]?["code"]?.asString == AgentError.abandonedCode
     }
 
     private mutating func place(of name: String) -> Int {

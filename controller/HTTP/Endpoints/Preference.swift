@@ -26,3 +26,10 @@ extension HTTPField.Name {
     /// `Host` of HTTP/1.1, `:authority` of HTTP/2.
     package static let addressedHost = Self("Host")!
 }
+
+extension APICall {
+    /// How long whoever asked waits for the end of work: no longer than `most`, and not at all where he wants to be told later.
+    package func patience(atMost most: Duration) -> Duration {
+        preference.isAsync ? .zero : min(preference.wait ?? most, most)
+    }
+}

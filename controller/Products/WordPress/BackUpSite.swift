@@ -52,7 +52,7 @@ enum BackUpSite {
         var removed: [JSONValue] = []
         for old in beyond(keep, all) {
             guard try await !scope.isHeld(old) else { continue }
-            try await scope.removeBackup(old.name, of: place, on: scope.keeper(of: old, place), call.part(old.id))
+            try await scope.removeBackup(old.name, of: place, on: scope.keeper(of: old, place, call), call.part(old.id))
             do throws(StoreError) { try await store.removeBackup(old.id, at: now) } catch {
                 throw StepFailure(.retryable, code: "store", message: "\(error)", effect: .none)
             }
@@ -98,7 +98,7 @@ enum RemoveBackup {
         guard try await !scope.isHeld(wanted) else {
             throw .refused("in_use", "backup \(wanted.id) is being restored into another service")
         }
-        try await scope.removeBackup(wanted.name, of: place, on: scope.keeper(of: wanted, place), call)
+        try await scope.removeBackup(wanted.name, of: place, on: scope.keeper(of: wanted, place, call), call)
         return Observation(["id": .string(wanted.id)])
     }
 
@@ -118,18 +118,54 @@ extension SiteScope {
         try await locally { store throws(StoreError) in .success(try store.isHeld(backup)) }
     }
 
-    /// The node that made it, since its storage may be that node's own; that of the site where there is no such node any more.
-    func keeper(of backup: BackupRecord, _ place: SitePlace) async throws(StepFailure) -> String {
+    /// The node that can be asked for a backup: the one that made it, since its storage may be that node's own; where that one is away
+    /// or gone, the site's, if it reaches the same storage. Nil where it went with its node.
+    func keeper(
+        of backup: BackupRecord, _ place: SitePlace, _ call: StepCall
+    ) async throws(StepFailure) -> String? {
         guard let maker = backup.node, maker != place.node else { return place.node }
-        return try await locally { store throws(StoreError) in
-            guard let node = try store.node(maker), node.revokedAt == nil else { return .success(place.node) }
-            return .success(node.id)
+        let isThere = try await locally { store throws(StoreError) in
+            .success(try store.node(maker).map { $0.revokedAt == nil } ?? false)
         }
+        if isThere, await dependencies.agents.connected().contains(maker) { return maker }
+        if try await reaches(backup, place.node, call.part(backup.id)) { return place.node }
+        return isThere ? maker : nil
     }
 
+    /// Whether a node other than the one that made a backup can be asked for it.
+    func reaches(_ backup: BackupRecord, _ node: String, _ call: StepCall) async throws(StepFailure) -> Bool {
+        guard let maker = backup.node, maker != node else { return true }
+        let isNeighbour = try await locally { store throws(StoreError) in
+            let (here, there) = (try store.node(node)?.cluster, try store.node(maker)?.cluster)
+            return .success(here != nil && (there == nil || here == there))
+        }
+        guard isNeighbour else { return false }
+        return WordPress.isShared(
+            WordPress.storage(of: backup.name), try await ask("storage.list", node, call)) == true
+    }
+
+    /// Refuses what would ask a node for a backup that it cannot have.
+    func requireReach(_ backup: BackupRecord, _ node: String, _ call: StepCall) async throws(StepFailure) {
+        guard try await !reaches(backup, node, call) else { return }
+        let (maker, here) = try await locally { store throws(StoreError) in
+            .success(
+                (
+                    try backup.node.flatMap { id throws(StoreError) in try store.node(id)?.name },
+                    try store.node(node)?.name
+                ))
+        }
+        throw .refused(
+            "out_of_reach",
+            "backup \(backup.id) lies on storage \(WordPress.storage(of: backup.name)) of node \(maker ?? backup.node ?? "") alone, "
+                + "and the site's place is on node \(here ?? node): move the site there first, or restore it into another service",
+            backup.name)
+    }
+
+    /// - Parameter node: nil where there is nobody any more who could have it.
     func removeBackup(
-        _ name: String, of place: SitePlace, on node: String, _ call: StepCall
+        _ name: String, of place: SitePlace, on node: String?, _ call: StepCall
     ) async throws(StepFailure) {
+        guard let node else { return note(call, "backup \(name) went with the node on whose storage it lay") }
         let request = ActionRequest(
             driver: "proxmox", action: "backup.destroy", resource: place.resource,
             arguments: ["vmid": .integer(place.vmid), "backup": .string(name)])

@@ -5,7 +5,7 @@ import Saga
 import Store
 import WireProtocol
 
-/// Takes up a domain of the customer's own. Nobody else can have it meanwhile, and nothing is done for it before it is proven.
+/// Takes up a domain of the customer's own. Nothing is done for it before it is proven, and others may be first.
 /// Parameter `domain`.
 enum AddDomain {
     static let verb = Verb("add-domain", from: [.running, .suspended])
@@ -73,7 +73,7 @@ enum CheckDomain {
     static let saga = SagaDefinition<SiteScope>(
         kind: verb.name, deadline: .seconds(3600),
         steps: SiteSteps.opening() + [
-            SagaStep(proof, act: prove),
+            SagaStep(proof, act: prove, undo: unclaim),
             SagaStep(free, weight: .auxiliary, act: lookForZone),
             SagaStep(zone, weight: .auxiliary, act: makeZone, undo: removeZone),
             SagaStep(routed, act: lookAtRoute),
@@ -92,14 +92,25 @@ enum CheckDomain {
     static let address = StepKey<Observation>("address")
     static let active = StepKey<SiteDomain>("active")
 
-    /// A domain that was proven once stays so only as long as the record stands.
+    /// A domain that was proven once stays so only as long as the record stands. With the proof it becomes the site's own.
     private static func prove(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> SiteDomain {
         let domain = try await scope.heldDomain()
         let found = try await scope.look(domain.record, .txt)
         guard found.contains(domain.value) else {
             return domain.at(.awaitingProof, "there is no TXT record \(domain.record) with \(domain.value) yet")
         }
+        if let refusal = try await scope.claim(domain.name) {
+            throw .refused(refusal.code, refusal.sentence, domain.name)
+        }
         return domain.at(.proven, "")
+    }
+
+    private static func unclaim(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
+        let (id, operation, name) = (scope.service.id, scope.operation.id, scope.wantedDomain)
+        let now = scope.dependencies.clock.now()
+        try await scope.locally { store throws(StoreError) -> Result<Void, StepFailure> in
+            .success(try store.unclaim(domain: name, of: id, operation: operation, at: now))
+        }
     }
 
     private static func lookForZone(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> Observation {
@@ -150,8 +161,8 @@ enum CheckDomain {
 
     private static func withdraw(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
         let before = try await scope.heldDomain()
-        // One that was served before stays served.
-        guard !before.isServed else { return }
+        // One that was served before stays served, and what never came so far may be another's.
+        guard !before.isServed, try call.output(routed).state == .routed else { return }
         let site = try await scope.name(of: call.output(SiteSteps.place).host)
         try await scope.removeRoute(site, of: before.names)
     }
@@ -204,9 +215,9 @@ extension CheckDomain {
 }
 
 /// Gives a domain up: the site goes back to its own name where this was its address, then route and zone go, and the domain is free.
-/// Parameter `domain`.
+/// One that is suspended stays so, and learns its address when it is resumed. Parameter `domain`.
 enum RemoveDomain {
-    static let verb = Verb("remove-domain", from: [.running])
+    static let verb = Verb("remove-domain", from: [.running, .suspended])
     static let saga = SagaDefinition<SiteScope>(
         kind: verb.name, direction: .forward,
         steps: SiteSteps.opening() + [
@@ -225,7 +236,7 @@ enum RemoveDomain {
         guard present == domain.url else { return Observation(["url": .string(present)]) }
         let others = try await scope.domains().filter { $0.name != domain.name && $0.state == .active }
         let next = others.first?.url ?? place.url
-        try await scope.setAddress(call.output(SiteSteps.guest), to: next, call)
+        if SiteSteps.isToRun(call) { try await scope.setAddress(call.output(SiteSteps.guest), to: next, call) }
         return Observation(["url": .string(next)])
     }
 

@@ -21,6 +21,9 @@ enum SiteSteps {
         ]
     }
 
+    /// One that was suspended stays so.
+    static func isToRun(_ call: StepCall) -> Bool { call.context["from"] != "suspended" }
+
     /// What a saga that changes nothing of the service's books notes.
     @Sendable static func noteGuest(
         _ service: inout ServiceRecord, _ operation: OperationRecord, outputs: [String: JSONValue]
@@ -64,20 +67,29 @@ enum SuspendSite {
     }
 }
 
-/// Starts the container of a suspended site again.
+/// Starts the container of a suspended site again. It is told its address: what has become of its domains, or of itself by a
+/// restoration, while it stood still, it cannot know.
 enum ResumeSite {
     static let saga = SagaDefinition<SiteScope>(
         kind: Verb.resume.name,
         steps: SiteSteps.opening() + [
             SagaStep(boot, act: SuspendSite.setBoot(true), undo: SuspendSite.putBoot(false)),
             SagaStep(power, deadline: .seconds(180), act: start, undo: stop),
+            SagaStep(address, weight: .auxiliary, deadline: .seconds(300), act: setAddress),
         ])
 
     static let boot = StepKey<NoOutput>("boot")
     static let power = StepKey<NoOutput>("power")
+    static let address = StepKey<NoOutput>("address")
 
     private static func start(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
         try await SuspendSite.start(scope, call)
+        return NoOutput()
+    }
+
+    private static func setAddress(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
+        try await scope.setAddress(
+            call.output(SiteSteps.guest), to: scope.primaryURL(call.output(SiteSteps.place)), call)
         return NoOutput()
     }
 

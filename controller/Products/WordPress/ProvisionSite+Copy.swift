@@ -20,23 +20,22 @@ extension SiteScope {
     /// The nodes that reach the storage on which the backup lies: those of the cluster where it is shared, else the one that made it.
     func nodes(of origin: Restoring, _ call: StepCall) async throws(StepFailure) -> Set<String> {
         let connected = await dependencies.agents.connected()
-        typealias Reach = (maker: String, cluster: Set<String>)
+        typealias Reach = (maker: String, cluster: [String])
         let (maker, cluster) = try await locally { store throws(StoreError) -> Result<Reach, StepFailure> in
             let source = try store.service(origin.service)?.node
-            var makers: [NodeRecord] = []
-            for id in [origin.node, source].compactMap(\.self) {
-                if let node = try store.node(id), node.revokedAt == nil { makers.append(node) }
-            }
-            guard let maker = makers.first(where: { connected.contains($0.id) }) ?? makers.first else {
+            guard let maker = origin.node ?? source else {
                 return .failure(.refused("not_found", "no node is known that reaches backup \(origin.backup)"))
             }
-            guard let name = maker.cluster else { return .success((maker.id, [maker.id])) }
-            return .success((maker.id, Set(try store.nodes(ofCluster: name))))
+            var name = try store.node(maker)?.cluster
+            if name == nil, let source { name = try store.node(source)?.cluster }
+            return .success((maker, try name.map { name throws(StoreError) in try store.nodes(ofCluster: name) } ?? []))
         }
-        let storages = try await ask("storage.list", maker, call)["storages"]?.asArray ?? []
-        let storage = WordPress.storage(of: origin.name)
-        let isShared = storages.first { $0["storage"]?.asString == storage }?["shared"] == true
-        return isShared ? cluster.union([maker]) : [maker]
+        // Each of the cluster knows whether all reach it. What lies with its maker alone is there, or nowhere.
+        let there = [maker] + cluster.filter { $0 != maker }
+        guard let node = there.first(where: connected.contains) else { return [maker] }
+        let listed = try await ask("storage.list", node, call)
+        let isShared = WordPress.isShared(WordPress.storage(of: origin.name), listed) == true
+        return isShared ? Set(cluster).union([maker]) : [maker]
     }
 
     /// Makes the container of the backup. What bears this service's mark already is left of an attempt that was cut off, and gives

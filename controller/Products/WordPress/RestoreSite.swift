@@ -35,8 +35,10 @@ enum RestoreSite {
     // MARK: before
 
     private static func find(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> FoundGuest? {
-        _ = try await scope.wantedBackup()
-        return try await scope.find(call.output(SiteSteps.place), call, anyMaking: true)
+        let (wanted, place) = (try await scope.wantedBackup(), try call.output(SiteSteps.place))
+        let found = try await scope.find(place, call, anyMaking: true)
+        try await scope.requireReach(wanted, found?.node ?? place.node, call)
+        return found
     }
 
     private static func stop(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
@@ -84,11 +86,8 @@ enum RestoreSite {
 
     // MARK: after
 
-    /// One that was suspended stays so.
-    private static func isToRun(_ call: StepCall) -> Bool { call.context["from"] != "suspended" }
-
     private static func putInOrder(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
-        try await scope.putInOrder(call.output(restored), starts: isToRun(call), call)
+        try await scope.putInOrder(call.output(restored), starts: SiteSteps.isToRun(call), call)
         return NoOutput()
     }
 
@@ -98,13 +97,13 @@ enum RestoreSite {
     }
 
     private static func startAgain(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
-        if isToRun(call) { _ = try await scope.order("container.start", call.output(restored), call) }
+        if SiteSteps.isToRun(call) { _ = try await scope.order("container.start", call.output(restored), call) }
         return NoOutput()
     }
 
     /// What the backup calls the site's address may be a domain that is gone by now, or its own name of before there was one.
     private static func setAddress(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> NoOutput {
-        guard isToRun(call) else { return NoOutput() }
+        guard SiteSteps.isToRun(call) else { return NoOutput() }
         try await scope.setAddress(
             call.output(restored), to: scope.primaryURL(call.output(SiteSteps.place)), call)
         return NoOutput()

@@ -106,8 +106,21 @@ extension SiteScope {
         }
     }
 
+    /// From here on nobody else can have the domain. Nil when it is so.
+    func claim(_ domain: String) async throws(StepFailure) -> DomainRefusal? {
+        let (id, operation, now) = (service.id, operation.id, dependencies.clock.now())
+        return try await locally { store throws(StoreError) in
+            switch try store.claim(domain: domain, for: id, operation: operation, at: now) {
+            case .success: .success(nil)
+            case .failure(let refusal): .success(refusal)
+            }
+        }
+    }
+
     /// Takes away what leads the domain to the site. Its zone stays with the customer's own name servers.
     func withdraw(_ domain: SiteDomain, _ site: SiteName) async throws(StepFailure) {
+        // Where another site was first, what serves the name is that one's.
+        if case .taken = try await claim(domain.name) { return }
         try await removeRoute(site, of: domain.names)
         try await removeZone(of: domain)
     }

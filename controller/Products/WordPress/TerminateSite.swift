@@ -81,7 +81,7 @@ enum TerminateSite {
                 throw StepFailure(.retryable, code: "in_use", message: message, effect: .none)
             }
             try await scope.removeBackup(
-                backup.name, of: place, on: scope.keeper(of: backup, place), call.part(backup.id))
+                backup.name, of: place, on: scope.keeper(of: backup, place, call), call.part(backup.id))
         }
         return NoOutput()
     }

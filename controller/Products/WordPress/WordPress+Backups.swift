@@ -14,6 +14,13 @@ extension WordPress {
                 driver: "proxmox", action: "backup.list", resource: "proxmox/node",
                 arguments: ["storage": .string(storage(of: backup.name)), "vmid": .integer(vmid)])
         },
+        isShared: { look, backup, node in
+            // Of the node, which has no generations of one service.
+            let question = Question(driver: "proxmox", action: "storage.list", resource: "proxmox/node")
+            let seen = await look.dependencies.looks.ask(question, of: node, by: look.name)
+            guard seen.missing == nil, let result = seen.result, result.status == .succeeded else { return nil }
+            return isShared(storage(of: backup.name), result.observed)
+        },
         read: { seen, backup in
             guard seen.status == .succeeded, let listed = seen.observed["backups"]?.asArray else { return .unclear }
             guard let found = listed.first(where: { $0["backup"]?.asString == backup.name }) else { return .gone }
@@ -22,6 +29,14 @@ extension WordPress {
         copy: { spec, plan throws(CoreError) in
             try WordPressSpec(json: spec).copied(as: plan).json
         })
+
+    /// Whether all nodes of the cluster reach a storage, by what one of them lists; nil where it lists none of this name.
+    static func isShared(_ storage: String, _ listed: JSONObject) -> Bool? {
+        guard let found = listed["storages"]?.asArray?.first(where: { $0["storage"]?.asString == storage }) else {
+            return nil
+        }
+        return found["shared"] == true
+    }
 
     /// `storage:backup/…`
     static func storage(of backup: String) -> String { String(backup.prefix { $0 != ":" }) }

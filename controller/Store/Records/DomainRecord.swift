@@ -1,7 +1,8 @@
 package import Model
 import SQL
 
-/// A domain of a customer's own: it and its `www`. That nobody else has it is an allocation of the world.
+/// A domain of a customer's own: it and its `www`. Several services may wait for the proof of one; whose it is by then is an
+/// allocation of the world.
 package struct DomainRecord: Sendable, Hashable {
     /// How far it has come, in this order.
     package enum State: String, Sendable, Hashable, CaseIterable {

@@ -37,6 +37,17 @@ import Testing
         #expect(!judge(made, proven: false, after: .days(8)).hasLapsed)
     }
 
+    @Test func `one that another service has proven waits and lapses, whatever its own proof says`() {
+        func judge(_ domain: DomainRecord, _ after: Duration) -> DomainVerdict {
+            DomainVerdict(
+                domain, DomainSight(isProven: true, objection: nil), isTaken: true, at: Self.start + after)
+        }
+        let waits = judge(domain(.awaitingProof), .days(1))
+        #expect(!waits.wantsCheck && !waits.hasLapsed && waits.record.state == .awaitingProof)
+        #expect(waits.record.reason == "the domain example.net is in use already: another service has proven it first")
+        #expect(judge(domain(.awaitingProof), .days(8)).hasLapsed)
+    }
+
     @Test(arguments: [DomainRecord.State.awaitingProof, .proven, .routed, .certified])
     func `one that is proven and leads here wants to be checked, ever more rarely where that does not help`(
         state: DomainRecord.State

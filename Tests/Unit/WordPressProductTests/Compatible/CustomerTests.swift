@@ -50,6 +50,9 @@ import WireProtocol
                 try await panel.post("/customdomain/add", ["service_id": .string(number), "domain": domain])
             }
             #expect(try await add("12345", "shop.example.net").status == 202)
+            let service = try #require(try await panel.service())
+            try await panel.stage.tellProof(service.id)
+            #expect(try await add("12345", "shop.example.net").status == 202)
             let taken = try await add("2", "shop.example.net")
             #expect(taken.status == 409 && taken.field == "domain" && !taken.error.contains("12345"))
             let quota = try await add("12345", "other.example.net")
