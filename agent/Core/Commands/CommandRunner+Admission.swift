@@ -105,6 +105,11 @@ extension CommandRunner {
             var refusal = work.command.refused(.staleGeneration, message, now: now)
             refusal.observed["newest_generation"] = .integer(last)
             answer(refusal)
+        case .refused(.ahead(let newest)):
+            let message =
+                "no controller can have given the generation \(work.command.generation) by this node's clock, at most \(newest): "
+                + "one of the two clocks is wrong by more than half a day, or the order is nobody's who may give it"
+            answer(work.command.refused(.invalidArgument, message, now: now))
         case .refused(.lostJournal):
             let message = "the command was first sent to a journal that this node has lost; it may have been done"
             answer(work.command.refused(.journalLost, message, now: now))
