@@ -22,7 +22,7 @@ package struct Reconciliation: Service {
                 UnknownObjects(),
                 ExpiringCertificates(), UnreachableNodes(), StuckOperations(), SettledOperations(),
                 UnsettledOperations(), CustomerDomains(operations: operations),
-                ScheduledBackups(operations: operations), BackupVerification(),
+                ScheduledBackups(operations: operations), BackupVerification(), DrainedNodes(operations: operations),
                 MetricUpkeep(retention: retention),
                 RecordUpkeep(retention: retention), OperationUpkeep(retention: retention),
             ])
