@@ -263,15 +263,6 @@ extension ZFSDriver {
     }
 
     private static func entries(of folder: String) -> [String] {
-        guard let open = opendir(folder) else { return [] }
-        defer { closedir(open) }
-        var names: [String] = []
-        while let entry = readdir(open) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != "..", name != ".zfs" { names.append(name) }
-        }
-        return names
+        (NodeFolder.names(in: folder) ?? []).filter { $0 != ".zfs" }
     }
 }
