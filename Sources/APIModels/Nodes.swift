@@ -11,6 +11,8 @@ package struct Node: Codable, Sendable {
     package var schedulable: Bool
     /// Present when what is there is to go elsewhere.
     package var draining: Bool?
+    /// How far that has come. Only when one node is asked for.
+    package var drain: NodeDrainView?
     package var labels: [String: String]
     package var capacity: Capacity?
     package var agentVersion: String?
@@ -69,6 +71,52 @@ package struct NodeApproval: Codable, Sendable {
     package var claims: NodeClaimsView?
 
     package init(claims: NodeClaimsView? = nil) { self.claims = claims }
+}
+
+/// `POST /api/v1/nodes/{id}/drain`, the body is optional.
+package struct DrainRequest: Codable, Sendable {
+    /// Stop what cannot be moved; else it stays as it is.
+    package var stop: Bool?
+
+    package init(stop: Bool? = nil) { self.stop = stop }
+}
+
+/// How far the drain of a node has come.
+package struct NodeDrainView: Codable, Sendable {
+    /// What cannot be moved is stopped.
+    package var stops: Bool
+    /// Services that are still there.
+    package var left: Int
+    /// The first 200 of them.
+    package var services: [DrainedService]
+
+    package init(stops: Bool, left: Int, services: [DrainedService]) {
+        self.stops = stops
+        self.left = left
+        self.services = services
+    }
+}
+
+/// A service on a node that is drained.
+package struct DrainedService: Codable, Sendable {
+    package var id: String
+    package var externalID: String?
+    package var product: String
+    package var state: String
+    /// `moving`, `stopping`, `waiting` (its turn will come), `stopped` (started again when the drain ends) or `stays`.
+    package var standing: String
+    /// Why it is not moved.
+    package var reason: String?
+    /// That is under way, or that it waits for.
+    package var operation: String?
+
+    package init(id: String, externalID: String?, product: String, state: String, standing: String) {
+        self.id = id
+        self.externalID = externalID
+        self.product = product
+        self.state = state
+        self.standing = standing
+    }
 }
 
 /// What a node has in total, or a service reserves: thousandths of a core, and bytes.

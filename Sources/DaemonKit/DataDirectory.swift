@@ -37,15 +37,10 @@ package final class DataDirectory: Sendable {
 
     /// Removes what a process left that died while it wrote a file: nobody reads it, and it may hold a key.
     private static func removeDrafts(in path: String) {
-        guard let listing = opendir(path) else { return }
-        defer { closedir(listing) }
-        while let entry = readdir(listing) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name.hasSuffix(AtomicFile.draftSuffix), entry.pointee.d_type == UInt8(DT_REG) {
-                unlink("\(path)/\(name)")
-            }
+        for name in namesInFolder(path) ?? [] where name.hasSuffix(AtomicFile.draftSuffix) {
+            var status = stat()
+            let file = "\(path)/\(name)"
+            if lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG { unlink(file) }
         }
     }
 

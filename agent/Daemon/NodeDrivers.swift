@@ -48,7 +48,9 @@ enum NodeDrivers {
             (
                 ZFSDriver.name,
                 { _ in
-                    pools.take(await ZFSDriver.detect(mountRoots: configuration.zfsMountRoots, closed: closed))
+                    pools.take(
+                        await ZFSDriver.detect(
+                            mountRoots: configuration.zfsMountRoots, closed: closed, claims: pools.claims))
                 }
             ),
             (
@@ -97,6 +99,8 @@ enum NodeDrivers {
 
 /// The node's ZFS once there is one, which may be after its engine: whose a dataset is decides what a container may mount.
 private final class PoolsOfNode: Sendable {
+    /// Of both, so that neither mounts where the other could be led.
+    let claims = MountClaims()
     private let driver = Mutex<ZFSDriver?>(nil)
 
     func take(_ found: ZFSDriver?) -> ZFSDriver? {
@@ -128,7 +132,8 @@ extension AgentConfiguration {
         }
         rights.owner = { (dataset) async throws(DriverError) in try await pools.owner(of: dataset) }
         return await DockerDriver.detect(
-            socket: dockerSocket ?? DockerDriver.defaultSocket, rights: rights, compose: compose, recipes: recipes)
+            socket: dockerSocket ?? DockerDriver.defaultSocket, rights: rights, compose: compose, recipes: recipes,
+            claims: pools.claims)
     }
 
     /// The tools of a Kubernetes host as far as the machine has them.

@@ -28,15 +28,7 @@ enum KeptFiles {
 
     /// The names of such files, sorted.
     static func names(in folder: String) throws(FileError) -> [String] {
-        guard let listing = opendir(folder) else { throw FileError("open", folder) }
-        defer { closedir(listing) }
-        var names: [String] = []
-        while let entry = readdir(listing) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if isKept(name) { names.append(name) }
-        }
-        return names.sorted()
+        guard let names = namesInFolder(folder) else { throw FileError("open", folder) }
+        return names.filter(isKept).sorted()
     }
 }

@@ -73,6 +73,8 @@ package struct Candidate: Sendable, Hashable {
     package var templates: Set<String>?
     /// What guests' cards can be put on; nil where the node does not tell.
     package var interfaces: Set<String>?
+    /// Resources that are asked for, and are not in the inventory of this node, which tells of such.
+    package var lacking: Set<String> = []
     /// CPU and memory promised to services on this node. Disk is counted per pool.
     package var reserved: Resources
     /// Services placed here.

@@ -46,14 +46,37 @@ package struct Demand: Sendable, Hashable {
     package var pool: String?
     /// What the node must have.
     package var networks: [Network]
+    /// What must be there beside, as the inventories of nodes have it.
+    package var things: [Thing]
     /// The template that must be there, where nodes tell which they have.
     package var template: String?
     package var strategy: PlacementStrategy
 
+    /// A network of an engine, say.
+    package struct Thing: Sendable, Hashable {
+        /// `docker/network/web`.
+        package var resource: String
+        /// What is in the inventory of each node that tells of such things; one that does not may have it.
+        package var sign: String
+        /// `network web`.
+        package var name: String
+
+        package init(_ resource: String, sign: String, name: String) {
+            (self.resource, self.sign, self.name) = (resource, sign, name)
+        }
+
+        /// A network of the node's engine. Each engine has `none`.
+        package static func dockerNetwork(_ name: String) -> Thing {
+            Thing("docker/network/\(name)", sign: "docker/network/none", name: "Docker network \(name)")
+        }
+    }
+
     package init(
         resources: Resources, drivers: [String], labels: [String: String] = [:], storage: StorageDemand = .zfs,
-        pool: String? = nil, networks: [Network] = [], template: String? = nil, strategy: PlacementStrategy = .spread
+        pool: String? = nil, networks: [Network] = [], things: [Thing] = [], template: String? = nil,
+        strategy: PlacementStrategy = .spread
     ) {
+        self.things = things
         self.storage = storage
         self.networks = networks
         self.template = template

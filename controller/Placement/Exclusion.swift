@@ -17,6 +17,7 @@ package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
     /// - Parameter state: what its node says of it: `SUSPENDED`.
     case poolFaulted(String, state: String)
     case networkMissing(String)
+    case thingMissing(String)
     case templateMissing(String)
     case disk(pool: String, wanted: Int64, free: Int64)
     case storageFloor(pool: String, wanted: Int64, free: Int64, floor: Int64)
@@ -40,6 +41,7 @@ package enum Exclusion: Sendable, Hashable, CustomStringConvertible {
         case .storageMissing(let kind, let name?): "it has no \(kind) \(name)"
         case .poolFaulted(let pool, let state): "its storage pool \(pool) is \(state.lowercased())"
         case .networkMissing(let name): "it has no network \(name)"
+        case .thingMissing(let name): "it has no \(name)"
         case .templateMissing(let name): "it has no template \(name)"
         case .disk(let pool, let wanted, let free):
             "\(Self.size(wanted)) of disk wanted, \(Self.size(free)) free after reservations on pool \(pool)"

@@ -82,7 +82,9 @@ extension Scheduler {
             node.templates.map { $0.contains(name) } == false ? Exclusion.templateMissing(name) : nil
         }
         return labels.map { .labelMissing(key: $0.key, value: $0.value, found: node.labels[$0.key]) }
-            + networks.map { .networkMissing($0.name) } + (template.map { [$0] } ?? [])
+            + networks.map { .networkMissing($0.name) }
+            + demand.things.filter { node.lacking.contains($0.resource) }.map { .thingMissing($0.name) }
+            + (template.map { [$0] } ?? [])
     }
 
     /// The storage with the most room among those that fit, the lower name in a tie; none where none is wanted.

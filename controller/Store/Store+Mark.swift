@@ -1,5 +1,6 @@
 package import Model
 import SQL
+import WireProtocol
 
 /// How far a store has come, kept beside it so that a start can tell whether commits are missing: because its write-ahead
 /// log was lost or damaged, or because an old copy was put in its place.
@@ -69,7 +70,7 @@ extension Store {
 
     /// Whether some controller can have given this generation by now.
     package static func mayHaveGiven(_ generation: Int64, until now: Timestamp) -> Bool {
-        generation <= generations(until: now) + (1 << 40)
+        generation <= Command.newestGeneration(by: now.milliseconds)
     }
 
     /// Makes all operations that begin from now on newer than one that a node says it has seen.

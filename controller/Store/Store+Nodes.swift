@@ -77,6 +77,11 @@ extension Store {
         try first(NodeRecord.self, "WHERE id = ?", [id])
     }
 
+    /// Those that are to be emptied.
+    package func drainedNodes() throws(StoreError) -> [NodeRecord] {
+        try select(NodeRecord.self, "WHERE draining <> 0 AND revoked_at IS NULL ORDER BY id")
+    }
+
     /// Of a cluster, by the name that its nodes call it.
     package func nodes(ofCluster name: String) throws(StoreError) -> [String] {
         try rows("SELECT id FROM nodes WHERE cluster = ? AND revoked_at IS NULL ORDER BY id", [name]) {

@@ -68,6 +68,7 @@ enum NodeCard {
         card.add("approved", node.approvedAt?.iso8601 ?? "no")
         card.add("revoked", node.revokedAt?.iso8601)
         for doubt in node.claims?.doubts ?? [] { card.add("not believed", doubt) }
+        if let drain = node.drain { DrainCard.add(drain, to: &card) }
         facts(node, &card)
         return card.text
     }
@@ -179,22 +180,6 @@ struct NodeCordon: NodeChange {
     static let configuration = CommandConfiguration(
         commandName: "cordon", abstract: "Place nothing new on a node.")
     static let verb = "cordon"
-    @Argument(help: "Id or name.") var node: String
-    @OptionGroup var common: CommonOptions
-}
-
-struct NodeDrain: NodeChange {
-    static let configuration = CommandConfiguration(
-        commandName: "drain", abstract: "Place nothing new on a node, and say that what is there is to go elsewhere.")
-    static let verb = "drain"
-    @Argument(help: "Id or name.") var node: String
-    @OptionGroup var common: CommonOptions
-}
-
-struct NodeUncordon: NodeChange {
-    static let configuration = CommandConfiguration(
-        commandName: "uncordon", abstract: "Let a node take new services again; a drain ends.")
-    static let verb = "uncordon"
     @Argument(help: "Id or name.") var node: String
     @OptionGroup var common: CommonOptions
 }

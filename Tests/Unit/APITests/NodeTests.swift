@@ -29,10 +29,15 @@ import WireProtocol
             let node = try await house.ask(.post, "/api/v1/nodes/alpha/drain").model(Node.self)
             #expect(!node.schedulable && node.draining == true)
         }
+        let drain = try await house.ask(.get, "/api/v1/nodes/alpha").model(Node.self).drain
+        #expect(drain?.stops == false && drain?.left == 0 && drain?.services.isEmpty == true)
+        _ = try await house.ask(.post, "/api/v1/nodes/alpha/drain", #"{"stop": true}"#).model(Node.self)
+        #expect(try await house.ask(.get, "/api/v1/nodes/alpha").model(Node.self).drain?.stops == true)
         let node = try await house.ask(.post, "/api/v1/nodes/alpha/uncordon").model(Node.self)
         #expect(node.schedulable && node.draining == nil)
         let audit = try await house.ask(.get, "/api/v1/audit?subject=nod_1").model(Listing<AuditEntry>.self)
-        #expect(audit.items.map(\.action) == ["node.uncordon", "node.drain"])
+        #expect(audit.items.map(\.action) == ["node.uncordon", "node.drain", "node.drain"])
+        #expect(audit.items[1].detail?["stop"] == true)
     }
 
     @Test func `cordon and uncordon can be repeated`() async throws {

@@ -72,6 +72,36 @@ import WireProtocol
         #expect(Array(answers[1...]) == [.refused(.otherRequest), .refused(.stale(lastGeneration: 3)), .admitted])
     }
 
+    @Test func `a generation that nobody can have given holds no resource, not even from before such were refused`()
+        async throws
+    {
+        let newest = Command.newestGeneration(by: Timestamp.now().milliseconds)
+        for wild: Int64 in [1 << 62, newest + (1 << 42), 1 << 57] {
+            let admission = ReceiptRules.admission(
+                of: request("wild", generation: wild), existing: nil, lastGeneration: 7)
+            guard case .refused(.ahead) = admission else {
+                Issue.record("\(wild): \(admission)")
+                continue
+            }
+            #expect(
+                ReceiptRules.admission(of: request("a", generation: 8), existing: nil, lastGeneration: wild)
+                    == .admitted)
+        }
+        // A restored controller's, whose clock may be somewhat ahead; what it has given stays.
+        let last = newest + (1 << 24) * 3600
+        let journal = try await open().journal
+        let answers = try await journal.write([
+            .admit(request("a", generation: last)), .admit(request("b", generation: 8)),
+            .admit(request("c", generation: 1 << 62)), .admit(request("d", generation: last)),
+        ])
+        #expect(answers[0] == .admitted && answers[1] == .refused(.stale(lastGeneration: last)))
+        guard case .refused(.ahead) = answers[2] else {
+            Issue.record("\(answers[2])")
+            return
+        }
+        #expect(answers[3] == .admitted)
+    }
+
     @Test func `the first end of a command stands`() async throws {
         let journal = try await open().journal
         let later = CommandResult(id: "a", status: .failed, changed: false, finished: 9)

@@ -35,6 +35,35 @@ import WireProtocol
         }
     }
 
+    @Test func `what needs a network of Docker is placed where the inventory has it, or nobody tells of any`()
+        async throws
+    {
+        try await Stage.with { stage in
+            try await stage.addNode("nod_2")
+            let spec = Stage.plan().merged(with: ["network": "web"])
+            _ = try await stage.operations.createPlan(name: "web", spec: spec, by: Stage.by)
+            let request = ServiceRequest(externalID: "order-1", customer: "cus-1", plan: "web")
+            func tell(_ node: String, _ networks: [String], _ generation: Int64) async throws {
+                try await stage.store.recordInventory(
+                    InventoryReport(
+                        node: node, driver: "docker", generation: generation, isFull: true,
+                        items: networks.map { (resource: "docker/network/\($0)", state: [:]) }),
+                    at: stage.clock.port.now())
+            }
+            #expect(try await stage.operations.explainPlacement(request).choice != nil)
+            try await tell("nod_1", ["none", "bridge", "web"], 1)
+            try await tell("nod_2", ["none", "bridge"], 1)
+            let result = try await stage.operations.explainPlacement(request)
+            #expect(result.choice?.node == "nod_1")
+            #expect(result.explanation.contains { $0.contains("it has no Docker network web") })
+            try await tell("nod_1", ["none"], 2)
+            let made = try await stage.operations.createService(request, by: Stage.by)
+            let ended = try await stage.finish(made.operation.id)
+            #expect(ended.state == .failed && ended.error?.code == "no_room")
+            #expect(ended.error?.message.contains("no Docker network web") == true)
+        }
+    }
+
     @Test func `of a large fleet the best are told and the others counted`() throws {
         let candidates = (0..<150).map { index in
             Candidate(

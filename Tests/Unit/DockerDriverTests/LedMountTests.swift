@@ -118,6 +118,23 @@ import WireProtocol
         try await bench.bench.remove(name)
     }
 
+    @Test func `other drivers hear what containers see, running or not`() async throws {
+        let bench = try await Workbench()
+        let folder = try ScratchFolder("told")
+        let name = Workbench.name("told")
+        let claims = MountClaims()
+        _ = DockerDriver(socket: bench.engine.socket, rights: Workbench.rights(bench.engine), claims: claims)
+        func sees() async throws -> Bool {
+            let below = PlacedBind(NodeBind(source: folder.file("in"), isReadOnly: false), .now())
+            return try await claims.container(entangledWith: [below], .now())?.above.source == folder.path
+        }
+        #expect(try await !sees())
+        try await bench.ensure(name, Self.mounts(folder.path))
+        #expect(try await sees())
+        try await bench.remove(name)
+        #expect(try await !sees())
+    }
+
     @Test func `a volume that is a folder of the node counts as one that writes there`() async throws {
         let bench = try await Workbench()
         let folder = try ScratchFolder("volume")

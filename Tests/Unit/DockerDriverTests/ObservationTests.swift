@@ -17,6 +17,17 @@ import WireProtocol
         #expect(await DockerDriver.detect(socket: "/nonexistent.sock") == nil)
     }
 
+    @Test func `networks are in the inventory as long as they are there`() async throws {
+        let bench = try await Workbench()
+        let name = Workbench.name("net")
+        func told() async throws -> [String] { try await bench.driver.inventory().map(\.resource) }
+        #expect(try await told().contains("docker/network/none"))
+        try await bench.perform("network.ensure", ["name": .string(name)])
+        #expect(try await told().contains("docker/network/\(name)"))
+        try await bench.perform("network.remove", ["name": .string(name), "unmanaged": true])
+        #expect(try await !told().contains("docker/network/\(name)"))
+    }
+
     @Test func `a running container is in the inventory, the samples and the counters`() async throws {
         let bench = try await Workbench()
         let name = Workbench.name("busy")

@@ -16,7 +16,8 @@ import WireProtocol
     private static let changes: [(String, JSONObject)] = [
         ("container.set", ["memory_mib": 1024]), ("container.start", [:]), ("container.stop", [:]),
         ("container.resize", ["disk": "rootfs", "size_mib": 4096]), ("container.destroy", ["force": true]),
-        ("snapshot.ensure", ["snapshot": "before"]), ("container.template", [:]),
+        ("snapshot.ensure", ["snapshot": "before"]), ("container.template", [:]), ("ha.add", [:]), ("ha.remove", [:]),
+        ("backup.destroy", ["backup": "local:backup/vzdump-lxc-101-2020_01_01-00_00_00.tar.zst"]),
     ]
 
     /// That every change of the container is refused as foreign, and leaves it as it is.
@@ -62,6 +63,21 @@ import WireProtocol
         await expectForeign(node, 101, Self.mark("svc_1", "cmd_1"), "its mark was removed meanwhile")
     }
 
+    @Test func `what is the cluster's is compared with the container on whichever node it is`() async throws {
+        let node = try await EmulatedNode()
+        let backup: JSONValue = "local:backup/vzdump-lxc-150-2020_01_01-00_00_00.tar.zst"
+        try node.write("#innkeeper: svc_1 cmd_1 150\nhostname: there\n", to: "etc/pve/nodes/pveb/lxc/150.conf")
+        for (action, arguments) in [("ha.remove", [:]), ("backup.destroy", ["backup": backup])]
+            as [(String, JSONObject)]
+        {
+            let error = await #expect(throws: DriverError.self) {
+                try await node.perform(action, on: 150, arguments.merging(Self.mark("svc_2")))
+            }
+            #expect(error?.code == .foreign, "\(action)")
+            #expect(try await !node.perform(action, on: 150, arguments.merging(Self.mark("svc_1"))).changed)
+        }
+    }
+
     @Test func `a container without a mark is taken into care once, and keeps its description`() async throws {
         let node = try await EmulatedNode()
         try await node.pct(
@@ -81,5 +97,13 @@ import WireProtocol
             try await node.perform("container.mark", on: 102, Self.mark("svc_1"))
         }
         #expect(copy?.code == .foreign, "a copy is not taken into care")
+    }
+}
+
+extension JSONObject {
+    fileprivate func merging(_ other: JSONObject) -> JSONObject {
+        var merged = self
+        for member in other.members { merged[member.key] = member.value }
+        return merged
     }
 }

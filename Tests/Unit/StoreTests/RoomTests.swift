@@ -54,10 +54,10 @@ import WireProtocol
         #expect(room.storages.map(\.key) == ["tank", "unapproved", "proxmox:local", "proxmox:nfs"])
         #expect(room.storages.map(\.fault) == [nil, nil, nil, "INACTIVE"])
         #expect(try await store.rooms() == [room])
-        try await store.updateNode("n1") { ($0.isDraining, $0.schedulable) = (true, false) }
+        try await store.updateNode("n1") { ($0.drain, $0.schedulable) = (.stops, false) }
         let later = try #require(try await store.room(of: "n1"))
         #expect(later.isDraining && !later.schedulable)
-        #expect(try await store.node("n1")?.isDraining == true)
+        #expect(try await store.node("n1")?.drain == .stops)
         try await store.removeNode("n1", at: fixture.start)
         #expect(try await store.rooms().isEmpty)
     }

@@ -29,6 +29,7 @@ extension ModelCluster.State {
             }
             return ["storage": .string(storage), "backups": .array(sizes)]
         case "backup.destroy":
+            if let guest = belongings.guests[try arguments.integer("vmid")] { try check(guest, arguments) }
             belongings.backups[try arguments.string("backup")] = nil
             return ["present": false]
         default: break

@@ -123,6 +123,24 @@ import WireProtocol
         }
     }
 
+    @Test func `what is asked of the HA manager and of the storage for backups says whose the container is`()
+        async throws
+    {
+        try await SiteStage.with { stage in
+            let site = try await stage.site()
+            try await stage.order("back-up", site.id)
+            // Another making of the same container has the same backups.
+            stage.cluster.change { $0.belongings.guests[100]?.nonce = "restored" }
+            try await stage.order("terminate", site.id)
+            let calls = stage.cluster.state.withLock { $0.calls }
+            for action in ["ha.add", "ha.remove", "backup.destroy"] {
+                let call = calls.last { $0.action == action }
+                #expect(call?.arguments["mark"]?["service"] == .string(site.id), "\(action)")
+            }
+            #expect(stage.cluster.belongings == Belongings())
+        }
+    }
+
     @Test func `a container that the HA manager has moved is found, and the books follow`() async throws {
         try await SiteStage.with { stage in
             let site = try await stage.site()

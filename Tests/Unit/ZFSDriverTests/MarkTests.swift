@@ -77,9 +77,32 @@ import WireProtocol
         #expect(try await pool.get(ZFSObject.ownerProperty, of: copy) == "-")
         var marked = source
         marked["mark"] = Self.mark("svc_2")
-        #expect(try await pool.perform("dataset.copy", marked, on: "zfs/\(copy)").changed, "it lacked its mark")
-        #expect(try await pool.get(ZFSObject.ownerProperty, of: copy) == "svc_2")
-        marked["mark"] = Self.mark("svc_3")
         #expect(await failure { try await pool.perform("dataset.copy", marked, on: "zfs/\(copy)") } == .foreign)
+        let own = "\(copy)-own"
+        marked["target"] = .string(own)
+        #expect(try await pool.perform("dataset.copy", marked, on: "zfs/\(own)").changed)
+        #expect(try await pool.get(ZFSObject.ownerProperty, of: own) == "svc_2")
+        #expect(try await !pool.perform("dataset.copy", marked, on: "zfs/\(own)").changed)
+        marked["mark"] = Self.mark("svc_3")
+        #expect(await failure { try await pool.perform("dataset.copy", marked, on: "zfs/\(own)") } == .foreign)
+    }
+
+    @Test func `a stream neither marks nor overwrites what is there and bears no mark`() async throws {
+        let pool = try await RealPool()
+        try await pool.ensure()
+        try await pool.snapshot("s")
+        let stream = try await pool.sent(["snapshot": "s"])
+        let target = "\(pool.dataset)-strange"
+        #expect(try await pool.zfs.command("/usr/sbin/zfs", "create", target).succeeded)
+        #expect(try await pool.zfs.command("/usr/sbin/zfs", "snapshot", "\(target)@theirs").succeeded)
+        for more: JSONObject in [
+            ["mark": Self.mark("svc_1")], ["mark": Self.mark("svc_1"), "overwrite": true],
+            ["owner": "svc_1", "overwrite": true],
+        ] {
+            #expect(await failure { try await pool.receive(stream, into: target, more) } == .foreign, "\(more)")
+        }
+        #expect(try await pool.get(ZFSObject.ownerProperty, of: target) == "-")
+        #expect(try await pool.get("type", of: "\(target)@theirs") == "snapshot")
+        #expect(try await pool.get("type", of: "\(target)@s") == "")
     }
 }

@@ -46,6 +46,30 @@ import WireProtocol
             ])
     }
 
+    @Test func `what is received anew is marked by the receive itself, and overwrites nothing that came meanwhile`()
+        async throws
+    {
+        let tool = try ToolScript(
+            """
+            case "$*" in
+            "receive -n "*) exit 1 ;;
+            "receive "*) echo "$*" >>"$RECORD"; cat >/dev/null; exit 1 ;;
+            "set "*) echo "$*" >>"$RECORD" ;;
+            "get "*) echo "cannot open 'tank/b': dataset does not exist" >&2; exit 1 ;;
+            esac
+            """)
+        let mark: JSONValue = ["service": "svc_1", "nonce": "n1"]
+        _ = try? await tool.driver.perform(
+            call("dataset.receive", ["dataset": "tank/b", "overwrite": true, "mark": mark], "zfs/tank/b"),
+            Wire([Self.header(guid: 7)]).context)
+        #expect(
+            try tool.record() == """
+                receive -u -s -x mountpoint -x sharenfs -x sharesmb -o setuid=off -o devices=off -o readonly=on \
+                -o innkeeper:owner=svc_1 -o innkeeper:nonce=n1 -- tank/b
+
+                """)
+    }
+
     @Test func `an interrupted receive is kept, told of, and thrown away`() async throws {
         let tool = try ToolScript(
             """

@@ -196,3 +196,100 @@ import WireProtocol
         #expect(mode(shared) == 0o755)
     }
 }
+
+/// What containers see, and what is being given to them, beside what ZFS mounts.
+@Suite struct ContainersBesideTests {
+    private static func bound(_ source: String, readOnly: Bool = false) -> MountClaims {
+        let claims = MountClaims()
+        claims.listen(to: "engine") { [NodeBind(source: source, isReadOnly: readOnly)] }
+        return claims
+    }
+
+    private static func failure(_ work: () async throws(DriverError) -> ActionOutcome) async -> DriverError? {
+        do throws(DriverError) {
+            _ = try await work()
+            return nil
+        } catch { return error }
+    }
+
+    /// The driver beside an engine whose containers see a path, and the place of the pool's dataset.
+    private static func beside(_ pool: RealPool, _ claims: MountClaims) -> ZFSDriver {
+        ZFSDriver(tools: pool.driver.tools, version: "test", root: pool.zfs.path(""), claims: claims)
+    }
+
+    private static func place(_ pool: RealPool) -> String {
+        pool.zfs.mountpoint + pool.dataset.dropFirst(pool.zfs.pool.count)
+    }
+
+    private static func call(_ pool: RealPool, _ action: String, _ more: JSONObject = [:]) -> ActionCall {
+        var arguments: JSONObject = ["dataset": .string(pool.dataset)]
+        for member in more.members { arguments[member.key] = member.value }
+        return ActionCall(action: action, resource: "zfs/\(pool.dataset)", arguments: arguments)
+    }
+
+    @Test func `nothing is mounted above what a container has, though that is gone`() async throws {
+        let pool = try await RealPool()
+        let driver = Self.beside(pool, Self.bound("\(Self.place(pool))/inner", readOnly: true))
+        let error = await Self.failure { () throws(DriverError) in
+            try await driver.perform(Self.call(pool, "dataset.ensure"), pool.context)
+        }
+        #expect(error?.code == .permissionDenied && error?.message.contains("/inner, which lies in it") == true)
+        #expect(try await pool.get("type") == "")
+    }
+
+    @Test func `nor does what is there get other contents, whose links would lead the container`() async throws {
+        let pool = try await RealPool()
+        try await pool.ensure()
+        try await pool.snapshot("s")
+        let driver = Self.beside(pool, Self.bound("\(Self.place(pool))/inner"))
+        let error = await Self.failure { () throws(DriverError) in
+            try await driver.perform(Self.call(pool, "dataset.rollback", ["snapshot": "s"]), pool.context)
+        }
+        #expect(error?.code == .permissionDenied, "\(String(describing: error))")
+        // What mounts nothing goes on, and so does all once the container is away.
+        let quota = try await driver.perform(Self.call(pool, "dataset.quota", ["quota_bytes": 1_048_576]), pool.context)
+        #expect(quota.changed)
+        let rest = Self.beside(pool, Self.bound("/elsewhere"))
+        #expect(
+            try await rest.perform(Self.call(pool, "dataset.rollback", ["snapshot": "s"]), pool.context).changed)
+    }
+
+    @Test
+    func `nothing is mounted below what a container can write to; one that reads, or has the place itself, is none`()
+        async throws
+    {
+        let pool = try await RealPool()
+        let parent = "\(pool.zfs.mountpoint)/innkeeper"
+        let call = Self.call(pool, "dataset.ensure")
+        let error = await Self.failure { () throws(DriverError) in
+            try await Self.beside(pool, Self.bound(parent)).perform(call, pool.context)
+        }
+        #expect(error?.code == .permissionDenied && error?.message.contains("can write to \(parent)") == true)
+        let reader = Self.bound(parent, readOnly: true)
+        #expect(try await Self.beside(pool, reader).perform(call, pool.context).changed)
+        _ = try await pool.perform("dataset.destroy", ["dataset": .string(pool.dataset)])
+        #expect(try await Self.beside(pool, Self.bound(Self.place(pool))).perform(call, pool.context).changed)
+        // It is there: a writer that came later holds up no look at it.
+        #expect(try await !Self.beside(pool, Self.bound(parent)).perform(call, pool.context).changed)
+    }
+
+    @Test func `nothing is mounted beside an order that is just giving the way to a container, nor without an answer`()
+        async throws
+    {
+        let pool = try await RealPool()
+        let claims = MountClaims()
+        let driver = Self.beside(pool, claims)
+        let call = Self.call(pool, "dataset.ensure")
+        let claim = PlacedBind(NodeBind(source: "\(Self.place(pool))/inner", isReadOnly: true), MountTable(""))
+        let busy = await Self.failure { () throws(DriverError) in
+            try await claims.holding([claim]) { () async throws(DriverError) in
+                try await driver.perform(call, pool.context)
+            }
+        }
+        #expect(busy?.code == .busy && busy?.retryable == true)
+        claims.listen(to: "engine") { () throws(DriverError) in throw DriverError(.unavailable, "no answer") }
+        let silent = await Self.failure { () throws(DriverError) in try await driver.perform(call, pool.context) }
+        #expect(silent?.code == .unavailable && silent?.retryable == true && silent?.cause == "no answer")
+        #expect(try await pool.get("type") == "")
+    }
+}

@@ -12,7 +12,7 @@ extension CommandRunner {
     func receive(_ command: Command) {
         let digest = RequestDigest.of(command)
         send(lastWords.take(command.id, credit: Int(clamping: command.window)), of: command.id)
-        if let work = works[command.id] { return repeated(command, digest, work) }
+        if let work = inHand[command.id] { return repeated(command, digest, work) }
         if let result = untold.look(command.id) { return replay(result) }
         switch check(command) {
         case .failure(let refusal): refuse(command, digest, refusal.result)
@@ -52,7 +52,7 @@ extension CommandRunner {
             return refusal(.invalidArgument, message)
         }
         do { _ = try spec.reading(command.call) } catch { return refusal(.invalidArgument, error.message) }
-        guard !lanes.isFull(for: spec.standing), works.count < Self.limit else {
+        guard !inHand.isFull(for: spec.standing), inHand.count < Self.limit else {
             return refusal(.overload, "too many commands wait on this node", retryable: true)
         }
         return .success(spec)
@@ -61,9 +61,9 @@ extension CommandRunner {
     private func take(_ command: Command, _ digest: String, _ spec: ActionSpec) {
         let ticket = Lanes.Ticket(
             id: command.id, lane: command.resource, driver: command.driver, standing: spec.standing)
-        let begins = lanes.enter(ticket)
+        let begins = inHand.enter(ticket)
         let work = Work(command, digest: digest, spec: spec, begins: begins, input: inputPipe(of: command.id))
-        works[command.id] = work
+        inHand[command.id] = work
         guard work.mutates else { return admitted(command.id) }
         write(.admit(request(command, digest, begins: begins)))
     }
@@ -77,10 +77,10 @@ extension CommandRunner {
 
     /// The receipt is on disk (or none is needed): the agent answers for the command from here on.
     func admitted(_ id: String) {
-        guard let work = works[id], case .admitting = work.phase else { return }
-        works[id]?.phase = .waiting
+        guard let work = inHand[id], case .admitting = work.phase else { return }
+        inHand[id]?.phase = .waiting
         around.outlet.send(.accepted(Accepted(id: id, status: work.begins ? .running : .accepted, duplicate: false)))
-        works[id]?.deadline = after(.milliseconds(work.command.deadlineMs)) { $0.stop(id, .deadline) }
+        inHand[id]?.deadline = after(.milliseconds(work.command.deadlineMs)) { $0.stop(id, .deadline) }
         if let stop = work.stop {
             leaveLane(id)
             finish(id, work.neverBegan(stop, now: .now()))
@@ -93,7 +93,7 @@ extension CommandRunner {
 
     /// The journal did not take the command, or had taken it before.
     func notAdmitted(_ id: String, _ admission: Admission) {
-        guard let work = works.removeValue(forKey: id) else { return }
+        guard let work = inHand.remove(id) else { return }
         leaveLane(id)
         let now = Timestamp.now()
         switch admission {
@@ -105,6 +105,11 @@ extension CommandRunner {
             var refusal = work.command.refused(.staleGeneration, message, now: now)
             refusal.observed["newest_generation"] = .integer(last)
             answer(refusal)
+        case .refused(.ahead(let newest)):
+            let message =
+                "no controller can have given the generation \(work.command.generation) by this node's clock, at most \(newest): "
+                + "one of the two clocks is wrong by more than half a day, or the order is nobody's who may give it"
+            answer(work.command.refused(.invalidArgument, message, now: now))
         case .refused(.lostJournal):
             let message = "the command was first sent to a journal that this node has lost; it may have been done"
             answer(work.command.refused(.journalLost, message, now: now))
@@ -113,7 +118,7 @@ extension CommandRunner {
 
     /// The disk did not take the receipt. There may be an earlier one, which shared its fate with others on their way.
     func notAdmitted(_ id: String, _ error: SQLError) {
-        guard let work = works.removeValue(forKey: id) else { return }
+        guard let work = inHand.remove(id) else { return }
         leaveLane(id)
         let message = "the receipt could not be written, so nothing was started: \(error)"
         refuse(work.command, work.digest, work.command.refused(.journal, message, retryable: true, now: .now()))

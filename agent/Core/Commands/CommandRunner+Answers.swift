@@ -28,7 +28,7 @@ extension CommandRunner {
     func repeated(_ command: Command, _ digest: String, _ work: Work) {
         guard work.digest == digest else { return answer(otherRequest(command)) }
         if case .ending(let result) = work.phase { return replay(result) }
-        works[command.id]?.window.attach(credit: Int(clamping: command.window))
+        inHand[command.id]?.window.attach(credit: Int(clamping: command.window))
         // While the receipt is being written, its own `accepted` is still to come.
         if case .admitting = work.phase { return }
         around.outlet.send(.accepted(Accepted(id: command.id, status: work.status, duplicate: true)))

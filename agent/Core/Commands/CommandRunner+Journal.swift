@@ -42,12 +42,12 @@ extension CommandRunner {
         switch step {
         case .admit(let request): notAdmitted(request.id, error)
         case .begin(let id, _):
-            guard let work = works[id] else { return }
+            guard let work = inHand[id] else { return }
             leaveLane(id)
             finish(id, work.unwritable("\(error)", now: .now()))
         case .finish(let id, let result):
             // What was done was done: the controller hears of it now, and the disk as soon as it takes writes again.
-            if works[id] != nil { around.outlet.send(.result(result)) }
+            if inHand[id] != nil { around.outlet.send(.result(result)) }
             guard !isStopping else { return finished(id, result) }
             _ = after(Self.secondTry) { $0.write(.finish(id: id, result: result)) }
         case .acknowledge(let id, let time):
@@ -63,7 +63,7 @@ extension CommandRunner {
     func acknowledged(_ ids: [String]) {
         let time = Timestamp.now()
         let told = untold.acknowledged(ids)
-        for id in ids where told.contains(id) || works[id] != nil {
+        for id in ids where told.contains(id) || inHand[id] != nil {
             write(.acknowledge(id: id, time: time))
         }
     }
@@ -84,7 +84,7 @@ extension CommandRunner {
                 return
             }
             for receipt in page {
-                guard works[receipt.id] == nil, !lastWords.holds(receipt.id), var result = receipt.result else {
+                guard inHand[receipt.id] == nil, !lastWords.holds(receipt.id), var result = receipt.result else {
                     continue
                 }
                 result.replayed = true

@@ -10,16 +10,16 @@ extension CommandRunner {
 
     /// The lane is the command's, and its receipt says so.
     func run(_ id: String) {
-        guard let work = works[id], let driver = drivers[work.command.driver] else { return }
+        guard let work = inHand[id], let driver = drivers[work.command.driver] else { return }
         if let stop = work.stop {
             leaveLane(id)
             return finish(id, work.neverBegan(stop, now: .now()))
         }
-        works[id]?.phase = .running
-        works[id]?.started = .now()
+        inHand[id]?.phase = .running
+        inHand[id]?.started = .now()
         let call = work.command.call
         let context = context(for: work)
-        works[id]?.task = Task.detached { [weak self] in
+        inHand[id]?.task = Task.detached { [weak self] in
             let result: Result<ActionOutcome, DriverError>
             do throws(DriverError) {
                 result = .success(try await driver.perform(call, context))
@@ -29,13 +29,13 @@ extension CommandRunner {
     }
 
     private func ended(_ id: String, _ result: Result<ActionOutcome, DriverError>) {
-        guard let work = works[id] else { return }
+        guard let work = inHand[id] else { return }
         work.patience?.cancel()
         work.input.finish()
         work.screens.continuation.finish()
         leaveLane(id)
         guard !work.isGivenUp else {
-            works[id] = nil
+            inHand[id] = nil
             return resumeIfIdle()
         }
         switch result {
@@ -47,76 +47,76 @@ extension CommandRunner {
     /// The command's end is known; it is told when it is on disk, without secrets and in a form that the controller can
     /// take.
     func finish(_ id: String, _ result: CommandResult) {
-        guard let work = works[id] else { return }
+        guard let work = inHand[id] else { return }
         let result = Redaction(of: work.command).result(result).fitting
         work.deadline?.cancel()
         wakeWriters(of: id)
-        works[id]?.phase = .ending(result)
+        inHand[id]?.phase = .ending(result)
         lastWords.keep(id, work.window)
         if work.mutates { write(.finish(id: id, result: result)) } else { observed(id, result) }
         if work.mutates, work.started != nil { around.changed(work.command.driver) }
     }
 
     func finished(_ id: String, _ result: CommandResult) {
-        if works[id]?.isGivenUp == false { works[id] = nil }
+        if inHand[id]?.isGivenUp == false { inHand[id] = nil }
         untold.tell(id)
         if !lastWords.holds(id) { around.outlet.send(.result(result)) }
         resumeIfIdle()
     }
 
     private func observed(_ id: String, _ result: CommandResult) {
-        if works[id]?.isGivenUp == false { works[id] = nil }
+        if inHand[id]?.isGivenUp == false { inHand[id] = nil }
         untold.keep(result)
         if !lastWords.holds(id) { around.outlet.send(.result(result)) }
         resumeIfIdle()
     }
 
     /// Ends a command's time in its lane and starts who was waiting for it.
-    func leaveLane(_ id: String) { start(lanes.leave(id)) }
+    func leaveLane(_ id: String) { start(inHand.leave(id)) }
 
     private func start(_ ids: [String]) {
         for next in ids {
-            works[next]?.hasLane = true
+            inHand[next]?.hasLane = true
             // While its receipt is on the way to the disk, it begins when that has arrived.
-            if case .waiting? = works[next]?.phase { begin(next) }
+            if case .waiting? = inHand[next]?.phase { begin(next) }
         }
     }
 
     /// Says on disk that the command runs, then runs it.
     func begin(_ id: String) {
-        if works[id]?.mutates == true { write(.begin(id: id, time: .now())) } else { run(id) }
+        if inHand[id]?.mutates == true { write(.begin(id: id, time: .now())) } else { run(id) }
     }
 
     /// Asks a command to stop, wherever it is.
     func stop(_ id: String, _ stop: Work.Stop) {
-        guard let work = works[id] else {
+        guard let work = inHand[id] else {
             if case .cancel = stop { cancelUnknown(id) }
             return
         }
         guard work.stop == nil else { return }
         switch work.phase {
         case .ending: return
-        case .admitting: works[id]?.stop = stop
+        case .admitting: inHand[id]?.stop = stop
         case .waiting:
-            works[id]?.stop = stop
+            inHand[id]?.stop = stop
             guard !work.hasLane else { return }
             leaveLane(id)
             finish(id, work.neverBegan(stop, now: .now()))
         case .running:
-            works[id]?.stop = stop
+            inHand[id]?.stop = stop
             work.task?.cancel()
             wakeWriters(of: id)
-            works[id]?.patience = after(Self.patience) { $0.giveUp(id) }
+            inHand[id]?.patience = after(Self.patience) { $0.giveUp(id) }
         }
     }
 
     /// The driver did not end. Its lane stays taken, since nobody knows what it still does; the asker need not wait.
     private func giveUp(_ id: String) {
-        guard let work = works[id], case .running = work.phase else { return }
+        guard let work = inHand[id], case .running = work.phase else { return }
         around.logger.error("a command did not stop", metadata: ["command": "\(id)"])
-        works[id]?.isGivenUp = true
+        inHand[id]?.isGivenUp = true
         finish(id, work.givenUp(now: .now()))
-        start(lanes.abandon(id))
+        start(inHand.abandon(id))
     }
 
     /// A cancel of a command that is not in hand: its receipt is the answer, or that there is none.

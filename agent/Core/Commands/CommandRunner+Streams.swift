@@ -22,16 +22,16 @@ extension CommandRunner {
     private func output(
         _ id: String, _ stream: DriverKit.OutputStream, _ bytes: [UInt8]
     ) async throws(CancellationError) {
-        guard works[id]?.window.write(stream, bytes) != nil else { throw CancellationError() }
+        guard inHand[id]?.window.write(stream, bytes) != nil else { throw CancellationError() }
         sendOutput(of: id)
-        while works[id]?.window.mustWait == true {
+        while inHand[id]?.window.mustWait == true {
             if Task.isCancelled { throw CancellationError() }
             await withTaskCancellationHandler {
                 await withCheckedContinuation { writer in
-                    if Task.isCancelled || works[id] == nil {
+                    if Task.isCancelled || inHand[id] == nil {
                         writer.resume()
                     } else {
-                        works[id]?.writers.append(writer)
+                        inHand[id]?.writers.append(writer)
                     }
                 }
             } onCancel: {
@@ -41,9 +41,9 @@ extension CommandRunner {
     }
 
     func sendOutput(of id: String) {
-        guard around.outlet.isOpen, let chunks = works[id]?.window.take() else { return }
+        guard around.outlet.isOpen, let chunks = inHand[id]?.window.take() else { return }
         send(chunks, of: id)
-        if works[id]?.window.mustWait == false { wakeWriters(of: id) }
+        if inHand[id]?.window.mustWait == false { wakeWriters(of: id) }
     }
 
     func send(_ chunks: [OutputWindow.Chunk], of id: String) {
@@ -54,14 +54,14 @@ extension CommandRunner {
     }
 
     func wakeWriters(of id: String) {
-        guard let writers = works[id]?.writers, !writers.isEmpty else { return }
-        works[id]?.writers = []
+        guard let writers = inHand[id]?.writers, !writers.isEmpty else { return }
+        inHand[id]?.writers = []
         for writer in writers { writer.resume() }
     }
 
     /// Progress is for whoever watches now: a full channel or a closed session loses it.
     private func progress(_ id: String, _ message: String, _ fraction: Double?) {
-        guard let work = works[id], around.outlet.isReady else { return }
+        guard let work = inHand[id], around.outlet.isReady else { return }
         let message = Redaction(of: work.command).text(message)
         let bounded = fraction.flatMap { $0.isFinite ? min(max($0, 0), 1) : nil }
         around.outlet.send(.progress(CommandProgress(id: id, message: String(message.prefix(1000)), fraction: bounded)))
@@ -75,7 +75,7 @@ extension CommandRunner {
 
     /// A controller that sends more than fits, or leaves bytes out, ends the command: to go on without them would be worse.
     func feed(_ input: Input) {
-        guard let work = works[input.id] else { return }
+        guard let work = inHand[input.id] else { return }
         if let rows = input.rows, let columns = input.columns {
             work.screens.continuation.yield(TerminalSize(rows: rows, columns: columns))
         }

@@ -30,8 +30,7 @@ actor CommandRunner {
     let around: Surroundings
     private(set) var drivers: [String: any Driver]
     private let loop: any EventLoop
-    var works: [String: Work] = [:]
-    var lanes: Lanes
+    var inHand: Workload
     var queue = JournalQueue()
     var untold = UntoldResults()
     var isStopping = false
@@ -46,14 +45,14 @@ actor CommandRunner {
         self.around = around
         drivers = around.drivers
         loop = around.outlet.loop
-        lanes = Lanes(limits: around.drivers.mapValues { Lanes.Limit($0) })
+        inHand = Workload(Lanes(limits: around.drivers.mapValues { Lanes.Limit($0) }))
     }
 
     /// A driver that was found later.
     func add(_ driver: any Driver) {
         let name = type(of: driver).name
         drivers[name] = driver
-        lanes.add(name, Lanes.Limit(driver))
+        inHand.add(name, Lanes.Limit(driver))
     }
 
     func after(_ wait: Duration, _ body: @escaping @Sendable (isolated CommandRunner) -> Void) -> Scheduled<Void> {
@@ -69,15 +68,15 @@ actor CommandRunner {
 extension CommandRunner: LinkListener {
     func sessionOpened(_ welcome: Welcome) {
         untold.beginSession()
-        for id in works.keys { works[id]?.window.detach() }
+        for id in inHand.ids { inHand[id]?.window.detach() }
         for result in untold.looks where !lastWords.holds(result.id) { around.outlet.send(.result(result)) }
         Task { await resendResults() }
         _ = after(Self.hearing) { $0.tellHeldResults() }
     }
 
     func sessionClosed() {
-        for id in works.keys {
-            works[id]?.window.detach()
+        for id in inHand.ids {
+            inHand[id]?.window.detach()
             wakeWriters(of: id)
         }
     }
@@ -90,7 +89,7 @@ extension CommandRunner: LinkListener {
         case .cancel(let cancel): stop(cancel.id, .cancel(cancel.reason))
         case .input(let input): feed(input)
         case .window(let window):
-            works[window.id]?.window.grant(Int(clamping: window.credit))
+            inHand[window.id]?.window.grant(Int(clamping: window.credit))
             sendOutput(of: window.id)
         case .ack(let ack): acknowledged(ack.results)
         default: break

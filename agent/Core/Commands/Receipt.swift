@@ -69,21 +69,35 @@ package enum AdmissionRefusal: Sendable, Hashable {
     case otherRequest
     /// A newer command for the resource was seen.
     case stale(lastGeneration: Int64)
+    /// No controller can have given such a generation by now: whoever did would hold the resource for ever.
+    case ahead(newest: Int64)
     /// The controller first sent it to a journal that is lost: it may have been done.
     case lostJournal
 }
 
 /// The rules of receipts, apart from the disk that keeps them.
 package enum ReceiptRules {
+    /// 2026, which a clock is behind that was never set.
+    private static let earliest: Int64 = 1_767_225_600_000
+    /// Seconds by which a controller's clock may be ahead of the node's. A resource that somebody brought so far is taken up
+    /// again by the controller when they have passed.
+    private static let difference: Int64 = 18 * 3600
+
     /// - Parameters:
     ///   - existing: the receipt that bears the command's id.
-    ///   - lastGeneration: the newest generation seen for the resource.
+    ///   - lastGeneration: the newest generation seen for the resource. What no controller can have given by now is from the time
+    ///     before such were refused, and holds nobody up.
     package static func admission(
         of request: ReceiptRequest, existing: Receipt?, lastGeneration: Int64?
     ) -> Admission {
         if let existing { return existing.digest == request.digest ? .known(existing) : .refused(.otherRequest) }
         if request.isFromLostJournal { return .refused(.lostJournal) }
-        if let last = lastGeneration, request.generation < last { return .refused(.stale(lastGeneration: last)) }
+        let newest = Command.newestGeneration(
+            by: max(request.time.milliseconds, earliest), ahead: difference)
+        if request.generation > newest { return .refused(.ahead(newest: newest)) }
+        if let last = lastGeneration, last <= newest, request.generation < last {
+            return .refused(.stale(lastGeneration: last))
+        }
         return .admitted
     }
 

@@ -57,7 +57,8 @@ package struct ClosedPlaces: Sendable, Hashable {
 
     /// Folders and files that the daemons of this machine were started with, wherever they lie.
     private static func runningDaemons() -> [String] {
-        SmallFile.names(in: "/proc", atMost: 100_000).filter { $0.allSatisfy(\.isNumber) }.flatMap { pid -> [String] in
+        (NodeFolder.names(in: "/proc", atMost: 100_000) ?? []).filter { $0.allSatisfy(\.isNumber) }.flatMap {
+            pid -> [String] in
             guard let line = SmallFile.bytes("/proc/\(pid)/cmdline", atMost: 16 << 10) else { return [] }
             let words = line.split(separator: 0, omittingEmptySubsequences: false).map {
                 String(decoding: $0, as: UTF8.self)
@@ -88,6 +89,6 @@ package struct ClosedPlaces: Sendable, Hashable {
             if isOne(above) { return above }
             above = String(above[..<(above.lastIndex(of: "/") ?? above.startIndex)])
         }
-        return SmallFile.names(in: path, atMost: 4096).map { "\(path)/\($0)" }.first(where: isOne)
+        return NodeFolder.names(in: path, atMost: 4096)?.map { "\(path)/\($0)" }.first(where: isOne)
     }
 }

@@ -11,18 +11,7 @@ enum Files {
     static func isExecutable(_ path: String) -> Bool { access(path, X_OK) == 0 }
 
     /// The names in a folder, without `.` and `..`; none where there is no folder.
-    static func names(in folder: String) -> [String] {
-        guard let listing = opendir(folder) else { return [] }
-        defer { closedir(listing) }
-        var names: [String] = []
-        while let entry = readdir(listing) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names
-    }
+    static func names(in folder: String) -> [String] { NodeFolder.names(in: folder) ?? [] }
 
     /// The bytes of a file; nil when there is none, or it is longer than the limit.
     static func bytes(_ path: String, atMost limit: Int = 1 << 20) -> [UInt8]? {

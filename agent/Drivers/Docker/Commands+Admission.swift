@@ -85,11 +85,18 @@ extension DockerDriver {
     ) async throws(DriverError) -> String? {
         guard !binds.isEmpty else { return nil }
         let table = rights.mounts()
-        // A volume that is a folder of the node is written to by whoever mounts it next.
-        let volumes = try await volumes().compactMap(\.folder).map { NodeBind(source: $0, isReadOnly: false) }
-        let others = try await containers().filter { !isSelf($0) }.flatMap(\.binds) + volumes
+        let others = try await boundPlaces(besides: isSelf)
         return Self.entanglement(of: binds, binds)
             ?? Self.entanglement(of: binds, others.map { PlacedBind($0, table) })
+    }
+
+    /// What of the node containers are to see, running or not.
+    func boundPlaces(
+        besides isSelf: (ContainerEntry) -> Bool = { _ in false }
+    ) async throws(DriverError) -> [NodeBind] {
+        // A volume that is a folder of the node is written to by whoever mounts it next.
+        let volumes = try await volumes().compactMap(\.folder).map { NodeBind(source: $0, isReadOnly: false) }
+        return try await containers().filter { !isSelf($0) }.flatMap(\.binds) + volumes
     }
 
     private func containers() async throws(DriverError) -> [ContainerEntry] {

@@ -17,32 +17,42 @@ package struct DockerDriver: Driver {
     let roster: ContainerRoster
     let creations = AbandonedCreations()
     let gate = NameGate()
-    let claims = MountClaims()
+    let claims: MountClaims
     let rights: NodeRights
     let compose: ComposeOffice
     package let recipes: RecipeShelf
 
-    /// - Parameter rights: what of the node containers may have; as it comes, nothing but their own data.
+    /// - Parameters:
+    ///   - rights: what of the node containers may have; as it comes, nothing but their own data.
+    ///   - claims: what is being mounted on the node, by whichever driver.
     package init(
         socket: String = Self.defaultSocket, rights: NodeRights = NodeRights(),
-        compose: ComposeSettings = ComposeSettings(), recipes: RecipeShelf = RecipeShelf()
+        compose: ComposeSettings = ComposeSettings(), recipes: RecipeShelf = RecipeShelf(),
+        claims: MountClaims = MountClaims()
     ) {
+        self.claims = claims
         self.recipes = recipes
         self.compose = ComposeOffice(compose)
         engine = Engine(socket: socket)
         roster = ContainerRoster(engine)
         self.rights = rights.closing([socket, compose.root])
+        // Who lets containers have anything of the node has taken care of it himself.
+        guard !rights.allows.contains(.binds) else { return }
+        let driver = self
+        claims.listen(to: Self.name) { () async throws(DriverError) in try await driver.boundPlaces() }
     }
 
     /// The driver when there is a socket, also while no engine answers behind it: one that is still starting answers later.
     /// Nil for Podman's.
     package static func detect(
         socket: String = Self.defaultSocket, rights: NodeRights = NodeRights(),
-        compose: ComposeSettings = ComposeSettings(), recipes: RecipeShelf = RecipeShelf()
+        compose: ComposeSettings = ComposeSettings(), recipes: RecipeShelf = RecipeShelf(),
+        claims: MountClaims = MountClaims()
     ) async -> DockerDriver? {
         var status = stat()
         guard stat(socket, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
-        let driver = DockerDriver(socket: socket, rights: rights, compose: compose, recipes: recipes)
+        let driver = DockerDriver(
+            socket: socket, rights: rights, compose: compose, recipes: recipes, claims: claims)
         do throws(EngineError) { try await driver.engine.negotiate() } catch {
             if error == Engine.isPodman { return nil }
         }

@@ -1,5 +1,6 @@
 package import DriverKit
 import Glibc
+import Model
 import Synchronization
 package import WireProtocol
 
@@ -19,13 +20,17 @@ extension DockerDriver {
     }
 
     package func inventory() async throws(DriverError) -> [InventoryItem] {
+        // By them the controller knows which plans can be placed here.
+        let networks = try await networks().filter { Grammar.containerName.accepts($0.name) }.map { network in
+            InventoryItem(resource: "docker/network/\(network.name)", state: ["driver": .string(network.driver)])
+        }
         let entries = try await engine.doing { () throws(EngineError) -> [ContainerEntry] in
             try await engine.containers(all: true)
         }
         // What an abandoned order has made is nobody's. It is removed when the engine tells of it, not by a look.
         return entries.filter { !creations.isLate($0) }.map {
             InventoryItem(resource: "docker/\($0.name)", state: $0.observed)
-        }
+        } + networks
     }
 
     package func sample(into batch: inout SampleBatch) async {

@@ -1,3 +1,4 @@
+import DriverKit
 import Glibc
 
 /// What the kernel shows of processes and control groups, read as small files.
@@ -34,16 +35,7 @@ enum ProcessFiles {
     }
 
     static func members(ofGroup group: Int32) -> [Int32] {
-        guard let folder = opendir("/proc") else { return [] }
-        defer { closedir(folder) }
-        var members: [Int32] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if let pid = Int32(name), getpgid(pid) == group { members.append(pid) }
-        }
-        return members
+        (NodeFolder.names(in: "/proc") ?? []).compactMap { Int32($0) }.filter { getpgid($0) == group }
     }
 
     static func lies(_ pid: Int32, inContainer id: String) -> Bool {

@@ -101,20 +101,12 @@ struct RunningHelm: Sendable {
     }
 
     static func all() -> [RunningHelm] {
-        guard let folder = opendir("/proc") else { return [] }
-        defer { closedir(folder) }
-        var found: [RunningHelm] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            guard Int32(name) != nil, let words = commandLine("/proc/\(name)/cmdline") else { continue }
+        (NodeFolder.names(in: "/proc") ?? []).compactMap { name in
+            guard Int32(name) != nil, let words = commandLine("/proc/\(name)/cmdline") else { return nil }
             // A script has its interpreter in front.
-            if words.prefix(2).contains(where: { $0 == "helm" || $0.hasSuffix("/helm") }) {
-                found.append(RunningHelm(words: words))
-            }
+            let isHelm = words.prefix(2).contains { $0 == "helm" || $0.hasSuffix("/helm") }
+            return isHelm ? RunningHelm(words: words) : nil
         }
-        return found
     }
 
     private static func commandLine(_ path: String) -> [String]? {

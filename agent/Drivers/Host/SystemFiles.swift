@@ -1,3 +1,4 @@
+import DriverKit
 import Glibc
 
 /// Reads the small files of `/proc` and `/sys` into one buffer that is used again and again.
@@ -59,16 +60,7 @@ final class SystemFiles {
     }
 
     /// Calls `body` with the name of whatever is in a directory; not at all for one that cannot be read.
-    func names(in path: String, _ body: (String) -> Void) {
-        guard let directory = opendir(root + path) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { body(name) }
-        }
-    }
+    func names(in path: String, _ body: (String) -> Void) { NodeFolder.names(in: root + path)?.forEach(body) }
 
     func exists(_ path: String) -> Bool { access(root + path, F_OK) == 0 }
 

@@ -1,3 +1,4 @@
+import DriverKit
 import Glibc
 
 /// Small files of the system, as text.
@@ -24,16 +25,7 @@ enum FileText {
 
     /// Nil when the folder cannot be read.
     static func names(in path: String) -> [String]? {
-        guard let folder = opendir(path) else { return nil }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
+        NodeFolder.names(in: path)?.filter { !$0.hasPrefix(".") }.sorted()
     }
 
     /// What a symbolic link says.

@@ -5,10 +5,11 @@ import WireProtocol
 /// Whose a container is: the first line of its description decides. The nonce is the command that made it.
 extension ProxmoxDriver: MarkStore {
     package func mark(of call: ActionCall) async throws(DriverError) -> FoundMark {
-        guard call.resource.hasPrefix("proxmox/ct/"), let vmid = Int(call.resource.dropFirst("proxmox/ct/".count)),
-            let found = try await look(vmid)
-        else { return .nothing }
-        return found.foundMark
+        guard let vmid = Self.vmid(ofResource: call.resource) else { return .nothing }
+        if let found = try await look(vmid) { return found.foundMark }
+        // What these change is the cluster's, wherever the container is.
+        guard ["ha.remove", "backup.destroy"].contains(call.action) else { return .nothing }
+        return try await files.aside { $0.guestElsewhere(vmid) }?.foundMark ?? .nothing
     }
 
     /// Takes a container that bears no mark into care: the line goes before what its description says.

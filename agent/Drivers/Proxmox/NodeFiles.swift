@@ -90,6 +90,13 @@ extension NodeFiles {
         }
     }
 
+    /// A container of another node, as far as its configuration tells.
+    func guestElsewhere(_ vmid: Int) -> Guest? {
+        place(vmid).flatMap { FileText.read("\(root)/etc/pve/nodes/\($0)/lxc/\(vmid).conf") }.map {
+            Guest(vmid: vmid, config: GuestConfig($0), isRunning: false, spec: nil)
+        }
+    }
+
     /// This node's containers, in order; nil when the folder cannot be read.
     func guests() -> [Guest]? {
         guard let names = FileText.names(in: folder) else { return nil }

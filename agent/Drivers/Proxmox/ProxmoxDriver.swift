@@ -104,5 +104,5 @@ package final class ProxmoxDriver: Driver {
         (lookActions + creationActions + powerActions + settingActions + snapshotActions + insideActions
         + fileActions + backupActions + movingActions + highAvailabilityActions + recipeActions).taking(
             arguments.merging(recipeArguments(.vmid)) { $1 }, secrets: recipeSecrets,
-            marked: ["container", "snapshot", "recipe"])
+            marked: ["container", "snapshot", "recipe", "backup.destroy", "ha.add", "ha.remove"])
 }

@@ -26,29 +26,25 @@ extension ZFSDriver {
                 .unsupported, "this version of ZFS would let the stream decide where it is mounted: send it plain")
         }
         let before = try await standing(of: request, against: header)
-        if let present = before.present {
-            // An earlier attempt may have ended between the stream and the mark.
-            let isMarked = try await put(request.mark, on: request.target)
-            return ActionOutcome(changed: isMarked, observed: received(present, stream))
-        }
+        if let present = before.present { return .seen(received(present, stream)) }
         try await makeParents(of: request.target)
         do throws(DriverError) {
-            try await tools.drink(request.words(options, header), stream.rest)
+            try await tools.drink(request.words(options, header, isNew: before.isNew), stream.rest)
         } catch {
             let outcome = try await told(error, request, options)
-            if before.isNew, error.code != .conflict { await sweep(request.target) }
+            if before.isNew, error.code != .conflict { await sweep(request) }
             throw outcome
         }
         do throws(DriverError) {
-            return try await settle(request, header, stream, options)
+            return try await settle(request, header, stream, options, isNew: before.isNew)
         } catch { throw error.afterChange() }
     }
 
     private struct Standing {
+        /// Nothing has the target's name, so that what comes is the caller's.
+        var isNew = false
         /// The snapshot that the stream would bring.
         var present: ZFSObject?
-        /// Whether nothing had the target's name.
-        var isNew = false
     }
 
     /// What the target has of the stream already; refuses what cannot end well before anything is started.
@@ -56,9 +52,7 @@ extension ZFSDriver {
         of request: ReceiveRequest, against header: StreamHeader
     ) async throws(DriverError) -> Standing {
         guard let target = try await look(request.target) else { return Standing(isNew: true) }
-        if let mark = request.mark, let other = target.owner, other != mark.service {
-            throw DriverError(.foreign, "dataset \(request.target) belongs to \(other)")
-        }
+        try request.checkOwner(of: target)
         guard !header.isPackage, !header.resumes else { return Standing() }
         let snapshots = try await ownSnapshots(of: request.target)
         if let present = snapshots.first(where: { $0.text("guid") == String(header.guid) }) {
@@ -85,27 +79,18 @@ extension ZFSDriver {
 
     /// The stream ended well as far as the tool says: that the snapshot is there, and only as wished, is seen afterwards.
     private func settle(
-        _ request: ReceiveRequest, _ header: StreamHeader, _ stream: IncomingStream, _ options: ReceiveOptions
+        _ request: ReceiveRequest, _ header: StreamHeader, _ stream: IncomingStream, _ options: ReceiveOptions,
+        isNew: Bool
     ) async throws(DriverError) -> ActionOutcome {
         let snapshots = try await ownSnapshots(of: request.target)
         let isThere: (ZFSObject) -> Bool = { header.isPackage || $0.text("guid") == String(header.guid) }
         guard let latest = snapshots.last(where: isThere) else {
             throw DriverError(.failed, "the snapshot of the stream is not there after it was received")
         }
-        for (name, value) in options.setsProperties ? [] : request.laterSettings {
+        for (name, value) in options.setsProperties ? [] : request.laterSettings(isNew: isNew) {
             try await tools.actPatiently(["set", "\(name)=\(value)", request.target])
         }
-        _ = try await put(request.mark, on: request.target)
         return ActionOutcome(changed: true, observed: received(latest, stream))
-    }
-
-    /// True when the dataset did not bear the mark.
-    private func put(_ mark: Mark?, on dataset: String) async throws(DriverError) -> Bool {
-        guard let mark, try await look(dataset)?.owner != mark.service else { return false }
-        for (property, value) in mark.settings {
-            try await tools.actPatiently(["set", "\(property)=\(value)", dataset])
-        }
-        return true
     }
 
     private func received(_ snapshot: ZFSObject, _ stream: IncomingStream) -> JSONObject {
@@ -130,8 +115,9 @@ extension ZFSDriver {
 
     /// ZFS removes what a failed receive has begun, but not while something looks at it, and what stays would stand in the way of
     /// the next attempt.
-    private func sweep(_ target: String) async {
-        guard let left = try? await look(target), left.owner == nil,
+    private func sweep(_ request: ReceiveRequest) async {
+        let target = request.target
+        guard let left = try? await look(target), left.owner == nil || left.owner == request.mark?.service,
             (try? await resumeToken(of: target)) ?? "" == "", (try? await ownSnapshots(of: target))?.isEmpty == true
         else { return }
         try? await tools.actPatiently(["destroy", "--", target])

@@ -17,25 +17,73 @@ extension ZFSDriver {
         "dataset.rollback": "dataset", "dataset.receive": "dataset", "dataset.copy": "target",
     ]
 
+    /// - Returns: where the call mounts something, or puts other contents in place of what is mounted.
     /// - Throws: `permissionDenied` when the call works on a dataset that is not among them, or would show one elsewhere.
-    func admit(_ call: ActionCall) async throws(DriverError) {
+    private func admit(_ call: ActionCall) async throws(DriverError) -> [String] {
         guard let spec = action(call.action), spec.kind == .mutate || Self.revealing.contains(spec.name) else {
-            return
+            return []
         }
+        var places: [String] = []
         let names = Set(["dataset", "target"].compactMap { call.arguments[$0]?.asString })
         let wished = call.arguments["mountpoint"]?.asString
         for name in names.sorted() where Grammar.datasetName.accepts(name) && name.contains("/") {
             // The place that is asked for is the new dataset's.
             let isMade = call.resource == "zfs/\(name)" && Self.mounting.contains(spec.name)
-            try await admit(name, mountingAt: isMade ? wished : nil, mounts: isMade)
+            let place = try await admit(name, mountingAt: isMade ? wished : nil, mounts: isMade)
+            if let place, isMade || name == Self.refilled(by: call) { places.append(place) }
             guard Self.reaching.contains(where: { call.arguments[$0]?.asBool == true }) else { continue }
             for child in try await below(name) {
                 try await admitPlace(child, of: child.name, try await roots(child.name))
             }
         }
-        if let name = Self.refilling[spec.name].flatMap({ call.arguments[$0]?.asString }) {
-            try await checkBelow(name)
+        guard let name = Self.refilled(by: call), let point = try await point(of: name) else { return places }
+        try await checkBelow(name, at: point)
+        return places + [point]
+    }
+
+    /// The dataset that gets other contents.
+    private static func refilled(by call: ActionCall) -> String? {
+        refilling[call.action].flatMap { call.arguments[$0]?.asString }
+    }
+
+    /// Does `work` with what a call may do, while nobody is given what could lead its mounts elsewhere, or be led by them.
+    func admitting<Value>(
+        _ call: ActionCall, _ work: () async throws(DriverError) -> Value
+    ) async throws(DriverError) -> Value {
+        let table = root.isEmpty ? MountTable.now() : MountTable("")
+        let places = try await admit(call).map { PlacedBind(NodeBind(source: $0, isReadOnly: false), table) }
+        return try await claims.holding(places) { () async throws(DriverError) in
+            try await self.checkContainers(around: places, table)
+            return try await work()
         }
+    }
+
+    /// Containers stay when what they have mounted is gone, and the engine follows their paths anew at each start: a link in
+    /// what comes above such a path would lead it anywhere. And who writes above a place leads what is mounted there.
+    private func checkContainers(around places: [PlacedBind], _ table: MountTable) async throws(DriverError) {
+        guard !places.isEmpty else { return }
+        let found: (above: NodeBind, below: NodeBind)?
+        do throws(DriverError) { found = try await claims.container(entangledWith: places, table) } catch {
+            throw DriverError(
+                .unavailable, "nothing is mounted while it cannot be told what containers see", retryable: true,
+                cause: error.message)
+        }
+        guard let (above, below) = found else { return }
+        let isOurs = places.contains { $0.bind == above }
+        throw DriverError(
+            .permissionDenied,
+            isOurs
+                ? "nothing is put at \(above.source): a container has \(below.source), which lies in it"
+                : "nothing is mounted at \(below.source): a container can write to \(above.source)",
+            cause: "remove the container first")
+    }
+
+    private func point(of name: String) async throws(DriverError) -> String? {
+        // A whole pool is refused for what it is.
+        guard name.contains("/"), Grammar.datasetName.accepts(name),
+            let point = try await look(name)?.text("mountpoint"), point.hasPrefix("/")
+        else { return nil }
+        return point
     }
 
     /// Whether calls may change a dataset: by its place, whosever it is.
@@ -49,12 +97,7 @@ extension ZFSDriver {
 
     /// What is mounted below a dataset is mounted again when its contents have changed, and a link among them would lead
     /// that mount, and whoever mounts it, elsewhere.
-    private func checkBelow(_ name: String) async throws(DriverError) {
-        // A whole pool is refused for what it is.
-        guard name.contains("/"), Grammar.datasetName.accepts(name),
-            let point = try await look(name)?.text("mountpoint"),
-            point.hasPrefix("/")
-        else { return }
+    private func checkBelow(_ name: String, at point: String) async throws(DriverError) {
         for other in try await datasets() where other.name != name && other.text("mounted") == "yes" {
             guard let inner = other.text("mountpoint"), inner.lies(below: point) else { continue }
             throw DriverError(
@@ -69,7 +112,10 @@ extension ZFSDriver {
         } catch  where error.code == .notFound { return [] }
     }
 
-    private func admit(_ name: String, mountingAt wished: String?, mounts: Bool) async throws(DriverError) {
+    /// - Returns: where it would be mounted, if it is not there yet.
+    private func admit(
+        _ name: String, mountingAt wished: String?, mounts: Bool
+    ) async throws(DriverError) -> String? {
         let parts = name.split(separator: "/")
         let line = parts.indices.map { parts[...$0].joined(separator: "/") }
         let found = try await objects(line, ["type", "mountpoint", "mounted", ZFSObject.ownerProperty])
@@ -77,15 +123,18 @@ extension ZFSDriver {
         let present = found.first { $0.name == name }
         if let present { try await admitPlace(present, of: name, roots) }
         let place = wished ?? Self.place(of: name, found)
-        guard let place, wished != nil || present == nil || mounts && present?.text("mounted") == "no" else { return }
+        guard let place, wished != nil || present == nil || mounts && present?.text("mounted") == "no" else {
+            return nil
+        }
         try checkPlace(place, of: name, roots)
-        guard mounts else { return }
+        guard mounts else { return place }
         try checkWay(to: place, of: name, roots)
         let isThere = present?.text("mounted") == "yes" && present?.text("mountpoint") == place
         if !isThere { try checkEmpty(place, of: name) }
         var around = found
         if wished != nil { around += try await datasets() }
         try Self.checkNeighbours(of: name, at: place, around)
+        return isThere ? nil : place
     }
 
     /// Where a dataset is seen by its own property, or will be by its ancestors'. Nil for one that is not mounted by ZFS.
@@ -214,15 +263,6 @@ extension ZFSDriver {
     }
 
     private static func entries(of folder: String) -> [String] {
-        guard let open = opendir(folder) else { return [] }
-        defer { closedir(open) }
-        var names: [String] = []
-        while let entry = readdir(open) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != "..", name != ".zfs" { names.append(name) }
-        }
-        return names
+        (NodeFolder.names(in: folder) ?? []).filter { $0 != ".zfs" }
     }
 }

@@ -8,9 +8,7 @@ extension ZFSDriver: MarkStore {
         let name = String(call.resource.dropFirst("zfs/".count))
         let properties = [ZFSObject.ownerProperty, ZFSObject.nonceProperty]
         guard Grammar.datasetName.accepts(name), let found = try await look(name, properties) else { return .nothing }
-        if let mark = found.mark { return .mark(mark) }
-        // An earlier attempt may have ended between the stream and the mark: whoever receives looks by itself.
-        return ["dataset.receive", "dataset.copy"].contains(call.action) ? .nothing : .stranger
+        return found.mark.map(FoundMark.mark) ?? .stranger
     }
 
     /// Takes a dataset that bears no mark into care.

@@ -25,11 +25,11 @@ struct ReceiveRequest: Sendable {
     }
 
     /// Words of the command; `known` are the options that this version of ZFS has.
-    func words(_ known: ReceiveOptions, _ header: StreamHeader) -> [String] {
+    func words(_ known: ReceiveOptions, _ header: StreamHeader, isNew: Bool) -> [String] {
         var words = ["receive"]
         if known.leavesUnmounted { words.append("-u") }
         if known.keepsPartial, keepsPartial { words.append("-s") }
-        if overwrites { words.append("-F") }
+        if overwrites, !isNew { words.append("-F") }
         if known.setsProperties {
             if !header.isVolume || header.isPackage {
                 // What comes from elsewhere does not decide where it is seen, nor who else sees it.
@@ -37,13 +37,26 @@ struct ReceiveRequest: Sendable {
                 for bound in ["setuid=off", "devices=off"] { words += ["-o", bound] }
             }
             if isReadOnly { words += ["-o", "readonly=on"] }
+            // With the dataset itself: one whose mark is still to come could be anybody's.
+            for (name, value) in isNew ? mark?.settings ?? [] : [] { words += ["-o", "\(name)=\(value)"] }
         }
         return words + ["--", target]
     }
 
     /// What is set afterwards where `receive` itself cannot.
-    var laterSettings: [(name: String, value: String)] {
+    func laterSettings(isNew: Bool) -> [(name: String, value: String)] {
         [("setuid", "off"), ("devices", "off")] + (isReadOnly ? [("readonly", "on")] : [])
+            + (isNew ? mark?.settings ?? [] : [])
+    }
+
+    /// What bears no mark is nobody's to bring forward or to put something over, and is given none.
+    func checkOwner(of found: ZFSObject) throws(DriverError) {
+        guard let mark, found.owner != mark.service else { return }
+        if let other = found.owner { throw DriverError(.foreign, "dataset \(target) belongs to \(other)") }
+        throw DriverError(
+            .foreign, "dataset \(target) is there and bears no mark of \(mark.service)",
+            cause:
+                "where an earlier receive was cut off before it could mark the dataset, remove that and receive again")
     }
 }
 

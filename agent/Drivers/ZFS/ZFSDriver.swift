@@ -22,11 +22,14 @@ package final class ZFSDriver: Driver {
     /// Folders below which datasets may be seen; nil for the mount point of each pool.
     let mountRoots: [String]?
     let closed: ClosedPlaces
+    let claims: MountClaims
 
-    /// - Parameter root: in front of every path of the node.
+    /// - Parameters:
+    ///   - root: in front of every path of the node.
+    ///   - claims: what is being mounted on the node, by whichever driver.
     package init(
         tools: ZFSTools, version: String, speaksJSON: Bool = false, root: String = "", mountRoots: [String]? = nil,
-        closed: ClosedPlaces = ClosedPlaces()
+        closed: ClosedPlaces = ClosedPlaces(), claims: MountClaims = MountClaims()
     ) {
         self.tools = tools
         self.speaksJSON = speaksJSON
@@ -34,17 +37,19 @@ package final class ZFSDriver: Driver {
         self.root = root
         self.mountRoots = mountRoots
         self.closed = closed
+        self.claims = claims
         observed = Mutex(ZFSObservation(epoch: Identifier.make("zfs")))
     }
 
     /// The driver, where the node has both tools and ZFS answers them.
     package static func detect(
-        _ tools: ZFSTools? = .installed(), mountRoots: [String]? = nil, closed: ClosedPlaces = ClosedPlaces()
+        _ tools: ZFSTools? = .installed(), mountRoots: [String]? = nil, closed: ClosedPlaces = ClosedPlaces(),
+        claims: MountClaims = MountClaims()
     ) async -> ZFSDriver? {
         guard let tools, (try? await tools.read(.zpool, ["list", "-H", "-o", "name"])) != nil else { return nil }
         return ZFSDriver(
             tools: tools, version: await tools.version(), speaksJSON: await tools.speakJSON(), mountRoots: mountRoots,
-            closed: closed)
+            closed: closed, claims: claims)
     }
 
     package var actions: [ActionSpec] { Self.table.map { $0.spec.named(by: Self.forms) } }
@@ -52,8 +57,11 @@ package final class ZFSDriver: Driver {
     package func perform(
         _ call: ActionCall, _ context: ActionContext
     ) async throws(DriverError) -> ActionOutcome {
-        do throws(DriverError) { try await admit(call) } catch { throw error.about(call) }
-        return try await Self.table.perform(call, on: self, context)
+        do throws(DriverError) {
+            return try await admitting(call) { () async throws(DriverError) in
+                try await Self.table.perform(call, on: self, context)
+            }
+        } catch { throw error.about(call) }
     }
 
     /// What a call works on, by what its arguments say.

@@ -38,14 +38,16 @@ extension APIResources {
             Endpoint(
                 .post, "/api/v1/nodes/{node}/drain", .nodes,
                 .init(
-                    summary: "Place nothing new on a node, and say that what is there is to go elsewhere", tag: "nodes",
-                    answer: Node.self)
+                    summary: "Place nothing new on a node, and move what is there elsewhere", tag: "nodes",
+                    body: DrainRequest.self, isBodyOptional: true, answer: Node.self)
             ) { call in
-                try await .model(queries(call).changed(operations.drain(nodeID(call), by: call.requester)))
+                let stops = try call.optionalModel(DrainRequest.self)?.stop ?? false
+                return try await .model(
+                    queries(call).changed(operations.drain(nodeID(call), stopping: stops, by: call.requester)))
             },
             Endpoint(
                 .post, "/api/v1/nodes/{node}/uncordon", .nodes,
-                .init(summary: "Let a node take new services again", tag: "nodes", answer: Node.self)
+                .init(summary: "Let a node take new services again, and end its drain", tag: "nodes", answer: Node.self)
             ) { call in
                 try await .model(queries(call).changed(operations.uncordon(nodeID(call), by: call.requester)))
             },

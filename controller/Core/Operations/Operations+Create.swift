@@ -35,8 +35,12 @@ extension Operations {
                 let problem = "names a plan of \(drawn.product.name), whose services lie on no node"
                 return .failure(.invalid(field: "plan", problem: problem))
             }
-            let candidates = try store.candidates(connected: connected, loads: loads)
-            return try store.demand(needs, drawn.spec).map { Scheduler(rules: rules).place($0, on: candidates) }
+            switch try store.demand(needs, drawn.spec) {
+            case .failure(let error): return .failure(error)
+            case .success(let demand):
+                let candidates = try store.candidates(connected: connected, loads: loads, things: demand.things)
+                return .success(Scheduler(rules: rules).place(demand, on: candidates))
+            }
         }
     }
 }

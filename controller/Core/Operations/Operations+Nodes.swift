@@ -8,26 +8,6 @@ extension Operations {
         try await change(node, "node.cordon", by: requester) { $0.schedulable = false }
     }
 
-    /// What is on the node is to go elsewhere: nothing new is placed there, and it shows that it is being emptied.
-    package func drain(_ node: String, by requester: Requester) async throws(CoreError) -> NodeRecord {
-        try await change(node, "node.drain", by: requester) { ($0.isDraining, $0.schedulable) = (true, false) }
-    }
-
-    /// The node takes new services again, and is not drained any more.
-    package func uncordon(_ node: String, by requester: Requester) async throws(CoreError) -> NodeRecord {
-        try requester.requireFleet()
-        let now = now
-        return try await record { store throws(StoreError) in
-            guard let before = try store.node(node) else { return .failure(.notFound(kind: "node", id: node)) }
-            if let refusal = before.refusal(of: "before that no service may be placed there") {
-                return .failure(refusal)
-            }
-            let after = try store.updateNode(node) { ($0.isDraining, $0.schedulable) = (false, true) }
-            if after != before { try store.audit("node.uncordon", node, by: requester, at: now) }
-            return .success(after)
-        }
-    }
-
     /// Says that a node may be trusted, with the figures that it claims now: from here on it gets services, commands and
     /// what they must know. Again for a node whose claims have grown.
     /// - Parameter seen: what whoever approves has looked at; a node that says something else by now is not approved.

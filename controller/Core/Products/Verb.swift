@@ -51,6 +51,7 @@ extension Verb {
     package static let restart = Verb("restart", from: [.running], family: "power")
     package static let backUp = Verb("back-up", from: [.running, .suspended])
     package static let restore = Verb("restore", from: [.running, .suspended, .failed], stuck: .failed)
+    /// Without parameters the product chooses the node: so drains ask for it.
     package static let move = Verb("move", from: [.running, .suspended], stuck: .failed)
     /// Also from the middle of anything: an operation that needs attention may have left the service there.
     package static let terminate = Verb(

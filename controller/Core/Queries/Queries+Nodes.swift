@@ -16,7 +16,10 @@ extension Queries {
     /// One node, by id or name.
     package func node(named text: String) async throws(CoreError) -> Node {
         try viewer.requireFleet()
-        return Node(try await node(text), withFacts: true)
+        let record = try await node(text)
+        var shown = Node(record, withFacts: true)
+        shown.drain = try await drain(of: record)
+        return shown
     }
 
     /// A node as it is after a change.

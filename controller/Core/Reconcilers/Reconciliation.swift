@@ -25,6 +25,7 @@ package struct Reconciliation: Service {
                 ScheduledBackups(operations: operations), BackupVerification(),
                 StandingQueues(operations: operations), QueueClaims(),
                 UnfulfilledWishes(operations: operations),
+                DrainedNodes(operations: operations),
                 MetricUpkeep(retention: retention),
                 RecordUpkeep(retention: retention), OperationUpkeep(retention: retention),
             ])

@@ -44,7 +44,7 @@ extension ServiceWork {
                 return .failure(StepFailure(.final, code: "invalid", message: "\(error)", effect: .none))
             case .success(let complete): demand = complete
             }
-            var candidates = try store.candidates(connected: connected, loads: loads)
+            var candidates = try store.candidates(connected: connected, loads: loads, things: demand.things)
             let trusted = Set(candidates.filter(\.approved).map(\.id))
             var homes: Set<String> = []
             for trace in wanted.traces { homes.formUnion(try store.nodes(reporting: trace).filter(trusted.contains)) }
@@ -68,7 +68,9 @@ extension Store {
             guard let record = try network(name) else {
                 return .failure(.invalid(field: "spec.network", problem: "names no network: \(name)"))
             }
-            demand.networks.append(try Network(record))
+            let network = try Network(record)
+            demand.networks.append(network)
+            if network.kind == .docker { demand.things.append(.dockerNetwork(network.interface)) }
         }
         return .success(demand)
     }

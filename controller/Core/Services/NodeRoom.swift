@@ -3,14 +3,26 @@ package import Store
 
 extension Store {
     /// Every node as the placement sees it. The questions it takes are the same few, however large the fleet is.
-    package func candidates(connected: Set<String>, loads: [String: Double]) throws(StoreError) -> [Candidate] {
+    /// - Parameter things: of which it is looked who lacks them.
+    package func candidates(
+        connected: Set<String>, loads: [String: Double], things: [Demand.Thing] = []
+    ) throws(StoreError) -> [Candidate] {
+        var lacking: [String: Set<String>] = [:]
+        for thing in things {
+            let having = Set(try nodes(reporting: thing.resource))
+            for node in try nodes(reporting: thing.sign) where !having.contains(node) {
+                lacking[node, default: []].insert(thing.resource)
+            }
+        }
         let promised = try nodeLoads()
         let rooms = try rooms()
         let shared = SharedPromises(rooms, promised)
         return rooms.map { room in
-            Candidate(
+            var candidate = Candidate(
                 room, promised: promised[room.node], shared, connected: connected.contains(room.node),
                 load: loads[room.node])
+            candidate.lacking = lacking[room.node] ?? []
+            return candidate
         }
     }
 

@@ -18,7 +18,7 @@ extension Node {
             certificateExpires: record.certificateExpires, revokedAt: record.revokedAt, approvedAt: record.approvedAt,
             claims: withFacts && !record.facts.isEmpty ? NodeClaimsView(record) : nil,
             facts: withFacts && !record.facts.isEmpty ? .object(record.facts) : nil)
-        draining = record.isDraining ? true : nil
+        draining = record.drain == nil ? nil : true
     }
 }
 

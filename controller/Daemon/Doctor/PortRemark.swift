@@ -99,14 +99,5 @@ struct ListeningSockets {
         return ports
     }
 
-    private static func names(in folder: String) -> [String] {
-        guard let handle = opendir(folder) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            names.append(
-                withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        return names
-    }
+    private static func names(in folder: String) -> [String] { namesInFolder(folder) ?? [] }
 }

@@ -35,7 +35,8 @@ package struct ContainerSpec: Sendable, Hashable {
 
     package var demand: Demand {
         Demand(
-            resources: resources, drivers: ["docker", "zfs"], labels: nodeLabels, pool: pool, strategy: strategy)
+            resources: resources, drivers: ["docker", "zfs"], labels: nodeLabels, pool: pool,
+            things: ["none", "host"].contains(network) ? [] : [.dockerNetwork(network)], strategy: strategy)
     }
 }
 

@@ -169,6 +169,7 @@ extension SiteScope {
         let request = ActionRequest(
             driver: "proxmox", action: "backup.destroy", resource: place.resource,
             arguments: ["vmid": .integer(place.vmid), "backup": .string(name)])
-        _ = try await send(request, to: node, call)
+        // Whatever making of the container it is of.
+        _ = try await send(request, marked: mark(nil), as: Self.noun, to: node, call)
     }
 }

@@ -155,14 +155,4 @@ extension SiteScope {
     func order(_ operation: String, _ guest: FoundGuest, _ call: StepCall) async throws(StepFailure) -> JSONObject {
         try await order(operation, guest, [:], call)
     }
-
-    /// An order whose action takes no mark: whose the container is was looked at right before.
-    func unmarked(
-        _ operation: String, _ guest: FoundGuest, _ call: StepCall
-    ) async throws(StepFailure) -> JSONObject {
-        let request = ActionRequest(
-            driver: "proxmox", action: operation, resource: guest.resource,
-            arguments: ["vmid": .integer(guest.vmid)])
-        return try await send(request, to: guest.node, call)
-    }
 }

@@ -5,7 +5,8 @@ import Saga
 import Store
 import WireProtocol
 
-/// Moves the container to another node of its cluster; one that runs is stopped and started on the way. Parameter `node`.
+/// Moves the container to another node of its cluster; one that runs is stopped and started on the way. Parameter `node`, without
+/// which it takes the best one.
 enum MoveSite {
     static let saga = SagaDefinition<SiteScope>(
         kind: Verb.move.name, deadline: .seconds(8 * 3600), unwindAllowance: .seconds(6 * 3600),
@@ -22,19 +23,17 @@ enum MoveSite {
     /// It must have room, the network and the storage.
     private static func choose(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) -> MoveTarget {
         let (place, found) = (try call.output(SiteSteps.place), try call.output(SiteSteps.guest))
-        let (name, spec, json) = (scope.operation.parameters["node"]?.asString ?? "", scope.spec, scope.service.spec)
-        let (rules, connected) = (scope.scope.rules, await scope.dependencies.agents.connected())
+        let (name, spec, json) = (scope.operation.parameters["node"]?.asString, scope.spec, scope.service.spec)
+        let (rules, agents) = (scope.scope.rules, scope.dependencies.agents)
+        let (connected, loads) = (await agents.connected(), await agents.loads())
         return try await scope.locally { store throws(StoreError) in
-            var named = try store.node(name)
-            if named == nil { named = try store.node(named: name) }
-            guard let node = named else {
-                return .failure(.refused("not_found", "there is no node \(name.prefix(64))"))
+            guard let source = try store.node(found.node), let here = source.proxmoxName else {
+                return .failure(.refused("not_found", "nothing is known of the container's node"))
             }
-            guard let source = try store.node(found.node), let cluster = source.cluster, node.cluster == cluster,
-                let there = node.proxmoxName, let here = source.proxmoxName
-            else { return .failure(.refused("other_cluster", "node \(node.name) is not in the container's cluster")) }
-            guard node.id != source.id else {
-                return .failure(.refused("same_node", "the container is on node \(node.name) already"))
+            let targets: Set<String>
+            switch try store.targets(from: source, named: name) {
+            case .failure(let failure): return .failure(failure)
+            case .success(let found): targets = found
             }
             var demand: Demand
             switch try store.demand(WordPress.placement, json) {
@@ -42,12 +41,14 @@ enum MoveSite {
             case .success(let complete): demand = complete
             }
             (demand.pool, demand.template, demand.resources) = (place.storage, nil, spec.resources)
-            guard let candidate = try store.candidate(node.id, connected: connected) else {
-                return .failure(.refused("not_found", "nothing is known of node \(node.name)"))
+            let candidates = try store.candidates(connected: connected, loads: loads, things: demand.things).filter {
+                targets.contains($0.id)
             }
-            let result = Scheduler(rules: rules).place(demand, on: [candidate])
-            guard let choice = result.choice else {
-                return .failure(.refused("no_room", "node \(node.name) cannot take it: \(result.reasons)"))
+            let result = Scheduler(rules: rules).place(demand, on: candidates)
+            guard let choice = result.choice, let node = try store.node(choice.node), let there = node.proxmoxName
+            else {
+                let subject = name.map { "node \($0.prefix(64)) cannot" } ?? "no other node of the cluster can"
+                return .failure(.refused("no_room", "\(subject) take it: \(result.reasons)"))
             }
             return .success(
                 MoveTarget(from: source.id, fromName: here, to: node.id, toName: there, pool: choice.pool))
@@ -126,6 +127,32 @@ extension SiteScope {
             try store.updateService(id, at: now) { $0.node = node }
             return .success(())
         }
+    }
+}
+
+extension Store {
+    /// The nodes to which a container may go that is on this one: the named one, or all others of its cluster.
+    fileprivate func targets(
+        from source: NodeRecord, named name: String?
+    ) throws(StoreError) -> Result<Set<String>, StepFailure> {
+        let cluster = try source.cluster.map { name throws(StoreError) in try nodes(ofCluster: name) } ?? []
+        let others = Set(cluster).subtracting([source.id])
+        guard let name else {
+            guard others.isEmpty else { return .success(others) }
+            return .failure(.refused("no_other_node", "node \(source.name) is in no cluster with other nodes"))
+        }
+        var named = try node(name)
+        if named == nil { named = try node(named: name) }
+        guard let node = named else {
+            return .failure(.refused("not_found", "there is no node \(name.prefix(64))"))
+        }
+        if node.id == source.id {
+            return .failure(.refused("same_node", "the container is on node \(node.name) already"))
+        }
+        guard others.contains(node.id), node.proxmoxName != nil else {
+            return .failure(.refused("other_cluster", "node \(node.name) is not in the container's cluster"))
+        }
+        return .success([node.id])
     }
 }
 

@@ -59,7 +59,8 @@ enum RestoreSite {
 
     private static func joinHA(_ scope: SiteScope, _ call: StepCall) async throws(StepFailure) {
         guard let found = try call.output(guest), found.isInHA else { return }
-        _ = try await scope.unmarked("ha.add", found, call)
+        // The restoration may have made it anew before it failed.
+        _ = try await scope.order("ha.add", found.ofAnyMaking, call)
     }
 
     // MARK: the backup

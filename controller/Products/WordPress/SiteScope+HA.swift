@@ -15,12 +15,12 @@ extension SiteScope {
                 return false
             }
         }
-        _ = try await unmarked("ha.add", guest, call)
+        _ = try await order("ha.add", guest, call)
         return true
     }
 
     func leaveHA(_ guest: FoundGuest, _ call: StepCall) async throws(StepFailure) {
-        _ = try await unmarked("ha.remove", guest, call)
+        _ = try await order("ha.remove", guest, call)
     }
 
     private func objectionToHA(

@@ -42,7 +42,8 @@ extension WordPress {
             .restore, "Takes the site back to a backup, in place; what came since is lost.", RestoreSite.saga,
             parameters: anyBackup, conclude: RestoreSite.conclude),
         verb(
-            .move, "Moves the container to another node of its cluster.", MoveSite.saga, parameters: nodes,
+            .move, "Moves the container to another node of its cluster, the best one unless it is named.",
+            MoveSite.saga, parameters: nodes,
             conclude: MoveSite.conclude),
         verb(
             AddDomain.verb, "Takes up a domain of the customer's own.", AddDomain.saga,
@@ -116,10 +117,16 @@ extension WordPress {
 
     private static let nodes = VerbParameters(
         schema: [
-            "type": "object", "additionalProperties": false, "required": ["node"],
-            "properties": ["node": ["type": "string", "maxLength": 128, "description": "Name or id of the node."]],
+            "type": "object", "additionalProperties": false,
+            "properties": [
+                "node": [
+                    "type": "string", "maxLength": 128,
+                    "description": "Name or id of the node; the best one of the cluster without it.",
+                ]
+            ],
         ],
         read: { fields throws(CoreError) in
+            guard fields["node"] != nil else { return [:] }
             guard let name = fields["node"]?.asString, (1...128).contains(name.utf8.count) else {
                 throw .invalid(field: "parameters.node", problem: "must be the name or the id of a node")
             }

@@ -16,8 +16,8 @@ package struct NodeRecord: Sendable, Hashable {
     package var labels: [String: String]
     /// False when cordoned: nothing new is placed here.
     package var schedulable: Bool
-    /// What is there is to go elsewhere; it takes nothing new either.
-    package var isDraining = false
+    /// What is there is to go elsewhere; it takes nothing new either. Nil for a node that is not drained.
+    package var drain: Drain?
     package var state: State
     package var lastSeen: Timestamp?
     package var agentVersion: String?
@@ -70,6 +70,14 @@ package struct NodeRecord: Sendable, Hashable {
     }
 }
 
+/// How a node is emptied.
+package enum Drain: Int64, Sendable, Hashable {
+    /// What can be moved goes elsewhere, the rest stays as it is.
+    case moves = 1
+    /// What cannot be moved is stopped.
+    case stops = 2
+}
+
 extension NodeRecord: Record {
     static let table = "nodes"
     static let key = ["id"]
@@ -102,14 +110,16 @@ extension NodeRecord: Record {
         approvedClaims = NodeClaims(json: try row.object())
         // It follows from the facts.
         _ = try row.optionalText()
-        isDraining = try row.bool()
+        let drain = try row.integer()
+        self.drain = drain == 0 ? nil : Drain(rawValue: drain) ?? .moves
     }
 
     var values: [any SQLBindable] {
         [
             id, name, labels.columnText, schedulable, state.rawValue, lastSeen, agentVersion, facts, boot,
             cpuMillis, memoryBytes, diskBytes, enrolledAt, revokedAt, certificateSerial,
-            certificateFingerprint, certificateExpires, approvedAt, approvedClaims?.json ?? [:], cluster, isDraining,
+            certificateFingerprint, certificateExpires, approvedAt, approvedClaims?.json ?? [:], cluster,
+            drain?.rawValue ?? 0,
         ]
     }
 

@@ -66,7 +66,7 @@ extension NodeRoom {
         let (believed, _) = NodeClaims(facts: node.facts).judged(against: node.approvedClaims)
         self.init(
             node: node.id, name: node.name, labels: node.labels, schedulable: node.schedulable,
-            isDraining: node.isDraining, isRevoked: node.revokedAt != nil, isApproved: node.approvedAt != nil,
+            isDraining: node.drain != nil, isRevoked: node.revokedAt != nil, isApproved: node.approvedAt != nil,
             cpuMillis: node.cpuMillis, memoryBytes: node.memoryBytes, drivers: facts.keys.sorted(),
             storages: Self.storages(facts, believed),
             templates: facts["proxmox"]?["templates"]?.asArray?.compactMap(\.asString),

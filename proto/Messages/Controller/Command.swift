@@ -4,6 +4,15 @@ package struct Command: WireMessage {
     /// The highest generation. Below the highest number, so that whoever counts on from one can go on counting.
     package static let maximumGeneration: Int64 = 1 << 62
 
+    /// The highest generation that a controller can have given by a time: a restoration of it begins above that of its
+    /// second, and 2^40 more leave room for operations.
+    /// - Parameters:
+    ///   - time: ms since 1970.
+    ///   - difference: seconds by which the giver's clock may be ahead.
+    package static func newestGeneration(by time: Int64, ahead difference: Int64 = 0) -> Int64 {
+        (min(max(time / 1000, 0), 1 << 37) + difference) << 24 + (1 << 40)
+    }
+
     package var id: String
     /// What it works on: commands on one resource run in order, one at a time.
     package var resource: String

@@ -97,18 +97,7 @@ struct ComposeFolder: Sendable {
 
     // MARK: files
 
-    static func names(in folder: String) -> [String] {
-        guard let open = opendir(folder) else { return [] }
-        defer { closedir(open) }
-        var names: [String] = []
-        while let entry = readdir(open) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
-        }
-        return names.filter { $0 != "." && $0 != ".." }
-    }
+    static func names(in folder: String) -> [String] { NodeFolder.names(in: folder) ?? [] }
 
     private static func makeFolder(_ path: String, _ mode: mode_t) throws(DriverError) {
         var missing: [String] = []
