@@ -99,7 +99,7 @@ final class Hub: Sendable {
     /// Kinds of integrations that lead here, whatever their settings say; each connection tells by HTTP that it was made.
     var kinds: [IntegrationKind] {
         [
-            kind(QueueKinds.tables, ["url", "service_key"], .tables),
+            kind(QueueKinds.tables, ["url", "key"], .tables),
             kind(QueueKinds.analytics, ["url", "token"], .analytics),
         ]
     }

@@ -48,7 +48,7 @@ import WireProtocol
                         group.addTask {
                             _ = try await one.operations.process(
                                 QueueCredentials(
-                                    tables: ["url": "https://hub.example.org/", "service_key": "k"], matomo: nil),
+                                    tables: ["url": "https://hub.example.org/", "key": "k"], matomo: nil),
                                 QueueSettings(plan: "site", customer: "hub"), by: Yard.by)
                         }
                     }

@@ -21,7 +21,7 @@ import WireProtocol
     private func with(_ body: (StandIns, Yard, JSONObject) async throws -> Void) async throws {
         try await StandIns.withTables { outside in
             try await outside.change(.supabase, ["sql": .string(Self.schema)])
-            let table: JSONObject = ["url": .string(outside.url(.supabase)), "service_key": .string(Self.key)]
+            let table: JSONObject = ["url": .string(outside.url(.supabase)), "key": .string(Self.key)]
             let yard = try await Yard(kinds: [Supabase.kind], http: .fetch(), table: table)
             try await body(outside, yard, table)
             await yard.store.close()

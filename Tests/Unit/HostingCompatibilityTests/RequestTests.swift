@@ -20,7 +20,7 @@ import WireProtocol
     ) async throws -> [QueueSite] {
         try await yard.operations.process(
             QueueCredentials(
-                tables: ["url": "https://hub.example.org", "service_key": "planted-1729"], matomo: matomo,
+                tables: ["url": "https://hub.example.org", "key": "planted-1729"], matomo: matomo,
                 allowsPrivate: allowsPrivate),
             QueueSettings(plan: "site", customer: "hosting", adopts: true), only: site, by: Yard.by)
     }
@@ -160,7 +160,7 @@ import WireProtocol
             let bound = Requester(name: "key:1", customer: "c1")
             await #expect(throws: CoreError.self) {
                 try await yard.operations.process(
-                    QueueCredentials(tables: ["url": "https://a.example.org", "service_key": "k"], matomo: nil),
+                    QueueCredentials(tables: ["url": "https://a.example.org", "key": "k"], matomo: nil),
                     QueueSettings(plan: "site", customer: "hosting"), by: bound)
             }
             await #expect(throws: CoreError.self) { try await yard.operations.runQueue("sites", by: bound) }

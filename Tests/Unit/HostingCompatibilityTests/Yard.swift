@@ -37,7 +37,7 @@ struct Yard: Sendable {
     ///   - table: the settings of the integration `hub`.
     init(
         besides other: Yard? = nil, kinds: [IntegrationKind]? = nil, http: HTTPPort? = nil,
-        table: JSONObject = ["url": "https://hub.example.org", "service_key": "planted-1729"]
+        table: JSONObject = ["url": "https://hub.example.org", "key": "planted-1729"]
     ) async throws {
         folder = try other?.folder ?? ScratchFolder("queues")
         store = try other?.store ?? Store(path: folder.file("store.db"))

@@ -98,7 +98,7 @@ struct ProcessBody: Decodable, Sendable {
                 .invalidField, "supabase_service_key must be 1 to 4096 characters", field: "supabase_service_key")
         }
         return QueueCredentials(
-            tables: ["url": .string(supabaseURL), "service_key": .string(supabaseServiceKey)], matomo: matomo,
+            tables: ["url": .string(supabaseURL), "key": .string(supabaseServiceKey)], matomo: matomo,
             allowsPrivate: allowsPrivate)
     }
 

@@ -46,7 +46,7 @@ struct QueueSource: Sendable {
 
 /// What a request brings.
 package struct QueueCredentials: Sendable {
-    /// Of the integration that offers tables: `url`, `service_key`.
+    /// Of the integration that offers tables: `url`, `key`.
     package var tables: JSONObject
     /// Of Matomo: `url`, `token`.
     package var matomo: JSONObject?
