@@ -31,6 +31,8 @@ final class Hub: Sendable {
     }
 
     let state = Mutex(State())
+    /// What goes on once between the reading of rows and their arrival.
+    let meanwhile = Mutex<(@Sendable () async -> Void)?>(nil)
     static let columns = [
         "id", "domain", "status_dns", "status_hosting", "hosting_doc_root", "matomo_site_id", "error_message",
     ]
@@ -67,7 +69,12 @@ final class Hub: Sendable {
                 try self.state.withLock { state in state.has(table.name, [table.key] + columns) }.get()
             },
             rows: { table, columns, filters, after, limit throws(PortError) in
-                try self.state.withLock { $0.rows(table, columns, filters, after, limit) }.get()
+                let rows = try self.state.withLock { $0.rows(table, columns, filters, after, limit) }.get()
+                await self.meanwhile.withLock { body in
+                    defer { body = nil }
+                    return body
+                }?()
+                return rows
             },
             update: { table, id, fields, filters throws(PortError) in
                 try self.state.withLock { $0.update(table, id, fields, filters) }.get()

@@ -1,5 +1,6 @@
 import Model
 import Store
+import Synchronization
 import Testing
 import WireProtocol
 
@@ -64,6 +65,25 @@ import WireProtocol
             }
             #expect(yard.builder.built.values.allSatisfy { $0 == 1 } && yard.builder.built.count == 40)
             #expect(yard.hub.updates.count == 40 && Set(yard.hub.updates).count == 40)
+        }
+    }
+
+    @Test func `a row that is told while it is read is not taken again`() async throws {
+        try await with { yard in
+            yard.hub.add(1, "a.example.org")
+            try await yard.queue()
+            try await yard.look()
+            try await yard.work()
+            yard.clock.advance(.seconds(61))
+            yard.hub.meanwhile.withLock {
+                $0 = {
+                    yard.clock.advance(.seconds(1))
+                    try? await yard.tell()
+                }
+            }
+            try await yard.look()
+            #expect(yard.hub.row(1)["status_hosting"] == "active")
+            #expect(try await yard.claims().map(\.state) == [.done])
         }
     }
 

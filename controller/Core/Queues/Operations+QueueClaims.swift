@@ -16,11 +16,12 @@ extension Operations {
 
     /// Takes a row and makes a service of it, in one transaction. Nil where its turn has not come.
     /// - Parameters:
+    ///   - readAt: when the asking for the row began. Whoever was told something later than that may not say so in it yet.
     ///   - placement: labels that the node must carry.
     ///   - isAsked: whether somebody asks for it now.
     /// - Throws: what is wrong with the queue, not with the row: that is told to the row.
     func take(
-        _ row: QueueRow, of source: QueueSource, placement: [String: String], isAsked: Bool
+        _ row: QueueRow, of source: QueueSource, readAt: Timestamp, placement: [String: String], isAsked: Bool
     ) async throws(CoreError) -> TakenRow? {
         let (now, catalogue) = (now, dependencies.catalogue)
         let overrides = source.overrides(row, placement)
@@ -28,7 +29,7 @@ extension Operations {
         do throws(CoreError) {
             taken = .success(
                 try await record { store throws(StoreError) in
-                    if let known = try store.known(row, source, isAsked: isAsked, at: now) {
+                    if let known = try store.known(row, source, readAt: readAt, isAsked: isAsked, at: now) {
                         return .success(known.taken)
                     }
                     guard row.domain != nil else {
@@ -41,17 +42,19 @@ extension Operations {
         case .success(let taken): return taken
         case .failure(let error):
             guard let problem = source.problem(ofRow: error) else { throw error }
-            return try await refuse(row, of: source, because: problem, isAsked: isAsked)
+            return try await refuse(row, of: source, readAt: readAt, because: problem, isAsked: isAsked)
         }
     }
 
     /// Takes a row of which nothing can be made, and tells it so.
     private func refuse(
-        _ row: QueueRow, of source: QueueSource, because problem: String, isAsked: Bool
+        _ row: QueueRow, of source: QueueSource, readAt: Timestamp, because problem: String, isAsked: Bool
     ) async throws(CoreError) -> TakenRow? {
         let now = now
         return try await record { store throws(StoreError) in
-            if let known = try store.known(row, source, isAsked: isAsked, at: now) { return .success(known.taken) }
+            if let known = try store.known(row, source, readAt: readAt, isAsked: isAsked, at: now) {
+                return .success(known.taken)
+            }
             var claim = QueueClaimRecord(
                 id: Identifier.make("clm"), place: source.place, row: row.text, queue: source.queue,
                 request: source.request, domain: row.domain ?? row.shownDomain, state: .ending, createdAt: now)
@@ -94,10 +97,13 @@ private struct Known: Sendable {
 extension Store {
     /// Nil for a row that may be taken.
     fileprivate func known(
-        _ row: QueueRow, _ source: QueueSource, isAsked: Bool, at time: Timestamp
+        _ row: QueueRow, _ source: QueueSource, readAt: Timestamp, isAsked: Bool, at time: Timestamp
     ) throws(StoreError) -> Known? {
         guard let claim = try newestClaim(ofRow: row.text, in: source.place) else { return nil }
-        if claim.finishedAt == nil { return Known(taken: TakenRow(claim: claim, isNew: false)) }
+        // One that ended after the row was asked for has told it something else than what was read.
+        if claim.finishedAt.map({ $0 > readAt }) ?? true {
+            return Known(taken: TakenRow(claim: claim, isNew: false))
+        }
         guard claim.state == .dead, let end = claim.finishedAt, !isAsked, time - end < Operations.deadRest else {
             return nil
         }

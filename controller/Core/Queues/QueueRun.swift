@@ -53,6 +53,7 @@ struct QueueRun: Sendable {
         let (begun, wanted) = (clock.uptime(), filters)
         var (seen, new) = (0, 0)
         while seen < Self.rows, new < most, clock.uptime() - begun < Self.patience, !Task.isCancelled {
+            let readAt = clock.now()
             let rows = try await source.tables.rows(
                 source.sitesTable, [sites.domain], wanted, turn.after, site == nil ? Self.page : 1)
             guard !rows.isEmpty else { return turn.after = nil }
@@ -64,7 +65,9 @@ struct QueueRun: Sendable {
                     continue
                 }
                 let labels = try placement(row, servers)
-                if let taken = try await operations.take(row, of: source, placement: labels, isAsked: isAsked) {
+                if let taken = try await operations.take(
+                    row, of: source, readAt: readAt, placement: labels, isAsked: isAsked)
+                {
                     turn.taken.append(taken)
                     new += taken.isNew ? 1 : 0
                 }
