@@ -53,10 +53,13 @@ struct ShopStage: Sendable {
         logger.logLevel = .critical
         var ports = Ports()
         let words = Mutex(UInt8(0))
-        ports.random = RandomPort { count in
-            words.withLock { word in
-                word &+= 1
-                return [UInt8](repeating: word, count: count)
+        // On a cluster of processes, whoever looks for a release's sees those of all tests: its name is no other's.
+        if agents == nil {
+            ports.random = RandomPort { count in
+                words.withLock { word in
+                    word &+= 1
+                    return [UInt8](repeating: word, count: count)
+                }
             }
         }
         dependencies = Dependencies(

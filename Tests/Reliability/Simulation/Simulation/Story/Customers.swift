@@ -78,7 +78,7 @@ final class Customers: @unchecked Sendable {
         case 2, 3:
             let plan = chance.pick(ware(of: number).plans)
             ask { try await $0.upgrade(service, UpgradeRequest(plan: plan), by: by) }
-        case 9...10 where !ware(of: number).verbs.isEmpty: special(service, ware(of: number), by)
+        case 10 where !ware(of: number).verbs.isEmpty: special(service, ware(of: number), by)
         case 4: ask { try await $0.repair(service, by: by) }
         case 5: ask { try await $0.terminate(service, by: by) }
         case 6: ask { try await $0.retry(service, by: by) }
